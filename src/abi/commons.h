@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commons: one memfd per cell, mapped shared at LAYOUT_COMMONS in every member. `lichen run` makes and fills it before the
+ * first guest instruction; afterwards every member may write it, so nothing that confines a guest may depend on it.
+ *
+ * File layout:  [struct commons][area of each emulated gap, page aligned][… sparse: pages a gap hands out, e.g. shm segments]
+ * Only the first `mapped` bytes are mapped at LAYOUT_COMMONS; the rest is reached by mmap of the inherited descriptor.
+ *
+ * Members. A process that owns shared state (an attached segment, an undo list, a queue entry, a lock) is a member: it holds a POSIX
+ * read lock on byte COMMONS_LOCK_BASE + index of the commons file. The kernel drops that lock when the process ends,
+ * however it ends, and keeps it over execve; so 'is member i alive?' is one F_GETLK and needs no cooperation from the dead.
+ * (Not OFD locks: gVisor refuses them. Not pids: they are reused, and zombies still have one.)
+ */
+#ifndef LICHEN_ABI_COMMONS_H
+#define LICHEN_ABI_COMMONS_H
+
+#include <assert.h>
+
+#include "abi/layout.h"
+#include "base/types.h"
+
+#define COMMONS_MAGIC UINT64_C(0x316e656863696c) /* "lichen1" */
+#define COMMONS_VERSION 1u
+#define COMMONS_GAPS_MAX 32u
+#define COMMONS_MEMBERS_MAX 8192u
+#define COMMONS_LOCK_BASE (UINT64_C(1) << 60) /* POSIX lock range, far above any page of the file */
+
+enum commons_feature {
+	COMMONS_FSGSBASE = 1u << 0,     /* rdfsbase works (tried in a scratch child) */
+	COMMONS_SET_EXE_FILE = 1u << 1, /* unused until a host needs it */
+};
+
+/* A gap's part of the commons. */
+struct commons_area {
+	u64 offset; /* from the start of the file, page aligned; 0 when the gap is not emulated in this cell */
+	u64 size;
+};
+
+enum member_state {
+	MEMBER_FREE = 0,    /* nobody's; claimed by whoever gets the write lock on its byte */
+	MEMBER_PENDING = 1, /* made by a forking parent, whose read lock stands in until the child holds its own */
+	MEMBER_LIVE = 2,    /* owned by the process that holds the byte's read lock; a dead owner's gap state is still to be reaped */
+};
+
+struct member {
+	u32 state; /* enum member_state */
+	u32 epoch; /* +1 at each claim and each execve: a lock taken in an older epoch has lost its owner */
+	s32 pid;   /* as its own pid namespace numbers it; 0 while a PENDING child has not been given one */
+	u32 reserved;
+};
+static_assert(sizeof(struct member) == 16, "member is shared between agents");
+
+struct commons {
+	u64 magic;
+	u32 version;
+	u32 features;  /* enum commons_feature */
+	u64 mapped;    /* bytes mapped at LAYOUT_COMMONS */
+	u64 file_size; /* bytes of the (sparse) file */
+	u32 emulated;  /* bit per enum gap_id: this gap's agent half is on */
+	u32 member_hint;
+	s32 supervisor; /* pid of `lichen run`, 0 when there is none */
+	u32 text_size;  /* bytes of agent text that the filter trusts */
+	u64 reserved[4];
+	struct commons_area areas[COMMONS_GAPS_MAX];
+	struct member members[COMMONS_MEMBERS_MAX];
+};
+static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
+
+#endif

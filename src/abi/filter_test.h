@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which invocations of a planned system call reach the agent; the last-but-one column of every .def row. The filter (host)
+ * is generated from it. Argument tests see registers only, never memory.
+ */
+#ifndef LICHEN_ABI_FILTER_TEST_H
+#define LICHEN_ABI_FILTER_TEST_H
+
+#include "base/types.h"
+
+enum filter_test_kind {
+	FILTER_ALWAYS,     /* every invocation */
+	FILTER_NONZERO,    /* argument `arg` (64 bits) is not 0 */
+	FILTER_EQUAL,      /* the low 32 bits of argument `arg` equal `value` */
+	FILTER_RESERVED,   /* argument `arg` is one of the cell's two reserved descriptors */
+	FILTER_RESERVED_2, /* argument 0 or 1 is */
+	FILTER_REACHES_RESERVED, /* argument `arg` (unsigned, low 32 bits) is not below the reserved descriptors */
+};
+
+struct filter_test {
+	enum filter_test_kind kind;
+	u8 arg;
+	u32 value;
+};
+
+#define ALWAYS ((struct filter_test){ FILTER_ALWAYS, 0, 0 })
+#define ARG_NONZERO(n) ((struct filter_test){ FILTER_NONZERO, (n), 0 })
+#define ARG_EQUAL(n, v) ((struct filter_test){ FILTER_EQUAL, (n), (v) })
+#define ARG_RESERVED(n) ((struct filter_test){ FILTER_RESERVED, (n), 0 })
+#define ARG01_RESERVED ((struct filter_test){ FILTER_RESERVED_2, 0, 0 })
+#define ARG_REACHES_RESERVED(n) ((struct filter_test){ FILTER_REACHES_RESERVED, (n), 0 })
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the agent offers to gap handlers. Rules for code behind this header (the compiler and `make lint` enforce most):
+ *   - freestanding: no libc, no allocation, general registers only, no writable static data, frames under 1 KiB;
+ *   - every host signal but SIGSEGV and SIGBUS is blocked while a handler runs; guest handlers never run inside one;
+ *   - guest memory only through guest_*(): they answer -EFAULT where the kernel would;
+ *   - a lock is never held across agent_wait() or any host call that can block;
+ *   - any store may be the last one before SIGKILL: write new state first, publish it with one store;
+ *   - a handler that re-issues a call does so with sys*(): from the agent's text, the filter lets it through.
+ */
+#ifndef LICHEN_AGENT_AGENT_H
+#define LICHEN_AGENT_AGENT_H
+
+#include <asm/errno.h>
+#include <asm/unistd.h>
+
+#include "abi/commons.h"
+#include "abi/gap_id.h"
+#include "agent/arch.h"
+#include "base/types.h"
+
+/* One trapped system call. */
+struct call {
+	long nr;
+	u64 arg[6];
+	long ret;            /* the result (or negative errno) once a handler answers CALL_DONE */
+	struct trap *trap;   /* the interrupted context; engine only */
+};
+
+/* What a handler answers. */
+enum verdict {
+	CALL_PASS = 0, /* not mine, or edited in arg[]: the next gap, then the engine, then the kernel sees it. The kernel executes it in
+	                  the guest's own context, with the guest's signal mask, so it may block and be restarted as ever. */
+	CALL_DONE = 1, /* ret is the result */
+};
+
+/* Moments of a process's life at which gaps keep their state right. Signals are blocked, no lock is held. */
+enum agent_event {
+	EVENT_FORK_PREPARE, /* in the parent, before a new process with memory of its own: may call member_prepare_child() */
+	EVENT_FORK_PARENT,  /* in the parent afterwards; arg: child pid, or negative errno when there is no child */
+	EVENT_FORK_CHILD,   /* in the child, before its first guest instruction */
+	EVENT_EXEC,         /* in the new image of a process that execve'd, before the new program's first instruction */
+	EVENT_EXIT,         /* before exit_group */
+};
+
+/* --- guest memory (guest_mem.c): 0 or -EFAULT; nothing is written on failure of a read ------------------------------------- */
+
+int guest_read(void *to, u64 from, u64 size) MUST_CHECK;
+int guest_write(u64 to, const void *from, u64 size) MUST_CHECK;
+/* Copies a NUL-terminated string of at most size-1 bytes. Returns its length, -EFAULT, or -ENAMETOOLONG when no NUL is met. */
+long guest_read_string(char *to, u64 from, u64 size) MUST_CHECK;
+
+/* --- the cell ---------------------------------------------------------------------------------------------------------------- */
+
+static inline struct commons *commons(void)
+{
+	return (struct commons *)LAYOUT_COMMONS; /* NOLINT(performance-no-int-to-ptr): a fixed address by design */
+}
+
+/* The start of a gap's area, mapped shared in every member; NULL when the gap is not emulated in this cell. */
+static inline void *commons_area(enum gap_id gap)
+{
+	u64 offset = commons()->areas[gap].offset;
+	return offset ? (void *)(LAYOUT_COMMONS + offset) : NULL; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+/* The descriptor of the commons file in this process, for mmap of pages beyond commons()->mapped. Hidden from the guest. */
+int commons_fd(void);
+
+/* --- members (member.c) ------------------------------------------------------------------------------------------------------- */
+
+/* This process's member index (0 … COMMONS_MEMBERS_MAX-1), claimed at the first call. -ENOSPC when the table is full,
+ * other negative errno when the host refuses the lock. A claimed slot whose former owner died is first handed to every gap's
+ * NAME_member_reap(). After fork the child has none until it asks (or was given one by member_prepare_child()). */
+int member_self(void) MUST_CHECK;
+/* As member_self() but never claims: -ESRCH when this process is no member. */
+int member_peek(void) MUST_CHECK;
+/* Whether the process behind a member index is alive. Zombies are not. Costs one F_GETLK; 0 for the caller itself. */
+bool member_alive(int member);
+/* In EVENT_FORK_PREPARE: gives the coming child a member slot in state PENDING, so that what the gap records for it counts from the
+ * first instant. Returns the child's index (the same one for all gaps of one fork) or negative errno. */
+int member_prepare_child(void) MUST_CHECK;
+
+/* --- locks (lock.c): for the commons; robust against SIGKILL and execve of the owner -------------------------------------------- */
+
+struct lock {
+	u32 word; /* 0 free; bit 31 waiters; bits 30-16 member index + 1; bits 15-0 the owner's epoch */
+};
+
+/* Takes the lock; the caller must be a member. Returns 0, or 1 when the former owner died holding it: what it guards is then
+ * valid by the prefix rule but may hold an unfinished change, which the caller completes or drops. Never fails, never sleeps
+ * longer than the owner holds it. */
+int lock_take(struct lock *lock) MUST_CHECK;
+void lock_release(struct lock *lock);
+
+/* --- blocking (window.c) ------------------------------------------------------------------------------------------------------------ */
+
+struct agent_time { /* struct __kernel_timespec */
+	s64 sec;
+	s64 nsec;
+};
+
+/* Sleeps until *word != expected, somebody agent_wake()s it, or the time-out (relative, NULL = none) has passed, with the guest's
+ * signal mask. word lies in the commons. No lock may be held. Returns 0 (look again), -ETIMEDOUT, or -EINTR: a guest signal
+ * with a handler is pending and will be delivered when the call returns. The caller must return CALL_DONE soon after -EINTR. */
+int agent_wait(struct call *call, u32 *word, u32 expected, const struct agent_time *timeout) MUST_CHECK;
+/* Wakes up to count sleepers on word, in any process of the cell. */
+void agent_wake(u32 *word, int count);
+
+/* --- files a gap supplies (vfile.c) ------------------------------------------------------------------------------------------------ */
+
+/* Makes an open file with the given bytes (a memfd: seekable, fstat-able) for a virtual path. flags are open(2)'s: O_CLOEXEC counts.
+ * Returns the descriptor or negative errno (-EACCES when flags ask for writing). */
+int vfile_open(const char *name, const void *bytes, u64 size, int flags) MUST_CHECK;
+/* True when the guest's path argument, as open(dirfd, path) would resolve it without links, names the absolute path `want`. */
+bool vfile_is(u64 dirfd, const char *path, const char *want);
+
+/* --- identity of the caller, as the guest sees it ------------------------------------------------------------------------------- */
+
+struct agent_creds {
+	u32 euid, egid, ruid, rgid;
+	int groups;          /* number of supplementary groups; ask agent_in_group() */
+	bool cap_ipc_owner;  /* CAP_IPC_OWNER effective */
+	bool cap_ipc_lock;
+	bool cap_sys_admin;
+	bool cap_sys_resource;
+};
+/* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
+void agent_creds_get(struct agent_creds *creds);
+bool agent_in_group(u32 gid);
+
+/* --- small things ------------------------------------------------------------------------------------------------------------------- */
+
+s32 agent_pid(void);     /* getpid of the guest */
+s64 agent_now(void);     /* seconds since the Epoch, as time(2) */
+/* Prints one line 'lichen: agent: <what> (<value>)' on stderr and ends the process with status 125: for states that must not be. */
+NORETURN void agent_die(const char *what, long value);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract of a gap: one missing kernel feature, in a folder of its own.
+ *
+ *   src/gaps/NAME/NAME_host.c   `const struct gap gap_NAME`: below
+ *   src/gaps/NAME/NAME.def      its system calls, one row each: GAP_CALL(name, test, handler)
+ *   src/gaps/NAME/NAME.h        its shared state (abi rules: sizes pinned by static_assert)
+ *   src/gaps/NAME/NAME_agent.c  handlers `enum verdict handler(struct call *)`, plus NAME_event() and NAME_member_reap()
+ *   tests/gaps/NAME/            differential tests against the kernel
+ *
+ * To add one: write the folder, add its row to gaps.def, add its files to src/gaps/meson.build. A gap that lichen only knows by
+ * name has NAME_host.c alone and stands in gaps.def as GAP_LISTED.
+ */
+#ifndef LICHEN_GAPS_GAP_H
+#define LICHEN_GAPS_GAP_H
+
+#include "abi/commons.h"
+#include "abi/gap_id.h"
+#include "base/types.h"
+
+/* What a probe found. */
+enum gap_presence {
+	GAP_PRESENT, /* using the feature worked */
+	GAP_MISSING, /* the kernel has no such feature (ENOSYS, ENODEV, EPROTONOSUPPORT, ENOENT …) */
+	GAP_BLOCKED, /* the kernel may have it, policy or privilege keeps us out (EPERM, EACCES …) */
+	GAP_UNKNOWN, /* the probe itself could not run; never taken for present */
+};
+
+struct gap_finding {
+	enum gap_presence presence;
+	int error;         /* positive errno that is the evidence; 0 when present */
+	char tried[96];    /* what was tried, as C or shell would write it: "shmget(IPC_PRIVATE, 4096, 0600)" */
+	char detail[128];  /* what the kernel answered, or what is partly there; may be empty */
+};
+
+/* How an absence shows itself to a user; one row per symptom, with its source (used by `lichen why`). */
+struct gap_symptom {
+	const char *program; /* who says it, NULL = anyone */
+	const char *call;    /* system call, NULL = any */
+	int error;           /* errno, 0 = any */
+	const char *message; /* a literal part of the program's message, NULL = none */
+	const char *source;  /* where this was read or measured */
+};
+
+struct gap {
+	const char *name;     /* command-line id, folder and man page anchor */
+	const char *summary;  /* one line */
+	const char *needed_by; /* well-known users, comma separated */
+	const char *const *workloads; /* NULL-terminated ids for `doctor --for`: "docker", "kubernetes", "postgres", … that cannot do without */
+
+	/* Tries the feature for real. Runs in a scratch child that may be killed, so it may leave processes' state dirty but
+	 * nothing in the file system or kernel that outlives it. Fills *finding. */
+	void (*probe)(struct gap_finding *finding);
+
+	/* --- only for GAP_BUILT gaps ------------------------------------------------------------------------------------- */
+	u64 area_size; /* bytes of the commons it wants, page aligned */
+	/* Stages its shared state in `area` (zeroed, not yet shared). All or nothing. Returns 0 or negative errno. */
+	int (*install)(void *area, const struct commons *commons);
+	const char *const *files; /* virtual paths, NULL-terminated */
+	const struct gap_symptom *symptoms;
+	size_t symptom_count;
+	/* System calls that `--refuse` answers with refuse_error, terminated by -1. */
+	const int *refuse_calls;
+	int refuse_error;
+};
+
+#define GAP_BUILT(name) extern const struct gap gap_##name;
+#define GAP_LISTED(name) extern const struct gap gap_##name;
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+#undef GAP_LISTED
+
+#endif
