@@ -349,6 +349,8 @@ int main(int argc, char **argv)
 
 		stood = read(ready[0], &byte, 1) == 1;
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == STATUS_BROKEN)
+		return STATUS_BROKEN;
 	if (!stood || (WIFEXITED(status) && WEXITSTATUS(status) == o.fail)) {
 		fprintf(stderr, "tests/envs: the environment could not be made (its runtime said why above)\n");
 		return STATUS_BROKEN;

@@ -39,6 +39,8 @@ GVISOR_CAPABILITIES = [
         " AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ"
     ).split()
 ]
+# Docker sets these in a network of its own; Kubernetes leaves the kernel's defaults.
+DOCKER_SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
 MASKED = (
     "/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats"
     " /proc/sched_debug /proc/scsi /sys/firmware"
@@ -205,7 +207,7 @@ def docker(command, restricted):
         "args": command if bare else [INIT, "--ready", "--", *command],
         "cwd": os.getcwd(),
         "env": environment(HOME="/tmp") if restricted else environment(),
-        "user": {"uid": uid, "gid": uid},
+        "user": {"uid": uid, "gid": uid, "additionalGids": [uid]},
         "terminal": os.isatty(0) and os.isatty(1),
         "noNewPrivileges": restricted,
         "capabilities": {
@@ -240,6 +242,7 @@ def docker(command, restricted):
             "maskedPaths": MASKED,
             "readonlyPaths": READONLY,
             "seccomp": seccomp(capabilities),
+            "sysctl": {} if restricted else DOCKER_SYSCTLS,
         },
     }
     runtime = ["crun", "--root", SCRATCH + "/state", "--cgroup-manager=disabled", "run"]
