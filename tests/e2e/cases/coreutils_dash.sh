@@ -23,8 +23,8 @@ here $((6 * 7))
 X
 set -- $(echo one two three)
 echo $# "$2"
-umask 027 && : >masked && stat -c %a masked
-ls absent 2>&1
+umask 027 && : >masked && find masked -printf '%m\n'
+cat absent 2>&1
 echo $?
 /nonexistent/program 2>&1
 echo $?
