@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Gap cgroup, host half: can a group be made, by the unified tree (v2) or by the hierarchies (v1) that container managers use?
+ *
+ * v2 will do when its tree has the controllers cpu, memory and pids. Else each v1 hierarchy is one step: where it is mounted, or
+ * mounted for the moment in a scratch directory, a group is made, must come with its cgroup.procs, and is removed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+#include "gaps/mountinfo.h"
+#include "gaps/scratch.h"
+
+#define PATH_SIZE (SCRATCH_PATH_MAX + 64)
+
+/* Makes and removes a group under `root`. Returns 0 or a positive errno; ENOENT when it came without cgroup.procs. */
+static int try_group(const char *root)
+{
+	char group[PATH_SIZE], file[PATH_SIZE + 16];
+	snprintf(group, sizeof(group), "%s/lichen-probe-%d", root, (int)getpid());
+	if (mkdir(group, 0700))
+		return errno;
+	snprintf(file, sizeof(file), "%s/cgroup.procs", group);
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	int error = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (rmdir(group) && !error)
+		error = errno;
+	return error;
+}
+
+/* Whether the v2 tree at `root` has the controllers that container managers insist on. */
+static bool has_controllers(const char *root)
+{
+	static const char *const wanted[] = { "cpu", "memory", "pids" };
+	char path[PATH_SIZE], line[256];
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", root);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return false;
+	unsigned found = 0;
+	if (fgets(line, sizeof(line), file)) {
+		char *rest = line, *word;
+		while ((word = strsep(&rest, " \n")))
+			for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+				found += strcmp(word, wanted[i]) == 0;
+	}
+	fclose(file);
+	return found == ARRAY_SIZE(wanted);
+}
+
+/* Tries v2. Answers the evidence and returns true when v2 decides: it is what this host uses. */
+static bool try_unified(struct evidence *e, const char *dir)
+{
+	struct mountinfo_row row;
+	if (mountinfo_find(NULL, "cgroup2", NULL, &row) == 0) {
+		if (!has_controllers(row.point)) {
+			evidence_note(e, "v2 has no controllers");
+			return false;
+		}
+		evidence_try(e, "v2 group", "mkdir(\"%s/group\")", row.point);
+		evidence_answer(e, try_group(row.point));
+		return true;
+	}
+	int error = mount("cgroup2", dir, "cgroup2", 0, NULL) ? errno : 0;
+	if (error) {
+		evidence_note(e, "mount cgroup2: %s", strerrorname_np(error));
+		return false;
+	}
+	bool decides = has_controllers(dir);
+	if (decides) {
+		evidence_try(e, "v2 group", "mount(\"cgroup2\"); mkdir(group)");
+		evidence_answer(e, try_group(dir));
+	}
+	umount2(dir, MNT_DETACH);
+	return decides;
+}
+
+static void try_hierarchy(struct evidence *e, const char *controller, const char *dir)
+{
+	struct mountinfo_row row;
+	if (mountinfo_find(NULL, "cgroup", controller, &row) == 0) {
+		evidence_try(e, controller, "mkdir(\"%s/group\")", row.point);
+		evidence_answer(e, try_group(row.point));
+		return;
+	}
+	evidence_try(e, controller, "mount(\"cgroup\", dir, \"cgroup\", 0, \"%s\")", controller);
+	if (evidence_answer(e, mount("cgroup", dir, "cgroup", 0, controller) ? errno : 0)) {
+		int error = try_group(dir);
+		umount2(dir, MNT_DETACH);
+		evidence_try(e, controller, "mkdir(group) in hierarchy %s", controller);
+		evidence_answer(e, error);
+	}
+}
+
+static void probe(struct gap_finding *finding)
+{
+	static const char *const hierarchies[] = { "devices", "freezer", "cpu", "cpuacct", "cpuset", "memory", "pids" };
+	char dir[SCRATCH_PATH_MAX] = "/";
+	struct evidence e;
+	evidence_begin(&e, finding, "make and remove a group");
+	evidence_try(&e, "scratch directory", "a directory in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
+	int error = scratch_make(dir);
+	if (evidence_answer(&e, -error)) {
+		if (unshare(CLONE_NEWNS) == 0)
+			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		if (!try_unified(&e, dir))
+			for (size_t i = 0; i < ARRAY_SIZE(hierarchies); i++)
+				try_hierarchy(&e, hierarchies[i], dir);
+		scratch_remove(getpid());
+	}
+	evidence_end(&e);
+}
+
+const struct gap gap_cgroup = {
+	.name = "cgroup",
+	.summary = "control groups: v1 hierarchies or the v2 tree",
+	.needed_by = "dockerd, runc, kubelet, systemd-run",
+	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.probe = probe,
+};

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gap devices, host half: do the nodes of /dev that daemons and images count on open, and do they behave? */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+
+static int open_errno(int *fd, const char *path, int flags)
+{
+	*fd = open(path, flags | O_CLOEXEC);
+	return *fd < 0 ? errno : 0;
+}
+
+/* A ring of the kernel's messages: opens without blocking and can be polled (kubelet's OOM watcher does just that). */
+static void try_kmsg(struct evidence *e)
+{
+	int fd;
+	evidence_try(e, "kmsg", "open(\"/dev/kmsg\", O_RDONLY)");
+	if (!evidence_answer(e, open_errno(&fd, "/dev/kmsg", O_RDONLY | O_NONBLOCK)))
+		return;
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	evidence_try(e, "kmsg poll", "poll({\"/dev/kmsg\", POLLIN}, 0)");
+	evidence_answer(e, poll(&pollfd, 1, 0) < 0 ? errno : 0);
+	close(fd);
+}
+
+/* null swallows, zero and the random ones give, full has no space. */
+static void try_memory_devices(struct evidence *e)
+{
+	char bytes[8] = "lichen";
+	int fd;
+	evidence_try(e, "null", "open(\"/dev/null\", O_RDWR)");
+	if (evidence_answer(e, open_errno(&fd, "/dev/null", O_RDWR)) &&
+	    (write(fd, bytes, sizeof(bytes)) != sizeof(bytes) || read(fd, bytes, sizeof(bytes)) != 0))
+		evidence_wrong(e, "does not behave as a null device");
+	evidence_try(e, "zero", "open(\"/dev/zero\", O_RDONLY)");
+	if (evidence_answer(e, open_errno(&fd, "/dev/zero", O_RDONLY)) &&
+	    (read(fd, bytes, sizeof(bytes)) != sizeof(bytes) || memcmp(bytes, "\0\0\0\0\0\0\0", sizeof(bytes)) != 0))
+		evidence_wrong(e, "does not give zeros");
+	evidence_try(e, "full", "open(\"/dev/full\", O_WRONLY)");
+	if (evidence_answer(e, open_errno(&fd, "/dev/full", O_WRONLY)) &&
+	    (write(fd, bytes, sizeof(bytes)) != -1 || errno != ENOSPC))
+		evidence_wrong(e, "does not answer ENOSPC");
+	static const char *const random[][2] = { { "random", "/dev/random" }, { "urandom", "/dev/urandom" } };
+	for (size_t i = 0; i < ARRAY_SIZE(random); i++) {
+		evidence_try(e, random[i][0], "open(\"%s\", O_RDONLY)", random[i][1]);
+		if (evidence_answer(e, open_errno(&fd, random[i][1], O_RDONLY | O_NONBLOCK)) &&
+		    read(fd, bytes, sizeof(bytes)) < 0 && errno != EAGAIN)
+			evidence_wrong(e, "cannot be read");
+	}
+}
+
+static void try_terminals(struct evidence *e)
+{
+	int fd;
+	evidence_try(e, "tty", "open(\"/dev/tty\", O_RDWR)");
+	int error = open_errno(&fd, "/dev/tty", O_RDWR | O_NOCTTY);
+	/* The device is there, this process has no terminal: ENXIO from Linux, EIO from gVisor. */
+	evidence_answer(e, error == ENXIO || error == EIO ? 0 : error);
+	evidence_try(e, "ptmx", "posix_openpt(O_RDWR); unlockpt(); ptsname()");
+	fd = posix_openpt(O_RDWR | O_NOCTTY);
+	char name[64];
+	error = fd < 0 ? errno : 0;
+	if (!error && unlockpt(fd) != 0)
+		error = errno;
+	if (!error)
+		error = ptsname_r(fd, name, sizeof(name));
+	evidence_answer(e, error);
+}
+
+static void probe(struct gap_finding *finding)
+{
+	struct evidence e;
+	evidence_begin(&e, finding, "open and use kmsg, null, zero, full, random, urandom, tty, ptmx of /dev");
+	try_kmsg(&e);
+	try_memory_devices(&e);
+	try_terminals(&e);
+	int fd;
+	evidence_try_extra(&e, "fuse", "open(\"/dev/fuse\", O_RDWR)");
+	evidence_answer(&e, open_errno(&fd, "/dev/fuse", O_RDWR));
+	evidence_try_extra(&e, "net/tun", "open(\"/dev/net/tun\", O_RDWR)");
+	evidence_answer(&e, open_errno(&fd, "/dev/net/tun", O_RDWR));
+	evidence_end(&e);
+}
+
+const struct gap gap_devices = {
+	.name = "devices",
+	.summary = "device nodes: kmsg, null, zero, full, random, ttys",
+	.needed_by = "kubelet (/dev/kmsg), container images",
+	.workloads = (const char *const[]){ "kubernetes", NULL },
+	.probe = probe,
+};

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gap identity, host half: may this process give files and itself to other users, and make device nodes? */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+#include "gaps/scratch.h"
+
+static int make_null_node(void)
+{
+	char dir[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX + 8];
+	int error = scratch_make(dir);
+	if (error)
+		return -error;
+	snprintf(path, sizeof(path), "%s/node", dir);
+	error = mknod(path, S_IFCHR | 0600, makedev(1, 3)) ? errno : 0;
+	unlink(path);
+	rmdir(dir);
+	return error;
+}
+
+static void probe(struct gap_finding *finding)
+{
+	struct evidence e;
+	uid_t uid = geteuid();
+	uid_t other = uid == 1 ? 2 : 1;
+	evidence_begin(&e, finding, "chown, mknod, setgroups, setresgid, setresuid to others");
+
+	evidence_try(&e, "scratch file", "a file in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
+	int fd = scratch_file();
+	if (evidence_answer(&e, fd < 0 ? -fd : 0)) {
+		evidence_try(&e, "chown", "fchown(fd, %u, %u)", other, other);
+		evidence_answer(&e, fchown(fd, other, other) ? errno : 0);
+	}
+	evidence_try(&e, "mknod", "mknod(path, S_IFCHR|0600, makedev(1, 3))");
+	evidence_answer(&e, make_null_node());
+
+	int ends[2];
+	evidence_try_extra(&e, "chown of a pipe", "fchown(pipe, %u, -1)", uid);
+	evidence_answer(&e, pipe2(ends, O_CLOEXEC) || fchown(ends[0], uid, (gid_t)-1) ? errno : 0);
+
+	gid_t group = other;
+	evidence_try(&e, "setgroups", "setgroups(1, {%u})", group);
+	evidence_answer(&e, setgroups(1, &group) ? errno : 0);
+	evidence_try(&e, "setresgid", "setresgid(%u, %u, %u)", group, group, group);
+	evidence_answer(&e, setresgid(group, group, group) ? errno : 0);
+	evidence_try(&e, "setresuid", "setresuid(%u, %u, %u)", other, other, other);
+	evidence_answer(&e, setresuid(other, other, other) ? errno : 0);
+	if (uid != 0)
+		evidence_note(&e, "uid %u", uid);
+	evidence_end(&e);
+}
+
+const struct gap gap_identity = {
+	.name = "identity",
+	.summary = "root and other users: chown, set*id, mknod",
+	.needed_by = "dpkg, apt, apk, tar, dockerd",
+	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.probe = probe,
+};

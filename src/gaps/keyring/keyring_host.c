@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gap keyring, host half: can a session keyring be joined and a key be kept and read? */
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+
+/* The keyring and its key belong to this process alone and go with it. */
+static void probe(struct gap_finding *finding)
+{
+	struct evidence e;
+	evidence_begin(&e, finding, "keyctl(KEYCTL_JOIN_SESSION_KEYRING), add_key, keyctl(KEYCTL_READ)");
+	evidence_try(&e, "keyctl", "keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)");
+	evidence_answer(&e, syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? errno : 0);
+	evidence_try(&e, "add_key", "add_key(\"user\", …, KEY_SPEC_SESSION_KEYRING)");
+	long key = syscall(SYS_add_key, "user", "lichen-probe", "value", 5, KEY_SPEC_SESSION_KEYRING);
+	if (evidence_answer(&e, key < 0 ? errno : 0)) {
+		char value[8] = "";
+		evidence_try(&e, "keyctl read", "keyctl(KEYCTL_READ, key)");
+		long size = syscall(SYS_keyctl, KEYCTL_READ, key, value, sizeof(value));
+		if (evidence_answer(&e, size < 0 ? errno : 0) && (size != 5 || memcmp(value, "value", 5) != 0))
+			evidence_wrong(&e, "gives other bytes than were stored");
+		syscall(SYS_keyctl, KEYCTL_UNLINK, key, KEY_SPEC_SESSION_KEYRING);
+	}
+	evidence_end(&e);
+}
+
+const struct gap gap_keyring = {
+	.name = "keyring",
+	.summary = "kernel keyrings: keyctl, add_key, request_key",
+	.needed_by = "runc, crun, Kerberos, cifs",
+	.workloads = (const char *const[]){ NULL }, /* runc goes on without one where the answer is ENOSYS */
+	.probe = probe,
+};

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Gap mounts, host half: can a process arrange a file tree of its own?
+ *
+ * Everything happens in a scratch directory and, where there is one, in a mount namespace of the probe's own. Whether that
+ * namespace isolates is seen by a witness forked before: some kernels accept unshare() and share the mounts all the same. What was
+ * mounted is detached again at the end, so that not even such a kernel keeps anything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+#include "gaps/scratch.h"
+#include "gaps/trial.h"
+
+#define PATH_SIZE (SCRATCH_PATH_MAX + 16)
+
+/* Waits for a byte, then says by its exit status whether `path` still is on the device it was on before. */
+static pid_t start_witness(const char *path, int *ret_go)
+{
+	struct stat before, after;
+	int ends[2];
+	if (stat(path, &before) || pipe2(ends, O_CLOEXEC))
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0) {
+		char byte;
+		close(ends[1]);
+		ssize_t got = read(ends[0], &byte, 1);
+		_exit(got == 1 && stat(path, &after) == 0 && after.st_dev != before.st_dev);
+	}
+	close(ends[0]);
+	*ret_go = ends[1];
+	return pid;
+}
+
+static bool witness_saw_it(pid_t pid, int go)
+{
+	int status;
+	(void)!write(go, "", 1);
+	close(go);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+/*
+ * In a child: its root becomes `arg`, a mount point with a directory `old` in it. In one more namespace, because pivot_root moves
+ * every process of the namespace whose root is the old one, the probe itself too.
+ */
+static int pivot_step(void *arg)
+{
+	const char *root = arg;
+	if (unshare(CLONE_NEWNS))
+		return errno;
+	if (chdir(root))
+		return errno;
+	if (syscall(SYS_pivot_root, ".", "old"))
+		return errno;
+	return umount2("/old", MNT_DETACH) ? errno : 0;
+}
+
+static int chroot_step(void *arg)
+{
+	return chroot(arg) ? errno : 0;
+}
+
+static void try_mounts(struct evidence *e, char *dir, bool private)
+{
+	char bound[PATH_SIZE], old[PATH_SIZE];
+	snprintf(bound, sizeof(bound), "%s/bound", dir);
+	snprintf(old, sizeof(old), "%s/old", dir);
+
+	int go = -1;
+	pid_t witness = private ? start_witness(dir, &go) : -1;
+	if (private && unshare(CLONE_NEWNS) == 0) {
+		evidence_try(e, "propagation", "mount(NULL, \"/\", NULL, MS_REC|MS_PRIVATE, NULL)");
+		evidence_answer(e, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? errno : 0);
+	}
+	evidence_try(e, "tmpfs", "mount(\"tmpfs\", dir, \"tmpfs\", 0, NULL)");
+	bool mounted = evidence_answer(e, mount("tmpfs", dir, "tmpfs", 0, NULL) ? errno : 0);
+	if (witness > 0 && witness_saw_it(witness, go) && mounted) {
+		evidence_try(e, "isolation", "unshare(CLONE_NEWNS); mount(…)");
+		evidence_wrong(e, "the mount is seen outside the namespace");
+	}
+	if (!mounted)
+		return;
+	mkdir(bound, 0700);
+	mkdir(old, 0700);
+	evidence_try(e, "bind", "mount(dir, dir/bound, NULL, MS_BIND, NULL)");
+	if (evidence_answer(e, mount(dir, bound, NULL, MS_BIND, NULL) ? errno : 0)) {
+		evidence_try(e, "read-only remount", "mount(NULL, dir/bound, NULL, MS_REMOUNT|MS_BIND|MS_RDONLY, NULL)");
+		evidence_answer(e, mount(NULL, bound, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) ? errno : 0);
+	}
+	evidence_try(e, "shared", "mount(NULL, dir, NULL, MS_REC|MS_SHARED, NULL)");
+	evidence_answer(e, mount(NULL, dir, NULL, MS_REC | MS_SHARED, NULL) ? errno : 0);
+	evidence_try(e, "private", "mount(NULL, dir, NULL, MS_REC|MS_PRIVATE, NULL)");
+	evidence_answer(e, mount(NULL, dir, NULL, MS_REC | MS_PRIVATE, NULL) ? errno : 0);
+	if (private) {
+		evidence_try(e, "pivot_root", "pivot_root(dir, dir/old)");
+		evidence_answer(e, trial_run(pivot_step, dir));
+	}
+}
+
+static int unshare_step(void *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWNS) ? errno : 0;
+}
+
+static void probe(struct gap_finding *finding)
+{
+	char dir[SCRATCH_PATH_MAX];
+	struct evidence e;
+	evidence_begin(&e, finding, "tmpfs, bind, propagation, pivot_root, chroot");
+	evidence_try(&e, "chroot", "chroot(\"/\")");
+	evidence_answer(&e, trial_run(chroot_step, (char[]){ "/" }));
+	evidence_try(&e, "namespace", "unshare(CLONE_NEWNS)");
+	bool private = evidence_answer(&e, trial_run(unshare_step, NULL));
+
+	evidence_try(&e, "scratch directory", "a directory in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
+	int error = scratch_make(dir);
+	if (evidence_answer(&e, -error)) {
+		try_mounts(&e, dir, private);
+		scratch_remove(getpid());
+	}
+	evidence_end(&e);
+}
+
+const struct gap gap_mounts = {
+	.name = "mounts",
+	.summary = "mount, bind, pivot_root, chroot, propagation",
+	.needed_by = "runc, containerd, kubelet volumes",
+	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.probe = probe,
+};

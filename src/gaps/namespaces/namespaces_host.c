@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gap namespaces, host half: can each kind be left for a new one, and come back to with setns()? */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+#include "gaps/trial.h"
+
+struct kind {
+	const char *name, *flag_name, *back; /* /proc/self/ns/NAME, the flag as written, the name of the way back */
+	int flag;
+};
+
+static int leave(void *arg)
+{
+	const struct kind *kind = arg;
+	if (unshare(kind->flag))
+		return errno;
+	if (kind->flag != CLONE_NEWPID)
+		return 0;
+	/* The new pid namespace begins with the next child: its pid must be 1. */
+	pid_t pid = fork();
+	if (pid < 0)
+		return errno;
+	if (pid == 0)
+		_exit(getpid() == 1 ? 0 : 1);
+	int status = 0;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status == 0 ? 0 : EINVAL;
+}
+
+static int come_back(void *arg)
+{
+	const struct kind *kind = arg;
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind->name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	if (unshare(kind->flag))
+		return errno;
+	return setns(fd, kind->flag) ? errno : 0;
+}
+
+static int leave_by_user_namespace(void *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) ? errno : 0;
+}
+
+static int leave_user(void *arg)
+{
+	(void)arg;
+	return unshare(CLONE_NEWUSER) ? errno : 0;
+}
+
+static void probe(struct gap_finding *finding)
+{
+	static struct kind kinds[] = {
+		{ "mnt", "CLONE_NEWNS", "setns mnt", CLONE_NEWNS },
+		{ "pid", "CLONE_NEWPID", "setns pid", CLONE_NEWPID },
+		{ "net", "CLONE_NEWNET", "setns net", CLONE_NEWNET },
+		{ "ipc", "CLONE_NEWIPC", "setns ipc", CLONE_NEWIPC },
+		{ "uts", "CLONE_NEWUTS", "setns uts", CLONE_NEWUTS },
+		{ "cgroup", "CLONE_NEWCGROUP", "setns cgroup", CLONE_NEWCGROUP },
+	};
+	bool forbidden = false;
+	struct evidence e;
+	evidence_begin(&e, finding, "unshare and setns: mnt, pid, net, ipc, uts, cgroup");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		evidence_try(&e, kinds[i].name, "unshare(%s)", kinds[i].flag_name);
+		int error = trial_run(leave, &kinds[i]);
+		forbidden |= error == EPERM;
+		if (evidence_answer(&e, error)) {
+			evidence_try(&e, kinds[i].back, "setns(\"/proc/self/ns/%s\", %s)", kinds[i].name, kinds[i].flag_name);
+			evidence_answer(&e, trial_run(come_back, &kinds[i]));
+		}
+	}
+	evidence_try_extra(&e, "user", "unshare(CLONE_NEWUSER)");
+	evidence_answer(&e, trial_run(leave_user, NULL));
+	if (forbidden && trial_run(leave_by_user_namespace, NULL) == 0)
+		evidence_note(&e, "they work inside a new user namespace");
+	evidence_end(&e);
+}
+
+const struct gap gap_namespaces = {
+	.name = "namespaces",
+	.summary = "unshare, setns: mnt, pid, net, ipc, uts, cgroup",
+	.needed_by = "runc, containerd, kubelet, unshare, nsenter",
+	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.probe = probe,
+};

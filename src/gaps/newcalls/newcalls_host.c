@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gap newcalls, host half: the system calls that kernels gained after 4.4 and that today's libcs and runtimes try first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/stat.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+#include "gaps/scratch.h"
+
+#define SPARE_FD 100 /* a number that no descriptor of a probe has */
+
+static int try_openat2(void)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) < 0 ? errno : 0;
+}
+
+static int try_clone3(void)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0)
+		return errno;
+	while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+static int try_close_range(void)
+{
+	if (dup2(STDIN_FILENO, SPARE_FD) < 0)
+		return 0; /* a limit of descriptors; close_range itself was not refused */
+	if (syscall(SYS_close_range, SPARE_FD, SPARE_FD, 0) < 0)
+		return errno;
+	return fcntl(SPARE_FD, F_GETFD) == -1 ? 0 : EINVAL;
+}
+
+static int try_faccessat2(void)
+{
+	return syscall(SYS_faccessat2, AT_FDCWD, "/", F_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+static int try_pidfd_open(void)
+{
+	long fd = syscall(SYS_pidfd_open, getpid(), 0);
+	if (fd < 0)
+		return errno;
+	return syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) < 0 ? errno : 0;
+}
+
+static int try_process_vm_readv(void)
+{
+	char from[8] = "lichen", to[8] = "";
+	struct iovec local = { to, sizeof(to) }, remote = { from, sizeof(from) };
+	return syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0) < 0 ? errno : 0;
+}
+
+/* As `ls` of Debian 12 asks: with AT_NO_AUTOMOUNT, and with a mask that has bits which an old kernel cannot know. */
+static int try_statx(void)
+{
+	struct statx st;
+	unsigned mask = STATX_BASIC_STATS | STATX_BTIME | 0x1000u | 0x40000000u;
+	return syscall(SYS_statx, AT_FDCWD, "/", AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW, mask, &st) < 0 ? errno : 0;
+}
+
+static int try_copy_file_range(void)
+{
+	int from = scratch_file(), to = scratch_file();
+	if (from < 0 || to < 0)
+		return from < 0 ? -from : -to;
+	off_t start = 0;
+	if (write(from, "lichen", 6) != 6)
+		return errno;
+	return syscall(SYS_copy_file_range, from, &start, to, NULL, 6, 0) < 0 ? errno : 0;
+}
+
+static int try_memfd_create(void)
+{
+	return syscall(SYS_memfd_create, "lichen-probe", 1 /* MFD_CLOEXEC */) < 0 ? errno : 0;
+}
+
+/* A file that is no program: the call is there when it gets as far as saying so. */
+static int try_execveat(void)
+{
+	int fd = scratch_file();
+	if (fd < 0)
+		return -fd;
+	char *const none[] = { NULL };
+	(void)!write(fd, "no program", 10);
+	syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
+	return errno == ENOEXEC || errno == EACCES || errno == ETXTBSY ? 0 : errno;
+}
+
+static int try_preadv2(void)
+{
+	int fd = scratch_file();
+	if (fd < 0)
+		return -fd;
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	return syscall(SYS_preadv2, fd, &iov, 1, 0, 0, 0) < 0 ? errno : 0;
+}
+
+static void probe(struct gap_finding *finding)
+{
+	static const struct {
+		const char *name, *tried;
+		int (*attempt)(void);
+	} calls[] = {
+		{ "openat2", "openat2(AT_FDCWD, \"/\", {O_PATH, RESOLVE_NO_MAGICLINKS})", try_openat2 },
+		{ "clone3", "clone3({exit_signal=SIGCHLD})", try_clone3 },
+		{ "close_range", "close_range(100, 100, 0)", try_close_range },
+		{ "faccessat2", "faccessat2(AT_FDCWD, \"/\", F_OK, AT_EACCESS)", try_faccessat2 },
+		{ "pidfd_open", "pidfd_open(getpid(), 0)", try_pidfd_open },
+		{ "process_vm_readv", "process_vm_readv(getpid(), …)", try_process_vm_readv },
+		{ "statx", "statx(\"/\", AT_NO_AUTOMOUNT, …)", try_statx },
+		{ "copy_file_range", "copy_file_range(from, 0, to, NULL, 6, 0)", try_copy_file_range },
+		{ "memfd_create", "memfd_create(\"\", MFD_CLOEXEC)", try_memfd_create },
+		{ "execveat", "execveat(fd, \"\", …, AT_EMPTY_PATH)", try_execveat },
+		{ "preadv2", "preadv2(fd, iov, 1, 0, 0)", try_preadv2 },
+	};
+	struct evidence e;
+	evidence_begin(&e, finding, "openat2, clone3, pidfd_open, statx and 7 more calls");
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		evidence_try(&e, calls[i].name, "%s", calls[i].tried);
+		evidence_answer(&e, calls[i].attempt());
+	}
+	evidence_end(&e);
+}
+
+const struct gap gap_newcalls = {
+	.name = "newcalls",
+	.summary = "system calls that older kernels lack",
+	.needed_by = "coreutils (statx), glibc and Go of today",
+	.workloads = (const char *const[]){ NULL },
+	.probe = probe,
+};

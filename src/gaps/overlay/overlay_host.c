@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Gap overlay, host half: does overlayfs mount and copy up, and on what may its upper directory lie?
+ *
+ * First on a tmpfs, in a mount namespace of the probe's own. Then with the upper on the scratch directory's own file system, which is
+ * where dockerd wants it; that one is mounted and detached, nothing is done inside (in gVisor of 2022 an rmdir there brings
+ * the whole sandbox down).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gaps/evidence.h"
+#include "gaps/scratch.h"
+
+#define PATH_SIZE (SCRATCH_PATH_MAX + 32)
+
+/* Mounts an overlay of base/{lower,upper,work} on base/merged. Returns 0 or a positive errno. */
+static int mount_overlay(const char *base)
+{
+	static const char *const parts[] = { "lower", "upper", "work", "merged" };
+	char path[PATH_SIZE], options[4 * PATH_SIZE];
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		snprintf(path, sizeof(path), "%s/%s", base, parts[i]);
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return errno;
+	}
+	snprintf(path, sizeof(path), "%s/lower/file", base);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	close(fd);
+	snprintf(options, sizeof(options), "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", base, base, base);
+	snprintf(path, sizeof(path), "%s/merged", base);
+	return mount("overlay", path, "overlay", 0, options) ? errno : 0;
+}
+
+/* Writing to a file of the lower layer must make a copy in the upper one and leave the lower one alone. */
+static int copy_up(const char *base)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+	snprintf(path, sizeof(path), "%s/merged/file", base);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int error = write(fd, "up", 2) == 2 ? 0 : errno;
+	close(fd);
+	snprintf(path, sizeof(path), "%s/upper/file", base);
+	if (!error && stat(path, &st))
+		error = errno;
+	return error;
+}
+
+static void unmount(const char *base, const char *below)
+{
+	char path[PATH_SIZE];
+	snprintf(path, sizeof(path), "%s%s", base, below);
+	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+static void try_on_tmpfs(struct evidence *e, const char *dir)
+{
+	evidence_try(e, "tmpfs", "mount(\"tmpfs\", dir, \"tmpfs\", 0, NULL)");
+	if (!evidence_answer(e, mount("tmpfs", dir, "tmpfs", 0, NULL) ? errno : 0))
+		return;
+	evidence_try(e, "overlay", "mount(\"overlay\", dir, \"overlay\", 0, {upper on tmpfs})");
+	if (evidence_answer(e, mount_overlay(dir))) {
+		evidence_try(e, "copy-up", "open a lower file for writing in an overlay");
+		evidence_answer(e, copy_up(dir));
+		unmount(dir, "/merged");
+	}
+	unmount(dir, "");
+}
+
+static void probe(struct gap_finding *finding)
+{
+	char dir[SCRATCH_PATH_MAX];
+	struct evidence e;
+	evidence_begin(&e, finding, "mount(\"overlay\"), copy-up");
+	evidence_try(&e, "scratch directory", "a directory in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
+	int error = scratch_make(dir);
+	if (evidence_answer(&e, -error)) {
+		/* Without a namespace of our own the mounts are tried all the same: they are detached a moment later. */
+		if (unshare(CLONE_NEWNS) == 0)
+			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+		try_on_tmpfs(&e, dir);
+		evidence_try_extra(&e, "an upper in TMPDIR", "mount(\"overlay\", dir, \"overlay\", 0, {upper in TMPDIR})");
+		error = mount_overlay(dir);
+		if (evidence_answer(&e, error))
+			unmount(dir, "/merged");
+		scratch_remove(getpid());
+	}
+	evidence_end(&e);
+}
+
+const struct gap gap_overlay = {
+	.name = "overlay",
+	.summary = "overlayfs: layers, copy-up, whiteouts",
+	.needed_by = "dockerd (overlay2), containerd, podman",
+	.workloads = (const char *const[]){ NULL }, /* dockerd and containerd copy whole layers without it (vfs, native) */
+	.probe = probe,
+};
