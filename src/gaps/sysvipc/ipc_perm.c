@@ -68,7 +68,7 @@ enum verdict sysvipc_setid(struct call *call)
 	return CALL_PASS;
 }
 
-void ipc_perm_init(struct ipc_perm *perm, const struct ipc_creds *creds, int flags)
+void ipc_perm_init(struct ipc_rights *perm, const struct ipc_creds *creds, int flags)
 {
 	perm->uid = creds->euid;
 	perm->gid = creds->egid;
@@ -82,7 +82,7 @@ static bool in_group(const struct ipc_creds *creds, u32 gid)
 	return creds->egid == gid || agent_in_group(gid);
 }
 
-int ipc_perm_check(const struct ipc_perm *perm, const struct ipc_creds *creds, int flags)
+int ipc_perm_check(const struct ipc_rights *perm, const struct ipc_creds *creds, int flags)
 {
 	u32 wanted = ((u32)flags >> 6 | (u32)flags >> 3 | (u32)flags) & 7;
 	u32 granted = perm->mode;
@@ -95,14 +95,14 @@ int ipc_perm_check(const struct ipc_perm *perm, const struct ipc_creds *creds, i
 	return wanted & ~granted ? -EACCES : 0;
 }
 
-int ipc_perm_check_owner(const struct ipc_perm *perm, const struct ipc_creds *creds)
+int ipc_perm_check_owner(const struct ipc_rights *perm, const struct ipc_creds *creds)
 {
 	if (creds->euid == perm->cuid || creds->euid == perm->uid || creds->caps & IPC_CAP_SYS_ADMIN)
 		return 0;
 	return -EPERM;
 }
 
-void ipc_perm_export(const struct ipc_perm *perm, const struct ipc_ids *ids, int index, struct ipc64_perm *out)
+void ipc_perm_export(const struct ipc_rights *perm, const struct ipc_ids *ids, int index, struct ipc64_perm *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->key = ipc_ids_key(ids, index);
@@ -114,7 +114,7 @@ void ipc_perm_export(const struct ipc_perm *perm, const struct ipc_ids *ids, int
 	out->seq = (unsigned short)((u32)ipc_ids_id(ids, index) >> IPC_SEQ_SHIFT);
 }
 
-int ipc_perm_update(struct ipc_perm *perm, const struct ipc64_perm *from)
+int ipc_perm_update(struct ipc_rights *perm, const struct ipc64_perm *from)
 {
 	if (from->uid == UINT32_MAX || from->gid == UINT32_MAX)
 		return -EINVAL;

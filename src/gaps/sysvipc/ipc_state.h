@@ -42,12 +42,12 @@ struct ipc_ids {
 };
 static_assert(sizeof(struct ipc_ids) == 32 + 8 * IPC_SLOTS, "ipc_ids is shared between agents");
 
-/* The kernel's kern_ipc_perm without key, id and sequence, which the slot holds. */
-struct ipc_perm {
+/* The kernel's kern_ipc_perm (libc has taken the name ipc_perm) without key, id and sequence, which the slot holds. */
+struct ipc_rights {
 	u32 uid, gid, cuid, cgid;
 	u32 mode; /* 0777, for shared memory also SHM_DEST and SHM_LOCKED */
 };
-static_assert(sizeof(struct ipc_perm) == 20, "ipc_perm is shared between agents");
+static_assert(sizeof(struct ipc_rights) == 20, "ipc_rights is shared between agents");
 
 /*
  * A first-fit heap of fixed granules, whose bitmap is derived: the objects that own bytes of it are the truth. After the death

@@ -35,7 +35,7 @@ struct msg_chain {
 };
 
 struct msg_queue {
-	struct ipc_perm perm;
+	struct ipc_rights perm;
 	struct ipc_lock lock; /* guards the queue, its messages and its waiters */
 	s64 stime, rtime, ctime;
 	s32 lspid, lrpid;

@@ -33,7 +33,7 @@ struct sem_chain {
 };
 
 struct sem_set {
-	struct ipc_perm perm;
+	struct ipc_rights perm;
 	struct ipc_lock lock; /* guards the set, its semaphores, its waiters that wait and its undo entries */
 	u64 sems;             /* offset in the heap's bytes of struct sem[nsems] */
 	u32 nsems;

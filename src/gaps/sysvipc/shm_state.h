@@ -8,7 +8,7 @@
 #define SHM_ATTACHES_MAX (1u << 18) /* attachments of all processes of the cell together */
 
 struct shm_segment {
-	struct ipc_perm perm;
+	struct ipc_rights perm;
 	s32 cpid, lpid;
 	u32 attaches;   /* derived: first of its attachments, index + 1; 0 when none */
 	u64 size;       /* bytes as asked for */
@@ -33,10 +33,11 @@ static_assert(sizeof(struct shm_attach) == 32, "shm_attach is shared between age
 struct shm_area {
 	struct ipc_ids ids;
 	u64 pages;        /* derived: pages of all segments (the kernel's shm_tot) */
-	u64 next_offset;  /* where the search for file space goes on; a hint */
+	u64 next_offset;  /* where the search for file space goes on; only a hint */
 	u32 attach_high;  /* 1 + highest attachment ever used; never too low */
 	u32 attach_free;  /* derived: head of the free ones below attach_high, index + 1 */
-	u32 keeps_pages;  /* the host cannot punch holes: freed space is zeroed and used again first */
+	u64 dirty_end;    /* not 0: the host cannot punch holes, and file space below this may hold bytes of destroyed segments */
+	u32 doomed;       /* derived: segments with SHM_DEST */
 	u32 reserved;
 	u32 own[COMMONS_MEMBERS_MAX]; /* derived: first attachment of each member, index + 1 */
 	struct shm_segment segment[IPC_SLOTS];

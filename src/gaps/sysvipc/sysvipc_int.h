@@ -89,15 +89,15 @@ struct ipc_creds {
 /* The caller's identity; from the second time on usually without entering the kernel (see ipc_perm.c). Call it before locking. */
 void ipc_creds_get(struct ipc_creds *creds);
 /* A new object's owner and mode (flags & 0777). */
-void ipc_perm_init(struct ipc_perm *perm, const struct ipc_creds *creds, int flags);
+void ipc_perm_init(struct ipc_rights *perm, const struct ipc_creds *creds, int flags);
 /* The kernel's ipcperms(): 0 or -EACCES. flags: IPC_READ, IPC_WRITE, or the flags of a *get() call. */
-int ipc_perm_check(const struct ipc_perm *perm, const struct ipc_creds *creds, int flags) MUST_CHECK;
+int ipc_perm_check(const struct ipc_rights *perm, const struct ipc_creds *creds, int flags) MUST_CHECK;
 /* May the caller IPC_SET or IPC_RMID? 0 or -EPERM (ipcctl_obtain_check). */
-int ipc_perm_check_owner(const struct ipc_perm *perm, const struct ipc_creds *creds) MUST_CHECK;
+int ipc_perm_check_owner(const struct ipc_rights *perm, const struct ipc_creds *creds) MUST_CHECK;
 /* Fills *out for IPC_STAT and friends. */
-void ipc_perm_export(const struct ipc_perm *perm, const struct ipc_ids *ids, int index, struct ipc64_perm *out);
+void ipc_perm_export(const struct ipc_rights *perm, const struct ipc_ids *ids, int index, struct ipc64_perm *out);
 /* IPC_SET: uid, gid and the 0777 bits of mode. 0 or -EINVAL (uid or gid -1). */
-int ipc_perm_update(struct ipc_perm *perm, const struct ipc64_perm *from) MUST_CHECK;
+int ipc_perm_update(struct ipc_rights *perm, const struct ipc64_perm *from) MUST_CHECK;
 
 /* --- heap (ipc_heap.c); the lock of the owning kind is held ---------------------------------------------------------------------- */
 
