@@ -257,7 +257,8 @@ union fd_message {
 static void send_fd(int to, int fd)
 {
 	union fd_message control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-	struct iovec byte = { .iov_base = "", .iov_len = 1 };
+	char nothing = 0;
+	struct iovec byte = { .iov_base = &nothing, .iov_len = 1 };
 	struct msghdr msg = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));

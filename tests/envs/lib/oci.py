@@ -261,6 +261,7 @@ def gvisor(command, runsc):
             "cwd": os.getcwd(),
             "env": environment(),
             "user": {"uid": 0, "gid": 0},
+            "terminal": os.isatty(0) and os.isatty(1),
             "capabilities": {
                 kind: GVISOR_CAPABILITIES for kind in ("bounding", "permitted", "effective", "inheritable")
             },
