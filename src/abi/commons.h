@@ -60,7 +60,9 @@ struct commons {
 	u32 member_hint;
 	s32 supervisor; /* pid of `lichen run`, 0 when there is none */
 	u32 text_size;  /* bytes of agent text that the filter trusts */
-	u64 reserved[4];
+	s32 start_error; /* negative errno of the first execve, 0 while it has not failed */
+	u32 reserved32;
+	u64 reserved[3];
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
 };

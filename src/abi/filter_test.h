@@ -13,6 +13,7 @@ enum filter_test_kind {
 	FILTER_NONZERO,    /* argument `arg` (64 bits) is not 0 */
 	FILTER_EQUAL,      /* the low 32 bits of argument `arg` equal `value` */
 	FILTER_RESERVED,   /* argument `arg` is one of the cell's two reserved descriptors */
+	FILTER_NOT_RESERVED, /* argument `arg` is neither of them */
 	FILTER_RESERVED_2, /* argument 0 or 1 is */
 	FILTER_REACHES_RESERVED, /* argument `arg` (unsigned, low 32 bits) is not below the reserved descriptors */
 };
@@ -27,6 +28,7 @@ struct filter_test {
 #define ARG_NONZERO(n) ((struct filter_test){ FILTER_NONZERO, (n), 0 })
 #define ARG_EQUAL(n, v) ((struct filter_test){ FILTER_EQUAL, (n), (v) })
 #define ARG_RESERVED(n) ((struct filter_test){ FILTER_RESERVED, (n), 0 })
+#define ARG_NOT_RESERVED(n) ((struct filter_test){ FILTER_NOT_RESERVED, (n), 0 })
 #define ARG01_RESERVED ((struct filter_test){ FILTER_RESERVED_2, 0, 0 })
 #define ARG_REACHES_RESERVED(n) ((struct filter_test){ FILTER_REACHES_RESERVED, (n), 0 })
 

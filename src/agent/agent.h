@@ -17,6 +17,7 @@
 #include "abi/commons.h"
 #include "abi/gap_id.h"
 #include "agent/arch.h"
+#include "base/mem.h"
 #include "base/types.h"
 
 /* One trapped system call. */
@@ -25,6 +26,8 @@ struct call {
 	u64 arg[6];
 	long ret;            /* the result (or negative errno) once a handler answers CALL_DONE */
 	struct trap *trap;   /* the interrupted context; engine only */
+	u32 edited;          /* engine only: 1 + the argument that is replaced by a pointer to extra[], 0 = none */
+	u64 extra[3];
 };
 
 /* What a handler answers. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the engine: what its files and entry.S call of each other. Gaps include agent.h instead. */
+#ifndef LICHEN_AGENT_ENGINE_H
+#define LICHEN_AGENT_ENGINE_H
+
+#include "agent/agent.h"
+#include "agent/private.h"
+
+#define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig)-1))
+#define SIGBUS_ 7
+#define SIGSEGV_ 11
+#define SIGSYS_ 31
+#define SIGSYS_BIT SIGNAL_BIT(SIGSYS_)
+#define FAULT_BITS (SIGNAL_BIT(SIGSEGV_) | SIGNAL_BIT(SIGBUS_))
+/* Blocked while a handler of ours runs: everything but what a bad guest pointer raises. */
+#define AGENT_MASK (~(FAULT_BITS))
+
+#define SECCOMP_COOKIE 0x4c43 /* SECCOMP_RET_DATA of our filter: "LC" */
+
+/* entry.S; in the linker script: agent_end */
+extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[], agent_pass_end[];
+extern const char agent_window_begin[], agent_window_woken[];
+extern const char agent_copy_begin[], agent_copy_end[], agent_string_begin[], agent_string_end[], agent_copy_fault[];
+extern const char agent_thunks[];
+void agent_sigsys(void);
+void agent_restorer(void);
+long agent_reissue(long nr, const u64 args[6]);
+long agent_window(struct trap *trap, const u64 *masks, u32 *word, int op, u64 value, const struct agent_time *timeout);
+long agent_copy(void *to, const void *from, u64 size, u64 frame);
+long agent_copy_string(char *to, const char *from, u64 size, u64 frame);
+long agent_clone_vm(long nr, const u64 args[6], u64 child_frame, int clear_handlers);
+
+/* called from entry.S */
+struct start {
+	u64 sp, entry;
+};
+u64 agent_start(u64 *stack);        /* maps private memory and the commons; returns the top of slot 0's stack */
+struct start agent_load(u64 *stack); /* on that stack: loads the program */
+u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, u64 frame);
+u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 row);
+void signal_clear_handlers(void);
+
+static inline bool text_holds(u64 ip, const char *begin, const char *end)
+{
+	return ip >= (u64)begin && ip < (u64)end;
+}
+
+/* trap.c */
+void events(enum agent_event event, long arg);
+void member_reap_all(int member);
+
+/* signal.c */
+void signal_start(u64 inherited_mask, bool sigsys_blocked);
+bool signal_shadow(void);
+/* Before execve: ignored SIGSEGV and SIGBUS must reach the new image as ignored. After a failed execve: undo. */
+void signal_before_exec(void);
+void signal_after_failed_exec(void);
+/* A SIGSYS that is not ours: returns the guest handler to enter, or 0. May not return when the action is to die. */
+u64 signal_sigsys(struct trap *trap);
+
+/* exec.c: the marker that travels as last environment string */
+struct marker {
+	s32 agent_fd, commons_fd, member, exec_fd; /* exec_fd: program already open, -1 = open by path */
+	u64 mapped;    /* bytes of commons */
+	u64 mask;      /* signal mask for the new image, SIGSYS included when it believes so */
+	u64 flags;     /* enum marker_flag */
+	const char *path;
+};
+enum marker_flag {
+	MARKER_FIRST = 1, /* from `lichen run`: path is what the user named; look at it as execve would */
+	MARKER_GUEST_FILTER = 2,
+};
+#define MARKER_NAME "LICHEN_EXEC="
+/* execve(path, argv, envp) relative to dirfd as the guest would; returns only with a negative errno. */
+long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask);
+
+/* elf.c */
+struct elf_image {
+	u64 base, entry, phdr, phnum, end; /* run-time addresses */
+};
+/* Checks a program as execve does before its point of no return: 0, or the negative errno execve gives. */
+int elf_check(int fd, const u8 *head, u64 size, u8 *work, u64 work_size);
+/* Maps fd and its interpreter. */
+int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, u64 work_size, bool *exec_stack);
+
+/* member.c */
+void member_start(s32 member);
+void member_forked_child(void);
+void member_forked_parent(long child);
+
+u64 vdso_find_time(u64 base);
+
+/* the handlers of engine.def */
+#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "agent/engine.def"
+#undef GAP_CALL
+enum verdict engine_dispatch(struct call *call);
+
+#endif

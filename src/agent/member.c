@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Members: who is alive, told by POSIX locks (abi/commons.h). A slot is claimed by taking the write lock on its byte, which the kernel
+ * grants only when no living process has it, and kept by a read lock. Those are per process and not inherited by fork: a forking
+ * parent that has state to hand down claims a slot for the child, keeps it with its own read lock while PENDING, and lets go at a
+ * later call once the child holds its own.
+ *
+ * At most CHILDREN_MAX children may be between fork and their first instruction at once; the next fork then waits for one of them.
+ */
+#include "agent/engine.h"
+
+#define F_GETLK_ 5
+#define F_SETLK_ 6
+#define F_RDLCK_ 0
+#define F_WRLCK_ 1
+#define F_UNLCK_ 2
+
+struct flock_ { /* struct flock, x86-64 */
+	s16 type, whence;
+	u32 pad;
+	s64 start, length;
+	s32 pid;
+	u32 pad2;
+};
+
+static long lock_byte(int cmd, s16 type, int member, s16 *found)
+{
+	struct flock_ lock = { .type = type, .start = (s64)COMMONS_LOCK_BASE + member, .length = 1 };
+	long r = sys3(__NR_fcntl, private()->commons_fd, cmd, &lock);
+
+	if (found)
+		*found = lock.type;
+	return r;
+}
+
+int commons_fd(void)
+{
+	return private()->commons_fd;
+}
+
+s32 agent_pid(void)
+{
+	return private()->pid;
+}
+
+/* Gets a slot for a process; its read lock is ours when this returns. */
+static int claim(enum member_state state, s32 pid)
+{
+	u32 first = __atomic_fetch_add(&commons()->member_hint, 1, __ATOMIC_RELAXED);
+
+	for (u32 i = 0; i < COMMONS_MEMBERS_MAX; i++) {
+		int index = (int)((first + i) % COMMONS_MEMBERS_MAX);
+		struct member *m = &commons()->members[index];
+		long r;
+
+		if (index == private()->member)
+			continue;
+		if (i < COMMONS_MEMBERS_MAX / 2 && __atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != MEMBER_FREE && i < 64)
+			continue; /* look for a fresh one first; later ones may belong to the dead */
+		r = lock_byte(F_SETLK_, F_WRLCK_, index, NULL);
+		if (r == -EAGAIN || r == -EACCES)
+			continue;
+		if (r < 0)
+			return (int)r;
+		if (m->state != MEMBER_FREE)
+			member_reap_all(index);
+		m->pid = pid;
+		__atomic_add_fetch(&m->epoch, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&m->state, (u32)state, __ATOMIC_RELEASE);
+		r = lock_byte(F_SETLK_, F_RDLCK_, index, NULL);
+		return r < 0 ? (int)r : index;
+	}
+	return -ENOSPC;
+}
+
+int member_peek(void)
+{
+	return private()->member >= 0 ? private()->member : -ESRCH;
+}
+
+int member_self(void)
+{
+	struct private *p = private();
+
+	if (p->member < 0) {
+		int index = claim(MEMBER_LIVE, p->pid);
+		s32 none = -1;
+
+		if (index < 0)
+			return index;
+		if (!__atomic_compare_exchange_n(&p->member, &none, index, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			__atomic_store_n(&commons()->members[index].state, MEMBER_FREE, __ATOMIC_RELEASE);
+			(void)lock_byte(F_SETLK_, F_UNLCK_, index, NULL); /* another thread was quicker */
+		}
+	}
+	return p->member;
+}
+
+bool member_alive(int member)
+{
+	struct member *m = &commons()->members[member];
+	s16 found = F_UNLCK_;
+
+	if (member == private()->member)
+		return true;
+	if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) == MEMBER_FREE || lock_byte(F_GETLK_, F_WRLCK_, member, &found) < 0)
+		return false;
+	if (found == F_UNLCK_)
+		return __atomic_load_n(&m->state, __ATOMIC_ACQUIRE) == MEMBER_PENDING && private()->pending_child == member;
+	if (m->state == MEMBER_PENDING && m->pid > 0 && sys2(__NR_kill, m->pid, 0) == -ESRCH)
+		return false;
+	return true;
+}
+
+int member_prepare_child(void)
+{
+	struct private *p = private();
+	int index;
+
+	if (p->pending_child >= 0)
+		return p->pending_child;
+	index = claim(MEMBER_PENDING, 0);
+	if (index >= 0)
+		p->pending_child = index;
+	return index;
+}
+
+/* Lets go of the slots of children that hold them by themselves now, or never will. Returns a free place in children[], or -1. */
+static int settle_children(void)
+{
+	struct private *p = private();
+	int place = -1;
+
+	for (int i = 0; i < (int)CHILDREN_MAX; i++) {
+		s32 index = p->children[i];
+		struct member *m;
+
+		if (index < 0) {
+			place = i;
+			continue;
+		}
+		m = &commons()->members[index];
+		if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) == MEMBER_PENDING && sys2(__NR_kill, m->pid, 0) != -ESRCH)
+			continue;
+		(void)lock_byte(F_SETLK_, F_UNLCK_, index, NULL);
+		p->children[i] = -1;
+		place = i;
+	}
+	return place;
+}
+
+void member_forked_parent(long child)
+{
+	struct private *p = private();
+	int index = p->pending_child, place;
+	struct member *m = &commons()->members[index < 0 ? 0 : index];
+
+	if (index < 0)
+		return;
+	p->pending_child = -1;
+	if (child < 0) {
+		member_reap_all(index);
+		__atomic_store_n(&m->state, MEMBER_FREE, __ATOMIC_RELEASE);
+		(void)lock_byte(F_SETLK_, F_UNLCK_, index, NULL);
+		return;
+	}
+	if (!m->pid)
+		m->pid = (s32)child;
+	while ((place = settle_children()) < 0)
+		(void)sys0(__NR_sched_yield);
+	p->children[place] = index;
+	(void)settle_children();
+}
+
+/* In the child of fork: the slot its parent prepared, if any, becomes its own. */
+void member_forked_child(void)
+{
+	struct private *p = private();
+
+	p->member = p->pending_child;
+	p->pending_child = -1;
+	for (u32 i = 0; i < CHILDREN_MAX; i++)
+		p->children[i] = -1;
+	if (p->member < 0)
+		return;
+	commons()->members[p->member].pid = p->pid;
+	if (lock_byte(F_SETLK_, F_RDLCK_, p->member, NULL) < 0)
+		agent_die("cannot lock the member slot", p->member);
+	__atomic_store_n(&commons()->members[p->member].state, MEMBER_LIVE, __ATOMIC_RELEASE);
+}
+
+void member_start(s32 member)
+{
+	struct private *p = private();
+
+	p->member = member < 0 ? -1 : member;
+	p->pending_child = -1;
+	for (u32 i = 0; i < CHILDREN_MAX; i++)
+		p->children[i] = -1;
+	if (p->member >= 0)
+		__atomic_add_fetch(&commons()->members[p->member].epoch, 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory of one guest process that only its agent uses, at LAYOUT_PRIVATE: copied by fork, shared by threads and by a vfork child,
+ * gone with execve. Engine only.
+ *
+ * Trap stacks ("slots"). A trap claims a free slot from a pool and gives it back before it returns; no thread owns one, so thread
+ * exit, raw clone and shared %fs need no bookkeeping. Slots are taken with one compare-exchange in entry.S. A trap that ends in execve
+ * never gives back; after vfork the parent frees what its child left (slot_owner).
+ *
+ * Signal actions ("thunks"). What the guest registers is kept as an immutable row {handler, flags, restorer, mask}; the kernel is
+ * given the address of the row's thunk as handler. The kernel's own table stays the only mutable copy, so threads, vfork children
+ * and CLONE_SIGHAND come out right by themselves.
+ */
+#ifndef LICHEN_AGENT_PRIVATE_H
+#define LICHEN_AGENT_PRIVATE_H
+
+#include <assert.h>
+
+#include "abi/layout.h"
+#include "agent/x86_64/context.h"
+#include "agent/x86_64/offsets.h"
+#include "base/types.h"
+
+#define PRIVATE_MAGIC UINT64_C(0x65746176697270)
+#define SLOT_SHIFT 16
+#define SLOT_SIZE (UINT64_C(1) << SLOT_SHIFT)
+#define SLOT_SCRATCH 36864u /* execve's strings and arrays, vfork's saved frame; the rest of the slot is stack */
+#define SLOTS_MAX 1024u
+#define THUNKS_MAX 512u
+#define SHADOWS_MAX 128u
+#define CHILDREN_MAX 64u
+
+#define THUNK_DEFAULT 0u /* SIGSEGV, SIGBUS: the guest has SIG_DFL, we need a handler for our own faults */
+#define THUNK_IGNORE 1u
+
+struct action { /* struct kernel_sigaction */
+	u64 handler;
+	u64 flags;
+	u64 restorer;
+	u64 mask;
+};
+
+struct trap {
+	struct context *context;
+	struct siginfo *info;
+	u64 frame;        /* rsp at handler entry: below it the guest's stack is free */
+	u64 slot;         /* index */
+	u64 handler;      /* entry.S jumps there instead of returning (a guest's SIGSYS handler); 0 = return */
+	u32 interrupted;  /* the blocking window was hit by a signal */
+	u32 fault_ready;  /* SIGSEGV and SIGBUS are known to be unblocked */
+	u64 agent_sp;     /* in the blocking window: where to come back to */
+};
+
+struct slot {
+	struct trap trap;
+	u8 pad[OFF_SLOT_HEADER - sizeof(struct trap)];
+	u8 scratch[SLOT_SCRATCH];
+	u8 stack[SLOT_SIZE - OFF_SLOT_HEADER - SLOT_SCRATCH];
+};
+static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by masking rsp");
+
+struct private {
+	u64 magic;
+	s32 agent_fd;
+	s32 commons_fd;
+	s32 pid;
+	s32 member;        /* -1: none */
+	s32 pending_child; /* member slot prepared for the fork under way, -1: none */
+	u32 thunk_count;
+	u32 sigsys_pending;
+	u32 shadow_count;
+	u64 vdso_time; /* address of __vdso_time, 0 = none */
+	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
+	s32 children[CHILDREN_MAX];      /* member slots whose children may not hold their own lock yet; -1 free */
+	u64 shadows[SHADOWS_MAX];        /* threads that have SIGSYS blocked, as far as they know; 0 free */
+	struct action thunks[THUNKS_MAX] __attribute__((aligned(OFF_THUNKS)));
+	u32 slot_busy[SLOTS_MAX];   /* 0 free, 1 in use */
+	s32 slot_owner[SLOTS_MAX];  /* pid that went into execve with this slot; 0 none */
+	u64 slot_map[SLOTS_MAX][2]; /* address and size of a mapping made for that execve */
+};
+static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");
+static_assert(offsetof(struct private, slot_busy) == OFF_SLOT_BUSY, "entry.S");
+static_assert(offsetof(struct trap, frame) == OFF_TRAP_FRAME, "entry.S");
+static_assert(offsetof(struct trap, handler) == OFF_TRAP_HANDLER, "entry.S");
+static_assert(offsetof(struct trap, interrupted) == OFF_TRAP_INTERRUPTED, "entry.S");
+static_assert(offsetof(struct trap, agent_sp) == OFF_TRAP_AGENT_SP, "entry.S");
+static_assert(LAYOUT_TEXT == OFF_TEXT && LAYOUT_PRIVATE == OFF_PRIVATE && SLOTS_MAX == OFF_SLOT_MASK + 1 && THUNKS_MAX == OFF_THUNKS_MAX, "entry.S");
+
+#define PRIVATE_POOL (LAYOUT_PRIVATE + UINT64_C(0x100000))
+#define PRIVATE_SIZE (UINT64_C(0x100000) + SLOTS_MAX * SLOT_SIZE)
+static_assert(sizeof(struct private) <= 0x100000, "the pool follows");
+static_assert(PRIVATE_POOL % SLOT_SIZE == 0 && PRIVATE_POOL == OFF_POOL, "slots are found by masking");
+
+static inline struct private *private(void)
+{
+	return (struct private *)LAYOUT_PRIVATE; /* NOLINT(performance-no-int-to-ptr): a fixed address by design */
+}
+
+/* The slot that the caller's stack lies in; only in trap handlers. */
+static inline struct slot *slot_current(void)
+{
+	return (struct slot *)((u64)__builtin_frame_address(0) & ~(SLOT_SIZE - 1)); /* NOLINT(performance-no-int-to-ptr) */
+}
+
+#endif

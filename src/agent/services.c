@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small services of agent.h: the caller's identity, virtual files, the last words. */
+#include "agent/engine.h"
+
+#define CAP_IPC_LOCK_ 14
+#define CAP_IPC_OWNER_ 15
+#define CAP_SYS_ADMIN_ 21
+#define CAP_SYS_RESOURCE_ 24
+#define MFD_CLOEXEC_ 1u
+#define O_ACCMODE_ 3
+#define O_CLOEXEC_ 02000000
+
+void agent_creds_get(struct agent_creds *creds)
+{
+	struct {
+		u32 version;
+		s32 pid;
+	} header = { 0x20080522, 0 };
+	struct {
+		u32 effective, permitted, inheritable;
+	} caps[2] = { { 0 } };
+	u32 ids[3];
+
+	memset(creds, 0, sizeof(*creds));
+	(void)sys3(__NR_getresuid, &ids[0], &ids[1], &ids[2]);
+	creds->ruid = ids[0];
+	creds->euid = ids[1];
+	(void)sys3(__NR_getresgid, &ids[0], &ids[1], &ids[2]);
+	creds->rgid = ids[0];
+	creds->egid = ids[1];
+	(void)sys2(__NR_capget, &header, caps);
+	creds->cap_ipc_lock = caps[0].effective >> CAP_IPC_LOCK_ & 1;
+	creds->cap_ipc_owner = caps[0].effective >> CAP_IPC_OWNER_ & 1;
+	creds->cap_sys_admin = caps[0].effective >> CAP_SYS_ADMIN_ & 1;
+	creds->cap_sys_resource = caps[0].effective >> CAP_SYS_RESOURCE_ & 1;
+	creds->groups = (int)sys2(__NR_getgroups, 0, 0);
+}
+
+/* More than GROUPS_SEEN supplementary groups: the further ones do not count. */
+#define GROUPS_SEEN 4096u
+bool agent_in_group(u32 gid)
+{
+	u32 *groups = (u32 *)(void *)slot_current()->scratch;
+	long n = sys2(__NR_getgroups, GROUPS_SEEN, groups);
+
+	if ((u32)sys0(__NR_getegid) == gid)
+		return true;
+	for (long i = 0; i < n; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+int vfile_open(const char *name, const void *bytes, u64 size, int flags)
+{
+	long fd, r;
+
+	if ((flags & O_ACCMODE_) != 0)
+		return -EACCES;
+	fd = sys2(__NR_memfd_create, name, (flags & O_CLOEXEC_) ? MFD_CLOEXEC_ : 0);
+	if (fd < 0)
+		return (int)fd;
+	for (u64 done = 0; done < size; done += (u64)r) {
+		r = sys4(__NR_pwrite64, fd, (const u8 *)bytes + done, size - done, done);
+		if (r <= 0) {
+			(void)sys1(__NR_close, fd);
+			return r ? (int)r : -EIO;
+		}
+	}
+	return (int)fd;
+}
+
+bool vfile_is(u64 dirfd, const char *path, const char *want)
+{
+	(void)dirfd; /* virtual files have absolute names */
+	while (*want) {
+		if (*path == '/' && *want == '/') {
+			while (path[1] == '/' || (path[1] == '.' && path[2] == '/'))
+				path += path[1] == '/' ? 1 : 2;
+		}
+		if (*path++ != *want++)
+			return false;
+	}
+	return *path == 0;
+}
+
+NORETURN void agent_die(const char *what, long value)
+{
+	char line[192], digits[24];
+	u64 at = 0, n = value < 0 ? 0 - (u64)value : (u64)value, length = strlen(what);
+	u32 count = 0;
+	const char *prefix = "lichen: agent: ";
+
+	memcpy(line, prefix, strlen(prefix));
+	at = strlen(prefix);
+	if (length > 140)
+		length = 140;
+	memcpy(line + at, what, length);
+	at += length;
+	if (value) {
+		line[at++] = ' ';
+		line[at++] = '(';
+		if (value < 0)
+			line[at++] = '-';
+		do
+			digits[count++] = (char)('0' + n % 10);
+		while (n /= 10);
+		while (count)
+			line[at++] = digits[--count];
+		line[at++] = ')';
+	}
+	line[at++] = '\n';
+	(void)sys3(__NR_write, 2, line, at);
+	for (;;)
+		(void)sys1(__NR_exit_group, 125);
+}

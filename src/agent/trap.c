@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a trapped system call.
+ *
+ *   guest: syscall ─ filter says TRAP ─ SIGSYS frame on the guest's (alternate) stack ─ agent_sigsys takes a slot ─ trap_main()
+ *   trap_main: the gaps in the order of gaps.def, then the engine; the first that answers CALL_DONE ends it
+ *     CALL_DONE → the result goes into the frame's rax, rt_sigreturn
+ *     all PASS  → the frame is pointed at agent_pass, rt_sigreturn: the guest itself executes the call, from trusted text
+ *
+ * While trap_main runs, every signal is blocked but SIGSEGV and SIGBUS, which guest_*() need. Nothing here outlives the trap but
+ * what it wrote into struct private, the commons and the frame.
+ */
+#include "agent/engine.h"
+
+#define SYS_SECCOMP 1
+#define AUDIT_ARCH_X86_64 0xc000003eu
+
+#define GAP_LISTED(name)
+#define GAP_BUILT(name)                                       \
+	enum verdict name##_dispatch(struct call *call);      \
+	void name##_event(enum agent_event event, long arg); \
+	void name##_member_reap(int member);
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+
+void events(enum agent_event event, long arg)
+{
+#define GAP_BUILT(name)                                  \
+	if (commons()->emulated & (1u << GAP_##name)) \
+		name##_event(event, arg);
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+}
+
+void member_reap_all(int member)
+{
+#define GAP_BUILT(name)                                  \
+	if (commons()->emulated & (1u << GAP_##name)) \
+		name##_member_reap(member);
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+}
+
+static enum verdict dispatch(struct call *call)
+{
+#define GAP_BUILT(name)                                                                                        \
+	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
+		return CALL_DONE;
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+	return engine_dispatch(call);
+}
+
+/* Where the guest's stack is free: below the frame if the frame lies on the same stack, else below its red zone. */
+static u64 free_stack(const struct trap *trap)
+{
+	u64 sp = trap->context->regs.sp;
+
+	if (trap->frame < sp && sp - trap->frame < 0x10000)
+		return ALIGN_DOWN(trap->frame, 16);
+	return ALIGN_DOWN(sp - 128, 16);
+}
+
+/* Points the frame at agent_pass, so that the guest executes the call itself. */
+static void trap_pass(struct trap *trap, struct call *call)
+{
+	struct registers *regs = &trap->context->regs;
+	struct {
+		u64 sp, ip, args[6], extra[3];
+	} left = { regs->sp, regs->ip, { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 }, { 0 } };
+	u64 size = call->edited ? sizeof(left) : 16;
+	u64 at = free_stack(trap) - ALIGN_UP(size, 16);
+
+	if (call->edited) {
+		memcpy(left.extra, call->extra, sizeof(left.extra));
+		call->arg[call->edited - 1] = at + offsetof(__typeof__(left), extra);
+		if (call->nr == __NR_pselect6)
+			left.extra[0] = at + offsetof(__typeof__(left), extra[2]);
+	}
+	if (guest_write(at, &left, size) < 0) { /* no stack left: the one call that the guest cannot be asked to make */
+		regs->ax = (u64)agent_reissue(call->nr, call->arg);
+		return;
+	}
+	regs->sp = at;
+	regs->ip = (u64)(call->edited ? agent_pass_edited : agent_pass);
+	regs->ax = (u64)call->nr;
+	regs->di = call->arg[0];
+	regs->si = call->arg[1];
+	regs->dx = call->arg[2];
+	regs->r10 = call->arg[3];
+	regs->r8 = call->arg[4];
+	regs->r9 = call->arg[5];
+}
+
+u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, u64 frame)
+{
+	struct trap *trap = &slot_current()->trap;
+	struct registers *regs = &context->regs;
+	struct call call;
+
+	(void)sig;
+	*trap = (struct trap){ .context = context, .info = info, .frame = frame, .slot = slot };
+	if (private()->magic != PRIVATE_MAGIC || commons()->magic != COMMONS_MAGIC)
+		agent_die("the guest has overwritten the agent's memory", 0);
+	if (info->code != SYS_SECCOMP || info->error != SECCOMP_COOKIE || info->arch != AUDIT_ARCH_X86_64)
+		return signal_sigsys(trap);
+
+	call = (struct call){ .nr = info->syscall,
+			      .arg = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 },
+			      .trap = trap };
+	if (dispatch(&call) == CALL_DONE)
+		regs->ax = (u64)call.ret;
+	else
+		trap_pass(trap, &call);
+	context->sigmask &= ~SIGSYS_BIT;
+	return 0;
+}

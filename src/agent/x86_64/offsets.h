@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers that entry.S shares with C; private.h and trap.c check them with static_assert. */
+#ifndef LICHEN_AGENT_X86_64_OFFSETS_H
+#define LICHEN_AGENT_X86_64_OFFSETS_H
+
+#define OFF_PRIVATE 0x51f000000000
+#define OFF_TEXT 0x520000000000
+#define OFF_POOL 0x51f000100000
+#define OFF_THUNKS 0x1000
+#define OFF_SLOT_BUSY 0x5000
+#define OFF_SLOT_SHIFT 16
+#define OFF_SLOT_MASK 1023
+#define OFF_SLOT_HEADER 256
+
+#define OFF_TRAP_FRAME 16
+#define OFF_TRAP_HANDLER 32
+#define OFF_TRAP_INTERRUPTED 40
+#define OFF_TRAP_AGENT_SP 48
+
+#define OFF_CONTEXT_IP 168
+#define OFF_THUNKS_MAX 512
+
+#endif

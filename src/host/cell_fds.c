@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes the agent's memfd and the commons (abi/commons.h). */
+#include "host/cell_fds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "gaps/registry.h"
+#include "host/agent_blob.h"
+
+#define COMMONS_FILE_SIZE (UINT64_C(1) << 40) /* sparse: the room that gaps hand out pages from */
+#define FD_TOP 1024u
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+static int new_memfd(const char *name, unsigned flags)
+{
+	int fd = (int)syscall(SYS_memfd_create, name, flags);
+
+	if (fd < 0 && errno == EINVAL && (flags & MFD_EXEC)) /* kernels before 6.3 */
+		fd = (int)syscall(SYS_memfd_create, name, flags & ~MFD_EXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Moves a descriptor to the highest free number below the limit; keeps it open over execve. Returns the number or negative errno. */
+static int move_up(int *fd)
+{
+	struct rlimit limit;
+	int top = (int)FD_TOP;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FD_TOP)
+		top = (int)limit.rlim_cur;
+	for (int n = top - 1; n > *fd; n--) {
+		if (fcntl(n, F_GETFD) >= 0)
+			continue;
+		if (dup2(*fd, n) < 0)
+			return -errno;
+		(void)close(take_fd(fd));
+		return n;
+	}
+	return fcntl(*fd, F_SETFD, 0) < 0 ? -errno : take_fd(fd); /* few descriptors: where it is will do */
+}
+
+static int make_agent(void)
+{
+	CLEANUP_FD int fd = new_memfd("lichen", MFD_ALLOW_SEALING | MFD_EXEC | MFD_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	for (size_t done = 0; done < agent_blob_size;) {
+		ssize_t n = write(fd, agent_blob + done, agent_blob_size - done);
+
+		if (n < 0)
+			return -errno;
+		done += (size_t)n;
+	}
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+	return move_up(&fd);
+}
+
+/* Lays the areas of the emulated gaps behind struct commons. Returns the bytes that members map. */
+static u64 lay_out(u32 emulate, struct commons_area areas[COMMONS_GAPS_MAX])
+{
+	u64 at = ALIGN_UP(sizeof(struct commons), LAYOUT_PAGE);
+
+	for (u32 id = 0; id < GAP_COUNT; id++) {
+		if (!(emulate & GAP_BIT(id)))
+			continue;
+		areas[id] = (struct commons_area){ at, gap_by_id(id)->area_size };
+		at += ALIGN_UP(gap_by_id(id)->area_size, LAYOUT_PAGE);
+	}
+	return at;
+}
+
+static int stage_gaps(u32 emulate, struct commons *commons)
+{
+	for (u32 id = 0; id < GAP_COUNT; id++) {
+		const struct gap *gap = gap_by_id(id);
+		int r;
+
+		if (!(emulate & GAP_BIT(id)) || !gap->install)
+			continue;
+		r = gap->install((u8 *)commons + commons->areas[id].offset, commons);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **ret_stage)
+{
+	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE;
+	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
+	u64 mapped = lay_out(emulate, areas);
+	struct commons *map;
+	int r;
+
+	*ret_stage = "memfd_create";
+	agent = make_agent();
+	if (agent < 0)
+		return agent;
+	r = new_memfd("lichen-commons", MFD_CLOEXEC);
+	if (r < 0)
+		return r;
+	commons = r;
+	*ret_stage = "sizing the commons";
+	if (ftruncate(commons, (off_t)COMMONS_FILE_SIZE) < 0)
+		return -errno;
+	r = move_up(&commons);
+	if (r < 0)
+		return r;
+	commons = r;
+	*ret_stage = "mapping the commons";
+	map = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, commons, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	*map = (struct commons){ .version = COMMONS_VERSION,
+				 .features = features,
+				 .mapped = mapped,
+				 .file_size = COMMONS_FILE_SIZE,
+				 .emulated = emulate,
+				 .supervisor = (s32)getpid(),
+				 .text_size = (u32)agent_blob_text_size };
+	memcpy(map->areas, areas, sizeof(areas));
+	*ret_stage = "staging a gap";
+	r = stage_gaps(emulate, map);
+	if (r < 0) {
+		(void)munmap(map, mapped);
+		return r;
+	}
+	map->magic = COMMONS_MAGIC;
+	*ret = (struct cell_fds){ take_fd(&agent), take_fd(&commons), mapped, (u32)agent_blob_text_size, map };
+	return 0;
+}
+
+void cell_fds_done(struct cell_fds *fds)
+{
+	close_fd(&fds->agent);
+	close_fd(&fds->commons);
+	if (fds->map)
+		(void)munmap(fds->map, fds->mapped);
+	*fds = CELL_FDS_NONE;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The trapping filter, generated from engine.def and the .def files of the emulated gaps.
+ *
+ *   load arch; not x86-64 → allow         load number; binary search → the number's block, or allow
+ *   block: pc in the agent's text → allow; any row's argument test holds → trap with our cookie; else allow
+ *
+ * Calls that are not planned leave by number alone, which kernel and gVisor then cache. Jumps of classic BPF reach 255 instructions,
+ * so the search tree ends in unconditional jumps to the blocks, which follow it.
+ */
+#include "host/filter.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "abi/filter_test.h"
+#include "abi/layout.h"
+#include "gaps/registry.h"
+
+#define FILTER_COOKIE 0x4c43u /* SECCOMP_COOKIE of agent/engine.h */
+#define ROWS_MAX 512u
+#define CODE_MAX 4096u /* BPF_MAXINSNS */
+
+struct row {
+	int nr;
+	struct filter_test test;
+};
+
+struct code {
+	struct sock_filter insn[CODE_MAX];
+	u32 length;
+	bool overflow;
+};
+
+static void emit(struct code *code, u16 op, u32 k, u8 jt, u8 jf)
+{
+	if (code->length == CODE_MAX) {
+		code->overflow = true;
+		return;
+	}
+	code->insn[code->length++] = (struct sock_filter){ op, jt, jf, k };
+}
+
+static void load(struct code *code, u32 offset)
+{
+	emit(code, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
+}
+
+static void ret(struct code *code, u32 action)
+{
+	emit(code, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* Every row of the engine and of the gaps in `emulate`. Returns their number. */
+static u32 collect(u32 emulate, struct row *rows)
+{
+	u32 n = 0;
+
+	(void)emulate;
+#define GAP_CALL(name, test_, handler) rows[n++] = (struct row){ __NR_##name, test_ };
+#include "agent/engine.def"
+	if (emulate & GAP_BIT(GAP_sysvipc)) {
+#include "gaps/sysvipc/sysvipc.def"
+	}
+#undef GAP_CALL
+	return n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return ((const struct row *)a)->nr - ((const struct row *)b)->nr;
+}
+
+static void trap_if_equal(struct code *code, u32 value)
+{
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+}
+
+#define ARG_LOW(n) ((u32)(offsetof(struct seccomp_data, args) + 8u * (n)))
+#define ARG_HIGH(n) (ARG_LOW(n) + 4u)
+
+/* Code that traps when the test holds and falls through when not. */
+static void emit_test(struct code *code, const struct filter_test *test, const struct filter_spec *spec)
+{
+	u32 low = (u32)(spec->reserved_fds[0] < spec->reserved_fds[1] ? spec->reserved_fds[0] : spec->reserved_fds[1]);
+
+	switch (test->kind) {
+	case FILTER_ALWAYS:
+		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+		break;
+	case FILTER_NONZERO:
+		load(code, ARG_LOW(test->arg));
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+		load(code, ARG_HIGH(test->arg));
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+		break;
+	case FILTER_EQUAL:
+		load(code, ARG_LOW(test->arg));
+		trap_if_equal(code, test->value);
+		break;
+	case FILTER_RESERVED_2:
+		load(code, ARG_LOW(1));
+		trap_if_equal(code, (u32)spec->reserved_fds[0]);
+		trap_if_equal(code, (u32)spec->reserved_fds[1]);
+		load(code, ARG_LOW(0));
+		trap_if_equal(code, (u32)spec->reserved_fds[0]);
+		trap_if_equal(code, (u32)spec->reserved_fds[1]);
+		break;
+	case FILTER_RESERVED:
+		load(code, ARG_LOW(test->arg));
+		trap_if_equal(code, (u32)spec->reserved_fds[0]);
+		trap_if_equal(code, (u32)spec->reserved_fds[1]);
+		break;
+	case FILTER_NOT_RESERVED:
+		load(code, ARG_LOW(test->arg));
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)spec->reserved_fds[0], 2, 0);
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)spec->reserved_fds[1], 1, 0);
+		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+		break;
+	case FILTER_REACHES_RESERVED:
+		load(code, ARG_LOW(test->arg));
+		emit(code, BPF_JMP | BPF_JGE | BPF_K, low, 0, 1);
+		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+		break;
+	}
+}
+
+/* The block of one number: rows[0..count) all have it. */
+static void emit_block(struct code *code, const struct row *rows, u32 count, const struct filter_spec *spec)
+{
+	load(code, offsetof(struct seccomp_data, instruction_pointer) + 4);
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)(LAYOUT_TEXT >> 32), 0, 3);
+	load(code, offsetof(struct seccomp_data, instruction_pointer));
+	emit(code, BPF_JMP | BPF_JGE | BPF_K, spec->text_size, 1, 0);
+	ret(code, SECCOMP_RET_ALLOW);
+	for (u32 i = 0; i < count; i++)
+		if (rows[i].test.kind == FILTER_ALWAYS) {
+			emit_test(code, &rows[i].test, spec);
+			return;
+		}
+	for (u32 i = 0; i < count; i++)
+		emit_test(code, &rows[i].test, spec);
+	ret(code, SECCOMP_RET_ALLOW);
+}
+
+/* One leaf per number in the tree; `jump` is the index of its unconditional jump, patched once the block's place is known. */
+struct leaf {
+	int nr;
+	u32 first, count; /* its rows */
+	u32 jump;
+};
+
+static void emit_tree(struct code *code, struct leaf *leaves, u32 count)
+{
+	u32 half = count / 2, branch;
+
+	if (count == 1) {
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)leaves[0].nr, 1, 0);
+		ret(code, SECCOMP_RET_ALLOW);
+		leaves[0].jump = code->length;
+		emit(code, BPF_JMP | BPF_JA, 0, 0, 0);
+		return;
+	}
+	emit(code, BPF_JMP | BPF_JGE | BPF_K, (u32)leaves[half].nr, 0, 1);
+	branch = code->length;
+	emit(code, BPF_JMP | BPF_JA, 0, 0, 0);
+	emit_tree(code, leaves, half);
+	code->insn[branch].k = code->length - branch - 1;
+	emit_tree(code, leaves + half, count - half);
+}
+
+static int install(struct code *code)
+{
+	struct sock_fprog program = { .len = (unsigned short)code->length, .filter = code->insn };
+
+	if (code->overflow)
+		return -E2BIG;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
+}
+
+static void emit_arch_check(struct code *code)
+{
+	load(code, offsetof(struct seccomp_data, arch));
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
+	ret(code, SECCOMP_RET_ALLOW);
+	load(code, offsetof(struct seccomp_data, nr));
+}
+
+int filter_install(const struct filter_spec *spec)
+{
+	struct row rows[ROWS_MAX];
+	struct leaf leaves[ROWS_MAX];
+	u32 count = collect(spec->emulate, rows), numbers = 0;
+	struct code *code = calloc(1, sizeof(*code));
+	int r;
+
+	if (!code)
+		return -ENOMEM;
+	qsort(rows, count, sizeof(rows[0]), by_number);
+	for (u32 i = 0; i < count; i++) {
+		if (i && rows[i].nr == rows[i - 1].nr)
+			leaves[numbers - 1].count++;
+		else
+			leaves[numbers++] = (struct leaf){ .nr = rows[i].nr, .first = i, .count = 1 };
+	}
+	emit_arch_check(code);
+	emit_tree(code, leaves, numbers);
+	for (u32 i = 0; i < numbers; i++) {
+		code->insn[leaves[i].jump].k = code->length - leaves[i].jump - 1;
+		emit_block(code, rows + leaves[i].first, leaves[i].count, spec);
+	}
+	r = install(code);
+	free(code);
+	return r;
+}
+
+int filter_install_refusals(u32 gaps)
+{
+	struct code *code = calloc(1, sizeof(*code));
+	int r;
+
+	if (!code)
+		return -ENOMEM;
+	emit_arch_check(code);
+	for (u32 id = 0; id < GAP_COUNT; id++) {
+		const struct gap *gap = gap_by_id(id);
+
+		for (u32 i = 0; (gaps & GAP_BIT(id)) && gap->refuse_calls && gap->refuse_calls[i] >= 0; i++) {
+			emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)gap->refuse_calls[i], 0, 1);
+			ret(code, SECCOMP_RET_ERRNO | (u32)gap->refuse_error);
+		}
+	}
+	ret(code, SECCOMP_RET_ALLOW);
+	r = install(code);
+	free(code);
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seccomp filters of a cell: which system calls trap into the agent, and which the kernel shall refuse. */
+#ifndef LICHEN_HOST_FILTER_H
+#define LICHEN_HOST_FILTER_H
+
+#include "base/types.h"
+
+struct filter_spec {
+	u32 emulate;         /* bit per gap_id whose calls trap; the engine's own calls always do */
+	int reserved_fds[2]; /* the cell's descriptors, for tests of .def rows */
+	u32 text_size;       /* bytes of agent text from LAYOUT_TEXT that are trusted */
+};
+
+/* Installs the trapping filter for the calling process and its descendants. The caller has set no_new_privs. Returns 0 or negative
+ * errno (-EINVAL: no seccomp filters in this kernel; -E2BIG: does not fit). seccomp(2). */
+int filter_install(const struct filter_spec *spec) MUST_CHECK;
+
+/* Installs a filter that answers each gap's refuse_calls with its refuse_error (bit per gap_id). Returns 0 or negative errno. */
+int filter_install_refusals(u32 gaps) MUST_CHECK;
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a plan to a running guest: descriptors, filters, execve of the agent. */
+#include "host/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/cell_fds.h"
+#include "host/filter.h"
+#include "host/supervise.h"
+
+#define MARKER_FIRST 1u /* agent/engine.h: enum marker_flag */
+
+/* What the child tells before its execve; the pipe closes by itself when that works. */
+struct report {
+	int error;
+	int status;
+	char stage[64];
+};
+
+static const char *env_value(char *const *envp, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *envp; envp++)
+		if (!strncmp(*envp, name, n) && (*envp)[n] == '=')
+			return *envp + n + 1;
+	return NULL;
+}
+
+/* Searches a command as execvp does: into `out` (PATH_MAX). 0, -ENOENT, or -EACCES when only unusable ones were found. */
+static int find_command(const char *command, char *const *envp, char *out)
+{
+	const char *path = env_value(envp, "PATH"), *colon;
+	int result = -ENOENT;
+
+	if (!*command)
+		return -ENOENT;
+	if (strchr(command, '/')) {
+		if (strlen(command) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		(void)snprintf(out, PATH_MAX, "%s", command);
+		return 0;
+	}
+	for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; path; path = colon ? colon + 1 : NULL) {
+		struct stat st;
+		int length;
+
+		colon = strchr(path, ':');
+		length = colon ? (int)(colon - path) : (int)strlen(path);
+		if (snprintf(out, PATH_MAX, "%.*s%s%s", length, path, length ? "/" : "", command) >= PATH_MAX)
+			continue;
+		if (stat(out, &st) < 0 || S_ISDIR(st.st_mode))
+			continue;
+		if (faccessat(AT_FDCWD, out, X_OK, AT_EACCESS) == 0)
+			return 0;
+		result = -EACCES;
+	}
+	return result;
+}
+
+static NORETURN void child_failed(int report, const char *stage, int error, int status)
+{
+	struct report text = { .error = error, .status = status };
+
+	(void)snprintf(text.stage, sizeof(text.stage), "%s", stage);
+	while (write(report, &text, sizeof(text)) < 0 && errno == EINTR)
+		;
+	_exit(status);
+}
+
+/* rdfsbase works when the kernel has switched it on, which no flag tells on gVisor: try it in a scratch child. */
+static u32 probe_features(void)
+{
+	u32 features = 0;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		u64 base;
+
+		(void)signal(SIGILL, SIG_DFL);
+		__asm__ volatile("rdfsbase %0" : "=r"(base));
+		_exit(base ? 0 : 1);
+	}
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		features |= COMMONS_FSGSBASE;
+	return features;
+}
+
+int launch_install_refusals(u32 gaps)
+{
+	if (!gaps)
+		return 0;
+	if (filter_install_refusals(gaps) == 0)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return filter_install_refusals(gaps);
+}
+
+/* envp with the agent's marker behind it; the marker names the path to execute. Never returns NULL: exits on no memory. */
+static char **env_with_marker(char *const *envp, const struct cell_fds *fds, const char *path, const sigset_t *mask, int report)
+{
+	size_t count = 0;
+	char **env;
+	u64 bits;
+
+	memcpy(&bits, mask, sizeof(bits));
+	while (envp[count])
+		count++;
+	env = calloc(count + 2, sizeof(*env));
+	if (!env ||
+	    asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%llx.%llx.%x:%s", (unsigned)fds->agent, (unsigned)fds->commons, ~0u, ~0u,
+		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
+		child_failed(report, "making the environment", ENOMEM, 125);
+	memcpy(env, envp, count * sizeof(*env));
+	return env;
+}
+
+static NORETURN void child_native(const struct launch *spec, const char *path, const sigset_t *mask, int report)
+{
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	(void)execve(path, spec->argv, spec->envp);
+	child_failed(report, "execve", errno, errno == ENOENT || errno == ENOTDIR ? 127 : 126);
+}
+
+static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, const char *path, pid_t parent,
+				const struct supervisor *supervisor, int report)
+{
+	const sigset_t *mask = &supervisor->guest_mask;
+	struct filter_spec filter = { spec->emulate, { fds->agent, fds->commons }, fds->text_size };
+	sigset_t all;
+	char **env;
+	int r;
+
+	supervise_reset_signals(supervisor);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(125);
+	if (spec->workdir && chdir(spec->workdir) < 0)
+		child_failed(report, "changing to the working directory", errno, 125);
+	r = launch_install_refusals(spec->refuse);
+	if (r < 0)
+		child_failed(report, "refusing system calls (seccomp)", -r, 125);
+	if (!spec->emulate)
+		child_native(spec, path, mask, report);
+
+	env = env_with_marker(spec->envp, fds, path, mask, report);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		child_failed(report, "setting no_new_privs", errno, 125);
+	/* From the filter on a trapped call is death until the agent runs: nothing but execveat of the agent's descriptor, which the
+	 * filter lets through, and write() of a report. */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	r = filter_install(&filter);
+	if (r < 0)
+		child_failed(report, "installing the system-call filter (seccomp)", -r, 125);
+	(void)syscall(SYS_execveat, fds->agent, "", spec->argv, env, AT_EMPTY_PATH);
+	child_failed(report, "starting the agent", errno, 125);
+}
+
+/* Takes over what the agent found out about the program after the child's execve had worked. */
+static int first_program_failed(const struct commons *commons, struct launch_result *result)
+{
+	int error = -commons->start_error;
+
+	if (!error)
+		return 0;
+	result->stage = "execve";
+	result->error = error;
+	result->status = error == ENOENT || error == ENOTDIR ? 127 : 126;
+	return -error;
+}
+
+static int read_report(int fd, struct report *report)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, report, sizeof(*report));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(*report);
+}
+
+static int fail(struct launch_result *result, const char *stage, int error, int status)
+{
+	result->stage = stage;
+	result->error = error;
+	result->status = status;
+	return -error;
+}
+
+int launch_run(const struct launch *spec, struct launch_result *result)
+{
+	struct cell_fds fds = CELL_FDS_NONE;
+	CLEANUP_FD int report_read = FD_NONE, report_write = FD_NONE;
+	char path[PATH_MAX];
+	struct supervisor supervisor;
+	struct report report;
+	const char *stage;
+	int pipe_fds[2], r;
+	pid_t parent = getpid(), pid;
+
+	*result = (struct launch_result){ 0 };
+	(void)snprintf(result->detail, sizeof(result->detail), "%s", spec->argv[0]);
+	r = find_command(spec->argv[0], spec->envp, path);
+	if (r < 0)
+		return fail(result, "finding the program", -r, r == -EACCES ? 126 : 127);
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return fail(result, "making a pipe", errno, 125);
+	report_read = pipe_fds[0];
+	report_write = pipe_fds[1];
+	if (spec->emulate) {
+		r = cell_fds_make(spec->emulate, probe_features(), &fds, &stage);
+		if (r < 0)
+			return fail(result, stage, -r, 125);
+	}
+	supervise_begin(&supervisor);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(take_fd(&report_read));
+		child_main(spec, &fds, path, parent, &supervisor, report_write);
+	}
+	if (pid < 0) {
+		r = fail(result, "fork", errno, 125);
+		supervise_end(&supervisor);
+		cell_fds_done(&fds);
+		return r;
+	}
+	(void)close(take_fd(&report_write));
+	result->status = supervise_wait(&supervisor, pid);
+	supervise_end(&supervisor);
+	r = 0;
+	if (read_report(report_read, &report)) {
+		r = fail(result, "starting", report.error, report.status);
+		(void)snprintf(result->detail, sizeof(result->detail), "%s", report.status == 125 ? report.stage : spec->argv[0]);
+		if (report.status != 125)
+			result->stage = "execve";
+	} else if (spec->emulate) {
+		r = first_program_failed(fds.map, result);
+	}
+	cell_fds_done(&fds);
+	return r;
+}

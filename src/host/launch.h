@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starts a cell: one command with the gaps of a plan filled, supervised until it ends.
+ *
+ * The supervisor stays in the foreground process group beside the guest, as a shell's child would be: signals from the terminal reach the
+ * guest by themselves, signals sent to lichen are passed on, a stop of the guest stops lichen and CONT continues both.
+ */
+#ifndef LICHEN_HOST_LAUNCH_H
+#define LICHEN_HOST_LAUNCH_H
+
+#include "base/types.h"
+
+struct launch {
+	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
+	char *const *envp;
+	u32 emulate; /* bit per gap_id; 0 runs the command natively, with nothing in its way */
+	u32 refuse;  /* bit per gap_id: the kernel's own feature answers as a kernel without it */
+	const char *workdir; /* NULL = stay */
+};
+
+struct launch_result {
+	int status;        /* exit status to return: the guest's, 128+n for a signal, 125 lichen failed, 126 not executable, 127 not found */
+	const char *stage; /* what failed: static text; NULL when the guest ran */
+	int error;         /* positive errno, 0 = none */
+	char detail[256];  /* what it was about (a path), may be empty */
+};
+
+/* Runs the command to its end. Returns 0 when it ran (status is its), negative errno when lichen could not start it (all of
+ * *result is then set; status is 125, 126 or 127). */
+int launch_run(const struct launch *spec, struct launch_result *result) MUST_CHECK;
+
+/* Makes the kernel refuse the calls of these gaps (bit per gap_id) to the calling process and its descendants, by a seccomp filter;
+ * sets no_new_privs when that is needed. Returns 0 or negative errno. */
+int launch_install_refusals(u32 gaps) MUST_CHECK;
+
+#endif

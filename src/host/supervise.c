@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor waits for signals, not for calls: everything it may get is blocked and taken by sigwaitinfo.
+ *
+ *   SIGCHLD           reap the guest, or follow its stop: lichen stops too, so that the shell sees a stopped job
+ *   from the kernel   (terminal: Ctrl-C, Ctrl-\, hang-up, window size): the guest's process group has got it as well; ours to ignore
+ *   from a process    passed on to the guest
+ *   SIGCONT           passed on, so that `fg` and `kill -CONT` wake the guest
+ */
+#include "host/supervise.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const int passed_on[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGWINCH,
+				 SIGCONT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,  SIGIO,   SIGPWR };
+
+void supervise_begin(struct supervisor *supervisor)
+{
+	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
+
+	(void)sigaction(SIGCHLD, &reap, &supervisor->child_action);
+	sigemptyset(&supervisor->waited);
+	sigaddset(&supervisor->waited, SIGCHLD);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		sigaddset(&supervisor->waited, passed_on[i]);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		sigaddset(&supervisor->waited, sig);
+	(void)sigprocmask(SIG_BLOCK, &supervisor->waited, &supervisor->guest_mask);
+}
+
+void supervise_reset_signals(const struct supervisor *supervisor)
+{
+	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
+}
+
+void supervise_end(struct supervisor *supervisor)
+{
+	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
+	(void)sigprocmask(SIG_SETMASK, &supervisor->guest_mask, NULL);
+}
+
+/* The guest has stopped: so do we, until somebody continues us, then it. */
+static void follow_stop(pid_t guest)
+{
+	(void)kill(getpid(), SIGSTOP);
+	(void)kill(guest, SIGCONT);
+}
+
+int supervise_wait(struct supervisor *supervisor, pid_t guest)
+{
+	for (;;) {
+		siginfo_t info;
+		int status, sig;
+		pid_t pid = waitpid(guest, &status, WNOHANG | WUNTRACED);
+
+		if (pid == guest && WIFEXITED(status))
+			return WEXITSTATUS(status);
+		if (pid == guest && WIFSIGNALED(status))
+			return 128 + WTERMSIG(status);
+		if (pid == guest && WIFSTOPPED(status)) {
+			follow_stop(guest);
+			continue;
+		}
+		sig = sigwaitinfo(&supervisor->waited, &info);
+		if (sig < 0 || sig == SIGCHLD)
+			continue;
+		if (info.si_code <= 0 && info.si_pid != guest)
+			(void)kill(guest, sig);
+	}
+}
