@@ -23,7 +23,7 @@ static bool is_foreign(const char *type)
 static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
-	evidence_begin(&e, finding, "statfs(\"/\"), mountinfo and st_dev agree");
+	evidence_begin(&e, finding, "statfs, mountinfo, st_dev agree");
 
 	struct mountinfo_row row = { 0 };
 	evidence_try(&e, "mountinfo", "the row of / in /proc/self/mountinfo");

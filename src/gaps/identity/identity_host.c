@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gap identity, host half: may this process give files and itself to other users, and make device nodes? */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -29,7 +30,7 @@ static void probe(struct gap_finding *finding)
 	struct evidence e;
 	uid_t uid = geteuid();
 	uid_t other = uid == 1 ? 2 : 1;
-	evidence_begin(&e, finding, "chown, mknod, setgroups, setresgid, setresuid to others");
+	evidence_begin(&e, finding, "chown, mknod, set*id to others");
 
 	evidence_try(&e, "scratch file", "a file in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
 	int fd = scratch_file();

@@ -12,7 +12,7 @@
 static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
-	evidence_begin(&e, finding, "keyctl(KEYCTL_JOIN_SESSION_KEYRING), add_key, keyctl(KEYCTL_READ)");
+	evidence_begin(&e, finding, "join a session keyring, add_key");
 	evidence_try(&e, "keyctl", "keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)");
 	evidence_answer(&e, syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ? errno : 0);
 	evidence_try(&e, "add_key", "add_key(\"user\", …, KEY_SPEC_SESSION_KEYRING)");

@@ -6,6 +6,7 @@
  * namespace isolates is seen by a witness forked before: some kernels accept unshare() and share the mounts all the same. What was
  * mounted is detached again at the end, so that not even such a kernel keeps anything.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -120,7 +121,7 @@ static void probe(struct gap_finding *finding)
 {
 	char dir[SCRATCH_PATH_MAX];
 	struct evidence e;
-	evidence_begin(&e, finding, "tmpfs, bind, propagation, pivot_root, chroot");
+	evidence_begin(&e, finding, "tmpfs, bind, pivot_root, chroot");
 	evidence_try(&e, "chroot", "chroot(\"/\")");
 	evidence_answer(&e, trial_run(chroot_step, (char[]){ "/" }));
 	evidence_try(&e, "namespace", "unshare(CLONE_NEWNS)");

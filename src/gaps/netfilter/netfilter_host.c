@@ -62,7 +62,7 @@ static int find_nat_table(void)
 static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
-	evidence_begin(&e, finding, "NETLINK_NETFILTER: list the tables of nf_tables");
+	evidence_begin(&e, finding, "list tables by NETLINK_NETFILTER");
 	evidence_try(&e, "nf_tables", "socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)");
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	if (evidence_answer(&e, fd < 0 ? errno : 0)) {

@@ -45,7 +45,7 @@ static int listen_step(void *arg)
 static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
-	evidence_begin(&e, finding, "seccomp filters with ALLOW, ERRNO and TRAP");
+	evidence_begin(&e, finding, "filters: allow, errno, trap");
 	evidence_try(&e, "no_new_privs", "prctl(PR_SET_NO_NEW_PRIVS, 1)");
 	evidence_answer(&e, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? errno : 0);
 

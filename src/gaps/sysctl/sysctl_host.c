@@ -41,7 +41,7 @@ static void probe(struct gap_finding *finding)
 		{ "net/ipv4/ping_group_range", false } /* podman */
 	};
 	struct evidence e;
-	evidence_begin(&e, finding, "read and write 9 files of /proc/sys");
+	evidence_begin(&e, finding, "use 9 files of /proc/sys");
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		char path[64];
 		snprintf(path, sizeof(path), "/proc/sys/%s", wanted[i].name);

@@ -22,7 +22,7 @@ static void try_attribute(struct evidence *e, int fd, const char *name, const vo
 static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
-	evidence_begin(&e, finding, "set user.*, trusted.*, security.capability on a file in TMPDIR");
+	evidence_begin(&e, finding, "user.*, trusted.*, security.*");
 	evidence_try(&e, "scratch file", "a file in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
 	int fd = scratch_file();
 	if (!evidence_answer(&e, fd < 0 ? -fd : 0)) {

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What programs that call lichen may rely on: its version, its exit statuses, and the names of its JSON formats
+ * (docs/doctor-json.md). All of this only grows within one major version.
+ */
+#ifndef LICHEN_H
+#define LICHEN_H
+
+#define LICHEN_VERSION "0.1.0"
+
+/* Exit statuses of `lichen run`, besides the guest's own (128+n when signal n ended it): those of `docker run`. */
+#define LICHEN_EXIT_FAILED 125         /* lichen itself failed; the guest did not run */
+#define LICHEN_EXIT_NOT_EXECUTABLE 126 /* the program is there and cannot be executed */
+#define LICHEN_EXIT_NOT_FOUND 127      /* there is no such program */
+
+/* Exit statuses of the other commands: 0, or one of sysexits.h. */
+#define LICHEN_EXIT_USAGE 64       /* wrong command line */
+#define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here */
+#define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
+#define LICHEN_EXIT_IO 74          /* the output could not be written */
+
+#define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1" /* `lichen doctor --json` */
+#define LICHEN_PLAN_SCHEMA "lichen-plan/1"     /* `lichen run --explain --json` */
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of lichen: one cmd_*.c each, listed by hand in main.c. */
+#ifndef LICHEN_CLI_COMMANDS_H
+#define LICHEN_CLI_COMMANDS_H
+
+#include "cli/options.h"
+
+extern const struct command command_run;
+extern const struct command command_doctor;
+
+/*
+ * Parses a command's own options. Returns -1 when the command goes on; else the exit status: --help was printed (0), or the command
+ * line is wrong, which has been said on stderr (command->usage_status).
+ */
+int command_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first);
+
+/* Says "lichen NAME: TEXT" and where help is on stderr. Returns command->usage_status. */
+int command_usage(const struct command *command, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Flushes stdout. Returns `status`, or LICHEN_EXIT_IO when what was printed could not be written, which is said on stderr. */
+int command_flush(int status);
+
+#endif

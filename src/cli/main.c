@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lichen COMMAND: finds the command, and answers help and --version. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/words.h"
+#include "lichen.h"
+
+static const struct command *const commands[] = { &command_run, &command_doctor };
+
+int command_usage(const struct command *command, const char *format, ...)
+{
+	va_list args;
+	fprintf(stderr, "lichen %s: ", command->name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry 'lichen %s --help'.\n", command->name);
+	return command->usage_status;
+}
+
+int command_flush(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "lichen: cannot write the output: %s\n", strerror(errno ? errno : EIO));
+	return LICHEN_EXIT_IO;
+}
+
+int command_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first)
+{
+	struct option_error error;
+	switch (options_parse(command, argc, argv, into, ret_first, &error)) {
+	case OPTIONS_OK:
+		return -1;
+	case OPTIONS_HELP:
+		options_help(command, stdout);
+		return command_flush(0);
+	default:
+		return command_usage(command, "%s", error.text);
+	}
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static void print_commands(FILE *to)
+{
+	fputs("Usage: lichen COMMAND [OPTION…] [ARG…]\n"
+	      "Runs programs where the kernel lacks what they need, and says what it lacks.\n\n",
+	      to);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
+	fputs("  help      Tells about a command: lichen help run\n"
+	      "\n"
+	      "      --version  print the version and exit\n"
+	      "  -h, --help     print this and exit\n",
+	      to);
+}
+
+static int unknown_command(const char *name)
+{
+	struct guess guess = { .word = name };
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		guess_consider(&guess, commands[i]->name);
+	guess_consider(&guess, "help");
+	const char *what = name[0] == '-' ? "option" : "command";
+	if (guess.best)
+		fprintf(stderr, "lichen: unknown %s '%s'; did you mean '%s'?\n", what, name, guess.best);
+	else
+		fprintf(stderr, "lichen: unknown %s '%s'\n", what, name);
+	fputs("Try 'lichen help'.\n", stderr);
+	return LICHEN_EXIT_USAGE;
+}
+
+static int help(const char *name)
+{
+	const struct command *command = name ? find_command(name) : NULL;
+	if (name && !command)
+		return unknown_command(name);
+	if (command)
+		options_help(command, stdout);
+	else
+		print_commands(stdout);
+	return command_flush(0);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+	if (!name) {
+		print_commands(stderr);
+		return LICHEN_EXIT_USAGE;
+	}
+	if (strcmp(name, "--version") == 0) {
+		puts("lichen " LICHEN_VERSION);
+		return command_flush(0);
+	}
+	if (strcmp(name, "help") == 0)
+		return help(argc > 2 ? argv[2] : NULL);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(NULL);
+	const struct command *command = find_command(name);
+	if (!command)
+		return unknown_command(name);
+	return command->run(argc - 1, argv + 1);
+}

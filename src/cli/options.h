@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Command lines from tables: one row an option gives its parsing and its line of --help. To add an option, add a row to the command's
+ * table and a field to its struct.
+ *
+ * Accepted: --name=VALUE, --name VALUE, -nVALUE, -n VALUE, -n=VALUE, bundled letters (-ab, the last of which may take a value),
+ * `--` as the end of options. --help and -h are known to every command. A repeated option's last value counts; an OPTION with
+ * `parse` decides for itself.
+ */
+#ifndef LICHEN_CLI_OPTIONS_H
+#define LICHEN_CLI_OPTIONS_H
+
+#include <stdio.h>
+
+#include "base/types.h"
+
+/* Why a command line was refused, as a sentence without the program's name and without a full stop. */
+struct option_error {
+	char text[512];
+};
+
+struct option_row {
+	const char *name;  /* long name without the dashes */
+	char letter;       /* short name, 0 = none */
+	const char *value; /* what --help calls its value: "GAP,…"; NULL = takes none */
+	const char *help;  /* one sentence without a full stop; wrapped by --help */
+	size_t offset;     /* of its field in the command's struct */
+	/*
+	 * NULL: the field is a bool, set to true (no value), or a const char *, pointed at the value. Else stores `value` (never empty)
+	 * in `field`, or writes error->text and returns negative errno.
+	 */
+	int (*parse)(void *field, const char *value, struct option_error *error);
+};
+
+struct command {
+	const char *name;     /* "run" */
+	const char *synopsis; /* what follows "lichen run" in the usage line */
+	const char *summary;  /* one line: `lichen help` */
+	const struct option_row *options;
+	size_t option_count;
+	bool word_ends_options; /* the first argument that is no option ends them: what follows is another program's */
+	int usage_status;       /* exit status for a wrong command line */
+	const char *const *notes; /* paragraphs that close --help, NULL-terminated; may be NULL */
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+};
+
+enum options_outcome {
+	OPTIONS_OK,
+	OPTIONS_HELP, /* --help was met before any error */
+};
+
+/*
+ * Parses argv[1…argc-1] into `into`. Arguments that are no options are moved to the end of argv in their order; *ret_first is the
+ * index of the first of them (argc when there are none). Returns enum options_outcome; or -EINVAL with error->text filled.
+ * Values are not copied: the struct points into argv.
+ */
+int options_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first,
+		  struct option_error *error) MUST_CHECK;
+
+/* Prints the command's --help. */
+void options_help(const struct command *command, FILE *to);
+
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What doctor and `run --explain` say, as tables for 80 columns. */
+#include "cli/report.h"
+
+#include <string.h>
+
+#include "cli/words.h"
+
+const char *row_state(const struct plan_row *row)
+{
+	if (row->state == PLAN_EMULATED)
+		return "filled";
+	switch (row->finding.presence) {
+	case GAP_PRESENT:
+		return "native";
+	case GAP_MISSING:
+		return "missing";
+	case GAP_BLOCKED:
+		return "blocked";
+	case GAP_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
+static enum colour state_colour(const struct plan_row *row)
+{
+	if (row->state == PLAN_REFUSED)
+		return row->finding.presence == GAP_UNKNOWN ? COLOUR_YELLOW : COLOUR_RED;
+	return COLOUR_GREEN;
+}
+
+/* What was tried and what the kernel answered. */
+static void evidence_text(const struct gap_finding *finding, char *text, size_t size)
+{
+	const char *before = finding->detail[0] ? "; " : "";
+	if (finding->error)
+		snprintf(text, size, "%s: %s%s%s", finding->tried, errno_name(finding->error), before, finding->detail);
+	else
+		snprintf(text, size, "%s%s%s", finding->tried, finding->presence == GAP_PRESENT ? before : ": ", finding->detail);
+}
+
+/* The features in one state. */
+static u32 rows_with(const struct diagnosis *diagnosis, const char *state)
+{
+	u32 set = 0;
+	for (int id = 0; id < GAP_COUNT; id++)
+		if (strcmp(row_state(&diagnosis->plan.rows[id]), state) == 0)
+			set |= GAP_BIT(id);
+	return set;
+}
+
+const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, size_t size)
+{
+	char names[192], filled_names[192];
+	u32 native = rows_with(diagnosis, "native"), filled = diagnosis->plan.emulated;
+	u32 open = GAPS_ALL & ~native & ~filled;
+	if (diagnosis->workload && diagnosis->unmet) {
+		snprintf(text, size, "%s cannot run here: it needs %s, which this host does not give and lichen does not fill yet.",
+			 diagnosis->workload, gap_names(diagnosis->unmet, names, sizeof(names)));
+	} else if (diagnosis->workload && (diagnosis->needs & filled)) {
+		snprintf(text, size, "%s can run here: lichen fills %s, the rest works without help.", diagnosis->workload,
+			 gap_names(diagnosis->needs & filled, filled_names, sizeof(filled_names)));
+	} else if (diagnosis->workload) {
+		snprintf(text, size, "%s can run here without help: all that it needs works.", diagnosis->workload);
+	} else {
+		int used = snprintf(text, size, "%d of %d features work here", __builtin_popcount(native), GAP_COUNT);
+		if (filled && used > 0 && (size_t)used < size)
+			used += snprintf(text + used, size - (size_t)used, "; lichen fills %s",
+					 gap_names(filled, filled_names, sizeof(filled_names)));
+		if (open && used > 0 && (size_t)used < size)
+			used += snprintf(text + used, size - (size_t)used, "; not here and not filled: %s",
+					 gap_names(open, names, sizeof(names)));
+		if (used > 0 && (size_t)used < size)
+			snprintf(text + used, size - (size_t)used, ".");
+	}
+	return text;
+}
+
+static const char *what_lichen_does(const struct plan_row *row)
+{
+	if (row->state == PLAN_EMULATED)
+		return "fills";
+	return row->state == PLAN_NATIVE ? "passes" : "not yet";
+}
+
+void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
+{
+	static const struct cell head[] = {
+		{ "FEATURE", 11, COLOUR_BOLD },   { "STATE", 8, COLOUR_BOLD },  { "EVIDENCE", 33, COLOUR_BOLD },
+		{ "NEEDED BY", 20, COLOUR_BOLD }, { "LICHEN", 8, COLOUR_BOLD },
+	};
+	u32 shown = diagnosis->workload ? diagnosis->needs : GAPS_ALL;
+	if (shown)
+		print_row(head, ARRAY_SIZE(head), to);
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const struct plan_row *row = &diagnosis->plan.rows[id];
+		char evidence[288];
+		if (!(shown & GAP_BIT(id)))
+			continue;
+		evidence_text(&row->finding, evidence, sizeof(evidence));
+		const struct cell cells[] = {
+			{ gap_by_id(id)->name, head[0].width, COLOUR_NONE },
+			{ row_state(row), head[1].width, state_colour(row) },
+			{ evidence, head[2].width, COLOUR_NONE },
+			{ gap_by_id(id)->needed_by, head[3].width, COLOUR_NONE },
+			{ what_lichen_does(row), head[4].width, COLOUR_NONE },
+		};
+		print_row(cells, ARRAY_SIZE(cells), to);
+	}
+	char verdict[512];
+	if (shown)
+		fputc('\n', to);
+	text_wrap(diagnosis_verdict(diagnosis, verdict, sizeof(verdict)), 0, to);
+}
+
+void plan_print(const struct plan *plan, char *const *command, FILE *to)
+{
+	static const char *const words[] = {
+		[PLAN_NATIVE] = "native", [PLAN_EMULATED] = "emulated", [PLAN_REFUSED] = "refused",
+	};
+	static const enum colour colours[] = {
+		[PLAN_NATIVE] = COLOUR_GREEN, [PLAN_EMULATED] = COLOUR_GREEN, [PLAN_REFUSED] = COLOUR_RED,
+	};
+	static const struct cell head[] = {
+		{ "FEATURE", 11, COLOUR_BOLD }, { "PLAN", 9, COLOUR_BOLD }, { "WHY", 60, COLOUR_BOLD },
+	};
+	if (command) {
+		fputs("lichen: the plan for", to);
+		for (size_t i = 0; command[i]; i++)
+			fprintf(to, " %s", command[i]);
+		fputc('\n', to);
+	}
+	print_row(head, ARRAY_SIZE(head), to);
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const struct plan_row *row = &plan->rows[id];
+		const struct cell cells[] = {
+			{ gap_by_id(id)->name, head[0].width, COLOUR_NONE },
+			{ words[row->state], head[1].width, colours[row->state] },
+			{ row->reason, head[2].width, COLOUR_NONE },
+		};
+		print_row(cells, ARRAY_SIZE(cells), to);
+	}
+	char names[192], text[320];
+	if (plan->emulated)
+		snprintf(text, sizeof(text), "lichen answers for %s; everything else goes to the kernel.",
+			 gap_names(plan->emulated, names, sizeof(names)));
+	else
+		snprintf(text, sizeof(text), "Everything goes to the kernel; lichen intercepts nothing.");
+	text_wrap(text, 0, to);
+}

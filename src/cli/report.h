@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What doctor and `run --explain` say, as tables and as JSON. Formats: docs/doctor-json.md. */
+#ifndef LICHEN_CLI_REPORT_H
+#define LICHEN_CLI_REPORT_H
+
+#include <stdio.h>
+
+#include "host/plan.h"
+
+/* What doctor found out. */
+struct diagnosis {
+	struct plan plan;     /* made without any request, all gaps probed */
+	const char *workload; /* as --for names it; NULL = no workload was asked about */
+	u32 needs;            /* gaps the workload cannot do without; 0 without a workload */
+	u32 unmet;            /* those of them that are neither native nor filled */
+};
+
+/* "native", "filled", "missing", "blocked" or "unknown". */
+const char *row_state(const struct plan_row *row);
+
+/* The verdict in words, one sentence with its full stop. Returns `text`. */
+const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, size_t size);
+
+/* The table: the workload's gaps, or all without a workload. */
+void diagnosis_print(const struct diagnosis *diagnosis, FILE *to);
+
+/* One JSON object and a newline. Returns 0 or -ENOMEM. */
+int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to) MUST_CHECK;
+
+/* What a run will do: `command` is NULL-terminated, or NULL when none was given. */
+void plan_print(const struct plan *plan, char *const *command, FILE *to);
+int plan_print_json(const struct plan *plan, char *const *command, FILE *to) MUST_CHECK;
+
+#endif
