@@ -13,7 +13,7 @@ static void on_signal(int sig)
 
 static pid_t sleeper(int flags, void (*handler)(int), const struct timespec *timeout)
 {
-	struct sembuf down = { 0, -1, SEM_UNDO };
+	struct sembuf down = { 0, -1, 0 };
 	pid_t pid = fork_or_die();
 
 	if (pid == 0) {

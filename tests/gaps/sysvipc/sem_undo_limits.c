@@ -62,7 +62,7 @@ int main(void)
 	pid = fork_or_die();
 	if (pid == 0) {
 		for (int i = 0; i < 20; i++) {
-			struct sembuf ops[] = { { 0, -1, SEM_UNDO }, { 2, (short)i, SEM_UNDO } };
+			struct sembuf ops[] = { { 0, -1, SEM_UNDO }, { 2, (short)(i + 1), SEM_UNDO } };
 
 			MUST(semop(sets[i], ops, 2));
 		}

@@ -7,7 +7,7 @@ static int id;
 
 static pid_t sleeper(char letter, struct sembuf *ops, size_t count)
 {
-	int number = ops[count - 1].sem_num, command = ops[count - 1].sem_op ? GETNCNT : GETZCNT;
+	int number = ops[0].sem_num, command = ops[0].sem_op ? GETNCNT : GETZCNT; /* the first operation is the one that stops */
 	int before = semctl(id, number, command);
 	pid_t pid = fork_or_die();
 

@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Differential tests: each program runs on the kernel and under lichen, and must print the same and end the same way.
+
+    tests/gaps/difftest.py [--env ENV] [--group GROUP] [--against host|env] [NAME…]   compare, print what differs
+    tests/gaps/difftest.py --list                                                      names, one a line
+    tests/gaps/difftest.py inside                                                      the part that runs in an environment
+
+Programs are built by meson into build/tests/gaps (DIFFTEST_BIN), one per tests/gaps/GROUP/NAME.c.  lichen is $LICHEN, else
+build/lichen.  One environment run executes all programs asked for, natively and under lichen, one after the other; requests
+and results are JSON, one object a line.  Where an environment lacks the feature (FROM_HOST), its native side is replaced by
+the transcript of the host's kernel, recorded in the same test run; transcripts are never committed.
+"""
+import argparse
+import difflib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPO = HERE.parents[1]
+ENVS = ("host", "tiny", "docker", "restricted", "gvisor", "gvisor24")
+GROUPS = {"sysvipc": ["--refuse=sysvipc", "--emulate=sysvipc"], "engine": ["--emulate=all"]}
+NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
+
+# Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
+FROM_HOST = {"sysvipc": {"tiny", "gvisor", "gvisor24"}, "engine": {"tiny"}}
+
+SECONDS = 60  # one run of one program
+SLOW = {"gvisor": 6, "gvisor24": 4}  # factor on it: a system call costs 75 us there
+
+# What is known to differ, with the reason.  (group/name, environments or None, native line, line under lichen, why); the lines
+# are regular expressions.  Keep this list short: each row is a promise to somebody who reads the documentation.
+DEVIATIONS = [
+    (
+        "engine/no_new_privs",
+        None,
+        r"PR_GET_NO_NEW_PRIVS\) = 0",
+        r"PR_GET_NO_NEW_PRIVS\) = 1",
+        "the filter is installed without privilege, which the kernel allows only with no_new_privs set",
+    ),
+]
+
+# Programs that make no sense somewhere: (group/name, environment) -> why.
+ABSENT = {}
+
+
+def names(group=None):
+    found = []
+    for g in GROUPS:
+        if group in (None, g):
+            found += sorted(f"{g}/{p.stem}" for p in (HERE / g).glob("*.c"))
+    return [n for n in found if n not in NOT_TESTS]
+
+
+def binary(name):
+    return pathlib.Path(os.environ.get("DIFFTEST_BIN") or REPO / "build/tests/gaps") / name.replace("/", "-")
+
+
+def lichen():
+    return os.environ.get("LICHEN") or str(REPO / "build/lichen")
+
+
+# --- inside an environment -------------------------------------------------------------------------------------------------
+
+
+def private_ipc():
+    """A prefix that gives a native program an IPC namespace of its own, where that is allowed."""
+    prefix = [shutil.which("unshare") or "unshare", "--ipc", "--"]
+    try:
+        if subprocess.run(prefix + ["true"], capture_output=True, check=False, timeout=20).returncode == 0:
+            return prefix
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+    return []
+
+
+def execute(command, seconds):
+    """Runs a command; returns its transcript, its status as a shell tells it, and the end of what it said on stderr."""
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TMPDIR": "/tmp", "HOME": "/tmp"}
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    ) as process:
+        os.chmod(folder, 0o777)
+        late = False
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            late = True
+            os.killpg(process.pid, signal.SIGKILL)
+            try:
+                out, err = process.communicate(timeout=5)
+            except subprocess.TimeoutExpired:  # something left the session and holds the pipe
+                out, err = b"", b"(output still held open)"
+        status = process.returncode if process.returncode is not None else -9
+    text = out.decode(errors="replace")
+    if late:
+        text += f"\n(no end after {seconds} s)\n"
+    return {
+        "out": text[-200000:],
+        "status": 128 - status if status < 0 else status,
+        "err": err.decode(errors="replace")[-2000:],
+    }
+
+
+def inside():
+    """Reads requests {'name', 'native', 'lichen', 'seconds'} from stdin, writes results as they come."""
+    prefix = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        name = request["name"]
+        result = {"name": name}
+        program = str(binary(name))
+        if request["native"]:
+            if prefix is None:
+                prefix = private_ipc()
+            result["native"] = execute(prefix + [program], request["seconds"])
+        if request["lichen"]:
+            options = GROUPS[name.split("/")[0]]
+            result["lichen"] = execute([lichen(), "run"] + options + ["--", program], request["seconds"])
+        print(json.dumps(result), flush=True)
+
+
+# --- outside ---------------------------------------------------------------------------------------------------------------
+
+
+def run_in(env, requests, report=None):
+    """Runs requests in an environment.  Returns {name: result}; a name is missing when the environment ended before it."""
+    results = {}
+    if not requests:
+        return results
+    command = [str(HERE.parent / "envs" / env), "/usr/bin/python3", "-I", str(HERE / "difftest.py"), "inside"]
+    seconds = sum(r["seconds"] for r in requests) + 60
+    with tempfile.TemporaryFile("w+") as said:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, cwd=REPO, start_new_session=True
+        ) as process:
+            watchdog = threading.Timer(seconds, process.terminate)
+            watchdog.start()
+            try:
+                process.stdin.write("".join(json.dumps(r) + "\n" for r in requests))
+                process.stdin.close()
+                for line in process.stdout:
+                    if line.startswith("{"):
+                        result = json.loads(line)
+                        results[result["name"]] = result
+                        if report:
+                            report(result)
+            finally:
+                watchdog.cancel()
+        said.seek(0)
+        noise = said.read()
+    if len(results) < len(requests):
+        sys.stderr.write(f"difftest: {env} ended with status {process.returncode}: {noise[-2000:]}\n")
+    return results
+
+
+def forgiven(name, env, native, under):
+    return any(
+        name == row[0] and (row[1] is None or env in row[1]) and re.search(row[2], native) and re.search(row[3], under)
+        for row in DEVIATIONS
+    )
+
+
+def difference(name, env, native, under):
+    """None when both sides agree, else the difference as text."""
+    a, b = native["out"].splitlines(), under["out"].splitlines()
+    a.append(f"(exit status {native['status']})")
+    b.append(f"(exit status {under['status']})")
+    if len(a) == len(b):
+        a = [y if x != y and forgiven(name, env, x, y) else x for x, y in zip(a, b)]
+    if a == b:
+        return None
+    text = "\n".join(difflib.unified_diff(a, b, "kernel", "lichen", lineterm="", n=3))
+    return text[:6000] + (f"\nstderr under lichen: {under['err']}" if under["err"] else "")
+
+
+def wants(name, env):
+    """The request for one program in one environment, and whether its oracle is the host."""
+    group = name.split("/")[0]
+    from_host = env in FROM_HOST[group]
+    return {"name": name, "native": not from_host, "lichen": True, "seconds": SECONDS * SLOW.get(env, 1)}, from_host
+
+
+def compare(env, chosen, report=None):
+    """Runs programs in an environment against their oracle.  Returns {name: None or text of the difference}."""
+    requests, oracle, verdicts = [], {}, {}
+    for name in chosen:
+        request, from_host = wants(name, env)
+        requests.append(request)
+        if from_host:
+            oracle[name] = None
+    if oracle:
+        on_host = [{"name": n, "native": True, "lichen": False, "seconds": SECONDS} for n in oracle]
+        oracle = run_in("host", on_host)
+
+    def judge(result):
+        name = result["name"]
+        native = result.get("native") or oracle.get(name, {}).get("native")
+        if native is None:
+            verdicts[name] = "no transcript of the kernel"
+        else:
+            verdicts[name] = difference(name, env, native, result["lichen"])
+        if report:
+            report(name, verdicts[name])
+
+    run_in(env, requests, judge)
+    for name in chosen:
+        verdicts.setdefault(name, f"{env} ended before this program ran")
+    return verdicts
+
+
+def main():
+    if sys.argv[1:2] == ["inside"]:
+        inside()
+        return 0
+    parser = argparse.ArgumentParser(description="Compare programs on the kernel and under lichen.")
+    parser.add_argument("--env", choices=ENVS, default="host")
+    parser.add_argument("--group", choices=list(GROUPS))
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--native", action="store_true", help="only run natively, twice: is the test itself deterministic?")
+    parser.add_argument("name", nargs="*")
+    options = parser.parse_args()
+    chosen = [n for n in names(options.group) if not options.name or n in options.name or n.split("/")[1] in options.name]
+    if options.list:
+        print("\n".join(chosen))
+        return 0
+    failed = 0
+
+    def report(name, verdict):
+        nonlocal failed
+        failed += verdict is not None
+        print(f"{'ok  ' if verdict is None else 'FAIL'} {name}", flush=True)
+        if verdict:
+            print("    " + verdict.replace("\n", "\n    "), flush=True)
+
+    chosen = [n for n in chosen if (n, options.env) not in ABSENT]
+    if options.native:
+        both = [{"name": n, "native": True, "lichen": False, "seconds": SECONDS * SLOW.get(options.env, 1)} for n in chosen]
+        first = run_in(options.env, both)
+        second = run_in(options.env, both)
+        for n in chosen:
+            report(n, difference(n, options.env, first[n]["native"], second[n]["native"]))
+    else:
+        compare(options.env, chosen, report)
+    print(f"{len(chosen)} programs in {options.env}, {failed} differ")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every differential test in every environment, one item each; an environment is entered once per group and test worker."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import difftest  # noqa: E402
+
+VERDICTS = {}
+
+
+def cells():
+    for group in difftest.GROUPS:
+        for env in difftest.ENVS:
+            for name in difftest.names(group):
+                row = f"{group} against the kernel"
+                mark = pytest.mark.xdist_group(f"{group}-{env}")
+                yield pytest.param(row, env, name, id=f"{name}-{env}", marks=mark)
+
+
+@pytest.mark.parametrize("group,env,name", cells())
+def test_same_as_the_kernel(group, env, name, request):
+    why = difftest.ABSENT.get((name, env))
+    if why:
+        pytest.skip(why)
+    if (group, env) not in VERDICTS:  # the first of its group: run all that this session wants of it at once
+        chosen = [
+            item.callspec.params["name"]
+            for item in request.session.items
+            if hasattr(item, "callspec") and item.callspec.params.get("group") == group and item.callspec.params.get("env") == env
+        ]
+        chosen = [n for n in dict.fromkeys(chosen) if (n, env) not in difftest.ABSENT]
+        VERDICTS[group, env] = difftest.compare(env, chosen)
+    verdict = VERDICTS[group, env][name]
+    if verdict is not None:
+        pytest.fail(verdict, pytrace=False)
+
+
+def test_every_program_is_built():
+    missing = [n for n in difftest.names() if not os.access(difftest.binary(n), os.X_OK)]
+    assert not missing, f"not in build/tests/gaps: {missing}: add them to tests/gaps/meson.build"
+
+
+def test_the_comparison_notices_a_difference():
+    same = {"out": "a\nb\n", "status": 0, "err": ""}
+    assert difftest.difference("engine/x", "host", same, dict(same)) is None
+    assert "-b" in difftest.difference("engine/x", "host", same, dict(same, out="a\nc\n"))
+    assert "exit status 3" in difftest.difference("engine/x", "host", same, dict(same, status=3))
+    assert difftest.difference("engine/x", "host", same, dict(same, out="a\nb\nb\n"))
+
+
+def test_deviations_name_programs_that_exist():
+    known = set(difftest.names())
+    assert all(row[0] in known for row in difftest.DEVIATIONS)
+    assert all(name in known for name, _ in difftest.ABSENT)
+
+
+def test_one_program_ends_the_run_not_the_others():
+    result = difftest.execute([sys.executable, "-c", "import time; print('x', flush=True); time.sleep(60)"], 1)
+    assert result["status"] == 128 + 9 and "no end after 1 s" in result["out"]
+    assert difftest.execute(["sh", "-c", "kill -TERM $$"], 5)["status"] == 128 + 15
+    assert subprocess.run(["true"], check=False).returncode == 0
