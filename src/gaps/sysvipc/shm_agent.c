@@ -220,6 +220,10 @@ enum verdict sysvipc_shmdt(struct call *call)
 	shm_lock();
 	int at = shm_attach_find(self, address);
 	if (at >= 0) {
+		shm_attach_refresh(self, (int)shm_area()->attach[at].segment);
+		at = shm_attach_find(self, address);
+	}
+	if (at >= 0) {
 		(void)sys2(__NR_munmap, address, shm_area()->attach[at].size);
 		shm_attach_drop((u32)at, agent_pid());
 	}
@@ -264,13 +268,25 @@ static long shm_info(u64 to)
 	return guest_write(to, &info, sizeof(info)) < 0 ? -EFAULT : highest;
 }
 
+/* The segment of a shmctl command, its number of users put right. Index or -EINVAL. */
+static int find_segment(s32 id, int cmd)
+{
+	struct shm_area *shm = shm_area();
+	bool by_index = cmd == SHM_STAT || cmd == SHM_STAT_ANY;
+	int index = by_index ? ipc_ids_find_index(&shm->ids, id) : ipc_ids_find(&shm->ids, id);
+	int self = member_peek();
+	if (index >= 0 && self >= 0 && shm->own[self])
+		shm_attach_refresh(self, index);
+	return by_index ? shm_segment_find_index(id) : shm_segment_find(id);
+}
+
 static long stat_segment(s32 id, int cmd, u64 to, const struct ipc_creds *creds)
 {
 	struct shm_area *shm = shm_area();
 	struct shmid64_ds out;
 	memset(&out, 0, sizeof(out));
 	shm_lock();
-	int index = cmd == IPC_STAT ? shm_segment_find(id) : shm_segment_find_index(id);
+	int index = find_segment(id, cmd);
 	long ret = index;
 	if (index >= 0) {
 		const struct shm_segment *segment = &shm->segment[index];
@@ -296,7 +312,7 @@ static long set_segment(s32 id, const struct ipc64_perm *perm, const struct ipc_
 {
 	struct shm_area *shm = shm_area();
 	shm_lock();
-	int index = shm_segment_find(id);
+	int index = find_segment(id, IPC_SET);
 	long ret = index < 0 ? index : ipc_perm_check_owner(&shm->segment[index].perm, creds);
 	if (!ret)
 		ret = ipc_perm_update(&shm->segment[index].perm, perm);
@@ -309,7 +325,7 @@ static long set_segment(s32 id, const struct ipc64_perm *perm, const struct ipc_
 static long remove_segment(s32 id, const struct ipc_creds *creds)
 {
 	shm_lock();
-	int index = shm_segment_find(id);
+	int index = find_segment(id, IPC_RMID);
 	long ret = index < 0 ? index : ipc_perm_check_owner(&shm_area()->segment[index].perm, creds);
 	if (!ret)
 		shm_segment_remove(index);
@@ -350,7 +366,7 @@ static long check_mlock(const struct shm_segment *segment, int cmd, const struct
 static long lock_segment(s32 id, int cmd, const struct ipc_creds *creds)
 {
 	shm_lock();
-	int index = shm_segment_find(id);
+	int index = find_segment(id, cmd);
 	struct shm_segment *segment = &shm_area()->segment[index < 0 ? 0 : index];
 	long ret = index < 0 ? index : check_mlock(segment, cmd, creds);
 	if (!ret && cmd == SHM_UNLOCK) {

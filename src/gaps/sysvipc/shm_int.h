@@ -47,6 +47,8 @@ void shm_attach_cancel(u32 attach);
 void shm_attach_drop(u32 attach, s32 pid);
 /* Ends all attachments of a member. */
 void shm_attach_drop_all(int member, s32 pid);
+/* Ends the caller's attachments of a segment that it has unmapped by other means than shmdt (shm_maps.c). */
+void shm_attach_refresh(int self, int segment);
 /* The member's attachment that starts at address, or -ENOENT. */
 int shm_attach_find(int member, u64 address) MUST_CHECK;
 

@@ -27,8 +27,10 @@ struct shm_attach {
 	u64 size;         /* bytes mapped, whole pages */
 	u32 next_own;     /* derived: next of the same owner, or next free one: index + 1 */
 	u32 next_segment; /* derived: next of the same segment: index + 1 */
+	u32 seen;         /* its owner's, while comparing with /proc/self/maps */
+	u32 reserved;
 };
-static_assert(sizeof(struct shm_attach) == 32, "shm_attach is shared between agents");
+static_assert(sizeof(struct shm_attach) == 40, "shm_attach is shared between agents");
 
 struct shm_area {
 	struct ipc_ids ids;

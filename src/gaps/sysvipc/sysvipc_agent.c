@@ -10,8 +10,8 @@
  * small truth that changes by single stores, and derives the rest of it again when it finds that a lock owner died.
  *
  * Deviations from Linux (man pages, ipc/ of Linux 6.18):
- *   - A mapping that is removed by munmap, by mmap or mremap over it, or moved by mremap, instead of shmdt, still counts as an attachment until
- *     its process ends, or attaches something over it. shmdt of a moved mapping gives EINVAL.
+ *   - A mapping that is removed by munmap, by mmap or mremap over it, or moved by mremap, instead of shmdt, counts as an attachment until its
+ *     process asks about the segment, detaches it, attaches something over it, or ends (shm_maps.c). An attachment cut in two counts once.
  *   - SHM_RDONLY: mprotect can make the mapping writable. mremap can grow a mapping beyond its segment.
  *   - /proc/PID/maps names attachments after the commons, not SYSVkey.
  *   - SHM_LOCK keeps its rules but pins nothing. Resident and swapped bytes are not told apart; 0 where lseek(SEEK_DATA) is refused.
