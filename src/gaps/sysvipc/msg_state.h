@@ -19,12 +19,13 @@ enum msg_owner {
 };
 
 /* At the start of a message's first chunk; the text follows and runs on through the run. */
+#define MSG_TAKEN UINT32_MAX
 struct msg_head {
 	s64 type;
 	u64 size;       /* bytes of text */
 	u32 chunks;
 	u32 next, prev; /* in the queue, chunk index + 1; the links forward are the truth */
-	u32 taker;      /* waiter (index + 1) it is being handed to; 0 none */
+	u32 taker;      /* 0 none; waiter (index + 1) it is handed to; MSG_TAKEN: being received */
 	u64 mark;       /* used while a queue is rebuilt */
 };
 static_assert(sizeof(struct msg_head) == 40, "msg_head is shared between agents");
