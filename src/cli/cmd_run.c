@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen run: plans which gaps to fill for a command, and runs it. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

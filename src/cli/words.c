@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Words for people: spelling guesses, lists of gaps, errno in words, wrapped text, tables and colours for 80 columns. */
-#define _GNU_SOURCE
 #include "cli/words.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How a probe puts its steps together into one finding. */
-#define _GNU_SOURCE
 #include "gaps/evidence.h"
 
 #include <errno.h>

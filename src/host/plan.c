@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* (what the probes found) x (what the user asked for) -> per gap: native, emulated or refused, and why. */
-#define _GNU_SOURCE
 #include "host/plan.h"
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs probes, each in a scratch child of its own, all at the same time. Theory of operation: probe.h. */
-#define _GNU_SOURCE
 #include "host/probe.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Command lines: every accepted form, and what is said about the others. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The probe runner against probes that misbehave. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Words for people: guesses, lists of gaps, wrapping and tables. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

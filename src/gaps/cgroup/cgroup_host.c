@@ -5,7 +5,6 @@
  * v2 will do when its tree has the controllers cpu, memory and pids. Else each v1 hierarchy is one step: where it is mounted, or
  * mounted for the moment in a scratch directory, a group is made, must come with its cgroup.procs, and is removed.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gap devices, host half: do the nodes of /dev that daemons and images count on open, and do they behave? */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gap identity, host half: may this process give files and itself to other users, and make device nodes? */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>

@@ -6,7 +6,6 @@
  * namespace isolates is seen by a witness forked before: some kernels accept unshare() and share the mounts all the same. What was
  * mounted is detached again at the end, so that not even such a kernel keeps anything.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

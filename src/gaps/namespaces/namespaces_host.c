@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gap namespaces, host half: can each kind be left for a new one, and come back to with setns()? */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

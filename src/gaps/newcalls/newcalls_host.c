@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gap newcalls, host half: the system calls that kernels gained after 4.4 and that today's libcs and runtimes try first. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -6,7 +6,6 @@
  * where dockerd wants it; that one is mounted and detached, nothing is done inside (in gVisor of 2022 an rmdir there brings
  * the whole sandbox down).
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

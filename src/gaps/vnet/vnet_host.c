@@ -3,7 +3,6 @@
  * Gap vnet, host half: can network links be made? In a network namespace of the probe's own where there is one; else in the real one,
  * down and without an address, for the moment it takes to delete them again.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
