@@ -258,7 +258,8 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 	long argc = count_vector(argv), envc = count_vector(envp), r;
 	struct marker marker = { .agent_fd = p->agent_fd,
 				 .commons_fd = p->commons_fd,
-				 .member = member_peek(),
+				 /* a vfork child shares our memory, not our member slot */
+				 .member = sys0(__NR_getpid) == p->pid ? member_peek() : -1,
 				 .exec_fd = program->exec_fd,
 				 .mapped = commons()->mapped,
 				 .mask = mask,
@@ -305,6 +306,7 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 		return r;
 	if (r == 0 && !(flags & AT_EMPTY_PATH_))
 		return -ENOENT;
+	(void)exe_link_target(s->path, s->path, (char *)s->args, sizeof(s->args)); /* the kernel's link names the agent */
 	by_descriptor = s->path[0] != '/' && dirfd != AT_FDCWD_;
 	r = find_program(s, dirfd, flags, &program);
 	if (r == 0 && by_descriptor) {

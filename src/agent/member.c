@@ -43,8 +43,11 @@ s32 agent_pid(void)
 	return private()->pid;
 }
 
-/* Gets a slot for a process; its read lock is ours when this returns. */
-static int claim(enum member_state state, s32 pid)
+/*
+ * Gets a slot for a process; its read lock is ours when this returns. What a dead owner left is reaped under the new epoch, so that
+ * its locks are seen to have lost their owner; a process that had no slot yet (own) reaps as the new member.
+ */
+static int claim(enum member_state state, s32 pid, bool own)
 {
 	u32 first = __atomic_fetch_add(&commons()->member_hint, 1, __ATOMIC_RELAXED);
 
@@ -62,12 +65,16 @@ static int claim(enum member_state state, s32 pid)
 			continue;
 		if (r < 0)
 			return (int)r;
+		__atomic_add_fetch(&m->epoch, 1, __ATOMIC_RELEASE);
+		if (own)
+			__atomic_store_n(&private()->member, index, __ATOMIC_RELEASE);
 		if (m->state != MEMBER_FREE)
 			member_reap_all(index);
 		m->pid = pid;
-		__atomic_add_fetch(&m->epoch, 1, __ATOMIC_RELAXED);
 		__atomic_store_n(&m->state, (u32)state, __ATOMIC_RELEASE);
 		r = lock_byte(F_SETLK_, F_RDLCK_, index, NULL);
+		if (r < 0 && own)
+			__atomic_store_n(&private()->member, -1, __ATOMIC_RELEASE);
 		return r < 0 ? (int)r : index;
 	}
 	return -ENOSPC;
@@ -81,19 +88,21 @@ int member_peek(void)
 int member_self(void)
 {
 	struct private *p = private();
+	s32 me, none = 0;
+	int index;
 
-	if (p->member < 0) {
-		int index = claim(MEMBER_LIVE, p->pid);
-		s32 none = -1;
-
-		if (index < 0)
-			return index;
-		if (!__atomic_compare_exchange_n(&p->member, &none, index, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-			__atomic_store_n(&commons()->members[index].state, MEMBER_FREE, __ATOMIC_RELEASE);
-			(void)lock_byte(F_SETLK_, F_UNLCK_, index, NULL); /* another thread was quicker */
-		}
+	if (LIKELY(p->member >= 0 && !__atomic_load_n(&p->claimer, __ATOMIC_ACQUIRE)))
+		return p->member;
+	me = (s32)sys0(__NR_gettid);
+	while (!__atomic_compare_exchange_n(&p->claimer, &none, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		if (none == me)
+			return p->member; /* called while we reap */
+		none = 0;
+		(void)sys0(__NR_sched_yield);
 	}
-	return p->member;
+	index = p->member >= 0 ? p->member : claim(MEMBER_LIVE, p->pid, true);
+	__atomic_store_n(&p->claimer, 0, __ATOMIC_RELEASE);
+	return index;
 }
 
 bool member_alive(int member)
@@ -119,7 +128,7 @@ int member_prepare_child(void)
 
 	if (p->pending_child >= 0)
 		return p->pending_child;
-	index = claim(MEMBER_PENDING, 0);
+	index = claim(MEMBER_PENDING, 0, false);
 	if (index >= 0)
 		p->pending_child = index;
 	return index;
@@ -177,6 +186,7 @@ void member_forked_child(void)
 {
 	struct private *p = private();
 
+	p->claimer = 0;
 	p->member = p->pending_child;
 	p->pending_child = -1;
 	for (u32 i = 0; i < CHILDREN_MAX; i++)
