@@ -88,6 +88,10 @@ void member_start(s32 member);
 void member_forked_child(void);
 void member_forked_parent(long child);
 
+/* proc_self.c: the path of the program behind /proc/{self,thread-self,PID}/exe of a member into out (4096 bytes). Its length, or
+ * negative: not such a path, no member. work: at least 8192 bytes. */
+long exe_link_target(const char *path, char *out, char *work, u64 work_size);
+
 u64 vdso_find_time(u64 base);
 
 /* the handlers of engine.def */

@@ -76,6 +76,13 @@ struct exe_scratch {
 };
 static_assert(sizeof(struct exe_scratch) <= SLOT_SCRATCH, "fits a slot");
 
+long exe_link_target(const char *path, char *out, char *work, u64 work_size)
+{
+	char maps[64];
+
+	return is_exe_link(path, maps) ? path_from_maps(maps, out, work, work_size) : -ESRCH;
+}
+
 /* The guest program behind a path argument, in scratch->target. Length, or negative: not such a link (or no member). */
 static long resolve_exe(u64 path)
 {
