@@ -90,6 +90,21 @@ until_true() {
 	done
 }
 
+# free_port: a TCP port of loopback that nobody uses, below the ephemeral ones
+free_port() {
+	/usr/bin/python3 -I -c '
+import random, socket
+while True:
+    port = random.randrange(10000, 32000)
+    try:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+        break
+    except OSError:
+        pass
+print(port)'
+}
+
 # same_as_native SCRIPT [ARG...]: runs an output-only script natively and under $RUN, in folders of their own, and
 # compares what they print and return.
 same_as_native() {

@@ -6,9 +6,8 @@
 need git
 [ -e "$BUILT/repo.git" ] || fail "no $BUILT/repo.git: run tests/e2e/prepare"
 # The repositories belong to somebody else where we are another user.
-export GIT_CONFIG_COUNT=3 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' \
-	GIT_CONFIG_KEY_1=user.email GIT_CONFIG_VALUE_1=test@example.org GIT_CONFIG_KEY_2=user.name GIT_CONFIG_VALUE_2=Test \
-	GIT_CONFIG_NOSYSTEM=1 HOME="$WORK" GIT_PAGER=cat
+printf '[safe]\n\tdirectory = *\n[user]\n\temail = test@example.org\n\tname = Test\n' >.gitconfig
+export GIT_CONFIG_NOSYSTEM=1 HOME="$WORK" GIT_PAGER=cat
 same_as_native bash "$CASES/git_work.bash" "$BUILT/repo.git" "$(size 600 60)"
 tail -n 3 run.out | while read -r line; do say "$line"; done
 top=$(cd "$CASES/../../.." && pwd)

@@ -37,5 +37,5 @@ say "runc, containerd: versions, spec, default configuration"
 
 # A server under load: etcd, its own benchmark of puts, a watch, a snapshot.
 # shellcheck disable=SC2086
-$RUN bash "$CASES/go_etcd.bash" "$(size 200 20)" || fail "etcd"
+$RUN bash "$CASES/go_etcd.bash" "$(size 200 20)" "$(free_port)" "$(free_port)" || fail "etcd"
 passed

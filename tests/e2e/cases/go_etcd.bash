@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Starts etcd on loopback, works with it, stops it by SIGTERM. Argument: how many keys. One cell: run under lichen as a whole.
+# Starts etcd on loopback, works with it, stops it by SIGTERM. Arguments: how many keys, two free ports. One cell: run under lichen as a whole.
 set -u
 keys=$1
-export ETCDCTL_API=3 ETCDCTL_ENDPOINTS=http://127.0.0.1:23790 ETCD_UNSUPPORTED_ARCH=
+peer=http://127.0.0.1:$3
+export ETCDCTL_API=3 ETCDCTL_ENDPOINTS=http://127.0.0.1:$2 ETCD_UNSUPPORTED_ARCH=
 etcd --data-dir "$WORK/etcd" --listen-client-urls $ETCDCTL_ENDPOINTS --advertise-client-urls $ETCDCTL_ENDPOINTS \
-	--listen-peer-urls http://127.0.0.1:23800 --initial-advertise-peer-urls http://127.0.0.1:23800 \
-	--initial-cluster default=http://127.0.0.1:23800 --heartbeat-interval 500 --election-timeout 5000 >etcd.log 2>&1 &
+	--listen-peer-urls $peer --initial-advertise-peer-urls $peer \
+	--initial-cluster default=$peer --heartbeat-interval 500 --election-timeout 5000 >etcd.log 2>&1 &
 etcd=$!
 trap 'kill -KILL $etcd 2>/dev/null' EXIT
 die() {

@@ -5,8 +5,9 @@
 need nginx
 need wrk
 need curl
+export PORT="${PORT-$(free_port)}"
 inside "$@"
-port=18080
+port=$PORT
 url=http://127.0.0.1:$port
 mkdir -p www tmp
 chmod 755 . www

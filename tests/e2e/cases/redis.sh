@@ -4,8 +4,9 @@
 . "$(dirname -- "$0")/../lib.sh"
 need redis-server
 need redis-benchmark
+export PORT="${PORT-$(free_port)}"
 inside "$@"
-port=16390
+port=$PORT
 count=$(size 20000 2000)
 cli() { redis-cli -p $port "$@"; }
 cleanup() { [ -z "${server-}" ] || kill -KILL "$server" 2>/dev/null || :; }
