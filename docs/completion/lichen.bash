@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for lichen(1)
+
+# Completes the last element of a comma-separated list of gaps.
+_lichen_gaps() {
+	local gaps='all sysvipc sysctl devices newcalls fstype identity mounts overlay namespaces cgroup netfilter vnet keyring seccomp xattr'
+	local before=
+	[[ $cur == *,* ]] && before=${cur%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$gaps" -- "${cur##*,}")
+	compopt -o nospace
+}
+
+_lichen() {
+	local cur prev words cword
+	_init_completion -n '=:,' || return
+	local command=${words[1]} option=$prev i
+	if ((cword == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor help --version --help' -- "$cur")
+		return
+	fi
+	if [[ $cur == --*=* ]]; then
+		option=${cur%%=*}
+		cur=${cur#*=}
+	fi
+	case $command in
+	help)
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor' -- "$cur")
+		;;
+	doctor)
+		case $option in
+		--for)
+			_filedir
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'docker kubernetes postgres flow' -- "$cur")
+			;;
+		*) mapfile -t COMPREPLY < <(compgen -W '--for= --json --help' -- "$cur") ;;
+		esac
+		;;
+	run)
+		# The first word that is neither an option nor an option's value is the command to run.
+		for ((i = 2; i < cword; i++)); do
+			case ${words[i]} in
+			--) i=$((i + 1)) && break ;;
+			--emulate | --native | --refuse | --env | --workdir | -e | -w) i=$((i + 1)) ;;
+			-*) ;;
+			*) break ;;
+			esac
+		done
+		if ((i < cword)) || [[ $i -eq $cword && ${words[cword - 1]} == -- ]]; then
+			_command_offset "$i"
+			return
+		fi
+		case $option in
+		--emulate | --native | --refuse) _lichen_gaps ;;
+		--workdir | -w) _filedir -d ;;
+		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
+		*)
+			if [[ $cur == -* ]]; then
+				mapfile -t COMPREPLY < <(compgen -W \
+					'--emulate= --native= --refuse= --explain --json --env= --workdir= --help' -- "$cur")
+			else
+				_command_offset "$cword"
+			fi
+			;;
+		esac
+		;;
+	esac
+	[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+	return 0
+}
+complete -F _lichen lichen

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# fish completion for lichen(1)
+
+function __lichen_gaps
+    set -l before (string match -r '.*,' -- (commandline -ct | string replace -r '^--[a-z]+=' ''))
+    set -q before[1]; or set before ''
+    for gap in all sysvipc sysctl devices newcalls fstype identity mounts overlay namespaces cgroup netfilter vnet keyring seccomp xattr
+        echo $before$gap
+    end
+end
+
+complete -c lichen -f
+complete -c lichen -n __fish_use_subcommand -a run -d 'Run a command, filling what the kernel lacks'
+complete -c lichen -n __fish_use_subcommand -a doctor -d 'Tell what this host refuses'
+complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
+complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
+complete -c lichen -s h -l help -d 'Print help'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor'
+
+complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker kubernetes postgres flow' -d 'Ask about one workload'
+complete -c lichen -n '__fish_seen_subcommand_from doctor' -l json -d 'Print JSON'
+
+complete -c lichen -n '__fish_seen_subcommand_from run' -l emulate -x -a '(__lichen_gaps)' -d 'Fill these gaps'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l native -x -a '(__lichen_gaps)' -d 'Never fill these gaps'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l refuse -x -a '(__lichen_gaps)' -d 'Let the kernel refuse these'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l explain -d 'Print the plan'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l json -d 'Let --explain print JSON'
+complete -c lichen -n '__fish_seen_subcommand_from run' -s e -l env -x -d 'Set a variable'
+complete -c lichen -n '__fish_seen_subcommand_from run' -s w -l workdir -x -a '(__fish_complete_directories)' -d 'Run in this directory'
+complete -c lichen -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand --fcs-skip=2)'
