@@ -33,7 +33,7 @@ NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_tor
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
 FROM_HOST = {"sysvipc": {"tiny", "gvisor", "gvisor24"}, "engine": {"tiny"}}
 
-SECONDS = 60  # one run of one program
+SECONDS = 30  # one run of one program
 SLOW = {"gvisor": 6, "gvisor24": 4}  # factor on it: a system call costs 75 us there
 
 # What is known to differ, with the reason.  (group/name, environments or None, native line, line under lichen, why); the lines
