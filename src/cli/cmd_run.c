@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen run: plans which gaps to fill for a command, and runs it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,12 +99,21 @@ static int make_request(const struct run_options *given, struct plan_request *re
 	return -1;
 }
 
+/* What a command's name stands for, seen from its working directory. Returns whether it is there. */
+static bool find_file(const char *program, const char *workdir, struct stat *st)
+{
+	int dir = workdir ? open(workdir, O_PATH | O_DIRECTORY | O_CLOEXEC) : AT_FDCWD;
+	return fstatat(dir, program, st, 0) == 0;
+}
+
 /* Says why the guest did not start: what was asked, what was answered, what to do. */
-static void say_failure(const char *program, const struct launch_result *result)
+static void say_failure(const char *program, const char *workdir, const struct launch_result *result)
 {
 	struct stat st;
 	const char *code = errno_name(result->error);
-	bool there = stat(program, &st) == 0;
+	bool there = find_file(program, workdir, &st);
+	bool has_detail = result->detail[0] && strcmp(result->detail, program) != 0;
+	const char *what = has_detail ? result->detail : result->stage ? result->stage : "lichen failed";
 	fprintf(stderr, "lichen: cannot run '%s': ", program);
 	if (result->status == LICHEN_EXIT_NOT_FOUND && !strchr(program, '/'))
 		fprintf(stderr, "no such program in PATH (%s); install it, or give its full path\n", code);
@@ -118,11 +128,9 @@ static void say_failure(const char *program, const struct launch_result *result)
 	else if (result->status == LICHEN_EXIT_NOT_EXECUTABLE && result->error == ENOEXEC)
 		fprintf(stderr, "not a program for this machine (%s); it must be x86-64 ELF or begin with #!\n", code);
 	else if (result->error)
-		fprintf(stderr, "%s: %s (%s)%s%s\n", result->stage ? result->stage : "lichen failed", strerror(result->error), code,
-			result->detail[0] ? "; " : "", result->detail);
+		fprintf(stderr, "%s: %s (%s)\n", what, strerror(result->error), code);
 	else
-		fprintf(stderr, "%s%s%s\n", result->stage ? result->stage : "lichen failed", result->detail[0] ? ": " : "",
-			result->detail);
+		fprintf(stderr, "%s\n", what);
 }
 
 static int explain(const struct plan *plan, char *const *command, bool json)
@@ -178,7 +186,7 @@ static int run(int argc, char **argv)
 	};
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	if (launch_run(&launch, &result))
-		say_failure(command[0], &result);
+		say_failure(command[0], given.workdir, &result);
 	return result.status;
 }
 

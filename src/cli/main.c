@@ -95,6 +95,8 @@ static int help(const char *name)
 
 int main(int argc, char **argv)
 {
+	static char output[1 << 16]; /* holds any output whole, so that command_flush() learns the errno of writing it */
+	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	const char *name = argc > 1 ? argv[1] : NULL;
 	if (!name) {
 		print_commands(stderr);

@@ -135,6 +135,12 @@ void evidence_wrong(struct evidence *evidence, const char *what)
 	fail(evidence, GAP_MISSING, 0, what);
 }
 
+void evidence_unable(struct evidence *evidence, int error)
+{
+	evidence->steps += !evidence->extra;
+	fail(evidence, GAP_UNKNOWN, error, "");
+}
+
 void evidence_note(struct evidence *evidence, const char *format, ...)
 {
 	va_list args;

@@ -44,6 +44,9 @@ bool evidence_answer(struct evidence *evidence, int error);
 /* The announced step was answered with success, but the answer is wrong: `what` says how, in a few words. Counts as missing. */
 void evidence_wrong(struct evidence *evidence, const char *what);
 
+/* The announced step could not be tried at all (no place to write, no memory): `error` is why. Never counts as missing or blocked. */
+void evidence_unable(struct evidence *evidence, int error);
+
 /* A remark for the detail, for what a call and an errno do not tell ("they work inside a new user namespace"). The last one is
  * kept; it is cut at 39 bytes. */
 void evidence_note(struct evidence *evidence, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -2,12 +2,10 @@
 /* A directory for one probe, which can be cleared up by pid after the probe was killed. */
 #include "gaps/scratch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,51 +46,30 @@ int scratch_make(char path[SCRATCH_PATH_MAX])
 	return -error;
 }
 
-/* Empties the directory behind `dir` (consumed), going `depth` levels down. Never follows a symbolic link. */
-static void empty(int dir, unsigned depth)
-{
-	DIR *stream = fdopendir(dir);
-	if (!stream) {
-		close(dir);
-		return;
-	}
-	const struct dirent *entry;
-	while ((entry = readdir(stream))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd(stream), entry->d_name, 0) == 0)
-			continue;
-		if (depth > 0) {
-			fchmodat(dirfd(stream), entry->d_name, 0700, 0); /* overlay makes work/work with mode 0 */
-			int below = openat(dirfd(stream), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			if (below >= 0)
-				empty(below, depth - 1);
-		}
-		unlinkat(dirfd(stream), entry->d_name, AT_REMOVEDIR);
-	}
-	closedir(stream);
-}
-
 void scratch_remove(pid_t pid)
 {
-	char path[SCRATCH_PATH_MAX];
+	/* What probes make, the deepest first; needs no descriptor, and unlink and rmdir follow no link. */
+	static const char *const mounts[] = { "/merged", "/old", "/bound", "" };
+	static const char *const files[] = { "/node", "/file", "/lower/file", "/upper/file" };
+	static const char *const dirs[] = { "/work/work", "/work/index", "/lower", "/upper", "/work", "/merged", "/old", "/bound", "" };
+	char path[SCRATCH_PATH_MAX], target[SCRATCH_PATH_MAX + 16];
 	for (unsigned i = 0; i < PLACES; i++) {
 		struct stat st;
-		if (!path_of(i, pid, path) || lstat(path, &st) != 0)
+		if (!path_of(i, pid, path) || lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 			continue;
-		if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-			continue;
-		static const char *const below[] = { "/merged", "/old", "/bound", "" };
-		for (size_t b = 0; b < ARRAY_SIZE(below); b++) {
-			char target[SCRATCH_PATH_MAX + 16];
-			snprintf(target, sizeof(target), "%s%s", path, below[b]);
+		for (size_t n = 0; n < ARRAY_SIZE(mounts); n++) {
+			snprintf(target, sizeof(target), "%s%s", path, mounts[n]);
 			for (int layers = 0; layers < 8 && umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;)
 				layers++;
 		}
-		int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (dir >= 0)
-			empty(dir, 3);
-		rmdir(path);
+		for (size_t n = 0; n < ARRAY_SIZE(files); n++) {
+			snprintf(target, sizeof(target), "%s%s", path, files[n]);
+			unlink(target);
+		}
+		for (size_t n = 0; n < ARRAY_SIZE(dirs); n++) {
+			snprintf(target, sizeof(target), "%s%s", path, dirs[n]);
+			rmdir(target);
+		}
 	}
 }
 

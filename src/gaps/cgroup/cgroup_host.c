@@ -107,9 +107,11 @@ static void probe(struct gap_finding *finding)
 	char dir[SCRATCH_PATH_MAX] = "/";
 	struct evidence e;
 	evidence_begin(&e, finding, "make and remove a group");
-	evidence_try(&e, "scratch directory", "a directory in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
 	int error = scratch_make(dir);
-	if (evidence_answer(&e, -error)) {
+	if (error) {
+		evidence_try(&e, "scratch directory", SCRATCH_TRIED);
+		evidence_unable(&e, -error);
+	} else {
 		if (unshare(CLONE_NEWNS) == 0)
 			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		if (!try_unified(&e, dir))

@@ -11,12 +11,13 @@
 #include "gaps/evidence.h"
 #include "gaps/scratch.h"
 
+/* Returns 0, mknod's positive errno, or the negative errno of finding a place for the node. */
 static int make_null_node(void)
 {
 	char dir[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX + 8];
 	int error = scratch_make(dir);
 	if (error)
-		return -error;
+		return error;
 	snprintf(path, sizeof(path), "%s/node", dir);
 	error = mknod(path, S_IFCHR | 0600, makedev(1, 3)) ? errno : 0;
 	unlink(path);
@@ -31,14 +32,20 @@ static void probe(struct gap_finding *finding)
 	uid_t other = uid == 1 ? 2 : 1;
 	evidence_begin(&e, finding, "chown, mknod, set*id to others");
 
-	evidence_try(&e, "scratch file", "a file in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
 	int fd = scratch_file();
-	if (evidence_answer(&e, fd < 0 ? -fd : 0)) {
+	if (fd >= 0) {
 		evidence_try(&e, "chown", "fchown(fd, %u, %u)", other, other);
 		evidence_answer(&e, fchown(fd, other, other) ? errno : 0);
+	} else {
+		evidence_try(&e, "scratch file", SCRATCH_TRIED);
+		evidence_unable(&e, -fd);
 	}
 	evidence_try(&e, "mknod", "mknod(path, S_IFCHR|0600, makedev(1, 3))");
-	evidence_answer(&e, make_null_node());
+	int error = make_null_node();
+	if (error < 0)
+		evidence_unable(&e, -error);
+	else
+		evidence_answer(&e, error);
 
 	int ends[2];
 	evidence_try_extra(&e, "chown of a pipe", "fchown(pipe, %u, -1)", uid);

@@ -126,9 +126,11 @@ static void probe(struct gap_finding *finding)
 	evidence_try(&e, "namespace", "unshare(CLONE_NEWNS)");
 	bool private = evidence_answer(&e, trial_run(unshare_step, NULL));
 
-	evidence_try(&e, "scratch directory", "a directory in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
 	int error = scratch_make(dir);
-	if (evidence_answer(&e, -error)) {
+	if (error) {
+		evidence_try(&e, "scratch directory", SCRATCH_TRIED);
+		evidence_unable(&e, -error);
+	} else {
 		try_mounts(&e, dir, private);
 		scratch_remove(getpid());
 	}

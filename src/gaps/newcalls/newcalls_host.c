@@ -17,6 +17,8 @@
 
 #define SPARE_FD 100 /* a number that no descriptor of a probe has */
 
+/* Each attempt returns 0, the kernel's positive errno, or the negative errno of not getting as far as the call. */
+
 static int try_openat2(void)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
@@ -39,7 +41,7 @@ static int try_clone3(void)
 static int try_close_range(void)
 {
 	if (dup2(STDIN_FILENO, SPARE_FD) < 0)
-		return 0; /* a limit of descriptors; close_range itself was not refused */
+		return -errno;
 	if (syscall(SYS_close_range, SPARE_FD, SPARE_FD, 0) < 0)
 		return errno;
 	return fcntl(SPARE_FD, F_GETFD) == -1 ? 0 : EINVAL;
@@ -77,10 +79,10 @@ static int try_copy_file_range(void)
 {
 	int from = scratch_file(), to = scratch_file();
 	if (from < 0 || to < 0)
-		return from < 0 ? -from : -to;
+		return from < 0 ? from : to;
 	off_t start = 0;
 	if (write(from, "lichen", 6) != 6)
-		return errno;
+		return -errno;
 	return syscall(SYS_copy_file_range, from, &start, to, NULL, 6, 0) < 0 ? errno : 0;
 }
 
@@ -94,7 +96,7 @@ static int try_execveat(void)
 {
 	int fd = scratch_file();
 	if (fd < 0)
-		return -fd;
+		return fd;
 	char *const none[] = { NULL };
 	(void)!write(fd, "no program", 10);
 	syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH);
@@ -105,7 +107,7 @@ static int try_preadv2(void)
 {
 	int fd = scratch_file();
 	if (fd < 0)
-		return -fd;
+		return fd;
 	char byte;
 	struct iovec iov = { &byte, 1 };
 	return syscall(SYS_preadv2, fd, &iov, 1, 0, 0, 0) < 0 ? errno : 0;
@@ -133,7 +135,11 @@ static void probe(struct gap_finding *finding)
 	evidence_begin(&e, finding, "clone3, statx and 9 more calls");
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		evidence_try(&e, calls[i].name, "%s", calls[i].tried);
-		evidence_answer(&e, calls[i].attempt());
+		int error = calls[i].attempt();
+		if (error < 0)
+			evidence_unable(&e, -error);
+		else
+			evidence_answer(&e, error);
 	}
 	evidence_end(&e);
 }

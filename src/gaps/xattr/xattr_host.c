@@ -23,9 +23,10 @@ static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
 	evidence_begin(&e, finding, "user.*, trusted.*, security.*");
-	evidence_try(&e, "scratch file", "a file in TMPDIR, /tmp, /var/tmp, /dev/shm or /run");
 	int fd = scratch_file();
-	if (!evidence_answer(&e, fd < 0 ? -fd : 0)) {
+	if (fd < 0) {
+		evidence_try(&e, "scratch file", SCRATCH_TRIED);
+		evidence_unable(&e, -fd);
 		evidence_end(&e);
 		return;
 	}
