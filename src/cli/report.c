@@ -69,7 +69,7 @@ const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, siz
 			used += snprintf(text + used, size - (size_t)used, "; lichen fills %s",
 					 gap_names(filled, filled_names, sizeof(filled_names)));
 		if (open && used > 0 && (size_t)used < size)
-			used += snprintf(text + used, size - (size_t)used, "; not here and not filled: %s",
+			used += snprintf(text + used, size - (size_t)used, "; not usable and not filled: %s",
 					 gap_names(open, names, sizeof(names)));
 		if (used > 0 && (size_t)used < size)
 			snprintf(text + used, size - (size_t)used, ".");
