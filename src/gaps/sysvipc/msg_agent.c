@@ -44,7 +44,7 @@ static bool hand_over(struct msg_hold *hold, u32 first)
 		next = waiter->next;
 		if (!wants(head, waiter->type, waiter->search))
 			continue;
-		if (!msg_waiter_alive(waiter)) {
+		if (ipc_owner_gone(waiter->owner)) {
 			msg_waiter_fail(hold, link - 1, -EINTR);
 		} else if (waiter->size < head->size) {
 			msg_waiter_fail(hold, link - 1, -E2BIG);
@@ -56,27 +56,6 @@ static bool hand_over(struct msg_hold *hold, u32 first)
 		}
 	}
 	return false;
-}
-
-/* Fills the caller's waiter slot, claiming it at first, and queues it. 0 or -ENOMEM. */
-static int enqueue(struct msg_hold *hold, int *slot, const struct msg_waiter *as)
-{
-	if (*slot < 0)
-		*slot = msg_waiter_claim(hold->area, hold->self);
-	if (*slot < 0)
-		return -ENOMEM;
-	struct msg_waiter *waiter = &hold->area->waiter[*slot];
-	waiter->queue = hold->id;
-	waiter->member = hold->self;
-	waiter->epoch = commons()->members[hold->self].epoch;
-	waiter->pid = agent_pid();
-	waiter->receiver = as->receiver;
-	waiter->type = as->type;
-	waiter->size = as->size;
-	waiter->search = as->search;
-	waiter->mark = 0;
-	msg_waiter_enqueue(hold, (u32)*slot);
-	return 0;
 }
 
 /* Sleeps until the waiter's status is no longer WAITING or a signal comes. Enters locked, returns locked and out of all chains.
@@ -100,8 +79,34 @@ static int sleep_in_queue(struct call *call, struct msg_hold *hold, u32 slot, s3
 	return slept == -EINTR ? -EINTR : 0;
 }
 
+/* Queues the caller in a waiter slot, claimed the first time, and sleeps: see sleep_in_queue(). May come back at once (0, IDLE). */
+static int enqueue_and_sleep(struct call *call, struct msg_hold *hold, int *slot, const struct msg_waiter *as)
+{
+	s32 id = hold->id;
+	if (*slot < 0)
+		*slot = msg_waiter_try(hold->area, hold->self);
+	if (*slot < 0) {
+		msg_hold_end(hold);
+		*slot = msg_waiter_claim(hold->area, hold->self);
+		msg_hold_slot(hold, hold->area, hold->index, hold->self);
+		if (hold->id != id)
+			return -EIDRM;
+		return *slot < 0 ? -ENOMEM : 0;
+	}
+	struct msg_waiter *waiter = &hold->area->waiter[*slot];
+	waiter->queue = hold->id;
+	waiter->pid = agent_pid();
+	waiter->receiver = as->receiver;
+	waiter->type = as->type;
+	waiter->size = as->size;
+	waiter->search = as->search;
+	waiter->mark = 0;
+	msg_waiter_enqueue(hold, (u32)*slot);
+	return sleep_in_queue(call, hold, (u32)*slot, id);
+}
+
 /* Puts a filled message into the queue, as soon as it fits. 0 or negative errno: then the message is still the caller's. */
-static int send(struct call *call, struct msg_hold *hold, s32 id, u32 first, const struct ipc_creds *creds)
+static int send(struct call *call, struct msg_hold *hold, u32 first, const struct ipc_creds *creds)
 {
 	struct msg_queue *queue = hold->queue;
 	u64 size = msg_at(hold->area, first)->size;
@@ -115,9 +120,7 @@ static int send(struct call *call, struct msg_hold *hold, s32 id, u32 first, con
 		if (call->arg[3] & IPC_NOWAIT)
 			break;
 		struct msg_waiter as = { .receiver = 0, .size = size };
-		result = enqueue(hold, &slot, &as);
-		if (result == 0)
-			result = sleep_in_queue(call, hold, (u32)slot, id);
+		result = enqueue_and_sleep(call, hold, &slot, &as);
 		if (result)
 			break;
 	}
@@ -164,7 +167,7 @@ static long msgsnd(struct call *call)
 	result = msg_hold_begin(&hold, area, id, (u32)self);
 	if (result)
 		goto out;
-	result = send(call, &hold, id, (u32)first, &creds);
+	result = send(call, &hold, (u32)first, &creds);
 	msg_hold_end(&hold);
 out:
 	if (result)
@@ -274,9 +277,7 @@ static s64 await(struct call *call, struct msg_hold *hold, const struct msgrcv *
 		struct msg_waiter as = { .receiver = 1, .type = rcv->type, .size = rcv->size, .search = rcv->search };
 		if (rcv->flags & MSG_NOERROR)
 			as.size = INT32_MAX;
-		result = enqueue(hold, &slot, &as);
-		if (result == 0)
-			result = sleep_in_queue(call, hold, (u32)slot, rcv->id);
+		result = enqueue_and_sleep(call, hold, &slot, &as);
 		if (result)
 			break;
 		if (area->waiter[slot].status == MSG_WAITER_MESSAGE) {

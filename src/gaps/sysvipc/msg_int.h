@@ -3,7 +3,7 @@
 #ifndef LICHEN_GAPS_SYSVIPC_MSG_INT_H
 #define LICHEN_GAPS_SYSVIPC_MSG_INT_H
 
-#include "gaps/sysvipc/ipc_atomic.h"
+#include "gaps/sysvipc/ipc_owner.h"
 #include "gaps/sysvipc/sysvipc_int.h"
 
 /* Which messages a receiver wants (ipc/msg.c: SEARCH_*). */
@@ -46,9 +46,9 @@ static inline u8 *msg_text(struct msg_area *area, u32 first)
 	return area->chunk[first] + sizeof(struct msg_head);
 }
 
-static inline u32 msg_owner_word(enum msg_owner kind, u32 index)
+static inline u32 msg_owner_word(enum msg_owner kind, u32 who)
 {
-	return (u32)kind << 24 | index;
+	return (u32)kind << 30 | who;
 }
 
 /* Chunks for a message of `size` bytes, owned by member `self`, its head filled but for the type. Needs no lock. `hint`: queue index. Returns
@@ -59,8 +59,8 @@ void msg_free(struct msg_area *area, u32 first, u32 hint);
 void msg_give(struct msg_area *area, u32 first, u32 queue);
 /* A queue's message becomes the member's; the queue is locked. */
 void msg_take(struct msg_area *area, u32 first, u32 self);
-/* Frees what a dead member was filling or reading. */
-void msg_store_reap(struct msg_area *area, u32 member);
+/* Frees what threads of a member (-1: of all) that are no more were filling or reading. */
+void msg_store_reap(struct msg_area *area, int member);
 
 /* --- msg_queue.c: the lock of a queue, its messages, its waiters -------------------------------------------------------------------------- */
 
@@ -73,12 +73,13 @@ void msg_append(struct msg_hold *hold, u32 first);
 void msg_unlink(struct msg_hold *hold, u32 first);
 
 /* A waiter slot of this process, IDLE. Returns its index or -ENOMEM. */
+int msg_waiter_try(struct msg_area *area, u32 self) MUST_CHECK;
+/* As msg_waiter_try(), but first frees what the dead left if there is no other. No lock is held. */
 int msg_waiter_claim(struct msg_area *area, u32 self) MUST_CHECK;
 void msg_waiter_release(struct msg_area *area, u32 waiter);
 /* Puts a filled slot at the end of its chain, WAITING. */
 void msg_waiter_enqueue(struct msg_hold *hold, u32 waiter);
 void msg_waiter_unlink(struct msg_hold *hold, u32 waiter);
-bool msg_waiter_alive(const struct msg_waiter *waiter);
 /* Out of the chain with result `error`, to be woken. */
 void msg_waiter_fail(struct msg_hold *hold, u32 waiter, s32 error);
 /* Out of the chain with a message of this queue that is in no chain, to be woken. */

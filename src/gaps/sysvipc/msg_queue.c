@@ -55,13 +55,14 @@ void msg_unlink(struct msg_hold *hold, u32 first)
 
 /* --- waiters -------------------------------------------------------------------------------------------------------------------------- */
 
-int msg_waiter_claim(struct msg_area *area, u32 self)
+int msg_waiter_try(struct msg_area *area, u32 self)
 {
 	for (u32 i = 0; i < MSG_WAITERS; i++) {
 		u32 index = (self + i) % MSG_WAITERS;
-		if (!ipc_claim(&area->waiter_owner[index], self + 1))
+		if (!ipc_claim(&area->waiter_owner[index], ipc_owner_word(self)))
 			continue;
 		ipc_raise(&area->waiter_high, index + 1);
+		area->waiter[index].owner = area->waiter_owner[index];
 		return (int)index;
 	}
 	return -ENOMEM;
@@ -71,11 +72,6 @@ void msg_waiter_release(struct msg_area *area, u32 waiter)
 {
 	IPC_STORE(area->waiter[waiter].status, MSG_WAITER_IDLE);
 	IPC_STORE(area->waiter_owner[waiter], 0);
-}
-
-bool msg_waiter_alive(const struct msg_waiter *waiter)
-{
-	return IPC_LOAD(commons()->members[waiter->member].epoch) == waiter->epoch && member_alive((int)waiter->member);
 }
 
 static struct msg_chain *chain_of(const struct msg_hold *hold, const struct msg_waiter *waiter)
@@ -169,7 +165,7 @@ void msg_senders_retry(struct msg_hold *hold)
 				stop = link;
 			msg_waiter_unlink(hold, link - 1);
 			chain_append(hold, link - 1);
-		} else if (!msg_waiter_alive(waiter)) {
+		} else if (ipc_owner_gone(waiter->owner)) {
 			msg_waiter_fail(hold, link - 1, -EINTR);
 		} else {
 			msg_waiter_retry(hold, link - 1);
@@ -299,44 +295,55 @@ void msg_hold_end(struct msg_hold *hold)
 
 /* --- events ----------------------------------------------------------------------------------------------------------------------------- */
 
-static void reap_waiter(struct msg_area *area, u32 waiter, u32 self)
+/* Frees one slot whose owner is gone. */
+static void reap_waiter(struct msg_area *area, u32 waiter, u32 owner, u32 self)
 {
 	struct msg_waiter *dead = &area->waiter[waiter];
 	struct msg_hold hold;
-	if (IPC_LOAD(dead->status) == MSG_WAITER_IDLE) {
-		msg_waiter_release(area, waiter);
-		return;
-	}
 	msg_hold_slot(&hold, area, (u32)dead->queue & (IPC_SLOTS - 1), self);
-	if (hold.id >= 0 && waits_here(&hold, waiter))
-		msg_waiter_unlink(&hold, waiter);
-	else if (area->owner[dead->message] == msg_owner_word(MSG_OWNER_HEAD, hold.index) && is_handed(&hold, dead->message) &&
-	         msg_at(area, dead->message)->taker == waiter + 1)
-		msg_free(area, dead->message, hold.index);
-	msg_waiter_release(area, waiter);
+	if (IPC_LOAD(area->waiter_owner[waiter]) == owner) {
+		u32 first = dead->message % MSG_CHUNKS;
+		if (waits_here(&hold, waiter))
+			msg_waiter_unlink(&hold, waiter);
+		else if (area->owner[first] == msg_owner_word(MSG_OWNER_HEAD, hold.index) && is_handed(&hold, first) &&
+		         msg_at(area, first)->taker == waiter + 1)
+			msg_free(area, first, hold.index);
+		msg_waiter_release(area, waiter);
+	}
 	msg_hold_end(&hold);
 }
 
-/* Releases what the threads of a member owned that are no more. */
-static void reap(struct msg_area *area, u32 member, u32 self)
+/* Releases what threads of a member (-1: of all) that are no more left of waiters. No lock is held. */
+static void reap_waiters(struct msg_area *area, int member, u32 self)
 {
 	for (u32 i = 0; i < IPC_LOAD(area->waiter_high); i++) {
-		if (IPC_LOAD(area->waiter_owner[i]) == member + 1)
-			reap_waiter(area, i, self);
+		u32 owner = IPC_LOAD(area->waiter_owner[i]);
+		if (owner && (member < 0 || ipc_owner_member(owner) == (u32)member) && ipc_owner_gone(owner))
+			reap_waiter(area, i, owner, self);
 	}
-	msg_store_reap(area, member);
+}
+
+int msg_waiter_claim(struct msg_area *area, u32 self)
+{
+	int index = msg_waiter_try(area, self);
+	if (index >= 0)
+		return index;
+	reap_waiters(area, -1, self);
+	return msg_waiter_try(area, self);
 }
 
 void msg_member_reap(int member)
 {
 	int self = member_peek();
-	if (self >= 0)
-		reap(msg_area(), (u32)member, (u32)self);
+	if (self < 0)
+		return;
+	reap_waiters(msg_area(), member, (u32)self);
+	msg_store_reap(msg_area(), member);
 }
 
 void msg_event(enum agent_event event, UNUSED long arg)
 {
 	int self = member_peek();
 	if (self >= 0 && event == EVENT_EXEC)
-		reap(msg_area(), (u32)self, (u32)self);
+		msg_member_reap(self);
 }

@@ -10,11 +10,11 @@
 #define MSG_HINTS 256u
 #define MSG_WAITERS 16384u      /* threads asleep in msgsnd() and msgrcv() at one time */
 
-/* Who owns a chunk: kind << 24 | index. One word a chunk, and the only truth about it. */
+/* Who owns a chunk: kind << 30 | who. One word a chunk, and the only truth about it. */
 enum msg_owner {
 	MSG_OWNER_FREE = 0,
-	MSG_OWNER_MEMBER = 1, /* being filled or read by member `index` */
-	MSG_OWNER_HEAD = 2,   /* first chunk of a message of queue slot `index` */
+	MSG_OWNER_MEMBER = 1, /* being filled or read; who: ipc_owner.h */
+	MSG_OWNER_HEAD = 2,   /* first chunk of a message of a queue; who: its slot */
 	MSG_OWNER_TAIL = 3,   /* further chunk of one */
 };
 
@@ -62,9 +62,9 @@ struct msg_waiter {
 	s32 error;
 	u32 message; /* chunk index */
 	s32 queue;   /* id */
-	u32 member;
-	u32 epoch;   /* of the member when it went to sleep: threads do not survive execve */
+	u32 owner;   /* ipc_owner.h; as waiter_owner[] */
 	s32 pid;
+	u32 reserved2;
 	u32 next, prev;
 	u32 receiver; /* 1 receiver, 0 sender */
 	s64 type;    /* receiver: as in enum msg_search */
@@ -81,7 +81,7 @@ struct msg_area {
 	u32 waiter_high; /* 1 + highest waiter ever used */
 	u32 hint[MSG_HINTS]; /* where to look for free chunks, by queue; never wrong, at worst slow */
 	u32 owner[MSG_CHUNKS];
-	u32 waiter_owner[MSG_WAITERS]; /* member index + 1, 0 free: claimed by compare-and-swap */
+	u32 waiter_owner[MSG_WAITERS]; /* ipc_owner.h, 0 free: claimed by compare-and-swap */
 	struct msg_queue queue[IPC_SLOTS];
 	struct msg_waiter waiter[MSG_WAITERS];
 	u8 chunk[MSG_CHUNKS][MSG_CHUNK] __attribute__((aligned(4096)));

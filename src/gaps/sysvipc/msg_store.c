@@ -44,6 +44,13 @@ static s64 claim_run(struct msg_area *area, u32 from, u32 to, u32 count, u32 wor
 	return -ENOMEM;
 }
 
+static s64 claim_near(struct msg_area *area, u32 from, u32 count, u32 word)
+{
+	u32 high = IPC_LOAD(area->chunk_high);
+	s64 first = claim_run(area, from, from < high ? high : MSG_CHUNKS, count, word);
+	return first < 0 ? claim_run(area, 0, MSG_CHUNKS, count, word) : first;
+}
+
 s64 msg_claim(struct msg_area *area, u64 size, u32 self, u32 hint)
 {
 	if (size > (u64)MSG_CHUNKS * MSG_CHUNK / 2)
@@ -51,11 +58,12 @@ s64 msg_claim(struct msg_area *area, u64 size, u32 self, u32 hint)
 	u32 *start = &area->hint[hint % MSG_HINTS];
 	u32 from = IPC_LOAD(*start) % MSG_CHUNKS;
 	u32 count = chunks_for(size);
-	u32 word = msg_owner_word(MSG_OWNER_MEMBER, self);
-	u32 high = IPC_LOAD(area->chunk_high);
-	s64 first = claim_run(area, from, from < high ? high : MSG_CHUNKS, count, word);
-	if (first < 0)
-		first = claim_run(area, 0, MSG_CHUNKS, count, word);
+	u32 word = msg_owner_word(MSG_OWNER_MEMBER, ipc_owner_word(self));
+	s64 first = claim_near(area, from, count, word);
+	if (first < 0) {
+		msg_store_reap(area, -1);
+		first = claim_near(area, from, count, word);
+	}
 	if (first < 0)
 		return first;
 	IPC_STORE(*start, (u32)first + count);
@@ -86,16 +94,24 @@ void msg_give(struct msg_area *area, u32 first, u32 queue)
 void msg_take(struct msg_area *area, u32 first, u32 self)
 {
 	u32 count = msg_at(area, first)->chunks;
+	u32 word = msg_owner_word(MSG_OWNER_MEMBER, ipc_owner_word(self));
 	for (u32 i = 0; i < count; i++)
-		IPC_STORE(area->owner[first + i], msg_owner_word(MSG_OWNER_MEMBER, self));
+		IPC_STORE(area->owner[first + i], word);
 }
 
-void msg_store_reap(struct msg_area *area, u32 member)
+void msg_store_reap(struct msg_area *area, int member)
 {
-	u32 word = msg_owner_word(MSG_OWNER_MEMBER, member);
+	u32 gone = 0; /* runs of one owner need one question */
 	u32 high = IPC_LOAD(area->chunk_high);
 	for (u32 i = 0; i < high && i < MSG_CHUNKS; i++) {
-		if (IPC_LOAD(area->owner[i]) == word)
-			IPC_STORE(area->owner[i], MSG_OWNER_FREE);
+		u32 word = IPC_LOAD(area->owner[i]);
+		u32 owner = word & IPC_OWNER_MASK;
+		if (word >> 30 != MSG_OWNER_MEMBER || (member >= 0 && ipc_owner_member(owner) != (u32)member))
+			continue;
+		if (owner != gone && !ipc_owner_gone(owner))
+			continue;
+		gone = owner;
+		(void)__atomic_compare_exchange_n(&area->owner[i], &word, MSG_OWNER_FREE, false, __ATOMIC_ACQ_REL,
+		                                  __ATOMIC_RELAXED);
 	}
 }

@@ -66,21 +66,23 @@ static int read_arguments(struct semop *op, const struct call *call, const struc
 	return 0;
 }
 
-/* Queues the caller; its slot holds the operations. */
-static int enqueue(struct sem_hold *hold, struct semop *op)
+/* The caller's operations move to a waiter slot, if there is one. */
+static bool adopt(struct semop *op, int slot)
 {
-	struct sem_area *area = hold->area;
-	if (op->waiter < 0) {
-		op->waiter = sem_waiter_claim(area, hold->self);
-		if (op->waiter < 0)
-			return -ENOMEM;
-		memcpy(area->waiter[op->waiter].ops, op->request.ops, op->request.count * sizeof(*op->request.ops));
-		op->request.ops = area->waiter[op->waiter].ops;
-	}
-	struct sem_waiter *waiter = &area->waiter[op->waiter];
+	if (slot < 0)
+		return false;
+	op->waiter = slot;
+	struct sem_waiter *waiter = &sem_area()->waiter[slot];
+	memcpy(waiter->ops, op->request.ops, op->request.count * sizeof(*op->request.ops));
+	op->request.ops = waiter->ops;
+	return true;
+}
+
+/* Queues the caller; its slot holds the operations. */
+static void enqueue(struct sem_hold *hold, const struct semop *op)
+{
+	struct sem_waiter *waiter = &hold->area->waiter[op->waiter];
 	waiter->set = op->id;
-	waiter->member = hold->self;
-	waiter->epoch = commons()->members[hold->self].epoch;
 	waiter->pid = op->request.pid;
 	waiter->tag = 0;
 	waiter->mark = 0;
@@ -91,7 +93,6 @@ static int enqueue(struct sem_hold *hold, struct semop *op)
 		sem_chain_merge(hold);
 	IPC_STORE(waiter->status, SEM_WAITER_WAITING);
 	sem_chain_append(hold, (u32)op->waiter);
-	return 0;
 }
 
 /* One piece of the sleep. Returns what agent_wait() says; *expired: the caller's own time-out is over. */
@@ -151,6 +152,31 @@ static int sleep_until_done(struct call *call, struct sem_hold *hold, struct sem
 	}
 }
 
+/* May the caller do this to the locked set? */
+static int check(const struct sem_hold *hold, const struct semop *op, const struct ipc_creds *creds)
+{
+	if (op->max >= hold->set->nsems)
+		return -EFBIG;
+	return ipc_perm_check(&hold->set->perm, creds, op->alter ? IPC_WRITE : IPC_READ);
+}
+
+/* Operates on the locked set: 0, 1 when the caller has to wait, or negative errno. */
+static int try_now(struct sem_hold *hold, struct semop *op)
+{
+	if (UNLIKELY(hold->set->undo))
+		sem_undo_settle(hold, op->request.ops, op->request.count);
+	sem_begin(hold);
+	int result = sem_stage_request(hold, &op->request);
+	if (result)
+		return result;
+	sem_commit(hold, op->request.ops, op->request.count, -1);
+	if (op->alter)
+		sem_update(hold, op->request.ops, op->request.count, true);
+	else
+		IPC_STORE(hold->set->otime, agent_now());
+	return 0;
+}
+
 /* Locks the set, checks, operates, sleeps if it must. */
 static int operate(struct call *call, struct semop *op, const struct ipc_creds *creds)
 {
@@ -158,33 +184,25 @@ static int operate(struct call *call, struct semop *op, const struct ipc_creds *
 	struct sem_hold hold;
 	if (ipc_ids_find(&area->ids, op->id) < 0)
 		return -EINVAL;
-	int result = sem_hold_begin(&hold, area, op->id, op->request.member);
-	if (result)
-		return result;
-	if (op->max >= hold.set->nsems)
-		result = -EFBIG;
-	else
-		result = ipc_perm_check(&hold.set->perm, creds, op->alter ? IPC_WRITE : IPC_READ);
-	if (result)
-		goto out;
-	if (UNLIKELY(hold.set->undo))
-		sem_undo_settle(&hold, op->request.ops, op->request.count);
-	sem_begin(&hold);
-	result = sem_stage_request(&hold, &op->request);
-	if (result == 0) {
-		sem_commit(&hold, op->request.ops, op->request.count, -1);
-		if (op->alter)
-			sem_update(&hold, op->request.ops, op->request.count, true);
-		else
-			IPC_STORE(hold.set->otime, agent_now());
-	} else if (result > 0) {
-		result = enqueue(&hold, op);
+	for (;;) {
+		int result = sem_hold_begin(&hold, area, op->id, op->request.member);
+		if (result)
+			return result;
+		result = check(&hold, op, creds);
 		if (result == 0)
+			result = try_now(&hold, op);
+		if (result <= 0) {
+			sem_hold_end(&hold);
+			return result;
+		}
+		if (op->waiter >= 0 || adopt(op, sem_waiter_try(area, hold.self))) {
+			enqueue(&hold, op);
 			return sleep_until_done(call, &hold, op);
+		}
+		sem_hold_end(&hold);
+		if (!adopt(op, sem_waiter_claim(area, op->request.member)))
+			return -ENOMEM;
 	}
-out:
-	sem_hold_end(&hold);
-	return result;
 }
 
 static int semtimedop(struct call *call, u64 timeout_from)

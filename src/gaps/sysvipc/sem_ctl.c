@@ -281,7 +281,7 @@ static int count_waiters(const struct sem_hold *hold, u32 num, bool zero)
 			const struct sem_waiter *waiter = &hold->area->waiter[link - 1];
 			const struct sem_sembuf *op = &waiter->ops[waiter->blocking];
 			if (op->num == num && (zero ? op->op == 0 : op->op < 0))
-				count += sem_waiter_alive(waiter);
+				count += !ipc_owner_gone(waiter->owner);
 		}
 	}
 	return count;

@@ -3,7 +3,7 @@
 #ifndef LICHEN_GAPS_SYSVIPC_SEM_INT_H
 #define LICHEN_GAPS_SYSVIPC_SEM_INT_H
 
-#include "gaps/sysvipc/ipc_atomic.h"
+#include "gaps/sysvipc/ipc_owner.h"
 #include "gaps/sysvipc/sysvipc_int.h"
 
 #define SEM_OP_UNDO 0x1000 /* the kernel's SEM_UNDO */
@@ -49,6 +49,8 @@ void sem_hold_slot(struct sem_hold *hold, struct sem_area *area, u32 index, u32 
 void sem_hold_end(struct sem_hold *hold);
 
 /* A waiter slot of this process, IDLE. Returns its index or -ENOMEM. */
+int sem_waiter_try(struct sem_area *area, u32 self) MUST_CHECK;
+/* As sem_waiter_try(), but first frees what the dead left if there is no other. No lock is held. Returns its index or -ENOMEM. */
 int sem_waiter_claim(struct sem_area *area, u32 self) MUST_CHECK;
 /* Gives it back; it is in no chain. */
 void sem_waiter_release(struct sem_area *area, u32 index);
@@ -56,17 +58,15 @@ void sem_chain_append(struct sem_hold *hold, u32 waiter);
 void sem_chain_remove(struct sem_hold *hold, u32 waiter);
 /* The kernel's merge_queues(), before the first complex operation is queued: sorts by semaphore those who wait to change one. */
 void sem_chain_merge(struct sem_hold *hold);
-/* Whether somebody still sleeps there. */
-bool sem_waiter_alive(const struct sem_waiter *waiter);
 /* Result `error` for a waiter in a chain: out of the chain, done, to be woken. */
 void sem_waiter_finish(struct sem_hold *hold, u32 waiter, s32 error);
 void sem_hold_wake(struct sem_hold *hold, u32 waiter);
-/* Releases all waiters of a member. */
-void sem_waiters_reap(struct sem_area *area, u32 member, u32 self);
+/* Releases what threads that are no more left of the waiters of a member (-1: of all). No lock is held. */
+void sem_waiters_reap(struct sem_area *area, int member, u32 self);
 
 static inline struct sem_request sem_waiter_request(const struct sem_waiter *waiter)
 {
-	return (struct sem_request){ waiter->ops, waiter->count, waiter->member, waiter->pid, 0 };
+	return (struct sem_request){ waiter->ops, waiter->count, ipc_owner_member(waiter->owner), waiter->pid, 0 };
 }
 
 /* --- sem_ops.c: operations as transactions; the set is locked ------------------------------------------------------------------------ */

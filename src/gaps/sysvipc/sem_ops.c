@@ -118,7 +118,7 @@ static int try_waiter(struct sem_hold *hold, u32 index)
 		IPC_STORE(waiter->blocking, (u16)request.blocking);
 		return result;
 	}
-	if (!sem_waiter_alive(waiter)) {
+	if (ipc_owner_gone(waiter->owner)) {
 		sem_waiter_finish(hold, index, -EINTR);
 		return 1;
 	}

@@ -65,10 +65,10 @@ struct sem_waiter {
 	u32 status; /* enum sem_waiter_status: the word it sleeps on */
 	s32 error;
 	s32 set;    /* id */
-	u32 member;
-	u32 epoch;  /* of the member when it went to sleep: threads do not survive execve */
-	s32 pid;
+	u32 owner;  /* ipc_owner.h; as waiter_owner[] */
 	u32 next, prev;
+	s32 pid;
+	u32 reserved2;
 	u64 tag;    /* transaction that completes it */
 	u64 mark;   /* used while a queue is rebuilt */
 	u16 count;  /* operations */
@@ -107,7 +107,7 @@ struct sem_area {
 	u32 undo_high;   /* 1 + highest undo entry ever used */
 	u32 undo_hint;
 	u8 undo_member[COMMONS_MEMBERS_MAX]; /* 1: the member may have undo entries */
-	u32 waiter_owner[SEM_WAITERS];       /* member index + 1, 0 free: claimed by compare-and-swap */
+	u32 waiter_owner[SEM_WAITERS];       /* ipc_owner.h, 0 free: claimed by compare-and-swap */
 	struct sem_set set[IPC_SLOTS];
 	struct sem_undo undo[SEM_UNDOS];
 	struct sem_waiter waiter[SEM_WAITERS] __attribute__((aligned(4096)));

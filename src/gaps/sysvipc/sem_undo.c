@@ -238,7 +238,7 @@ void sem_member_reap(int member)
 	int self = member_peek();
 	if (self < 0)
 		return;
-	sem_waiters_reap(sem_area(), (u32)member, (u32)self);
+	sem_waiters_reap(sem_area(), member, (u32)self);
 	undo_everywhere(sem_area(), (u32)member, (u32)self);
 	IPC_STORE(sem_area()->undo_member[member], 0);
 }
@@ -249,7 +249,7 @@ void sem_event(enum agent_event event, UNUSED long arg)
 	if (self < 0)
 		return;
 	if (event == EVENT_EXEC)
-		sem_waiters_reap(sem_area(), (u32)self, (u32)self);
+		sem_waiters_reap(sem_area(), self, (u32)self);
 	else if (event == EVENT_EXIT)
 		undo_everywhere(sem_area(), (u32)self, (u32)self);
 }

@@ -17,27 +17,32 @@ static struct sem_waiter *waiter_at(const struct sem_hold *hold, u32 link)
 	return &hold->area->waiter[link - 1];
 }
 
-int sem_waiter_claim(struct sem_area *area, u32 self)
+int sem_waiter_try(struct sem_area *area, u32 self)
 {
 	for (u32 i = 0; i < SEM_WAITERS; i++) {
 		u32 index = (self + i) % SEM_WAITERS;
-		if (!ipc_claim(&area->waiter_owner[index], self + 1))
+		if (!ipc_claim(&area->waiter_owner[index], ipc_owner_word(self)))
 			continue;
 		ipc_raise(&area->waiter_high, index + 1);
+		area->waiter[index].owner = area->waiter_owner[index];
 		return (int)index;
 	}
 	return -ENOMEM;
+}
+
+int sem_waiter_claim(struct sem_area *area, u32 self)
+{
+	int index = sem_waiter_try(area, self);
+	if (index >= 0)
+		return index;
+	sem_waiters_reap(area, -1, self); /* members that died asleep keep their slots until then */
+	return sem_waiter_try(area, self);
 }
 
 void sem_waiter_release(struct sem_area *area, u32 index)
 {
 	IPC_STORE(area->waiter[index].status, SEM_WAITER_IDLE);
 	IPC_STORE(area->waiter_owner[index], 0);
-}
-
-bool sem_waiter_alive(const struct sem_waiter *waiter)
-{
-	return IPC_LOAD(commons()->members[waiter->member].epoch) == waiter->epoch && member_alive((int)waiter->member);
 }
 
 void sem_chain_append(struct sem_hold *hold, u32 waiter)
@@ -211,21 +216,25 @@ void sem_hold_end(struct sem_hold *hold)
 	send_wakes(hold);
 }
 
-void sem_waiters_reap(struct sem_area *area, u32 member, u32 self)
+/* Frees one slot whose owner is gone. */
+static void reap_waiter(struct sem_area *area, u32 index, u32 owner, u32 self)
+{
+	struct sem_waiter *waiter = &area->waiter[index];
+	struct sem_hold hold;
+	sem_hold_slot(&hold, area, (u32)waiter->set & (IPC_SLOTS - 1), self);
+	if (IPC_LOAD(area->waiter_owner[index]) == owner) {
+		if (waits_here(&hold, index))
+			sem_chain_remove(&hold, index);
+		sem_waiter_release(area, index);
+	}
+	sem_hold_end(&hold);
+}
+
+void sem_waiters_reap(struct sem_area *area, int member, u32 self)
 {
 	for (u32 i = 0; i < IPC_LOAD(area->waiter_high); i++) {
-		if (IPC_LOAD(area->waiter_owner[i]) != member + 1)
-			continue;
-		struct sem_waiter *waiter = &area->waiter[i];
-		if (IPC_LOAD(waiter->status) == SEM_WAITER_WAITING) {
-			struct sem_hold hold;
-			sem_hold_slot(&hold, area, (u32)waiter->set & (IPC_SLOTS - 1), self);
-			if (hold.id == waiter->set && waiter->status == SEM_WAITER_WAITING)
-				sem_chain_remove(&hold, i);
-			sem_waiter_release(area, i);
-			sem_hold_end(&hold);
-		} else {
-			sem_waiter_release(area, i);
-		}
+		u32 owner = IPC_LOAD(area->waiter_owner[i]);
+		if (owner && (member < 0 || ipc_owner_member(owner) == (u32)member) && ipc_owner_gone(owner))
+			reap_waiter(area, i, owner, self);
 	}
 }
