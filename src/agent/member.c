@@ -105,17 +105,6 @@ int member_self(void)
 	return index;
 }
 
-/* Our own locks do not show in F_GETLK: are we the one that holds this slot for a child? */
-static bool stands_in(int member)
-{
-	const struct private *p = private();
-
-	for (u32 i = 0; i < CHILDREN_MAX; i++)
-		if (p->children[i] == member)
-			return true;
-	return p->pending_child == member;
-}
-
 /* Whether the slot's lock is ours on behalf of a child: F_GETLK does not see the caller's own locks. */
 static bool held_for_child(int member)
 {
@@ -130,14 +119,14 @@ static bool held_for_child(int member)
 bool member_alive(int member)
 {
 	struct member *m = &commons()->members[member];
-	u32 state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
+	u32 state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE); /* before the lock: a child locks first, then turns LIVE */
 	s16 found = F_UNLCK_;
 
 	if (member == private()->member)
 		return true;
 	if (state == MEMBER_FREE || lock_byte(F_GETLK_, F_WRLCK_, member, &found) < 0)
 		return false;
-	if (found == F_UNLCK_ && !held_for_child(member))
+	if (found == F_UNLCK_ && !(state == MEMBER_PENDING && held_for_child(member)))
 		return false;
 	/* A child that its parent stands in for: gone before it could take its own lock? */
 	return state != MEMBER_PENDING || m->pid <= 0 || sys2(__NR_kill, m->pid, 0) != -ESRCH;
