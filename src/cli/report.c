@@ -59,8 +59,9 @@ const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, siz
 		snprintf(text, size, "%s cannot run here: it needs %s, which this host does not give and lichen does not fill yet.",
 			 diagnosis->workload, gap_names(diagnosis->unmet, names, sizeof(names)));
 	} else if (diagnosis->workload && (diagnosis->needs & filled)) {
-		snprintf(text, size, "%s can run here: lichen fills %s, the rest works without help.", diagnosis->workload,
-			 gap_names(diagnosis->needs & filled, filled_names, sizeof(filled_names)));
+		snprintf(text, size, "%s can run here: lichen fills %s%s.", diagnosis->workload,
+			 gap_names(diagnosis->needs & filled, filled_names, sizeof(filled_names)),
+			 diagnosis->needs & ~filled ? ", the rest works without help" : "");
 	} else if (diagnosis->workload) {
 		snprintf(text, size, "%s can run here without help: all that it needs works.", diagnosis->workload);
 	} else {

@@ -146,6 +146,8 @@ static size_t line_length(const char *text, size_t width, const char **ret_next)
 	const char *next = text + length;
 	while (*next == ' ')
 		next++;
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
 	*ret_next = next;
 	return length;
 }

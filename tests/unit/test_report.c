@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What doctor says: the verdict's words, and tables that keep to 80 columns whatever a probe found. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/report.h"
+#include "cli/words.h"
+#include "unit.h"
+
+/* A diagnosis in which all works but the gaps of `missing`, with what lichen can fill out of `built`. */
+static struct diagnosis diagnose(u32 missing, u32 built, const char *workload, u32 needs)
+{
+	static struct gap_finding findings[GAP_COUNT];
+	struct diagnosis diagnosis = { .workload = workload, .needs = needs };
+	for (int id = 0; id < GAP_COUNT; id++) {
+		findings[id] = (struct gap_finding){ .presence = GAP_PRESENT, .tried = "it" };
+		if (missing & GAP_BIT(id))
+			findings[id] = (struct gap_finding){ .presence = GAP_MISSING, .error = ENOSYS, .tried = "it()" };
+	}
+	plan_make(&(struct plan_request){ 0 }, built, GAPS_ALL, findings, &diagnosis.plan);
+	diagnosis.unmet = needs & missing & ~built;
+	return diagnosis;
+}
+
+static void verdicts_say_who_does_what(void **state)
+{
+	(void)state;
+	u32 one = GAP_BIT(GAP_sysvipc), two = GAP_BIT(GAP_keyring);
+	char all[64], most[128];
+	snprintf(all, sizeof(all), "%d of %d features work here.", GAP_COUNT, GAP_COUNT);
+	snprintf(most, sizeof(most), "%d of %d features work here; lichen fills sysvipc; not usable and not filled: keyring.",
+		 GAP_COUNT - 2, GAP_COUNT);
+	const struct {
+		u32 missing, built;
+		const char *workload;
+		u32 needs;
+		const char *want;
+	} table[] = {
+		{ 0, one, NULL, 0, all },
+		{ one | two, one, NULL, 0, most },
+		{ 0, one, "w", one, "w can run here without help: all that it needs works." },
+		{ two, one, "w", one, "w can run here without help: all that it needs works." },
+		{ one, one, "w", one, "w can run here: lichen fills sysvipc." },
+		{ one, one, "w", one | two, "w can run here: lichen fills sysvipc, the rest works without help." },
+		{ one | two, one, "w", one | two,
+		  "w cannot run here: it needs keyring, which this host does not give and lichen does not fill yet." },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		char text[512];
+		struct diagnosis diagnosis = diagnose(table[i].missing, table[i].built, table[i].workload, table[i].needs);
+		assert_string_equal(diagnosis_verdict(&diagnosis, text, sizeof(text)), table[i].want);
+	}
+}
+
+static void states_follow_plan_and_finding(void **state)
+{
+	(void)state;
+	struct plan_row row = { .state = PLAN_EMULATED, .finding.presence = GAP_BLOCKED };
+	assert_string_equal(row_state(&row), "filled");
+	row.state = PLAN_REFUSED;
+	assert_string_equal(row_state(&row), "blocked");
+	row.finding.presence = GAP_UNKNOWN;
+	assert_string_equal(row_state(&row), "unknown");
+	row.finding.presence = GAP_MISSING;
+	assert_string_equal(row_state(&row), "missing");
+	row.state = PLAN_NATIVE;
+	row.finding.presence = GAP_PRESENT;
+	assert_string_equal(row_state(&row), "native");
+}
+
+static void tables_keep_to_the_screen(void **state)
+{
+	(void)state;
+	struct diagnosis diagnosis = diagnose(GAPS_ALL, 0, NULL, 0);
+	for (int id = 0; id < GAP_COUNT; id++) {
+		struct gap_finding *finding = &diagnosis.plan.rows[id].finding;
+		memset(finding->tried, 'x', sizeof(finding->tried) - 1);
+		memset(finding->detail, id % 2 ? ' ' : '/', sizeof(finding->detail) - 1);
+	}
+	char *const command[] = { NULL };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+	assert_non_null(stream);
+	diagnosis_print(&diagnosis, stream);
+	plan_print(&diagnosis.plan, command, stream);
+	fclose(stream);
+	for (char *line = text, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		*end = '\0';
+		assert_in_range(text_width(line), 0, SCREEN_COLUMNS - 1);
+		assert_true(end == line || end[-1] != ' ');
+	}
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(verdicts_say_who_does_what),
+		cmocka_unit_test(states_follow_plan_and_finding),
+		cmocka_unit_test(tables_keep_to_the_screen),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
