@@ -89,7 +89,7 @@ static void tables_keep_to_the_screen(void **state)
 	for (char *line = text, *end; *line; line = end + 1) {
 		end = strchr(line, '\n');
 		*end = '\0';
-		assert_in_range(text_width(line), 0, SCREEN_COLUMNS - 1);
+		assert_in_range(text_width(line), 0, SCREEN_COLUMNS);
 		assert_true(end == line || end[-1] != ' ');
 	}
 	free(text);
