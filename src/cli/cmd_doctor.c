@@ -16,7 +16,9 @@ struct doctor_options {
 };
 
 static const struct option_row options[] = {
-	{ .name = "for", .value = "WORKLOAD", .offset = offsetof(struct doctor_options, workload),
+	{ .name = "for",
+	  .value = "WORKLOAD",
+	  .offset = offsetof(struct doctor_options, workload),
 	  .help = "only say whether this can run here: docker, kubernetes, postgres, flow, or a file with one feature name a line "
 		  "and # comments" },
 	{ .name = "json", .offset = offsetof(struct doctor_options, json), .help = "print JSON, described in docs/doctor-json.md" },
@@ -30,8 +32,8 @@ static int no_such_workload(const char *name)
 		guess_consider(&guess, *known);
 	if (guess.best)
 		return command_usage(&command_doctor, "unknown workload '%s'; did you mean '%s'?", name, guess.best);
-	return command_usage(&command_doctor,
-			     "unknown workload '%s', and no such file; known: docker, kubernetes, postgres, flow", name);
+	return command_usage(&command_doctor, "unknown workload '%s', and no such file; known: docker, kubernetes, postgres, flow",
+			     name);
 }
 
 /* Fills diagnosis->needs. Returns -1, or the exit status after saying what is wrong. */

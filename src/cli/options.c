@@ -109,8 +109,7 @@ static int parse_short(struct parse *parse, const char *text)
 	return OPTIONS_OK;
 }
 
-int options_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first,
-		  struct option_error *error)
+int options_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first, struct option_error *error)
 {
 	struct parse parse = { .command = command, .argc = argc, .at = 1, .argv = argv, .into = into, .error = error };
 	char **words = calloc((size_t)argc + 1, sizeof(*words));

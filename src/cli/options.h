@@ -38,9 +38,9 @@ struct command {
 	const char *summary;  /* one line: `lichen help` */
 	const struct option_row *options;
 	size_t option_count;
-	bool word_ends_options; /* the first argument that is no option ends them: what follows is another program's */
-	int usage_status;       /* exit status for a wrong command line */
-	const char *const *notes; /* paragraphs that close --help, NULL-terminated; may be NULL */
+	bool word_ends_options;            /* the first argument that is no option ends them: what follows is another program's */
+	int usage_status;                  /* exit status for a wrong command line */
+	const char *const *notes;          /* paragraphs that close --help, NULL-terminated; may be NULL */
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
 };
 

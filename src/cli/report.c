@@ -118,13 +118,19 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 void plan_print(const struct plan *plan, char *const *command, FILE *to)
 {
 	static const char *const words[] = {
-		[PLAN_NATIVE] = "native", [PLAN_EMULATED] = "emulated", [PLAN_REFUSED] = "refused",
+		[PLAN_NATIVE] = "native",
+		[PLAN_EMULATED] = "emulated",
+		[PLAN_REFUSED] = "refused",
 	};
 	static const enum colour colours[] = {
-		[PLAN_NATIVE] = COLOUR_GREEN, [PLAN_EMULATED] = COLOUR_GREEN, [PLAN_REFUSED] = COLOUR_RED,
+		[PLAN_NATIVE] = COLOUR_GREEN,
+		[PLAN_EMULATED] = COLOUR_GREEN,
+		[PLAN_REFUSED] = COLOUR_RED,
 	};
 	static const struct cell head[] = {
-		{ "FEATURE", 11, COLOUR_BOLD }, { "PLAN", 9, COLOUR_BOLD }, { "WHY", 60, COLOUR_BOLD },
+		{ "FEATURE", 11, COLOUR_BOLD },
+		{ "PLAN", 9, COLOUR_BOLD },
+		{ "WHY", 60, COLOUR_BOLD },
 	};
 	if (command) {
 		fputs("lichen: the plan for", to);

@@ -138,7 +138,9 @@ int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
 {
 	static const char *const states[] = {
-		[PLAN_NATIVE] = "native", [PLAN_EMULATED] = "emulated", [PLAN_REFUSED] = "refused",
+		[PLAN_NATIVE] = "native",
+		[PLAN_EMULATED] = "emulated",
+		[PLAN_REFUSED] = "refused",
 	};
 	json_t *object = json_object(), *words = json_array(), *rows = json_array();
 	for (; command && *command; command++)
@@ -149,7 +151,8 @@ int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
 		json_object_set_new(entry, "name", json_string(gap_by_id(id)->name));
 		json_object_set_new(entry, "plan", json_string(states[row->state]));
 		json_object_set_new(entry, "reason", json_string(row->reason));
-		json_object_set_new(entry, "presence", row->probed ? json_string(presence_word(row->finding.presence)) : json_null());
+		json_object_set_new(entry, "presence",
+				    row->probed ? json_string(presence_word(row->finding.presence)) : json_null());
 		json_object_set_new(entry, "evidence", row->probed ? evidence(&row->finding) : json_null());
 		json_array_append_new(rows, entry);
 	}

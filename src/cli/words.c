@@ -39,7 +39,8 @@ void guess_consider(struct guess *guess, const char *candidate)
 	if (typed == 0 || typed > WORD_MAX || length > WORD_MAX)
 		return;
 	/* The beginning of a word counts as that word with one mistake. */
-	size_t far = typed >= 3 && strncmp(candidate, guess->word, typed) == 0 ? 1 : distance(guess->word, typed, candidate, length);
+	size_t far =
+		typed >= 3 && strncmp(candidate, guess->word, typed) == 0 ? 1 : distance(guess->word, typed, candidate, length);
 	size_t limit = length < 5 ? 1 : length < 9 ? 2 : 3;
 	if (far <= limit && (!guess->best || far < guess->distance)) {
 		guess->best = candidate;
@@ -65,7 +66,8 @@ static int parse_gap(struct gap_set *set, const char *name, struct option_error 
 		guess_consider(&guess, gap_by_id(i)->name);
 	gap_names(GAPS_ALL, known, sizeof(known));
 	if (guess.best)
-		snprintf(error->text, sizeof(error->text), "unknown gap '%s'; did you mean '%s'? Known: %s", name, guess.best, known);
+		snprintf(error->text, sizeof(error->text), "unknown gap '%s'; did you mean '%s'? Known: %s", name, guess.best,
+			 known);
 	else
 		snprintf(error->text, sizeof(error->text), "unknown gap '%s'; known: %s", name, known);
 	return -EINVAL;

@@ -162,12 +162,12 @@ void evidence_end(struct evidence *evidence)
 		memcpy(finding->tried, first->tried, sizeof(finding->tried));
 		memcpy(finding->detail, first->detail, sizeof(finding->detail));
 		if (evidence->steps > 1)
-			append(finding->detail, sizeof(finding->detail), "; ", "%u of %u checks failed",
-			       evidence->failures, evidence->steps);
+			append(finding->detail, sizeof(finding->detail), "; ", "%u of %u checks failed", evidence->failures,
+			       evidence->steps);
 	}
 	if (evidence->others[0])
-		append(finding->detail, sizeof(finding->detail), "; ", "%s: %s",
-		       evidence->failures ? "also" : "without", evidence->others);
+		append(finding->detail, sizeof(finding->detail), "; ", "%s: %s", evidence->failures ? "also" : "without",
+		       evidence->others);
 	if (evidence->note[0])
 		append(finding->detail, sizeof(finding->detail), "; ", "%s", evidence->note);
 	finding->presence = evidence->failures ? first->presence : GAP_PRESENT;

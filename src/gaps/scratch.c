@@ -51,7 +51,8 @@ void scratch_remove(pid_t pid)
 	/* What probes make, the deepest first; needs no descriptor, and unlink and rmdir follow no link. */
 	static const char *const mounts[] = { "/merged", "/old", "/bound", "" };
 	static const char *const files[] = { "/node", "/file", "/lower/file", "/upper/file" };
-	static const char *const dirs[] = { "/work/work", "/work/index", "/lower", "/upper", "/work", "/merged", "/old", "/bound", "" };
+	static const char *const dirs[] = { "/work/work", "/work/index", "/lower", "/upper", "/work",
+					    "/merged",    "/old",        "/bound", "" };
 	char path[SCRATCH_PATH_MAX], target[SCRATCH_PATH_MAX + 16];
 	for (unsigned i = 0; i < PLACES; i++) {
 		struct stat st;

@@ -93,7 +93,9 @@ static void mountinfo_lines_parse(void **state)
 	assert_true(mountinfo_parse(gvisor, &row));
 	assert_string_equal(row.point, "/");
 	assert_string_equal(row.type, "overlay");
-	static const char *const bad[] = { "", "\n", "1 2 3:4 / /", "1 2 x:y / / rw - a b c", "1 2 3:4 / / rw - ext4", "1 2 3:4 / / rw x y z" };
+	static const char *const bad[] = {
+		"", "\n", "1 2 3:4 / /", "1 2 x:y / / rw - a b c", "1 2 3:4 / / rw - ext4", "1 2 3:4 / / rw x y z"
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char line[64];
 		snprintf(line, sizeof(line), "%s", bad[i]);

@@ -27,14 +27,27 @@ static const struct option_row rows[] = {
 	{ .name = "all", .letter = 'a', .help = "all", .offset = offsetof(struct given, all) },
 	{ .name = "brief", .letter = 'b', .help = "brief", .offset = offsetof(struct given, brief) },
 	{ .name = "workdir", .letter = 'w', .value = "DIR", .help = "dir", .offset = offsetof(struct given, dir) },
-	{ .name = "number", .value = "N", .help = "adds a digit", .offset = offsetof(struct given, numbers), .parse = parse_number },
+	{ .name = "number",
+	  .value = "N",
+	  .help = "adds a digit",
+	  .offset = offsetof(struct given, numbers),
+	  .parse = parse_number },
 };
 
 static const struct command words_end = {
-	.name = "test", .synopsis = "", .summary = "Test", .options = rows, .option_count = ARRAY_SIZE(rows), .word_ends_options = true,
+	.name = "test",
+	.synopsis = "",
+	.summary = "Test",
+	.options = rows,
+	.option_count = ARRAY_SIZE(rows),
+	.word_ends_options = true,
 };
 static const struct command words_mix = {
-	.name = "test", .synopsis = "", .summary = "Test", .options = rows, .option_count = ARRAY_SIZE(rows),
+	.name = "test",
+	.synopsis = "",
+	.summary = "Test",
+	.options = rows,
+	.option_count = ARRAY_SIZE(rows),
 };
 
 /* One command line and what must come of it. */
@@ -50,7 +63,7 @@ struct row {
 
 static void check(const struct command *command, const struct row *row)
 {
-	char *argv[10] = { (char *)(uintptr_t)"test" };
+	char *argv[10] = { (char *)(uintptr_t) "test" };
 	int argc = 1, first = -1;
 	for (; row->args[argc - 1]; argc++)
 		argv[argc] = (char *)(uintptr_t)row->args[argc - 1];

@@ -31,7 +31,8 @@ static void rules_hold(void **state)
 		{ true, true, GAP_UNKNOWN, 0, 0, PLAN_EMULATED, "could not be probed, and lichen fills it" },
 		{ false, true, GAP_MISSING, ENODEV, 0, PLAN_REFUSED, "missing here (ENODEV), and lichen cannot fill it yet" },
 		{ false, true, GAP_BLOCKED, EPERM, 0, PLAN_REFUSED, "blocked here (EPERM), and lichen cannot fill it yet" },
-		{ false, true, GAP_UNKNOWN, ETIMEDOUT, 0, PLAN_REFUSED, "could not be probed (ETIMEDOUT), and lichen cannot fill it yet" },
+		{ false, true, GAP_UNKNOWN, ETIMEDOUT, 0, PLAN_REFUSED,
+		  "could not be probed (ETIMEDOUT), and lichen cannot fill it yet" },
 		{ false, false, GAP_UNKNOWN, 0, 0, PLAN_NATIVE, "not probed: lichen cannot fill it yet" },
 		/* --emulate forces, probed or not */
 		{ true, true, GAP_PRESENT, 0, E, PLAN_EMULATED, "--emulate asks for it" },
@@ -71,7 +72,8 @@ static void only_open_questions_are_probed(void **state)
 	(void)state;
 	u32 three = GAP_BIT(0) | GAP_BIT(1) | GAP_BIT(2);
 	assert_int_equal(plan_wants_probed(&(struct plan_request){ 0 }, three), three);
-	assert_int_equal(plan_wants_probed(&(struct plan_request){ .emulate = GAP_BIT(0), .native = GAP_BIT(1) }, three), GAP_BIT(2));
+	assert_int_equal(plan_wants_probed(&(struct plan_request){ .emulate = GAP_BIT(0), .native = GAP_BIT(1) }, three),
+			 GAP_BIT(2));
 	assert_int_equal(plan_wants_probed(&(struct plan_request){ .refuse = GAP_BIT(0) }, three), three);
 }
 

@@ -200,7 +200,9 @@ static void refusals_come_first(void **state)
 static void one_bad_probe_does_not_disturb_the_others(void **state)
 {
 	(void)state;
-	struct probe_job jobs[] = { { probe_hangs, 0 }, { probe_fine, 0 }, { probe_segv, 0 }, { probe_missing, 0 }, { probe_hangs, 0 } };
+	struct probe_job jobs[] = {
+		{ probe_hangs, 0 }, { probe_fine, 0 }, { probe_segv, 0 }, { probe_missing, 0 }, { probe_hangs, 0 }
+	};
 	struct gap_finding findings[ARRAY_SIZE(jobs)];
 	struct timespec before, after;
 	clock_gettime(CLOCK_MONOTONIC, &before);

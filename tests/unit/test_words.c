@@ -135,12 +135,9 @@ static void widths_count_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(guesses_only_what_is_close),
-		cmocka_unit_test(gap_lists_parse),
-		cmocka_unit_test(gap_names_read_well),
-		cmocka_unit_test(every_gap_describes_itself_for_80_columns),
-		cmocka_unit_test(rows_wrap_in_their_columns),
-		cmocka_unit_test(text_wraps_at_the_screen_width),
+		cmocka_unit_test(guesses_only_what_is_close), cmocka_unit_test(gap_lists_parse),
+		cmocka_unit_test(gap_names_read_well),        cmocka_unit_test(every_gap_describes_itself_for_80_columns),
+		cmocka_unit_test(rows_wrap_in_their_columns), cmocka_unit_test(text_wraps_at_the_screen_width),
 		cmocka_unit_test(widths_count_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
