@@ -2,8 +2,15 @@
 /*
  * ELF programs: checked as fs/binfmt_elf.c checks them, mapped as it maps them.
  *
- *   ET_EXEC at its addresses (never over something that is there), ET_DYN as one reservation wherever mmap likes, aligned to the largest
- *   p_align; the file part of the last page zeroed up to its END, since ld.so hands out the rest; the remaining bss anonymous.
+ * elf_check() gives the errno that execve gives. What the kernel notices only behind its point of no return (segments that cannot be
+ * mapped, an entry point outside user space) it lets pass: elf_load() then fails and the process dies of SIGSEGV, as it does natively.
+ * One refusal is ours: -ENOMEM for a program linked to where the agent lives.
+ *
+ *   ET_EXEC at its addresses: the first segment never over something that is there, the others wherever they say, over each other
+ *   included; ET_DYN in one reservation wherever mmap likes, aligned to the largest p_align. Where memory exceeds the file part, the
+ *   last page of that is zeroed up to its END, since ld.so hands out the rest; the remaining bss is anonymous and writable.
+ *
+ * Program headers are read through a window, so that the kernel's limit (64 KiB of them) takes no more room than one page.
  */
 #include <elf.h>
 
@@ -18,6 +25,26 @@
 #define MAP_NORESERVE_ 0x4000
 #define MAP_NOREPLACE_ 0x100000
 #define USER_TOP UINT64_C(0x7ffffffff000)
+#define OURS_BEGIN LAYOUT_COMMONS
+#define OURS_END (LAYOUT_TEXT + (UINT64_C(64) << 30)) /* the image, and the heap above it */
+#define TABLE_MAX 65536u                              /* bytes of program headers */
+#define ALIGN_MAX (UINT64_C(1) << 40)                 /* larger ones do not count: nothing could be aligned so */
+#define WINDOW_SIZE 4096u
+#define NAME_SIZE 4096u /* of an interpreter, NUL included */
+
+/* The program headers of an open file. */
+struct table {
+	int fd;
+	u64 offset;
+	u32 count;
+	u32 first, loaded; /* which of them the window holds */
+	Elf64_Phdr *window;
+};
+
+/* What an image's segments span before the bias is added. */
+struct span {
+	u64 low, high, align;
+};
 
 /* Reads exactly size bytes: 0, -EIO when the file is shorter, other negative errno. */
 static int read_at(int fd, void *to, u64 size, u64 offset)
@@ -29,124 +56,129 @@ static int read_at(int fd, void *to, u64 size, u64 offset)
 	return (u64)n == size ? 0 : -EIO;
 }
 
-static bool header_fits(const Elf64_Ehdr *e)
+static bool is_elf(const Elf64_Ehdr *e)
 {
-	return memcmp(e->e_ident, ELFMAG, SELFMAG) == 0 && (e->e_type == ET_EXEC || e->e_type == ET_DYN) && e->e_machine == EM_X86_64;
+	return memcmp(e->e_ident, ELFMAG, SELFMAG) == 0 && e->e_machine == EM_X86_64;
 }
 
-/* Program headers into work: their number, or negative errno (-ENOEXEC for a table that the kernel would not read). */
-static int read_headers(int fd, const Elf64_Ehdr *e, u8 *work, u64 work_size)
+/* Header i, valid until the next call; NULL when it cannot be read. */
+static const Elf64_Phdr *header(struct table *t, u32 i)
 {
-	u64 size = (u64)e->e_phnum * sizeof(Elf64_Phdr);
-	int r;
+	const u32 room = WINDOW_SIZE / sizeof(*t->window);
 
-	if (e->e_phentsize != sizeof(Elf64_Phdr) || e->e_phnum < 1 || size > work_size)
-		return -ENOEXEC;
-	r = read_at(fd, work, size, e->e_phoff);
-	if (r < 0)
-		return r == -EIO ? -ENOEXEC : r;
-	return e->e_phnum;
-}
+	if (i < t->first || i >= t->first + t->loaded) {
+		u32 count = t->count - i < room ? t->count - i : room;
 
-/* Address span of the loadable segments. 0 or -EINVAL: the kernel finds out while mapping, we before. */
-static int span(const Elf64_Phdr *ph, int count, u64 *low, u64 *high, u64 *align)
-{
-	u64 previous = 0;
-
-	*low = UINT64_MAX;
-	*high = 0;
-	*align = LAYOUT_PAGE;
-	for (int i = 0; i < count; i++) {
-		u64 end;
-
-		if (ph[i].p_type != PT_LOAD)
-			continue;
-		if (ph[i].p_filesz > ph[i].p_memsz || ph[i].p_memsz > USER_TOP || ph[i].p_vaddr > USER_TOP ||
-		    __builtin_add_overflow(ph[i].p_vaddr, ph[i].p_memsz, &end) || end > USER_TOP)
-			return -EINVAL;
-		if (((ph[i].p_vaddr ^ ph[i].p_offset) & (LAYOUT_PAGE - 1)) && ph[i].p_filesz)
-			return -EINVAL;
-		if (ph[i].p_vaddr < previous)
-			return -EINVAL; /* the specification wants ascending order */
-		previous = ph[i].p_vaddr;
-		if (ALIGN_DOWN(ph[i].p_vaddr, LAYOUT_PAGE) < *low)
-			*low = ALIGN_DOWN(ph[i].p_vaddr, LAYOUT_PAGE);
-		if (end > *high)
-			*high = end;
-		if (ph[i].p_align > *align && !(ph[i].p_align & (ph[i].p_align - 1)) && ph[i].p_align < (UINT64_C(1) << 40))
-			*align = ph[i].p_align;
+		t->loaded = 0;
+		if (read_at(t->fd, t->window, count * sizeof(*t->window), t->offset + i * sizeof(*t->window)) < 0)
+			return NULL;
+		t->first = i;
+		t->loaded = count;
 	}
-	return *high > *low ? 0 : -EINVAL;
+	return &t->window[i - t->first];
 }
 
-/* Opens the interpreter named by PT_INTERP: descriptor, -ENOENT … of its open, -ENOEXEC for a bad name, -ESRCH when there is none. */
-static int open_interpreter(int fd, const Elf64_Phdr *ph, int count, u8 *name, u64 name_size)
+/* window: WINDOW_SIZE bytes. False for a table that the kernel would not read. */
+static bool table_open(struct table *t, int fd, const Elf64_Ehdr *e, u8 *window)
 {
-	long r, access;
+	*t = (struct table){ .fd = fd, .offset = e->e_phoff, .count = e->e_phnum, .window = (Elf64_Phdr *)(void *)window };
+	if (e->e_phentsize != sizeof(Elf64_Phdr) || t->count == 0 || t->count * sizeof(Elf64_Phdr) > TABLE_MAX)
+		return false;
+	for (u32 i = 0; i < t->count; i++)
+		if (!header(t, i))
+			return false;
+	return true;
+}
 
-	for (int i = 0; i < count; i++) {
-		u64 size = ph[i].p_filesz, offset = ph[i].p_offset;
+/* 0; -EINVAL when segments are such that the kernel would fail to map them; -ENOMEM when an image at fixed addresses wants ours. */
+static int measure(struct table *t, bool fixed, struct span *span)
+{
+	*span = (struct span){ UINT64_MAX, 0, LAYOUT_PAGE };
+	for (u32 i = 0; i < t->count; i++) {
+		const Elf64_Phdr *ph = header(t, i);
+		u64 low, high;
 
-		if (ph[i].p_type != PT_INTERP)
+		if (!ph)
+			return -EIO;
+		if (ph->p_type != PT_LOAD)
 			continue;
-		if (size < 2 || size > name_size)
+		low = ALIGN_DOWN(ph->p_vaddr, LAYOUT_PAGE);
+		if (ph->p_filesz > ph->p_memsz || ph->p_memsz > USER_TOP || ph->p_vaddr > USER_TOP - ph->p_memsz)
+			return -EINVAL;
+		high = ALIGN_UP(ph->p_vaddr + ph->p_memsz, LAYOUT_PAGE);
+		if (fixed && low < OURS_END && high > OURS_BEGIN)
+			return -ENOMEM;
+		if (low < span->low)
+			span->low = low;
+		if (high > span->high)
+			span->high = high;
+		if (ph->p_align > span->align && !(ph->p_align & (ph->p_align - 1)) && ph->p_align < ALIGN_MAX)
+			span->align = ph->p_align;
+	}
+	return span->low == UINT64_MAX && !fixed ? -EINVAL : 0;
+}
+
+/* Opens the interpreter named by the first PT_INTERP. name: NAME_SIZE bytes. Descriptor, -ESRCH when there is none, other errno. */
+static int open_interpreter(struct table *t, u8 *name)
+{
+	for (u32 i = 0; i < t->count; i++) {
+		const Elf64_Phdr *ph = header(t, i);
+		int r;
+
+		if (!ph)
+			return -EIO;
+		if (ph->p_type != PT_INTERP)
+			continue;
+		if (ph->p_filesz < 2 || ph->p_filesz > NAME_SIZE)
 			return -ENOEXEC;
-		r = read_at(fd, name, size, offset);
+		r = read_at(t->fd, name, ph->p_filesz, ph->p_offset);
 		if (r < 0)
-			return (int)r;
-		if (name[size - 1])
+			return r;
+		if (name[ph->p_filesz - 1])
 			return -ENOEXEC;
-		r = sys4(__NR_openat, -100, name, 02000000 /* O_CLOEXEC */, 0);
-		if (r < 0)
-			return (int)r;
-		access = sys3(__NR_faccessat, -100, name, 1 /* X_OK */);
-		if (access < 0) {
-			(void)sys1(__NR_close, r);
-			return (int)access;
-		}
-		return (int)r;
+		r = exec_open(-100, (const char *)name, 0);
+		return r == -ESRCH ? -ENOENT : r;
 	}
 	return -ESRCH;
 }
 
-static int check_image(int fd, const Elf64_Ehdr *e, u8 *work, u64 work_size)
+static int check_addresses(struct table *t, const Elf64_Ehdr *e)
 {
-	u64 low, high, align;
-	int count = read_headers(fd, e, work, work_size);
+	struct span span;
 
-	return count < 0 ? count : span((const Elf64_Phdr *)(const void *)work, count, &low, &high, &align);
+	return e->e_type == ET_EXEC && measure(t, true, &span) == -ENOMEM ? -ENOMEM : 0;
 }
 
-int elf_check(int fd, const u8 *head, u64 size, u8 *work, u64 work_size)
+static int check_interpreter(int fd, u8 *window)
 {
+	struct table table;
 	Elf64_Ehdr e;
-	int count, interpreter, r;
+	int r = read_at(fd, &e, sizeof(e), 0);
+
+	if (r < 0)
+		return r;
+	if (!is_elf(&e) || !table_open(&table, fd, &e, window))
+		return -ELIBBAD;
+	return check_addresses(&table, &e);
+}
+
+int elf_check(int fd, const u8 *head, u64 size, u8 *work)
+{
+	struct table table;
+	Elf64_Ehdr e;
+	int interpreter, r;
 
 	memset(&e, 0, sizeof(e));
 	memcpy(&e, head, size < sizeof(e) ? size : sizeof(e));
-	if (!header_fits(&e))
+	if (!is_elf(&e) || (e.e_type != ET_EXEC && e.e_type != ET_DYN) || !table_open(&table, fd, &e, work))
 		return -ENOEXEC;
-	count = read_headers(fd, &e, work, work_size / 2);
-	if (count < 0)
-		return count;
-	interpreter = open_interpreter(fd, (const Elf64_Phdr *)(const void *)work, count, work + work_size / 2, work_size / 2);
-	if (interpreter == -ESRCH)
-		return check_image(fd, &e, work, work_size);
-	if (interpreter < 0)
+	interpreter = open_interpreter(&table, work + WINDOW_SIZE);
+	if (interpreter < 0 && interpreter != -ESRCH)
 		return interpreter;
-	r = read_at(interpreter, &e, sizeof(e), 0);
-	if (r == 0 && !header_fits(&e))
-		r = -ELIBBAD;
-	if (r == 0)
-		r = check_image(interpreter, &e, work, work_size);
-	if (r == -ENOEXEC)
-		r = -ELIBBAD;
-	(void)sys1(__NR_close, interpreter);
-	if (r == 0) {
-		memcpy(&e, head, sizeof(e));
-		r = check_image(fd, &e, work, work_size);
-	}
-	return r;
+	r = interpreter < 0 ? 0 : check_interpreter(interpreter, work + WINDOW_SIZE);
+	if (interpreter >= 0)
+		(void)sys1(__NR_close, interpreter);
+	return r < 0 ? r : check_addresses(&table, &e);
 }
 
 static long map(u64 at, u64 size, int prot, int flags, int fd, u64 offset)
@@ -154,101 +186,146 @@ static long map(u64 at, u64 size, int prot, int flags, int fd, u64 offset)
 	return sys6(__NR_mmap, at, size, (u64)prot, (u64)flags, (u64)fd, offset);
 }
 
-/* Maps one PT_LOAD at bias. */
-static int map_segment(int fd, const Elf64_Phdr *ph, u64 bias, int extra)
+/* As map(), at exactly this address: 0 or negative errno. */
+static int map_at(u64 at, u64 size, int prot, int flags, int fd, u64 offset)
 {
-	u64 start = ALIGN_DOWN(ph->p_vaddr + bias, LAYOUT_PAGE), file_end = ph->p_vaddr + bias + ph->p_filesz;
-	u64 page_end = ALIGN_UP(file_end, LAYOUT_PAGE), mem_end = ALIGN_UP(ph->p_vaddr + bias + ph->p_memsz, LAYOUT_PAGE);
-	int prot = ((ph->p_flags & PF_R) ? PROT_R : 0) | ((ph->p_flags & PF_W) ? PROT_W : 0) | ((ph->p_flags & PF_X) ? PROT_X : 0);
-	long r;
+	long r = map(at, size, prot, flags, fd, offset);
 
-	if (ph->p_filesz) {
-		r = map(start, page_end - start, prot, MAP_PRIVATE_ | extra, fd, ph->p_offset - (ph->p_vaddr + bias - start));
-		if (r < 0)
-			return (int)r;
-		if ((u64)r != start)
-			return -EEXIST; /* a kernel that takes MAP_FIXED_NOREPLACE for a hint */
-	} else {
-		page_end = start;
-	}
-	if (mem_end > page_end) {
-		r = map(page_end, mem_end - page_end, prot, MAP_PRIVATE_ | MAP_ANON_ | extra, -1, 0);
-		if (r < 0)
-			return (int)r;
-		if ((u64)r != page_end)
-			return -EEXIST;
-	}
-	if (ph->p_memsz > ph->p_filesz && ph->p_filesz && (prot & PROT_W) && page_end > file_end)
-		memset((void *)file_end, 0, page_end - file_end); /* a file shorter than it says: SIGBUS, as natively */
+	if (r < 0)
+		return (int)r;
+	return (u64)r == at ? 0 : -EEXIST; /* a kernel that takes MAP_FIXED_NOREPLACE for a hint */
+}
+
+/* Zeros from `at` to the end of its page, which shows the file's page at `offset`: there is none in a file cut short. */
+static int zero_tail(int fd, u64 at, u64 offset)
+{
+	struct kstat st;
+	long r = sys2(__NR_fstat, fd, &st);
+
+	if (r < 0)
+		return (int)r;
+	if (offset >= st.size)
+		return -EFAULT;
+	memset((void *)at, 0, ALIGN_UP(at, LAYOUT_PAGE) - at);
 	return 0;
 }
 
-static int map_image(int fd, const Elf64_Ehdr *e, const Elf64_Phdr *ph, int count, struct elf_image *image)
+/* Maps one PT_LOAD, which measure() has seen, at bias. how: MAP_FIXED or MAP_FIXED_NOREPLACE. */
+static int map_segment(int fd, const Elf64_Phdr *ph, u64 bias, int how)
 {
-	u64 low, high, align, bias = 0;
-	int r = span(ph, count, &low, &high, &align), extra = MAP_NOREPLACE_ | MAP_FIXED_;
+	u64 start = ALIGN_DOWN(ph->p_vaddr + bias, LAYOUT_PAGE), skew = ph->p_vaddr + bias - start, page_end = start;
+	u64 file_end = ph->p_vaddr + bias + ph->p_filesz, mem_end = ALIGN_UP(ph->p_vaddr + bias + ph->p_memsz, LAYOUT_PAGE);
+	int exec = (ph->p_flags & PF_X) ? PROT_X : 0, r;
+	int prot = exec | ((ph->p_flags & PF_R) ? PROT_R : 0) | ((ph->p_flags & PF_W) ? PROT_W : 0);
 
-	if (r < 0)
-		return r;
-	if (e->e_type == ET_EXEC)
-		extra = MAP_NOREPLACE_;
-	if (e->e_type == ET_DYN) {
-		u64 size = ALIGN_UP(high, LAYOUT_PAGE) - low, room = size + align - LAYOUT_PAGE;
-		long at = map(0, room, 0, MAP_PRIVATE_ | MAP_ANON_ | MAP_NORESERVE_, -1, 0);
-		u64 base;
-
-		if (at < 0)
-			return (int)at;
-		base = ALIGN_UP((u64)at, align);
-		if (base > (u64)at)
-			(void)sys2(__NR_munmap, at, base - (u64)at);
-		if (base + size < (u64)at + room)
-			(void)sys2(__NR_munmap, base + size, (u64)at + room - base - size);
-		bias = base - low;
-		extra = MAP_FIXED_;
-	}
-	*image = (struct elf_image){ .base = bias, .entry = e->e_entry + bias, .phnum = e->e_phnum, .end = high + bias };
-	for (int i = 0; i < count; i++) {
-		if (ph[i].p_type == PT_PHDR)
-			image->phdr = ph[i].p_vaddr + bias;
-		if (ph[i].p_type != PT_LOAD)
-			continue;
-		if (!image->phdr && ph[i].p_offset <= e->e_phoff && e->e_phoff < ph[i].p_offset + ph[i].p_filesz)
-			image->phdr = e->e_phoff - ph[i].p_offset + ph[i].p_vaddr + bias;
-		r = map_segment(fd, &ph[i], bias, extra);
+	if (ph->p_filesz) {
+		page_end = ALIGN_UP(file_end, LAYOUT_PAGE);
+		r = map_at(start, page_end - start, prot, MAP_PRIVATE_ | how, fd, ph->p_offset - skew);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	if (ph->p_memsz == ph->p_filesz)
+		return 0;
+	if ((prot & PROT_W) && ph->p_filesz && page_end > file_end) {
+		r = zero_tail(fd, file_end, ALIGN_DOWN(ph->p_offset + ph->p_filesz, LAYOUT_PAGE));
+		if (r < 0)
+			return r;
+	}
+	if (mem_end == page_end)
+		return 0;
+	return map_at(page_end, mem_end - page_end, PROT_R | PROT_W | exec, MAP_PRIVATE_ | MAP_ANON_ | MAP_FIXED_, -1, 0);
 }
 
-int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, u64 work_size, bool *exec_stack)
+/* Address space for an ET_DYN image: its bias, or negative errno. */
+static long reserve(const struct span *span)
 {
-	const Elf64_Phdr *ph = (const Elf64_Phdr *)(const void *)work;
-	Elf64_Ehdr e;
-	int r = read_at(fd, &e, sizeof(e), 0), count, other;
+	u64 size = span->high - span->low, room, base;
+	long at;
+
+	if (__builtin_add_overflow(size, span->align - LAYOUT_PAGE, &room))
+		return -ENOMEM;
+	at = map(0, room, 0, MAP_PRIVATE_ | MAP_ANON_ | MAP_NORESERVE_, -1, 0);
+	if (at < 0)
+		return at;
+	base = ALIGN_UP((u64)at, span->align);
+	if (base > (u64)at)
+		(void)sys2(__NR_munmap, at, base - (u64)at);
+	if (base + size < (u64)at + room)
+		(void)sys2(__NR_munmap, base + size, (u64)at + room - base - size);
+	return (long)(base - span->low);
+}
+
+static int map_image(struct table *t, const Elf64_Ehdr *e, struct elf_image *image)
+{
+	struct span span;
+	bool fixed = e->e_type == ET_EXEC;
+	int r = measure(t, fixed, &span), how = fixed ? MAP_NOREPLACE_ : MAP_FIXED_;
+	long bias = 0;
 
 	if (r < 0)
 		return r;
-	count = read_headers(fd, &e, work, work_size / 2);
-	if (count < 0)
-		return count;
+	if (!fixed)
+		bias = reserve(&span);
+	if (bias < 0 && bias > -4096)
+		return (int)bias;
+	*image = (struct elf_image){ .present = true, .base = (u64)bias, .entry = e->e_entry + (u64)bias, .phdr = (u64)bias,
+				     .phnum = e->e_phnum, .end = span.high + (u64)bias };
+	for (u32 i = 0; i < t->count; i++) {
+		const Elf64_Phdr *ph = header(t, i);
+
+		if (!ph)
+			return -EIO;
+		if (ph->p_type != PT_LOAD)
+			continue;
+		if (ph->p_offset <= e->e_phoff && e->e_phoff < ph->p_offset + ph->p_filesz)
+			image->phdr = e->e_phoff - ph->p_offset + ph->p_vaddr + (u64)bias;
+		r = map_segment(t->fd, ph, (u64)bias, how);
+		if (r < 0)
+			return r;
+		how = MAP_FIXED_;
+	}
+	return image->entry < USER_TOP ? 0 : -EINVAL;
+}
+
+static int load_interpreter(int fd, struct elf_image *image, u8 *window)
+{
+	struct table table;
+	Elf64_Ehdr e;
+	int r = read_at(fd, &e, sizeof(e), 0);
+
+	if (r < 0)
+		return r;
+	if (!is_elf(&e) || (e.e_type != ET_EXEC && e.e_type != ET_DYN) || !table_open(&table, fd, &e, window))
+		return -ELIBBAD;
+	return map_image(&table, &e, image);
+}
+
+int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, bool *exec_stack)
+{
+	struct table table;
+	Elf64_Ehdr e;
+	int r = read_at(fd, &e, sizeof(e), 0), other;
+
 	*exec_stack = false;
-	for (int i = 0; i < count; i++)
-		if (ph[i].p_type == PT_GNU_STACK)
-			*exec_stack = ph[i].p_flags & PF_X;
-	other = open_interpreter(fd, ph, count, work + work_size / 2, work_size / 2);
+	*interpreter = (struct elf_image){ 0 };
+	if (r < 0)
+		return r;
+	if (!is_elf(&e) || !table_open(&table, fd, &e, work))
+		return -ENOEXEC;
+	for (u32 i = 0; i < table.count; i++) {
+		const Elf64_Phdr *ph = header(&table, i);
+
+		if (ph && ph->p_type == PT_GNU_STACK)
+			*exec_stack = ph->p_flags & PF_X;
+	}
+	other = open_interpreter(&table, work + WINDOW_SIZE);
 	if (other < 0 && other != -ESRCH)
 		return other;
-	r = map_image(fd, &e, ph, count, program);
-	*interpreter = (struct elf_image){ 0 };
-	if (r < 0 || other < 0)
-		return r;
-	r = read_at(other, &e, sizeof(e), 0);
-	if (r == 0)
-		r = count = read_headers(other, &e, work, work_size);
-	if (r >= 0)
-		r = map_image(other, &e, ph, count, interpreter);
-	(void)sys1(__NR_close, other);
+	r = map_image(&table, &e, program);
+	if (other >= 0) {
+		if (r == 0)
+			r = load_interpreter(other, interpreter, work + WINDOW_SIZE);
+		(void)sys1(__NR_close, other);
+	}
 	return r;
 }

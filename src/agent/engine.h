@@ -21,7 +21,7 @@
 extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[], agent_pass_end[];
 extern const char agent_window_begin[], agent_window_woken[];
 extern const char agent_copy_begin[], agent_copy_end[], agent_string_begin[], agent_string_end[], agent_copy_fault[];
-extern const char agent_thunks[];
+extern const char agent_thunks[], agent_thunk_slow[], agent_restorer_end[];
 void agent_sigsys(void);
 void agent_restorer(void);
 long agent_reissue(long nr, const u64 args[6]);
@@ -58,13 +58,17 @@ void signal_after_failed_exec(void);
 /* A SIGSYS that is not ours: returns the guest handler to enter, or 0. May not return when the action is to die. */
 u64 signal_sigsys(struct trap *trap);
 
+/* process.c: bytes of the signal frame from trap->frame on, with its FP state */
+u64 frame_size(const struct trap *trap);
+
 /* exec.c: the marker that travels as last environment string */
 struct marker {
 	s32 agent_fd, commons_fd, member, exec_fd; /* exec_fd: program already open, -1 = open by path */
 	u64 mapped;    /* bytes of commons */
 	u64 mask;      /* signal mask for the new image, SIGSYS included when it believes so */
 	u64 flags;     /* enum marker_flag */
-	const char *path;
+	const char *path; /* what is loaded */
+	const char *name; /* what was executed; the same pointer unless it is a script */
 };
 enum marker_flag {
 	MARKER_FIRST = 1, /* from `lichen run`: path is what the user named; look at it as execve would */
@@ -74,14 +78,33 @@ enum marker_flag {
 /* execve(path, argv, envp) relative to dirfd as the guest would; returns only with a negative errno. */
 long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask);
 
+/* struct stat of x86-64, as fstat and newfstatat fill it. */
+struct kstat {
+	u64 dev, ino, nlink;
+	u32 mode, uid, gid, pad;
+	u64 rdev, size;
+	u64 rest[12];
+};
+
+/* Opens what is to be executed as execve would: a regular file that the caller may execute. flags are execveat's. Returns a
+ * close-on-exec descriptor or negative errno. */
+int exec_open(s32 dirfd, const char *path, int flags);
+#define EXEC_HEAD_SIZE 256u /* BINPRM_BUF_SIZE: what decides about a file's kind */
+/* Takes '#!interpreter argument' apart into out[0], out[1] (empty = none), as load_script() does. head: EXEC_HEAD_SIZE bytes, zeros behind
+ * the file's end. 0, or -ENOEXEC when there is no interpreter in it, or its name may be cut off. */
+int exec_parse_script(const u8 *head, char out[2][EXEC_HEAD_SIZE]);
+
 /* elf.c */
+#define ELF_WORK_SIZE 8192u
 struct elf_image {
+	bool present;
 	u64 base, entry, phdr, phnum, end; /* run-time addresses */
 };
-/* Checks a program as execve does before its point of no return: 0, or the negative errno execve gives. */
-int elf_check(int fd, const u8 *head, u64 size, u8 *work, u64 work_size);
-/* Maps fd and its interpreter. */
-int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, u64 work_size, bool *exec_stack);
+/* Checks a program as execve does before its point of no return: 0, or the negative errno execve gives. head: the file's first bytes;
+ * work: ELF_WORK_SIZE bytes, aligned to 8. */
+int elf_check(int fd, const u8 *head, u64 size, u8 *work);
+/* Maps fd and its interpreter. Negative errno where the kernel would kill the process that it has half replaced. */
+int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, bool *exec_stack);
 
 /* member.c */
 void member_start(s32 member);

@@ -5,13 +5,16 @@
  * kernel's errno in the kernel's order: after it there is no way back.
  *
  * argv and envp are the new program's own (so /proc/PID/cmdline is right); behind the last environment string travels the marker
- *   LICHEN_EXEC=agent fd.commons fd.member.open fd.mapped.mask.flags:path        (numbers in hex)
- * which agent_start() reads and takes out of sight.
+ *   LICHEN_EXEC=agent fd.commons fd.member.open fd.mapped.mask.flags.length:[path:]name        (numbers in hex)
+ * which agent_start() reads and takes out of sight. name is what was executed (comm, AT_EXECFN), path what is loaded where that is
+ * another file, a script's interpreter: then length is its length, else 0.
  *
  * Everything needed lies in the slot's scratch; only very long argument lists are mapped (slot_map, freed by a vfork parent).
  *
  * Deviations: a program must be readable, not only executable (it is mapped by us); set-user-ID and file capabilities have no
- * effect (no_new_privs); ETXTBSY is not noticed; 32-bit programs are ENOEXEC; binfmt_misc is not consulted.
+ * effect (no_new_privs); ETXTBSY is not noticed; 32-bit programs are ENOEXEC; binfmt_misc is not consulted; strings of argv and envp
+ * are looked at after the program (where both are bad, the program's errno comes first); a program linked to where the agent lives is
+ * ENOMEM; without /proc, a descriptor opened with O_PATH cannot be executed (ENOENT).
  */
 #include "agent/engine.h"
 
@@ -19,41 +22,66 @@
 #define AT_EMPTY_PATH_ 0x1000
 #define AT_SYMLINK_NOFOLLOW_ 0x100
 #define AT_EACCESS_ 0x200
+#define AT_EXECVE_CHECK_ 0x10000
 #define O_CLOEXEC_ 02000000
 #define O_NOFOLLOW_ 0400000
 #define O_NONBLOCK_ 04000
 #define PATH_MAX_ 4096u
-#define HEAD_SIZE 256u /* BINPRM_BUF_SIZE */
+#define HEAD_SIZE EXEC_HEAD_SIZE
 #define SCRIPTS_MAX 5u
 #define ARGS_ROOM 2048u /* pointers kept in the scratch */
 #define S_IFMT_ 0170000u
 #define S_IFREG_ 0100000u
 
 struct scratch {
-	char marker[128 + PATH_MAX_];
-	char path[PATH_MAX_];
-	u8 work[PATH_MAX_];
-	u8 head[HEAD_SIZE + 1];
-	char interpreters[SCRIPTS_MAX + 1][2][HEAD_SIZE]; /* per script: interpreter, argument */
+	u8 work[ELF_WORK_SIZE];
 	u64 args[ARGS_ROOM];
+	char marker[160 + HEAD_SIZE + PATH_MAX_];
+	char path[PATH_MAX_];
+	u8 head[HEAD_SIZE];
+	char interpreters[SCRIPTS_MAX + 1][2][HEAD_SIZE]; /* per script: interpreter, argument */
 };
 static_assert(sizeof(struct scratch) <= SLOT_SCRATCH, "one slot holds what an execve needs");
 
-/* struct stat of x86-64, as newfstatat fills it. */
-struct kstat {
-	u64 dev, ino, nlink;
-	u32 mode, uid, gid, pad;
-	u64 rest[14];
-};
+static char *put_decimal(char *to, u32 value)
+{
+	u32 digits = 1;
 
-/* Opens what is to be executed as do_open_execat() would: a regular file that the caller may execute. Returns a close-on-exec
- * descriptor or negative errno. */
-static int open_executable(s32 dirfd, const char *path, int flags)
+	for (u32 rest = value / 10; rest; rest /= 10)
+		digits++;
+	for (u32 i = digits; i > 0; i--, value /= 10)
+		to[i - 1] = (char)('0' + value % 10);
+	return to + digits;
+}
+
+/* The file behind a descriptor, readable: itself, or opened again when it was opened with O_PATH. */
+static int exec_open_again(s32 dirfd)
+{
+	long fd = sys3(__NR_fcntl, dirfd, 1030 /* F_DUPFD_CLOEXEC */, 0), flags, again;
+	char link[32] = "/proc/self/fd/";
+
+	if (fd < 0)
+		return (int)fd;
+	flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */);
+	if (!(flags & 010000000 /* O_PATH */) && (flags & 3) != 1)
+		return (int)fd;
+	again = -ETXTBSY; /* open for writing, by this very descriptor */
+	if (flags & 010000000) {
+		*put_decimal(link + 14, (u32)fd) = 0;
+		again = sys3(__NR_open, link, O_CLOEXEC_, 0);
+	}
+	(void)sys1(__NR_close, fd);
+	return (int)again;
+}
+
+int exec_open(s32 dirfd, const char *path, int flags)
 {
 	struct kstat st;
-	long r, fd;
+	long r;
 	int nofollow = flags & AT_SYMLINK_NOFOLLOW_;
 
+	if (!path[0] && !(flags & AT_EMPTY_PATH_))
+		path = "."; /* an interpreter without a name: to the kernel, where the process stands */
 	r = sys4(__NR_newfstatat, dirfd, path, &st, (flags & AT_EMPTY_PATH_) | nofollow);
 	if (r < 0)
 		return (int)r;
@@ -66,52 +94,46 @@ static int open_executable(s32 dirfd, const char *path, int flags)
 		r = path[0] ? sys3(__NR_faccessat, dirfd, path, 1) : (st.mode & 0111u) ? 0 : -EACCES;
 	if (r < 0)
 		return (int)r;
-	if (!path[0]) {
-		fd = sys3(__NR_fcntl, dirfd, 1030 /* F_DUPFD_CLOEXEC */, 0);
-		if (fd >= 0 && (sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & 010000000 /* O_PATH */)) {
-			char link[32] = "/proc/self/fd/";
-			u32 at = 14;
-			u32 n = (u32)fd, digits = n > 999 ? 4 : n > 99 ? 3 : n > 9 ? 2 : 1;
-			long real;
-
-			for (u32 i = digits; i > 0; i--, n /= 10)
-				link[at + i - 1] = (char)('0' + n % 10);
-			real = sys3(__NR_open, link, O_CLOEXEC_, 0);
-			(void)sys1(__NR_close, fd);
-			fd = real;
-		}
-		return (int)fd;
-	}
-	fd = sys4(__NR_openat, dirfd, path, O_CLOEXEC_ | O_NONBLOCK_ | (nofollow ? O_NOFOLLOW_ : 0), 0);
-	return (int)fd;
+	if (!path[0])
+		return exec_open_again(dirfd);
+	return (int)sys4(__NR_openat, dirfd, path, O_CLOEXEC_ | O_NONBLOCK_ | (nofollow ? O_NOFOLLOW_ : 0), 0);
 }
 
-/* Splits '#!interp arg' in place into out[0], out[1] (empty = none). -ENOEXEC when there is no interpreter in it. */
-static int parse_script(u8 *head, u64 size, char out[2][HEAD_SIZE])
+static bool is_blank(u8 c)
 {
-	u64 at = 2, end, from;
-	bool whole = false;
+	return c == ' ' || c == '\t';
+}
 
-	for (end = 2; end < size && head[end] != '\n'; end++)
-		;
-	whole = end < size || size < HEAD_SIZE;
-	while (end > 2 && (head[end - 1] == ' ' || head[end - 1] == '\t'))
+/* The line ends at the newline; at the end of head when there is none or a NUL comes first. An argument may be cut off there. */
+int exec_parse_script(const u8 *head, char out[2][HEAD_SIZE])
+{
+	u32 end = 2, at = 2, from;
+
+	while (end < HEAD_SIZE && head[end] && head[end] != '\n')
+		end++;
+	if (end == HEAD_SIZE || head[end] != '\n') {
+		while (at < HEAD_SIZE && is_blank(head[at]))
+			at++;
+		for (from = at; from < HEAD_SIZE && head[from] && !is_blank(head[from]); from++)
+			;
+		if (from == HEAD_SIZE)
+			return -ENOEXEC;
+		end = HEAD_SIZE - 1;
+	}
+	while (is_blank(head[end - 1]))
 		end--;
-	while (at < end && (head[at] == ' ' || head[at] == '\t'))
-		at++;
-	if (at == end || head[at] == 0)
-		return -ENOEXEC;
-	for (from = at; at < end && head[at] != ' ' && head[at] != '\t' && head[at]; at++)
+	for (at = 2; at < end && is_blank(head[at]); at++)
 		;
-	if (!whole && at == end)
-		return -ENOEXEC; /* the interpreter's name may be cut off */
+	if (at >= end)
+		return -ENOEXEC;
+	for (from = at; at < end && head[at] && !is_blank(head[at]); at++)
+		;
 	memcpy(out[0], head + from, at - from);
 	out[0][at - from] = 0;
-	while (at < end && (head[at] == ' ' || head[at] == '\t'))
+	while (at < end && is_blank(head[at]))
 		at++;
-	from = at;
-	while (at < end && head[at])
-		at++;
+	for (from = at; at < end && head[at]; at++)
+		;
 	memcpy(out[1], head + from, at - from);
 	out[1][at - from] = 0;
 	return 0;
@@ -131,7 +153,7 @@ static char *put_hex(char *to, u64 value)
 static void write_marker(char *to, const struct marker *m)
 {
 	u64 numbers[] = { (u64)(u32)m->agent_fd, (u64)(u32)m->commons_fd, (u64)(u32)m->member, (u64)(u32)m->exec_fd,
-			  m->mapped,             m->mask,                 m->flags };
+			  m->mapped,             m->mask,                 m->flags,           m->path == m->name ? 0 : strlen(m->path) };
 
 	memcpy(to, MARKER_NAME, sizeof(MARKER_NAME) - 1);
 	to += sizeof(MARKER_NAME) - 1;
@@ -139,7 +161,12 @@ static void write_marker(char *to, const struct marker *m)
 		to = put_hex(to, numbers[i]);
 		*to++ = i + 1 < ARRAY_SIZE(numbers) ? '.' : ':';
 	}
-	memcpy(to, m->path, strlen(m->path) + 1);
+	if (m->path != m->name) {
+		memcpy(to, m->path, strlen(m->path));
+		to += strlen(m->path);
+		*to++ = ':';
+	}
+	memcpy(to, m->name, strlen(m->name) + 1);
 }
 
 /* Number of pointers before the NULL of a guest's vector; a NULL vector is empty, as Linux has it. */
@@ -174,32 +201,35 @@ struct program {
 	s32 exec_fd;      /* the new image gets the open file instead of a path; -1 = path */
 };
 
-/* Follows scripts to an ELF program: as search_binary_handler() does, at most SCRIPTS_MAX deep. */
-static int find_program(struct scratch *s, s32 dirfd, int flags, struct program *program)
+/* Follows scripts to an ELF program: as exec_binprm() does, at most SCRIPTS_MAX deep. fleeting: the name of what is executed is gone with
+ * the execve, so that an interpreter could not open it. */
+static int find_program(struct scratch *s, s32 dirfd, int flags, bool fleeting, struct program *program)
 {
 	int r;
 
-	program->fd = open_executable(dirfd, s->path, flags);
+	program->fd = exec_open(dirfd, s->path, flags);
 	if (program->fd < 0)
 		return program->fd;
 	program->path = s->path;
 	for (;; program->scripts++) {
-		long size = sys4(__NR_pread64, program->fd, s->head, HEAD_SIZE, 0);
+		long size;
 
+		if (program->scripts > SCRIPTS_MAX)
+			return -ELOOP;
+		memset(s->head, 0, HEAD_SIZE);
+		size = sys4(__NR_pread64, program->fd, s->head, HEAD_SIZE, 0);
 		if (size < 0)
 			return (int)size;
-		if (size < 2 || s->head[0] != '#' || s->head[1] != '!')
-			return elf_check(program->fd, s->head, (u64)size, s->work, sizeof(s->work));
-		r = parse_script(s->head, (u64)size, s->interpreters[program->scripts]);
+		if (s->head[0] != '#' || s->head[1] != '!')
+			return elf_check(program->fd, s->head, (u64)size, s->work);
+		r = exec_parse_script(s->head, s->interpreters[program->scripts]);
 		if (r < 0)
 			return r;
-		if (program->scripts == 0 && !s->path[0] && (sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) & 1))
-			return -ENOENT; /* the interpreter could not open /dev/fd/N any more */
-		if (program->scripts == SCRIPTS_MAX)
-			return -ELOOP;
+		if (fleeting)
+			return -ENOENT;
 		(void)sys1(__NR_close, program->fd);
 		program->path = s->interpreters[program->scripts][0];
-		program->fd = open_executable(AT_FDCWD_, program->path, 0);
+		program->fd = exec_open(AT_FDCWD_, program->path, 0);
 		if (program->fd < 0)
 			return program->fd;
 	}
@@ -237,17 +267,16 @@ static u64 build_vectors(struct scratch *s, const struct program *program, u64 *
 /* For execveat: the name by which the program knows itself, /dev/fd/N or /dev/fd/N/path. */
 static int name_by_descriptor(struct scratch *s, s32 dirfd)
 {
-	u32 n = (u32)dirfd, digits = n > 999 ? 4 : n > 99 ? 3 : n > 9 ? 2 : 1, length = (u32)strlen(s->path);
-	u32 prefix = 8 + digits + (length ? 1 : 0);
+	u32 length = (u32)strlen(s->path), prefix;
+	char name[24] = "/dev/fd/", *end = put_decimal(name + 8, (u32)dirfd);
 
+	if (length)
+		*end++ = '/';
+	prefix = (u32)(end - name);
 	if (length + prefix >= PATH_MAX_)
 		return -ENAMETOOLONG;
 	memmove(s->path + prefix, s->path, length + 1);
-	memcpy(s->path, "/dev/fd/", 8);
-	for (u32 i = digits; i > 0; i--, n /= 10)
-		s->path[8 + i - 1] = (char)('0' + n % 10);
-	if (length)
-		s->path[prefix - 1] = '/';
+	memcpy(s->path, name, prefix);
 	return 0;
 }
 
@@ -263,7 +292,8 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 				 .exec_fd = program->exec_fd,
 				 .mapped = commons()->mapped,
 				 .mask = mask,
-				 .path = program->path };
+				 .path = program->path,
+				 .name = s->path };
 
 	if (argc < 0 || envc < 0)
 		return argc < 0 ? argc : envc;
@@ -296,7 +326,7 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 {
 	struct scratch *s = (struct scratch *)slot_current()->scratch;
 	struct program program = { .fd = -1, .exec_fd = -1 };
-	bool by_descriptor;
+	bool by_descriptor, fleeting;
 	long r;
 
 	if (flags & ~(AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_))
@@ -308,7 +338,8 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 		return -ENOENT;
 	(void)exe_link_target(s->path, s->path, (char *)s->args, sizeof(s->args)); /* the kernel's link names the agent */
 	by_descriptor = s->path[0] != '/' && dirfd != AT_FDCWD_;
-	r = find_program(s, dirfd, flags, &program);
+	fleeting = by_descriptor && sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) == 1;
+	r = find_program(s, dirfd, flags, fleeting, &program);
 	if (r == 0 && by_descriptor) {
 		r = name_by_descriptor(s, dirfd);
 		if (r == 0 && program.scripts == 0) { /* the new image cannot open it by name: hand it over open */
@@ -340,6 +371,8 @@ enum verdict engine_execve(struct call *call)
 
 enum verdict engine_execveat(struct call *call)
 {
+	if (call->arg[4] & AT_EXECVE_CHECK_)
+		return CALL_PASS; /* a question about the file, or EINVAL before Linux 6.14 */
 	call->ret = exec_call(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3], (int)call->arg[4]);
 	return CALL_DONE;
 }

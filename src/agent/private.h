@@ -29,6 +29,7 @@
 #define THUNKS_MAX 512u
 #define SHADOWS_MAX 128u
 #define CHILDREN_MAX 64u
+#define SMALL_STACKS_MAX 16u
 
 #define THUNK_DEFAULT 0u /* SIGSEGV, SIGBUS: the guest has SIG_DFL, we need a handler for our own faults */
 #define THUNK_IGNORE 1u
@@ -61,24 +62,27 @@ static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by maski
 
 struct private {
 	u64 magic;
+	u32 shadow_count;
+	u32 sigsys_pending; /* a SIGSYS sent from outside while the guest had it blocked: sigsys_info */
 	s32 agent_fd;
 	s32 commons_fd;
 	s32 pid;
 	s32 member;        /* -1: none */
 	s32 pending_child; /* member slot prepared for the fork under way, -1: none */
 	u32 thunk_count;
-	u32 sigsys_pending;
-	u32 shadow_count;
 	u64 vdso_time; /* address of __vdso_time, 0 = none */
 	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
 	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */
 	s32 children[CHILDREN_MAX];      /* member slots whose children may not hold their own lock yet; -1 free */
-	u64 shadows[SHADOWS_MAX];        /* threads that have SIGSYS blocked, as far as they know; 0 free */
+	u64 shadows[SHADOWS_MAX];        /* threads that have SIGSYS blocked, as far as they know: fs base or tid; 0 free */
+	struct siginfo sigsys_info;
+	struct altstack small_stacks[SMALL_STACKS_MAX][2]; /* alternate stacks too small for a trap: the guest's, ours instead */
 	struct action thunks[THUNKS_MAX] __attribute__((aligned(OFF_THUNKS)));
 	u32 slot_busy[SLOTS_MAX];   /* 0 free, 1 in use */
 	s32 slot_owner[SLOTS_MAX];  /* pid that went into execve with this slot; 0 none */
 	u64 slot_map[SLOTS_MAX][2]; /* address and size of a mapping made for that execve */
 };
+static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");
 static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");
 static_assert(offsetof(struct private, slot_busy) == OFF_SLOT_BUSY, "entry.S");
 static_assert(offsetof(struct trap, frame) == OFF_TRAP_FRAME, "entry.S");

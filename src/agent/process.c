@@ -16,8 +16,7 @@
 #define SS_DISABLE_ 2
 #define FRAME_MAX (SLOT_SCRATCH / 3)
 
-/* Bytes of the signal frame from trap->frame on, with its FP state. */
-static u64 frame_size(const struct trap *trap)
+u64 frame_size(const struct trap *trap)
 {
 	u64 fp = trap->context->regs.fpstate, end = (u64)trap->info + sizeof(struct siginfo);
 	u32 words[2];

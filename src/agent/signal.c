@@ -8,12 +8,14 @@
  *   agent_copy*                   → resume at the fix-up: -EFAULT
  *   agent_window                  → back out with -EINTR, or keep a result that is there; queue the signal again, blocked
  *   elsewhere in the agent        → queue the signal again, blocked; rt_sigreturn unblocks it in guest code
- * Masks. SIGSYS is taken out of every mask that reaches the kernel (blocked, it would kill the process at the next trap). A thread that
- * has it blocked is remembered in private->shadows, so that the guest reads back what it set.
+ * Masks. SIGSYS is taken out of every mask that reaches the kernel (blocked, it would kill the process at the next trap): of
+ * arguments, of sa_mask, and of the mask saved in a handler's frame, which the handler may have changed before its rt_sigreturn.
+ * A thread that has it blocked is remembered in private->shadows, so that the guest reads back what it set; a frame that interrupts
+ * such a thread has the bit put into its saved mask.
  * SIGSYS of other origin (kill, the guest's own filters) goes to the guest's virtual action.
  *
- * Known limit: a guest handler that adds SIGSYS to the saved mask of its own frame is not seen until it traps again; rt_sigreturn is
- * not intercepted.
+ * Deviations: a SIGSYS sent from outside while the guest has it blocked becomes pending for the process as a whole, once; sigtimedwait
+ * takes it when it is pending, but is not woken by it; signalfd does not report it.
  */
 #include "agent/engine.h"
 
@@ -25,7 +27,10 @@
 #define SIG_DFL_ 0u
 #define SIG_IGN_ 1u
 #define THUNK_SIZE 16u
-#define ARCH_GET_FS 0x1003
+#define SS_DISABLE_ 2
+#define MINSIGSTKSZ_ 2048u
+#define SUBSTITUTE_SIZE 65536u
+#define UNBLOCKABLE (SIGNAL_BIT(9) | SIGNAL_BIT(19)) /* SIGKILL, SIGSTOP */
 
 static int raw_action(int sig, const struct action *new, struct action *old)
 {
@@ -55,46 +60,59 @@ static struct action *virtual_slot(int sig)
 
 /* --- the shadow of SIGSYS in the signal mask --------------------------------------------------------------------------------- */
 
+#define TIDS_BELOW (UINT64_C(1) << 22) /* PID_MAX_LIMIT: a smaller key is a tid, a larger one an fs base */
+
 static u64 shadow_key(void)
 {
 	u64 key = 0;
 
 	if (commons()->features & COMMONS_FSGSBASE)
 		__asm__ volatile("rdfsbase %0" : "=r"(key));
-	return key ? key : (u64)sys0(__NR_gettid);
+	return key >= TIDS_BELOW ? key : (u64)sys0(__NR_gettid);
+}
+
+/* The place of the calling thread in shadows[], or -1. A thread that was entered before it had an fs base is found by its tid. */
+static int shadow_find(void)
+{
+	u64 key, tid = 0;
+
+	if (!__atomic_load_n(&private()->shadow_count, __ATOMIC_RELAXED))
+		return -1;
+	key = shadow_key();
+	for (int i = 0; i < (int)SHADOWS_MAX; i++) {
+		u64 at = private()->shadows[i];
+
+		if (!at)
+			continue;
+		if (at < TIDS_BELOW && !tid)
+			tid = (u64)sys0(__NR_gettid);
+		if (at == key || at == tid)
+			return i;
+	}
+	return -1;
 }
 
 bool signal_shadow(void)
 {
-	u64 key;
-
-	if (!__atomic_load_n(&private()->shadow_count, __ATOMIC_RELAXED))
-		return false;
-	key = shadow_key();
-	for (u32 i = 0; i < SHADOWS_MAX; i++)
-		if (private()->shadows[i] == key)
-			return true;
-	return false;
+	return shadow_find() >= 0;
 }
 
 /* Beyond SHADOWS_MAX threads with SIGSYS blocked at once, further ones read it back as unblocked. */
 static void shadow_set(bool blocked)
 {
 	struct private *p = private();
+	int found = shadow_find();
 	u64 key;
 
-	if (!blocked && !p->shadow_count)
+	if (blocked == (found >= 0))
 		return;
+	if (!blocked) {
+		__atomic_store_n(&p->shadows[found], 0, __ATOMIC_RELAXED);
+		__atomic_sub_fetch(&p->shadow_count, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	key = shadow_key();
-	for (u32 i = 0; i < SHADOWS_MAX; i++)
-		if (p->shadows[i] == key) {
-			if (!blocked) {
-				__atomic_store_n(&p->shadows[i], 0, __ATOMIC_RELAXED);
-				__atomic_sub_fetch(&p->shadow_count, 1, __ATOMIC_RELAXED);
-			}
-			return;
-		}
-	for (u32 i = 0; blocked && i < SHADOWS_MAX; i++) {
+	for (u32 i = 0; i < SHADOWS_MAX; i++) {
 		u64 none = 0;
 
 		if (!p->shadows[i] && __atomic_compare_exchange_n(&p->shadows[i], &none, key, false, __ATOMIC_RELAXED,
@@ -103,6 +121,13 @@ static void shadow_set(bool blocked)
 			return;
 		}
 	}
+}
+
+/* Once SIGSYS is unblocked: a pending one arrives. */
+static void sigsys_unblocked(void)
+{
+	if (__atomic_exchange_n(&private()->sigsys_pending, 0, __ATOMIC_ACQ_REL))
+		(void)sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), sys0(__NR_gettid), SIGSYS_, &private()->sigsys_info);
 }
 
 /* --- actions ------------------------------------------------------------------------------------------------------------------- */
@@ -163,6 +188,7 @@ enum verdict engine_rt_sigaction(struct call *call)
 		call->ret = -EFAULT;
 		return CALL_DONE;
 	}
+	wanted.mask &= ~UNBLOCKABLE;
 	native = wanted;
 	if (call->arg[1] && sig == SIGSYS_) {
 		old = *virtual_slot(sig);
@@ -235,13 +261,32 @@ static u64 signal_default(int sig, struct siginfo *info, u32 row)
 	return 0; /* a fault happens again, now with the default action */
 }
 
+/* Code of ours that a signal may interrupt as if it were the guest's: no state of the agent's hangs on it. */
+static bool runs_as_guest(u64 ip)
+{
+	return ip < LAYOUT_TEXT || ip >= (u64)agent_end || text_holds(ip, agent_pass_begin, agent_pass_resume_end) ||
+	       text_holds(ip, agent_thunks, agent_thunk_slow) || text_holds(ip, (const char *)agent_restorer, agent_restorer_end);
+}
+
+/* The guest's handler is about to run: its frame and its thread tell the truth about SIGSYS. */
+static u64 enter_handler(struct context *context, u64 row)
+{
+	const struct action *action = &private()->thunks[row];
+
+	if (signal_shadow())
+		context->sigmask |= SIGSYS_BIT;
+	if (action->mask & SIGSYS_BIT)
+		shadow_set(true);
+	return action->handler;
+}
+
 u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 row)
 {
 	struct registers *regs = &context->regs;
 	bool fault = (sig == SIGSEGV_ || sig == SIGBUS_) && info->code > 0;
 
-	if (regs->ip < LAYOUT_TEXT || regs->ip >= (u64)agent_end || text_holds(regs->ip, agent_pass_begin, agent_pass_resume_end))
-		return row <= THUNK_IGNORE ? signal_default(sig, info, (u32)row) : private()->thunks[row].handler;
+	if (runs_as_guest(regs->ip))
+		return row <= THUNK_IGNORE ? signal_default(sig, info, (u32)row) : enter_handler(context, row);
 	if (fault) {
 		if (!text_holds(regs->ip, agent_copy_begin, agent_copy_end) &&
 		    !text_holds(regs->ip, agent_string_begin, agent_string_end))
@@ -270,7 +315,8 @@ u64 signal_sigsys(struct trap *trap)
 	u64 bit = SIGSYS_BIT;
 
 	if (!forced && signal_shadow()) {
-		private()->sigsys_pending = 1;
+		private()->sigsys_info = *trap->info;
+		__atomic_store_n(&private()->sigsys_pending, 1, __ATOMIC_RELEASE);
 		return 0;
 	}
 	if (chosen.handler == SIG_IGN_ && !forced)
@@ -283,6 +329,10 @@ u64 signal_sigsys(struct trap *trap)
 	}
 	if (chosen.flags & SA_RESETHAND_)
 		*action = none;
+	if (signal_shadow())
+		trap->context->sigmask |= SIGSYS_BIT;
+	if (!(chosen.flags & SA_NODEFER_))
+		shadow_set(true);
 	raw_mask((trap->context->sigmask | chosen.mask) & ~SIGSYS_BIT);
 	return chosen.handler;
 }
@@ -318,13 +368,11 @@ enum verdict engine_rt_sigprocmask(struct call *call)
 			call->ret = -EINVAL;
 			return CALL_DONE;
 		}
-		new &= ~(SIGNAL_BIT(9) | SIGNAL_BIT(19));
+		new &= ~UNBLOCKABLE;
 		shadow_set(new & SIGSYS_BIT);
 		context->sigmask = new & ~SIGSYS_BIT;
-		if (!(new & SIGSYS_BIT) && private()->sigsys_pending) {
-			private()->sigsys_pending = 0;
-			(void)sys3(__NR_tgkill, sys0(__NR_getpid), sys0(__NR_gettid), SIGSYS_);
-		}
+		if (!(new & SIGSYS_BIT))
+			sigsys_unblocked();
 	}
 	if (call->arg[2] && guest_write(call->arg[2], &current, 8) < 0)
 		call->ret = -EFAULT;
@@ -343,6 +391,41 @@ static enum verdict pass_without_sigsys(struct call *call, u32 arg)
 	return CALL_PASS;
 }
 
+/* The guest returns from a handler: its frame lies at its rsp. SIGSYS goes from the saved mask into the shadow; then the guest makes the
+ * call itself, on its own stack, from our restorer. */
+enum verdict engine_rt_sigreturn(struct call *call)
+{
+	struct registers *regs = &call->trap->context->regs;
+	u64 at = regs->sp + offsetof(struct context, sigmask), mask;
+
+	if (guest_read(&mask, at, 8) == 0) {
+		shadow_set(mask & SIGSYS_BIT);
+		if (mask & SIGSYS_BIT) {
+			mask &= ~SIGSYS_BIT;
+			if (guest_write(at, &mask, 8) < 0)
+				agent_die("a signal frame that cannot be written", (long)at);
+		} else {
+			sigsys_unblocked();
+		}
+	}
+	regs->ip = (u64)agent_restorer;
+	call->ret = __NR_rt_sigreturn; /* rax */
+	return CALL_DONE;
+}
+
+enum verdict engine_rt_sigpending(struct call *call)
+{
+	u64 pending;
+
+	if (call->arg[1] > 8 || !private()->sigsys_pending)
+		return CALL_PASS;
+	call->ret = sys2(__NR_rt_sigpending, &pending, 8);
+	pending |= SIGSYS_BIT;
+	if (call->ret == 0 && guest_write(call->arg[0], &pending, call->arg[1]) < 0)
+		call->ret = -EFAULT;
+	return CALL_DONE;
+}
+
 enum verdict engine_rt_sigsuspend(struct call *call)
 {
 	return pass_without_sigsys(call, 0);
@@ -350,6 +433,15 @@ enum verdict engine_rt_sigsuspend(struct call *call)
 
 enum verdict engine_rt_sigtimedwait(struct call *call)
 {
+	u64 mask;
+
+	if (private()->sigsys_pending && call->arg[3] == 8 && guest_read(&mask, call->arg[0], 8) == 0 && (mask & SIGSYS_BIT) &&
+	    __atomic_exchange_n(&private()->sigsys_pending, 0, __ATOMIC_ACQ_REL)) {
+		call->ret = SIGSYS_;
+		if (call->arg[1] && guest_write(call->arg[1], &private()->sigsys_info, sizeof(struct siginfo)) < 0)
+			call->ret = -EFAULT;
+		return CALL_DONE;
+	}
 	return pass_without_sigsys(call, 0);
 }
 
@@ -380,6 +472,82 @@ enum verdict engine_pselect6(struct call *call)
 	call->extra[1] = 8;
 	call->extra[2] = mask & ~SIGSYS_BIT;
 	return CALL_PASS;
+}
+
+/* --- alternate stacks ------------------------------------------------------------------------------------------------------------- */
+
+/* Ours for a guest's stack that is too small to hold the frame of a trap: the same one each time. NULL when there is none. */
+static struct altstack *substitute_for(const struct altstack *theirs, bool make)
+{
+	struct private *p = private();
+
+	for (u32 i = 0; i < SMALL_STACKS_MAX; i++) {
+		struct altstack *pair = p->small_stacks[i];
+		long at;
+
+		if (pair[0].size == theirs->size && pair[0].sp == theirs->sp)
+			return &pair[1];
+		if (pair[0].size || !make)
+			continue;
+		at = sys6(__NR_mmap, 0, SUBSTITUTE_SIZE, 3, 0x22 /* PRIVATE|ANONYMOUS */, (u64)-1, 0);
+		if (at < 0)
+			return NULL;
+		pair[1] = (struct altstack){ .sp = (u64)at, .size = SUBSTITUTE_SIZE };
+		pair[0] = *theirs;
+		return &pair[1];
+	}
+	return NULL;
+}
+
+/* What the guest believes of an alternate stack that the kernel has. */
+static void guest_altstack(struct altstack *stack)
+{
+	for (u32 i = 0; i < SMALL_STACKS_MAX; i++) {
+		const struct altstack *pair = private()->small_stacks[i];
+
+		if (pair[1].size && pair[1].sp == stack->sp) {
+			stack->sp = pair[0].sp;
+			stack->size = pair[0].size;
+		}
+	}
+}
+
+static bool on_stack(const struct altstack *stack, u64 sp)
+{
+	return stack->size && sp > stack->sp && sp - stack->sp <= stack->size;
+}
+
+/* The guest executes it itself, but for one case: a stack that is large enough for the kernel and too small for the frame of a trap (which
+ * the guest never asked for) is replaced by one of ours. The guest reads back its own. */
+enum verdict engine_sigaltstack(struct call *call)
+{
+	struct context *context = call->trap->context;
+	struct altstack new = { 0 }, old = context->stack, *ours = NULL;
+	u64 needed = 2 * frame_size(call->trap) + 1024;
+
+	if (call->arg[0] && guest_read(&new, call->arg[0], sizeof(new)) < 0)
+		return CALL_PASS;
+	if (call->arg[0] && !(new.flags & SS_DISABLE_) && new.size >= MINSIGSTKSZ_ && new.size < needed)
+		ours = substitute_for(&new, true);
+	if (!ours && !private()->small_stacks[0][0].size)
+		return CALL_PASS;
+	call->ret = 0;
+	old.flags = on_stack(&old, context->regs.sp) ? 1 : old.size ? 0 : SS_DISABLE_;
+	if (call->arg[0] && old.flags == 1) {
+		call->ret = -EPERM;
+	} else if (call->arg[0]) {
+		if (ours) {
+			ours->flags = new.flags;
+			new = *ours;
+		}
+		call->ret = sys2(__NR_sigaltstack, &new, 0);
+		if (call->ret == 0) /* rt_sigreturn sets what the frame says */
+			context->stack = (new.flags & SS_DISABLE_) ? (struct altstack){ .flags = SS_DISABLE_ } : new;
+	}
+	guest_altstack(&old);
+	if (call->ret == 0 && call->arg[1] && guest_write(call->arg[1], &old, sizeof(old)) < 0)
+		call->ret = -EFAULT;
+	return CALL_DONE;
 }
 
 /* --- start and execve ------------------------------------------------------------------------------------------------------------ */

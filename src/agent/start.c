@@ -48,6 +48,7 @@ static u64 take_hex(const char **from)
 static void read_start(struct start_info *info, u64 *stack)
 {
 	const char *at;
+	u64 length;
 
 	info->stack = stack;
 	info->argc = stack[0];
@@ -67,7 +68,12 @@ static void read_start(struct start_info *info, u64 *stack)
 	info->marker.mapped = take_hex(&at);
 	info->marker.mask = take_hex(&at);
 	info->marker.flags = take_hex(&at);
-	info->marker.path = at;
+	length = take_hex(&at);
+	info->marker.path = info->marker.name = at;
+	if (length) {
+		info->marker_text[at - info->marker_text + (long)length] = 0;
+		info->marker.name = at + length + 1;
+	}
 }
 
 u64 agent_start(u64 *stack)
@@ -171,6 +177,13 @@ static void exec_first(const struct start_info *info)
 	(void)sys1(__NR_exit_group, r == -ENOENT || r == -ENOTDIR ? 127 : 126);
 }
 
+/* The program cannot be mapped, and the old one is gone: what the kernel does then. By a fault, since that ends a pid 1, too. */
+static NORETURN void die_half_replaced(void)
+{
+	for (;;)
+		__asm__ volatile("movb (%0), %%al" ::"r"(UINT64_C(1) << 63) : "rax", "memory");
+}
+
 struct start agent_load(u64 *stack)
 {
 	struct slot *slot = (struct slot *)PRIVATE_POOL;
@@ -189,9 +202,8 @@ struct start agent_load(u64 *stack)
 	fd = info.marker.exec_fd >= 0 ? info.marker.exec_fd : sys3(__NR_open, info.marker.path, 02000000 /* O_CLOEXEC */, 0);
 	if (fd < 0)
 		agent_die("the program vanished while it was being started", fd);
-	r = elf_load((int)fd, &program, &interpreter, slot->scratch, 8192, &exec_stack);
-	if (r < 0)
-		agent_die("cannot map the program", r);
+	if (elf_load((int)fd, &program, &interpreter, slot->scratch, &exec_stack) < 0)
+		die_half_replaced();
 	r = sys6(__NR_mmap, LAYOUT_EXE, LAYOUT_PAGE, 1, 0x100002 /* PRIVATE|FIXED_NOREPLACE */, (u64)fd, 0);
 	if (r != (long)LAYOUT_EXE)
 		agent_die("cannot map the program's first page", r);
@@ -203,10 +215,10 @@ struct start agent_load(u64 *stack)
 		*phdr = program.phdr;
 	set_aux(&info, AT_PHENT, sizeof(Elf64_Phdr));
 	set_aux(&info, AT_PHNUM, program.phnum);
-	set_aux(&info, AT_BASE, interpreter.entry ? interpreter.base : 0);
+	set_aux(&info, AT_BASE, interpreter.present ? interpreter.base : 0);
 	set_aux(&info, AT_ENTRY, program.entry);
 	set_aux(&info, AT_SECURE, 0);
-	name = info.marker.path;
+	name = info.marker.name;
 	set_aux(&info, AT_EXECFN, (u64)name);
 	tell_kernel(&info, &program);
 	memset(info.marker_text, 0, (u64)(name - info.marker_text));
@@ -218,5 +230,5 @@ struct start agent_load(u64 *stack)
 	events(EVENT_EXEC, 0);
 	signal_start(info.marker.mask, info.marker.mask & SIGSYS_BIT);
 	__atomic_store_n(&private()->slot_busy[0], 0, __ATOMIC_RELEASE);
-	return (struct start){ (u64)stack, interpreter.entry ? interpreter.entry : program.entry };
+	return (struct start){ (u64)stack, interpreter.present ? interpreter.entry : program.entry };
 }

@@ -132,6 +132,7 @@ FUNCTION(agent_restorer):
 	mov $__NR_rt_sigreturn, %eax
 	syscall
 	ud2
+LABEL(agent_restorer_end):
 
 /* rdi = SIGSYS, rsi = siginfo, rdx = context, rsp = frame, on the guest's stack or alternate stack. All maskable signals but
  * SIGSEGV and SIGBUS are blocked. Threads start looking for a slot at a number made of their stack's address. */
@@ -185,7 +186,9 @@ FUNCTION(agent_thunks):
 	.set i, i + 1
 	.endr
 
-/* rdi, rsi, rdx as for any handler, eax = row. In guest code (or agent code that runs as the guest): straight on. */
+/* rdi, rsi, rdx as for any handler, eax = row. In guest code (or agent code that runs as the guest): straight on. Up to
+ * agent_thunk_slow nothing of the guest's state is touched, so a signal that comes here nests as in guest code. The slow way is also
+ * taken when SIGSYS is blocked as far as the guest knows, or will be in this handler: the saved mask must tell. */
 FUNCTION(agent_thunk):
 	mov OFF_CONTEXT_IP(%rdx), %r8
 	movabs $(OFF_PRIVATE + OFF_THUNKS), %r9
@@ -193,16 +196,22 @@ FUNCTION(agent_thunk):
 	shl $5, %r10
 	mov (%r9, %r10), %r11
 	cmp $1, %r11
-	jbe 1f
+	jbe agent_thunk_slow
+	testl $0x40000000, 24(%r9, %r10) /* SIGSYS in the row's mask */
+	jnz agent_thunk_slow
+	movabs $(OFF_PRIVATE + OFF_SHADOW_COUNT), %r9
+	cmpl $0, (%r9)
+	jne agent_thunk_slow
 	movabs $OFF_TEXT, %r9
 	sub %r9, %r8
 	lea agent_end(%rip), %r10
 	sub %r9, %r10
 	cmp %r10, %r8
-	jb 1f
+	jb agent_thunk_slow
 	xor %eax, %eax
 	jmp *%r11
-1:	push %rdi
+LABEL(agent_thunk_slow):
+	push %rdi
 	push %rsi
 	push %rdx /* the frame is 16n+8, now aligned */
 	sub $8, %rsp
