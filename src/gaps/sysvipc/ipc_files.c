@@ -5,12 +5,17 @@
  * open and openat of every guest pass here, so anything that does not begin with "/proc/" leaves after reading six bytes. The
  * file is a snapshot, as each read from the start of the kernel's is. Only absolute paths as the kernel's documentation writes
  * them are recognised. A sysctl can be set for a whole cell by whoever starts it, not from inside: opening one for
- * writing fails with EACCES, as for a user other than root.
+ * writing fails with EACCES, as for a user other than root. access answers likewise; stat and its kind are too frequent to be
+ * looked at, and reach the kernel.
  */
 #include "gaps/sysvipc/sysvipc_int.h"
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+
+#define X_OK 1 /* access(2) */
+#define W_OK 2
+#define R_OK 4
 
 #define PATH_SIZE 48u             /* longer than any of ours */
 #define TEXT_SIZE (UINT64_C(8) << 20) /* header, IPC_SLOTS lines of at most 192 bytes, and some room */
@@ -187,17 +192,30 @@ static long open_file(enum ipc_file file, const char *path, int flags)
 	return ret;
 }
 
+/* Which file the guest's path names; fills path[PATH_SIZE] if it is one of ours. */
+static enum ipc_file file_at(u64 where, char *path)
+{
+	if (LIKELY(guest_read(path, where, 6) < 0 || memcmp(path, "/proc/", 6) != 0))
+		return FILE_NONE;
+	return guest_read_string(path, where, PATH_SIZE) < 0 ? FILE_NONE : find_file(path);
+}
+
 static enum verdict open_path(struct call *call, u64 where, int flags)
 {
 	char path[PATH_SIZE];
-	if (LIKELY(guest_read(path, where, 6) < 0 || memcmp(path, "/proc/", 6) != 0))
-		return CALL_PASS;
-	if (guest_read_string(path, where, sizeof(path)) < 0)
-		return CALL_PASS;
-	enum ipc_file file = find_file(path);
-	if (file == FILE_NONE)
+	enum ipc_file file = file_at(where, path);
+	if (LIKELY(file == FILE_NONE))
 		return CALL_PASS;
 	call->ret = open_file(file, path, flags);
+	return CALL_DONE;
+}
+
+static enum verdict access_path(struct call *call, u64 where, u64 mode)
+{
+	char path[PATH_SIZE];
+	if (LIKELY(mode & ~(u64)(R_OK | W_OK | X_OK) || file_at(where, path) == FILE_NONE))
+		return CALL_PASS;
+	call->ret = mode & (W_OK | X_OK) ? -EACCES : 0;
 	return CALL_DONE;
 }
 
@@ -209,4 +227,14 @@ enum verdict sysvipc_open(struct call *call)
 enum verdict sysvipc_openat(struct call *call)
 {
 	return open_path(call, call->arg[1], (int)call->arg[2]);
+}
+
+enum verdict sysvipc_access(struct call *call)
+{
+	return access_path(call, call->arg[0], call->arg[1]);
+}
+
+enum verdict sysvipc_faccessat(struct call *call)
+{
+	return access_path(call, call->arg[1], call->arg[2]);
 }

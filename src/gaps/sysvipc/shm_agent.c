@@ -29,6 +29,7 @@
 #endif
 
 #define RLIMIT_MEMLOCK 8
+#define ADDRESS_END (UINT64_C(0x800000000000) - LAYOUT_PAGE) /* the kernel's TASK_SIZE */
 
 struct shm_info { /* linux/shm.h */
 	int used_ids;
@@ -143,7 +144,7 @@ static long map_segment(u64 address, u64 size, u64 offset, int flags)
 		return -EINVAL;
 	if (!is_error(at) && (u64)at != address) { /* a host that takes the address as a hint only: something is there */
 		(void)sys2(__NR_munmap, at, ALIGN_UP(size, LAYOUT_PAGE));
-		return -EINVAL;
+		return address + size > ADDRESS_END ? -ENOMEM : -EINVAL;
 	}
 	return at;
 }

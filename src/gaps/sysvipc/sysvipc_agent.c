@@ -20,7 +20,7 @@
  *   - Without SHM_NORESERVE a segment larger than memory and swap together is refused (the heuristic overcommit rule,
  *     whatever vm.overcommit_memory says); with it, one TiB is the end.
  *   - unshare(CLONE_NEWIPC) gives no new namespace. Pids and uids are those the caller sees, not translated between namespaces.
- *   - Identities: see ipc_perm.c. Files: see ipc_files.c; stat and access of the virtual files reach the kernel.
+ *   - Identities: see ipc_perm.c. Files: see ipc_files.c.
  */
 #include "gaps/sysvipc/sysvipc_int.h"
 
