@@ -140,6 +140,12 @@ MAYBE_UNUSED static long must_(const char *call, const char *file, int line, lon
 }
 #define MUST(call) must_(#call, __FILE__, __LINE__, (long)(call))
 
+/* A number of repetitions: a tenth where a system call costs 75 us. */
+MAYBE_UNUSED static int scaled(int count)
+{
+	return getenv("DIFFTEST_SLOW") ? count / 10 : count;
+}
+
 /* --- memory ------------------------------------------------------------------------------------------------------------------ */
 
 /* Memory of the given size whose last byte is followed by a page that cannot be touched. */
@@ -392,6 +398,46 @@ MAYBE_UNUSED static void wakes_say(const struct wakes *wakes, const char *what, 
 	}
 	say("%s woke: %s", what, text);
 }
+
+/* A trapped call with a known answer: true when it gave it. */
+MAYBE_UNUSED static bool trapped_ok(void)
+{
+	return semget(0x1b0000ff, 0, 0) == -1 && errno == ENOENT;
+}
+
+/* Writes a file; mode as for open. */
+MAYBE_UNUSED static void write_file(const char *path, const char *text, mode_t mode)
+{
+	int fd = (int)MUST(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		_exit(97);
+	fchmod(fd, mode);
+	close(fd);
+}
+
+/* Copies a program. */
+MAYBE_UNUSED static void copy_file(const char *from, const char *to, mode_t mode)
+{
+	int in = (int)MUST(open(from, O_RDONLY | O_CLOEXEC)), out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+	char buffer[65536];
+	ssize_t n;
+
+	while ((n = read(in, buffer, sizeof(buffer))) > 0)
+		if (write(out, buffer, (size_t)n) != n)
+			_exit(97);
+	fchmod(out, mode);
+	close(in);
+	close(out);
+}
+
+/* Executes in a child and waits: prints the errno when it fails, else what the program printed and its status. */
+#define EXEC_CHILD(what, call)                                                   \
+	CHILD({                                                                  \
+		say("%s:", what);                                                \
+		call;                                                            \
+		say("  not executed: %s", errno_name(errno));                    \
+	})
 
 /* Reads a small file whole; an empty string when it cannot be opened. */
 MAYBE_UNUSED static size_t read_file(const char *path, char *text, size_t size)

@@ -42,8 +42,8 @@ DEVIATIONS = [
     (
         "engine/no_new_privs",
         None,
-        r"PR_GET_NO_NEW_PRIVS\) = 0",
-        r"PR_GET_NO_NEW_PRIVS\) = 1",
+        r"PR_GET_NO_NEW_PRIVS.* = 0$",
+        r"PR_GET_NO_NEW_PRIVS.* = 1$",
         "the filter is installed without privilege, which the kernel allows only with no_new_privs set",
     ),
 ]
@@ -82,9 +82,11 @@ def private_ipc():
     return []
 
 
-def execute(command, seconds):
+def execute(command, seconds, slow=False):
     """Runs a command; returns its transcript, its status as a shell tells it, and the end of what it said on stderr."""
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TMPDIR": "/tmp", "HOME": "/tmp"}
+    if slow:
+        environment["DIFFTEST_SLOW"] = "1"
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -117,7 +119,7 @@ def execute(command, seconds):
 
 
 def inside():
-    """Reads requests {'name', 'native', 'lichen', 'seconds'} from stdin, writes results as they come."""
+    """Reads requests {'name', 'native', 'lichen', 'seconds', 'slow'} from stdin, writes results as they come."""
     prefix = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -127,10 +129,10 @@ def inside():
         if request["native"]:
             if prefix is None:
                 prefix = private_ipc()
-            result["native"] = execute(prefix + [program], request["seconds"])
+            result["native"] = execute(prefix + [program], request["seconds"], request["slow"])
         if request["lichen"]:
             options = GROUPS[name.split("/")[0]]
-            result["lichen"] = execute([lichen(), "run"] + options + ["--", program], request["seconds"])
+            result["lichen"] = execute([lichen(), "run"] + options + ["--", program], request["seconds"], request["slow"])
         print(json.dumps(result), flush=True)
 
 
@@ -192,7 +194,7 @@ def wants(name, env):
     """The request for one program in one environment, and whether its oracle is the host."""
     group = name.split("/")[0]
     from_host = env in FROM_HOST[group]
-    return {"name": name, "native": not from_host, "lichen": True, "seconds": SECONDS * SLOW.get(env, 1)}, from_host
+    return {"name": name, "native": not from_host, "lichen": True, "seconds": SECONDS * SLOW.get(env, 1), "slow": env in SLOW}, from_host
 
 
 def compare(env, chosen, report=None):
@@ -204,7 +206,7 @@ def compare(env, chosen, report=None):
         if from_host:
             oracle[name] = None
     if oracle:
-        on_host = [{"name": n, "native": True, "lichen": False, "seconds": SECONDS} for n in oracle]
+        on_host = [{"name": n, "native": True, "lichen": False, "seconds": SECONDS, "slow": env in SLOW} for n in oracle]
         oracle = run_in("host", on_host)
 
     def judge(result):
@@ -249,7 +251,7 @@ def main():
 
     chosen = [n for n in chosen if (n, options.env) not in ABSENT]
     if options.native:
-        both = [{"name": n, "native": True, "lichen": False, "seconds": SECONDS * SLOW.get(options.env, 1)} for n in chosen]
+        both = [dict(wants(n, options.env)[0], native=True, lichen=False) for n in chosen]
         first = run_in(options.env, both)
         second = run_in(options.env, both)
         for n in chosen:
