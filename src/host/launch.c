@@ -122,7 +122,7 @@ static char **env_with_marker(char *const *envp, const struct cell_fds *fds, con
 		count++;
 	env = calloc(count + 2, sizeof(*env));
 	if (!env ||
-	    asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%llx.%llx.%x:%s", (unsigned)fds->agent, (unsigned)fds->commons, ~0u, ~0u,
+	    asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%llx.%llx.%x.0:%s", (unsigned)fds->agent, (unsigned)fds->commons, ~0u, ~0u,
 		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
 		child_failed(report, "making the environment", ENOMEM, 125);
 	memcpy(env, envp, count * sizeof(*env));
