@@ -4,6 +4,7 @@
 #define LICHEN_AGENT_ARCH_H
 
 #if defined(__x86_64__)
+#include "agent/x86_64/remap.h"
 #include "agent/x86_64/sys.h"
 #else
 #error "lichen: no agent for this architecture yet: add src/agent/<arch>/"

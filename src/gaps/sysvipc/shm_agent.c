@@ -9,6 +9,7 @@
 #include "gaps/sysvipc/shm_int.h"
 
 #include <asm/shmbuf.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #define SHM_RDONLY 010000 /* shmat */
@@ -124,7 +125,38 @@ static bool is_error(long ret)
 	return ret < 0 && ret > -4096;
 }
 
-/* Maps the range; address 0 lets the kernel choose. Returns the address or negative errno. */
+/* Maps the range read-only, so that mprotect cannot make it writable: through a descriptor that is itself read-only. */
+static long map_readonly(u64 address, u64 size, u64 prot, u64 how, u64 offset)
+{
+	char path[32] = "/proc/self/fd/";
+	struct ipc_text name = { .to = path, .size = sizeof(path) - 1, .used = strlen(path) };
+	ipc_text_unsigned(&name, (u64)commons_fd(), 0);
+	struct remap remap = {
+		.result = -EAGAIN, /* should the child be killed */
+		.path = path,
+		.open_flags = O_RDONLY | O_CLOEXEC,
+		.address = address,
+		.size = size,
+		.prot = prot,
+		.flags = how,
+		.offset = offset,
+	};
+	long ret = sys_remap(&remap);
+	return ret < 0 ? ret : remap.result;
+}
+
+static long map_range(u64 address, u64 size, u64 prot, u64 how, u64 offset)
+{
+	long at = -EACCES;
+	if (!(prot & PROT_WRITE))
+		at = map_readonly(address, size, prot, how, offset);
+	/* No /proc, no more processes allowed: better a mapping that mprotect can open than none. */
+	if (at == -ENOENT || at == -EACCES || at == -EPERM || at == -EAGAIN || at == -EMFILE || at == -ENFILE)
+		at = sys6(__NR_mmap, address, size, prot, how, (u64)commons_fd(), offset);
+	return at;
+}
+
+/* Maps the segment; address 0 lets the kernel choose. Returns the address or negative errno. */
 static long map_segment(u64 address, u64 size, u64 offset, int flags)
 {
 	u64 prot = flags & SHM_RDONLY ? PROT_READ : PROT_READ | PROT_WRITE;
@@ -137,7 +169,7 @@ static long map_segment(u64 address, u64 size, u64 offset, int flags)
 		return -EINVAL;
 	else if (address)
 		how |= MAP_FIXED_NOREPLACE;
-	long at = sys6(__NR_mmap, address, ALIGN_UP(size, LAYOUT_PAGE), prot, how, (u64)commons_fd(), offset);
+	long at = map_range(address, ALIGN_UP(size, LAYOUT_PAGE), prot, how, offset);
 	if (!(how & MAP_FIXED_NOREPLACE))
 		return at;
 	if (at == -EEXIST)

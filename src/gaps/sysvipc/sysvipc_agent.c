@@ -12,7 +12,7 @@
  * Deviations from Linux (man pages, ipc/ of Linux 6.18):
  *   - A mapping that is removed by munmap, by mmap or mremap over it, or moved by mremap, instead of shmdt, counts as an attachment until its
  *     process asks about the segment, detaches it, attaches something over it, or ends (shm_maps.c). An attachment cut in two counts once.
- *   - SHM_RDONLY: mprotect can make the mapping writable. mremap can grow a mapping beyond its segment.
+ *   - mremap can grow a mapping beyond its segment. Without /proc, mprotect can make an SHM_RDONLY mapping writable.
  *   - /proc/PID/maps names attachments after the commons, not SYSVkey.
  *   - SHM_LOCK keeps its rules but pins nothing. Resident and swapped bytes are not told apart; 0 where lseek(SEEK_DATA) is refused.
  *   - SHM_HUGETLB answers as a kernel without huge pages set aside: ENOMEM. shm_rmid_forced is 0 for good.
