@@ -25,11 +25,15 @@ static void file(const char *name, const void *bytes, size_t size)
 	run(name);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	char folder[] = "/tmp/difftest-XXXXXX", text[5000], head[64] = "\177ELF\2\1\1";
 	int fd;
 
+	if (argc == 1 && strcmp(argv[0], "x") == 0) {
+		say("executed");
+		return 0;
+	}
 	MUST(mkdtemp(folder) ? 0 : -1);
 	MUST(chmod(folder, 0777));
 	MUST(chdir(folder));
