@@ -2,11 +2,11 @@
 /*
  * The virtual files of System V IPC: /proc/sysvipc/{shm,sem,msg} and the sysctls of kernel.* that belong to it.
  *
- * open and openat of every guest pass here, so anything that does not begin with "/proc/" leaves after reading six bytes. The
- * file is a snapshot, as each read from the start of the kernel's is. Only absolute paths as the kernel's documentation writes
- * them are recognised. A sysctl can be set for a whole cell by whoever starts it, not from inside: opening one for
- * writing fails with EACCES, as for a user other than root. access answers likewise; stat and its kind are too frequent to be
- * looked at, and reach the kernel.
+ * open, openat and access of every guest pass here: an absolute path that does not begin with "/pro" leaves after four bytes, a relative
+ * one unless its last part is one of our names. The file is a snapshot, as each read from the start of the kernel's is. Paths with
+ * ".." or through symbolic links are not recognised. A sysctl can be set for a whole cell by whoever starts it, not from inside:
+ * opening one for writing fails with EACCES, as for a user other than root. access answers likewise; stat and its kind are too
+ * frequent to be looked at, and reach the kernel.
  */
 #include "gaps/sysvipc/sysvipc_int.h"
 
@@ -17,7 +17,7 @@
 #define W_OK 2
 #define R_OK 4
 
-#define PATH_SIZE 48u             /* longer than any of ours */
+#define PATH_SIZE 96u             /* longer than any of ours */
 #define TEXT_SIZE (UINT64_C(8) << 20) /* header, IPC_SLOTS lines of at most 192 bytes, and some room */
 
 /* --- text --------------------------------------------------------------------------------------------------------------------------- */
@@ -74,20 +74,19 @@ enum ipc_file {
 	FILE_NEXT_ID, FILE_AUTO_MSGMNI, /* /proc/sys/kernel */
 };
 
-static bool begins(const char *path, const char *prefix)
+static enum ipc_file sysvipc_file(const char *name)
 {
-	return strncmp(path, prefix, strlen(prefix)) == 0;
+	if (!strcmp(name, "shm"))
+		return FILE_SHM;
+	if (!strcmp(name, "sem"))
+		return FILE_SEM;
+	if (!strcmp(name, "msg"))
+		return FILE_MSG;
+	return FILE_NONE;
 }
 
-static enum ipc_file find_file(const char *path)
+static enum ipc_file sysctl_file(const char *name)
 {
-	if (begins(path, "/proc/sysvipc/")) {
-		const char *name = path + strlen("/proc/sysvipc/");
-		return !strcmp(name, "shm") ? FILE_SHM : !strcmp(name, "sem") ? FILE_SEM : !strcmp(name, "msg") ? FILE_MSG : FILE_NONE;
-	}
-	if (!begins(path, "/proc/sys/kernel/"))
-		return FILE_NONE;
-	const char *name = path + strlen("/proc/sys/kernel/");
 	if (!strcmp(name, "shmmax"))
 		return FILE_SHMMAX;
 	if (!strcmp(name, "shmall"))
@@ -109,6 +108,81 @@ static enum ipc_file find_file(const char *path)
 	if (!strcmp(name, "auto_msgmni"))
 		return FILE_AUTO_MSGMNI;
 	return FILE_NONE;
+}
+
+/* What follows `prefix` in path, or NULL. */
+static const char *after(const char *path, const char *prefix)
+{
+	u64 length = strlen(prefix);
+	return strncmp(path, prefix, length) ? NULL : path + length;
+}
+
+static enum ipc_file find_file(const char *path)
+{
+	const char *name = after(path, "/proc/sysvipc/");
+	if (name)
+		return sysvipc_file(name);
+	name = after(path, "/proc/sys/kernel/");
+	return name ? sysctl_file(name) : FILE_NONE;
+}
+
+/* Takes "//" and "/./" out of a path. */
+static void straighten(char *path)
+{
+	char *to = path;
+	for (const char *from = path; *from; from++) {
+		if (from[0] == '/' && from[1] == '/')
+			continue;
+		if (from[0] == '/' && from[1] == '.' && from[2] == '/') {
+			from++;
+			continue;
+		}
+		*to++ = *from;
+	}
+	*to = 0;
+}
+
+/* Makes a relative path absolute by the name of its directory. path has PATH_SIZE bytes. Returns whether that worked. */
+static bool resolve(s32 dirfd, char *path)
+{
+	char link[32] = "/proc/self/cwd", whole[PATH_SIZE];
+	if (dirfd != AT_FDCWD) {
+		struct ipc_text text = { .to = link, .size = sizeof(link) - 1, .used = strlen("/proc/self/") };
+		ipc_text_string(&text, "fd/");
+		ipc_text_unsigned(&text, (u32)dirfd, 0);
+		link[text.used] = 0;
+	}
+	long length = sys3(__NR_readlink, link, whole, PATH_SIZE - 1);
+	if (length <= 0)
+		return false;
+	struct ipc_text text = { .to = whole, .size = PATH_SIZE - 1, .used = (u64)length };
+	ipc_text_string(&text, "/");
+	ipc_text_string(&text, path);
+	if (text.used == text.size)
+		return false;
+	whole[text.used] = 0;
+	memcpy(path, whole, text.used + 1);
+	return true;
+}
+
+/* The file that a guest's path names; fills path[PATH_SIZE] if it is one of ours. */
+static enum ipc_file file_at(u64 dirfd, u64 where, char *path)
+{
+	if (guest_read(path, where, 4) < 0 || (path[0] == '/' && memcmp(path, "/pro", 4) != 0))
+		return FILE_NONE;
+	if (guest_read_string(path, where, PATH_SIZE) < 0)
+		return FILE_NONE;
+	if (path[0] != '/') {
+		const char *name = path;
+		for (const char *at = path; *at; at++) {
+			if (*at == '/')
+				name = at + 1;
+		}
+		if (LIKELY(!sysvipc_file(name) && !sysctl_file(name)) || !resolve((s32)dirfd, path))
+			return FILE_NONE;
+	}
+	straighten(path);
+	return find_file(path);
 }
 
 static void fill_value(struct ipc_text *text, u64 value)
@@ -192,49 +266,41 @@ static long open_file(enum ipc_file file, const char *path, int flags)
 	return ret;
 }
 
-/* Which file the guest's path names; fills path[PATH_SIZE] if it is one of ours. */
-static enum ipc_file file_at(u64 where, char *path)
-{
-	if (LIKELY(guest_read(path, where, 6) < 0 || memcmp(path, "/proc/", 6) != 0))
-		return FILE_NONE;
-	return guest_read_string(path, where, PATH_SIZE) < 0 ? FILE_NONE : find_file(path);
-}
-
-static enum verdict open_path(struct call *call, u64 where, int flags)
+static enum verdict open_path(struct call *call, u64 dirfd, u64 where, int flags)
 {
 	char path[PATH_SIZE];
-	enum ipc_file file = file_at(where, path);
+	enum ipc_file file = file_at(dirfd, where, path);
 	if (LIKELY(file == FILE_NONE))
 		return CALL_PASS;
 	call->ret = open_file(file, path, flags);
 	return CALL_DONE;
 }
 
-static enum verdict access_path(struct call *call, u64 where, u64 mode)
+enum verdict sysvipc_open(struct call *call)
+{
+	return open_path(call, (u64)AT_FDCWD, call->arg[0], (int)call->arg[1]);
+}
+
+enum verdict sysvipc_openat(struct call *call)
+{
+	return open_path(call, call->arg[0], call->arg[1], (int)call->arg[2]);
+}
+
+static enum verdict access_path(struct call *call, u64 dirfd, u64 where, u64 mode)
 {
 	char path[PATH_SIZE];
-	if (LIKELY(mode & ~(u64)(R_OK | W_OK | X_OK) || file_at(where, path) == FILE_NONE))
+	if (mode & ~(u64)(R_OK | W_OK | X_OK) || LIKELY(file_at(dirfd, where, path) == FILE_NONE))
 		return CALL_PASS;
 	call->ret = mode & (W_OK | X_OK) ? -EACCES : 0;
 	return CALL_DONE;
 }
 
-enum verdict sysvipc_open(struct call *call)
-{
-	return open_path(call, call->arg[0], (int)call->arg[1]);
-}
-
-enum verdict sysvipc_openat(struct call *call)
-{
-	return open_path(call, call->arg[1], (int)call->arg[2]);
-}
-
 enum verdict sysvipc_access(struct call *call)
 {
-	return access_path(call, call->arg[0], call->arg[1]);
+	return access_path(call, (u64)AT_FDCWD, call->arg[0], call->arg[1]);
 }
 
 enum verdict sysvipc_faccessat(struct call *call)
 {
-	return access_path(call, call->arg[1], call->arg[2]);
+	return access_path(call, call->arg[0], call->arg[1], call->arg[2]);
 }
