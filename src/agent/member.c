@@ -14,6 +14,8 @@
 #define F_RDLCK_ 0
 #define F_WRLCK_ 1
 #define F_UNLCK_ 2
+#define WAIT_LIVE_NS 10000000 /* of a parent for its child, and how often */
+#define WAIT_LIVE_STEPS 10
 
 struct flock_ { /* struct flock, x86-64 */
 	s16 type, whence;
@@ -169,6 +171,21 @@ static int settle_children(void)
 	return place;
 }
 
+/* Nearly always the child is there in a moment. As long as we hold its slot, others would take it for alive after its death. */
+static bool wait_live(struct member *m)
+{
+	struct agent_time step = { 0, WAIT_LIVE_NS };
+
+	for (int i = 0; i < WAIT_LIVE_STEPS; i++) {
+		if (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) == MEMBER_LIVE)
+			return true;
+		(void)sys4(__NR_futex, &m->state, 0 /* FUTEX_WAIT */, MEMBER_PENDING, &step);
+		if (sys2(__NR_kill, m->pid, 0) == -ESRCH)
+			return true;
+	}
+	return false;
+}
+
 void member_forked_parent(long child)
 {
 	struct private *p = private();
@@ -186,10 +203,13 @@ void member_forked_parent(long child)
 	}
 	if (!m->pid)
 		m->pid = (s32)child;
+	if (wait_live(m)) {
+		(void)lock_byte(F_SETLK_, F_UNLCK_, index, NULL);
+		return;
+	}
 	while ((place = settle_children()) < 0)
 		(void)sys0(__NR_sched_yield);
 	p->children[place] = index;
-	(void)settle_children();
 }
 
 /* In the child of fork: the slot its parent prepared, if any, becomes its own. */
@@ -208,6 +228,7 @@ void member_forked_child(void)
 	if (lock_byte(F_SETLK_, F_RDLCK_, p->member, NULL) < 0)
 		agent_die("cannot lock the member slot", p->member);
 	__atomic_store_n(&commons()->members[p->member].state, MEMBER_LIVE, __ATOMIC_RELEASE);
+	agent_wake(&commons()->members[p->member].state, 1);
 }
 
 void member_start(s32 member)
