@@ -34,7 +34,7 @@ demo: ## install what is missing, build, and run PostgreSQL where the kernel has
 	@$(MAKE) --no-print-directory build
 	@$(AS_ROOT) tools/demo.sh
 
-check: deps build unit e2e ## install what is missing, build, run all tests in all environments
+check: deps build unit sanitize e2e ## install what is missing, build, run all tests in all environments
 
 unit: build ## the unit tests alone
 	@meson test -C build --print-errorlogs
@@ -43,9 +43,8 @@ e2e: build ## the tests of whole programs alone (see tests/e2e, tests/gaps)
 	@$(AS_ROOT) tests/envs/gvisor24 --prepare
 	@$(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest tests $(TESTS)
 
-sanitize: ## the unit tests with AddressSanitizer and UndefinedBehaviorSanitizer
-	@tools/install-packages packages tools/lint/packages
-	@test -e build/sanitize/build.ninja || CC=clang meson setup build/sanitize --werror -Db_sanitize=address,undefined -Db_lundef=false
+sanitize: build ## the unit tests with AddressSanitizer and UndefinedBehaviorSanitizer
+	@test -e build/sanitize/build.ninja || meson setup build/sanitize -Db_sanitize=address,undefined >/dev/null
 	@meson test -C build/sanitize --print-errorlogs
 
 lint: ## style, static analysis, rings, both compilers with -Werror
