@@ -30,9 +30,12 @@ int main(void)
 	struct args args = { .exit_signal = SIGCHLD };
 	struct { struct args a; uint64_t more[4]; } longer = { .a = { .exit_signal = SIGCHLD } };
 	int tid = 0, pidfd = -1;
-	long pid = clone3(&args, 64);
+	long pid;
 	char *stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	SHOW(syscall(SYS_clone3, bad_pointer(), 64));
+	SHOW(syscall(SYS_clone3, bad_pointer(), 3));
+	pid = clone3(&args, 64);
 	if (pid < 0) {
 		say("clone3: %s", errno_name(errno));
 		if (errno == ENOSYS) { /* then every use must say so, and threads still work */

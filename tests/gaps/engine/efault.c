@@ -2,7 +2,6 @@
 /* Bad pointers to every call the engine touches say what the kernel says. */
 #include "difftest.h"
 
-#include <linux/sched.h>
 #include <poll.h>
 #include <sys/epoll.h>
 
@@ -51,8 +50,6 @@ int main(void)
 	SHOW(syscall(SYS_execve, "/nonexistent", bad_vector, NULL));
 	SHOW(syscall(SYS_execveat, AT_FDCWD, bad, NULL, NULL, 0));
 	SHOW(syscall(SYS_execveat, -1, "x", NULL, NULL, 0));
-	SHOW(syscall(SYS_clone3, bad, 64));
-	SHOW(syscall(SYS_clone3, bad, 3));
 	SHOW(syscall(SYS_open, bad, O_RDONLY));
 	SHOW(syscall(SYS_openat, AT_FDCWD, bad, O_RDONLY, 0));
 	memset(late, 'x', 4);

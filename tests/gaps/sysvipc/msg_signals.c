@@ -12,6 +12,17 @@ static void on_signal(int sig)
 	handled++;
 }
 
+/* Gives the sleeper what it waits for. Silent: it may print before us. */
+static void release(bool sends)
+{
+	struct message out;
+
+	if (sends)
+		MUST(msgrcv(full, &out, 10, 0, 0));
+	else
+		MUST(msgsnd(id, &m, 3, 0));
+}
+
 static pid_t sleeper(bool sends, int flags, void (*handler)(int))
 {
 	pid_t pid = fork_or_die();
@@ -60,19 +71,13 @@ int main(void)
 		kill(pid, SIGCONT);
 		wait_asleep(pid);
 		say("still asleep");
-		if (sends)
-			msg_show("room", full, 10, 0, 0);
-		else
-			MUST(msgsnd(id, &m, 3, 0));
+		release(sends);
 		reap(pid);
 		say("while stopped:");
 		pid = sleeper(sends, 0, SIG_IGN);
 		kill(pid, SIGSTOP);
 		wait_state(pid, pid, 'T');
-		if (sends)
-			msg_show("room", full, 10, 0, 0);
-		else
-			MUST(msgsnd(id, &m, 3, 0));
+		release(sends);
 		kill(pid, SIGCONT);
 		reap(pid);
 		say("killed:");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals and a sleeping semop: EINTR whatever SA_RESTART says; ignored ones do not wake; stop and continue do. */
+/* Signals and a sleeping semop: EINTR whatever SA_RESTART says; ignored ones do not wake. */
 #include "difftest.h"
 
 static int id;
@@ -58,25 +58,7 @@ int main(void)
 	MUST(sem_do(id, 0, 1, 0));
 	reap(pid);
 
-	say("SIGSTOP and SIGCONT:");
-	pid = sleeper(0, SIG_IGN, NULL);
-	kill(pid, SIGSTOP);
-	wait_state(pid, pid, 'T');
-	kill(pid, SIGCONT);
-	reap(pid);
-
-	say("increase while stopped:");
-	pid = sleeper(0, SIG_IGN, NULL);
-	kill(pid, SIGSTOP);
-	wait_state(pid, pid, 'T');
-	MUST(sem_do(id, 0, 1, 0));
-	say_values("value", id, 1);
-	kill(pid, SIGCONT);
-	reap(pid);
-	say_values("value", id, 1);
-
 	say("killed while asleep:");
-	MUST(sem_set(id, 0, 0));
 	pid = sleeper(0, SIG_DFL, NULL);
 	kill(pid, SIGUSR1);
 	reap(pid);
