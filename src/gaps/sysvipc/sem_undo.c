@@ -151,7 +151,7 @@ void sem_undo_drop(struct sem_hold *hold)
 bool sem_undo_foreign(const struct sem_hold *hold)
 {
 	for_each_undo(entry, hold) {
-		if (entry->member != hold->self)
+		if (entry->adjust && entry->member != hold->self)
 			return true;
 	}
 	return false;
@@ -197,7 +197,7 @@ static int dead_holder(const struct sem_hold *hold, const struct sem_sembuf *ops
 {
 	u32 known_alive = hold->self;
 	for_each_undo(entry, hold) {
-		if (entry->member == known_alive || entry->member == hold->self || !touches(entry, ops, count))
+		if (!entry->adjust || entry->member == known_alive || entry->member == hold->self || !touches(entry, ops, count))
 			continue;
 		if (!member_alive((int)entry->member))
 			return (int)entry->member;
