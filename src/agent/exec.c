@@ -280,10 +280,37 @@ static int name_by_descriptor(struct scratch *s, s32 dirfd)
 	return 0;
 }
 
+/* The execve itself, with the slot marked so that a vfork parent can free what its child takes along. */
+static long exec_agent(const u64 *argv, const u64 *envp, u64 map)
+{
+	struct private *p = private();
+	u64 slot = slot_current()->trap.slot;
+	long r;
+
+	if (map) {
+		p->slot_map[slot][0] = (u64)argv;
+		p->slot_map[slot][1] = map;
+	}
+	p->slot_owner[slot] = (s32)sys0(__NR_getpid);
+	__atomic_add_fetch(&p->owners, 1, __ATOMIC_ACQ_REL);
+	signal_before_exec();
+	if (p->traceme && p->traceme == p->slot_owner[slot]) {
+		(void)sys4(__NR_ptrace, 0 /* PTRACE_TRACEME */, 0, 0, 0); /* engine_traceme() */
+		p->traceme = 0;
+	}
+	r = sys5(__NR_execveat, p->agent_fd, "", argv, envp, AT_EMPTY_PATH_);
+	signal_after_failed_exec();
+	__atomic_sub_fetch(&p->owners, 1, __ATOMIC_ACQ_REL);
+	p->slot_owner[slot] = 0;
+	if (map)
+		p->slot_map[slot][1] = 0;
+	return r;
+}
+
 static long replace_image(struct scratch *s, const struct program *program, u64 argv, u64 envp, u64 mask)
 {
 	struct private *p = private();
-	u64 slot = slot_current()->trap.slot, *vectors = s->args, need, env = 0, map = 0;
+	u64 *vectors = s->args, need, env = 0, map = 0;
 	long argc = count_vector(argv), envc = count_vector(envp), r;
 	struct marker marker = { .agent_fd = p->agent_fd,
 				 .commons_fd = p->commons_fd,
@@ -308,14 +335,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 	}
 	r = -EFAULT;
 	if (build_vectors(s, program, vectors, argv, (u64)argc, envp, (u64)envc, &env)) {
-		p->slot_map[slot][0] = (u64)vectors;
-		p->slot_map[slot][1] = map;
-		p->slot_owner[slot] = (s32)sys0(__NR_getpid);
-		signal_before_exec();
-		r = sys5(__NR_execveat, p->agent_fd, "", vectors, vectors + env, AT_EMPTY_PATH_);
-		signal_after_failed_exec();
-		p->slot_owner[slot] = 0;
-		p->slot_map[slot][1] = 0;
+		r = exec_agent(vectors, vectors + env, map);
 	}
 	if (map)
 		(void)sys2(__NR_munmap, vectors, map);

@@ -70,6 +70,8 @@ struct private {
 	s32 member;        /* -1: none */
 	s32 pending_child; /* member slot prepared for the fork under way, -1: none */
 	u32 thunk_count;
+	s32 traceme; /* pid of a vfork child that asked to be traced: from its execve on */
+	u32 owners;  /* slots that have an owner */
 	u64 vdso_time; /* address of __vdso_time, 0 = none */
 	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
 	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */
