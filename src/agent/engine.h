@@ -48,6 +48,8 @@ static inline bool text_holds(u64 ip, const char *begin, const char *end)
 /* trap.c */
 void events(enum agent_event event, long arg);
 void member_reap_all(int member);
+/* Where the guest's stack is free: below the frame if the frame lies on the same stack, else below its red zone. */
+u64 trap_free_stack(const struct trap *trap);
 
 /* signal.c */
 void signal_start(u64 inherited_mask, bool sigsys_blocked);

@@ -207,10 +207,9 @@ static int find_program(struct scratch *s, s32 dirfd, int flags, bool fleeting, 
 {
 	int r;
 
-	program->fd = exec_open(dirfd, s->path, flags);
+	program->fd = exec_open(dirfd, program->path, flags);
 	if (program->fd < 0)
 		return program->fd;
-	program->path = s->path;
 	for (;; program->scripts++) {
 		long size;
 
@@ -356,7 +355,9 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 		return r;
 	if (r == 0 && !(flags & AT_EMPTY_PATH_))
 		return -ENOENT;
-	(void)exe_link_target(s->path, s->path, (char *)s->args, sizeof(s->args)); /* the kernel's link names the agent */
+	program.path = s->path;
+	if (exe_link_target(s->path, (char *)s->args, (char *)s->args + PATH_MAX_, sizeof(s->args) - PATH_MAX_) > 0)
+		program.path = (const char *)s->args; /* the kernel's link names the agent */
 	by_descriptor = s->path[0] != '/' && dirfd != AT_FDCWD_;
 	fleeting = by_descriptor && sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) == 1;
 	r = find_program(s, dirfd, flags, fleeting, &program);

@@ -75,6 +75,9 @@ struct private {
 	u64 vdso_time; /* address of __vdso_time, 0 = none */
 	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
 	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */
+	struct action vfork_action[3];   /* the same for the vfork child vfork_pid */
+	s32 vfork_pid;
+	u32 reserved;
 	s32 children[CHILDREN_MAX];      /* member slots whose children may not hold their own lock yet; -1 free */
 	u64 shadows[SHADOWS_MAX];        /* threads that have SIGSYS blocked, as far as they know: fs base or tid; 0 free */
 	struct siginfo sigsys_info;

@@ -11,6 +11,7 @@
 #include "agent/engine.h"
 
 #define CLONE_VM_ UINT64_C(0x100)
+#define CLONE_SIGHAND_ UINT64_C(0x800)
 #define CLONE_VFORK_ UINT64_C(0x4000)
 #define CLONE_CLEAR_SIGHAND_ UINT64_C(0x100000000)
 #define SS_DISABLE_ 2
@@ -76,7 +77,7 @@ static long clone_sharing(struct call *call, long nr, u64 flags, u64 stack, bool
 		child = (u64)theirs;
 		child_frame(trap, theirs, child, size, stack, true);
 	} else {
-		u64 top = (stack ? stack : trap->context->regs.sp) - 128;
+		u64 top = stack ? stack - 128 : trap_free_stack(trap);
 
 		if (clear)
 			return -EINVAL; /* CLONE_CLEAR_SIGHAND without CLONE_VFORK: nobody does it, and we would have no stack for it */
@@ -172,11 +173,13 @@ enum verdict engine_clone3(struct call *call)
 
 	if (size < 64 || size > sizeof(*args))
 		return CALL_PASS; /* the kernel knows the errno: EINVAL, E2BIG */
-	if (guest_read(args, call->arg[0], size) < 0) {
-		call->ret = -EFAULT;
+	if (guest_read(args, call->arg[0], size) < 0)
+		return CALL_PASS; /* EFAULT, or ENOSYS where there is no clone3 */
+	clear = args->flags & CLONE_CLEAR_SIGHAND_;
+	if (!args->stack != !args->stack_size || (clear && (args->flags & CLONE_SIGHAND_))) {
+		call->ret = sys2(__NR_clone3, NULL, 0) == -ENOSYS ? -ENOSYS : -EINVAL;
 		return CALL_DONE;
 	}
-	clear = args->flags & CLONE_CLEAR_SIGHAND_;
 	stack = args->stack ? args->stack + args->stack_size : 0;
 	args->flags &= ~CLONE_CLEAR_SIGHAND_;
 	call->arg[0] = (u64)args;

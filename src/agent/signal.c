@@ -52,10 +52,21 @@ static u64 thunk_address(u32 row)
 	return (u64)agent_thunks + (u64)row * THUNK_SIZE;
 }
 
-/* Which of virtual_action[] keeps a signal's action while the guest has no handler for it. */
+/* Where a signal's action is kept while the guest has no handler for it (SIGSYS: always). A vfork child shares our memory but not the
+ * kernel's table: it gets a copy of its own, the one vfork child that asked last. */
 static struct action *virtual_slot(int sig)
 {
-	return &private()->virtual_action[sig == SIGSYS_ ? 0 : sig == SIGSEGV_ ? 1 : 2];
+	struct private *p = private();
+	s32 pid = (s32)sys0(__NR_getpid);
+	u32 i = sig == SIGSYS_ ? 0 : sig == SIGSEGV_ ? 1 : 2;
+
+	if (pid == p->pid)
+		return &p->virtual_action[i];
+	if (p->vfork_pid != pid) {
+		memcpy(p->vfork_action, p->virtual_action, sizeof(p->vfork_action));
+		p->vfork_pid = pid;
+	}
+	return &p->vfork_action[i];
 }
 
 /* --- the shadow of SIGSYS in the signal mask --------------------------------------------------------------------------------- */
@@ -190,12 +201,10 @@ enum verdict engine_rt_sigaction(struct call *call)
 	}
 	wanted.mask &= ~UNBLOCKABLE;
 	native = wanted;
-	if (call->arg[1] && sig == SIGSYS_) {
+	if (sig == SIGSYS_) {
 		old = *virtual_slot(sig);
-		*virtual_slot(sig) = wanted;
-		call->ret = 0;
-	} else if (sig == SIGSYS_) {
-		old = *virtual_slot(sig);
+		if (call->arg[1])
+			*virtual_slot(sig) = wanted;
 		call->ret = 0;
 	} else {
 		if (call->arg[1] && wanted.handler > SIG_IGN_) {
@@ -334,6 +343,7 @@ u64 signal_sigsys(struct trap *trap)
 	if (!(chosen.flags & SA_NODEFER_))
 		shadow_set(true);
 	raw_mask((trap->context->sigmask | chosen.mask) & ~SIGSYS_BIT);
+	*(u64 *)trap->frame = chosen.restorer; /* its rt_sigreturn is the guest's: engine_rt_sigreturn() */
 	return chosen.handler;
 }
 
@@ -517,8 +527,16 @@ static bool on_stack(const struct altstack *stack, u64 sp)
 	return stack->size && sp > stack->sp && sp - stack->sp <= stack->size;
 }
 
-/* The guest executes it itself, but for one case: a stack that is large enough for the kernel and too small for the frame of a trap (which
- * the guest never asked for) is replaced by one of ours. The guest reads back its own. */
+/* Whether a trap's frame could be written to the stack. */
+static bool usable(const struct altstack *stack)
+{
+	u8 byte;
+
+	return guest_read(&byte, stack->sp + stack->size - 1, 1) == 0 && guest_write(stack->sp + stack->size - 1, &byte, 1) == 0;
+}
+
+/* The guest executes it itself, but for one case: a stack that the kernel takes and a trap, which the guest never asked for, could not
+ * use (too small, or no memory) is replaced by one of ours. The guest reads back its own. */
 enum verdict engine_sigaltstack(struct call *call)
 {
 	struct context *context = call->trap->context;
@@ -527,7 +545,7 @@ enum verdict engine_sigaltstack(struct call *call)
 
 	if (call->arg[0] && guest_read(&new, call->arg[0], sizeof(new)) < 0)
 		return CALL_PASS;
-	if (call->arg[0] && !(new.flags & SS_DISABLE_) && new.size >= MINSIGSTKSZ_ && new.size < needed)
+	if (call->arg[0] && !(new.flags & SS_DISABLE_) && new.size >= MINSIGSTKSZ_ && (new.size < needed || !usable(&new)))
 		ours = substitute_for(&new, true);
 	if (!ours && !private()->small_stacks[0][0].size)
 		return CALL_PASS;

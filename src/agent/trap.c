@@ -51,8 +51,7 @@ static enum verdict dispatch(struct call *call)
 	return engine_dispatch(call);
 }
 
-/* Where the guest's stack is free: below the frame if the frame lies on the same stack, else below its red zone. */
-static u64 free_stack(const struct trap *trap)
+u64 trap_free_stack(const struct trap *trap)
 {
 	u64 sp = trap->context->regs.sp;
 
@@ -69,7 +68,7 @@ static void trap_pass(struct trap *trap, struct call *call)
 		u64 sp, ip, args[6], extra[3];
 	} left = { regs->sp, regs->ip, { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 }, { 0 } };
 	u64 size = call->edited ? sizeof(left) : 16;
-	u64 at = free_stack(trap) - ALIGN_UP(size, 16);
+	u64 at = trap_free_stack(trap) - ALIGN_UP(size, 16);
 
 	if (call->edited) {
 		memcpy(left.extra, call->extra, sizeof(left.extra));

@@ -67,7 +67,8 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 		sig = sigwaitinfo(&supervisor->waited, &info);
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
-		if (info.si_code <= 0 && info.si_pid != guest)
+		/* a hang-up of the terminal goes to the session's leader alone: that may be us */
+		if ((info.si_code <= 0 && info.si_pid != guest) || (sig == SIGHUP && getsid(0) == getpid()))
 			(void)kill(guest, sig);
 	}
 }
