@@ -26,8 +26,8 @@
 #define COMMONS_LOCK_BASE (UINT64_C(1) << 60) /* POSIX lock range, far above any page of the file */
 
 enum commons_feature {
-	COMMONS_FSGSBASE = 1u << 0,     /* rdfsbase works (tried in a scratch child) */
-	COMMONS_SET_EXE_FILE = 1u << 1, /* unused until a host needs it */
+	COMMONS_FSGSBASE = 1u << 0, /* rdfsbase works (tried in a scratch child) */
+	COMMONS_MSEAL = 1u << 1,    /* mseal(2) works: members seal what is the agent's */
 };
 
 /* A gap's part of the commons. */

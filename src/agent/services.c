@@ -8,6 +8,7 @@
 #define CAP_SYS_RESOURCE_ 24
 #define MFD_CLOEXEC_ 1u
 #define O_ACCMODE_ 3
+#define RLIMIT_FSIZE_ 1
 #define O_CLOEXEC_ 02000000
 
 void agent_creds_get(struct agent_creds *creds)
@@ -51,23 +52,39 @@ bool agent_in_group(u32 gid)
 	return false;
 }
 
+static long fill(long fd, const u8 *bytes, u64 size)
+{
+	for (u64 done = 0; done < size;) {
+		long n = sys4(__NR_pwrite64, fd, bytes + done, size - done, done);
+
+		if (n <= 0)
+			return n ? n : -EIO;
+		done += (u64)n;
+	}
+	return 0;
+}
+
 int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 {
+	u64 limit[2] = { 0, 0 }, lifted[2]; /* RLIMIT_FSIZE, soft and hard: not meant for what the guest only reads */
 	long fd, r;
+	bool lift;
 
 	if ((flags & O_ACCMODE_) != 0)
 		return -EACCES;
 	fd = sys2(__NR_memfd_create, name, (flags & O_CLOEXEC_) ? MFD_CLOEXEC_ : 0);
 	if (fd < 0)
 		return (int)fd;
-	for (u64 done = 0; done < size; done += (u64)r) {
-		r = sys4(__NR_pwrite64, fd, (const u8 *)bytes + done, size - done, done);
-		if (r <= 0) {
-			(void)sys1(__NR_close, fd);
-			return r ? (int)r : -EIO;
-		}
-	}
-	return (int)fd;
+	lift = sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, NULL, limit) == 0 && limit[0] < size;
+	lifted[0] = lifted[1] = limit[1];
+	if (lift)
+		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, lifted, NULL);
+	r = lift && limit[1] < size ? -EFBIG : fill(fd, bytes, size);
+	if (lift)
+		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, limit, NULL);
+	if (r < 0)
+		(void)sys1(__NR_close, fd);
+	return r < 0 ? (int)r : (int)fd;
 }
 
 bool vfile_is(u64 dirfd, const char *path, const char *want)

@@ -13,6 +13,9 @@
 
 #include "agent/engine.h"
 
+#ifndef __NR_mseal
+#define __NR_mseal 462 /* Linux 6.10 */
+#endif
 #define PR_SET_NAME_ 15
 #define PR_SET_MM_ 35
 #define PR_SET_MM_MAP_ 14
@@ -177,6 +180,17 @@ static void exec_first(const struct start_info *info)
 	(void)sys1(__NR_exit_group, r == -ENOENT || r == -ENOTDIR ? 127 : 126);
 }
 
+/* From here on the guest cannot unmap, move or protect what is ours, by mistake or otherwise. */
+static void seal(void)
+{
+	if (!(commons()->features & COMMONS_MSEAL))
+		return;
+	(void)sys3(__NR_mseal, LAYOUT_TEXT, ALIGN_UP((u64)agent_end, LAYOUT_PAGE) - LAYOUT_TEXT, 0);
+	(void)sys3(__NR_mseal, LAYOUT_PRIVATE, PRIVATE_SIZE, 0);
+	(void)sys3(__NR_mseal, LAYOUT_COMMONS, commons()->mapped, 0);
+	(void)sys3(__NR_mseal, LAYOUT_EXE, LAYOUT_PAGE, 0);
+}
+
 /* The program cannot be mapped, and the old one is gone: what the kernel does then. By a fault, since that ends a pid 1, too. */
 static NORETURN void die_half_replaced(void)
 {
@@ -209,6 +223,7 @@ struct start agent_load(u64 *stack)
 		agent_die("cannot map the program's first page", r);
 	(void)sys1(__NR_close, fd);
 
+	seal();
 	hide_marker(&info);
 	phdr = aux(&info, AT_PHDR);
 	if (phdr)

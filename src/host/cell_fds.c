@@ -50,6 +50,20 @@ static int move_up(int *fd)
 	return fcntl(*fd, F_SETFD, 0) < 0 ? -errno : take_fd(fd); /* few descriptors: where it is will do */
 }
 
+/* RLIMIT_FSIZE counts for memfds, and going beyond it is a SIGXFSZ: lifts it as far as we may. Returns what it is then. */
+static u64 lift_file_limit(struct rlimit *saved)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (getrlimit(RLIMIT_FSIZE, saved) < 0 || saved->rlim_cur == RLIM_INFINITY) {
+		*saved = limit;
+		return RLIM_INFINITY;
+	}
+	if (saved->rlim_max == RLIM_INFINITY || setrlimit(RLIMIT_FSIZE, &limit) < 0)
+		limit.rlim_cur = limit.rlim_max = saved->rlim_max;
+	return setrlimit(RLIMIT_FSIZE, &limit) == 0 ? limit.rlim_cur : saved->rlim_cur;
+}
+
 static int make_agent(void)
 {
 	CLEANUP_FD int fd = new_memfd("lichen", MFD_ALLOW_SEALING | MFD_EXEC | MFD_CLOEXEC);
@@ -96,14 +110,17 @@ static int stage_gaps(u32 emulate, struct commons *commons)
 	return 0;
 }
 
-int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **ret_stage)
+static int make_limited(u32 emulate, u32 features, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
-	u64 mapped = lay_out(emulate, areas);
+	u64 mapped = lay_out(emulate, areas), file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
 	struct commons *map;
 	int r;
 
+	*ret_stage = "making files under this limit of file sizes (ulimit -f)";
+	if (file_limit < mapped || file_limit < agent_blob_size)
+		return -EFBIG;
 	*ret_stage = "memfd_create";
 	agent = make_agent();
 	if (agent < 0)
@@ -113,7 +130,7 @@ int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **
 		return r;
 	commons = r;
 	*ret_stage = "sizing the commons";
-	if (ftruncate(commons, (off_t)COMMONS_FILE_SIZE) < 0)
+	if (ftruncate(commons, (off_t)file_size) < 0)
 		return -errno;
 	r = move_up(&commons);
 	if (r < 0)
@@ -126,7 +143,7 @@ int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **
 	*map = (struct commons){ .version = COMMONS_VERSION,
 				 .features = features,
 				 .mapped = mapped,
-				 .file_size = COMMONS_FILE_SIZE,
+				 .file_size = file_size,
 				 .emulated = emulate,
 				 .supervisor = (s32)getpid(),
 				 .text_size = (u32)agent_blob_text_size };
@@ -140,6 +157,16 @@ int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **
 	map->magic = COMMONS_MAGIC;
 	*ret = (struct cell_fds){ take_fd(&agent), take_fd(&commons), mapped, (u32)agent_blob_text_size, map };
 	return 0;
+}
+
+int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **ret_stage)
+{
+	struct rlimit saved;
+	u64 limit = lift_file_limit(&saved);
+	int r = make_limited(emulate, features, limit, ret, ret_stage);
+
+	(void)setrlimit(RLIMIT_FSIZE, &saved);
+	return r;
 }
 
 void cell_fds_done(struct cell_fds *fds)

@@ -80,10 +80,22 @@ static NORETURN void child_failed(int report, const char *stage, int error, int 
 	_exit(status);
 }
 
+#ifndef SYS_mseal
+#define SYS_mseal 462 /* Linux 6.10 */
+#endif
+
+/* Tries mseal(2) on a page that stays sealed as long as we live. */
+static bool probe_mseal(void)
+{
+	void *page = mmap(NULL, LAYOUT_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page != MAP_FAILED && syscall(SYS_mseal, page, LAYOUT_PAGE, 0) == 0;
+}
+
 /* rdfsbase works when the kernel has switched it on, which no flag tells on gVisor: try it in a scratch child. */
 static u32 probe_features(void)
 {
-	u32 features = 0;
+	u32 features = probe_mseal() ? COMMONS_MSEAL : 0;
 	int status;
 	pid_t pid = fork();
 
@@ -129,11 +141,16 @@ static char **env_with_marker(char *const *envp, const struct cell_fds *fds, con
 	return env;
 }
 
+static int exec_status(int error)
+{
+	return error == ENOENT || error == ENOTDIR ? 127 : 126;
+}
+
 static NORETURN void child_native(const struct launch *spec, const char *path, const sigset_t *mask, int report)
 {
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	(void)execve(path, spec->argv, spec->envp);
-	child_failed(report, "execve", errno, errno == ENOENT || errno == ENOTDIR ? 127 : 126);
+	child_failed(report, "execve", errno, exec_status(errno));
 }
 
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, const char *path, pid_t parent,
@@ -171,17 +188,23 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	child_failed(report, "starting the agent", errno, 125);
 }
 
-/* Takes over what the agent found out about the program after the child's execve had worked. */
+/* Takes over what the agent found out about the program after the child's execve had worked. The guest can write there: its word
+ * counts only together with the status that the agent ended with. */
 static int first_program_failed(const struct commons *commons, struct launch_result *result)
 {
 	int error = -commons->start_error;
 
-	if (!error)
+	if (error <= 0 || error > 4095 || result->status != exec_status(error))
 		return 0;
 	result->stage = "execve";
 	result->error = error;
-	result->status = error == ENOENT || error == ENOTDIR ? 127 : 126;
 	return -error;
+}
+
+/* Whether this process is itself a guest: an agent lives in it. */
+static bool inside_cell(void)
+{
+	return msync((void *)LAYOUT_COMMONS, LAYOUT_PAGE, MS_ASYNC) == 0; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 static int read_report(int fd, struct report *report)
@@ -217,7 +240,11 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	(void)snprintf(result->detail, sizeof(result->detail), "%s", spec->argv[0]);
 	r = find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
-		return fail(result, "finding the program", -r, r == -EACCES ? 126 : 127);
+		return fail(result, "finding the program", -r, exec_status(-r));
+	if (spec->emulate && inside_cell()) {
+		(void)fail(result, "this is inside a cell of lichen, and cells do not nest; leave out --emulate", 0, 125);
+		return -EBUSY;
+	}
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return fail(result, "making a pipe", errno, 125);
 	report_read = pipe_fds[0];
