@@ -36,6 +36,7 @@ struct start {
 };
 u64 agent_start(u64 *stack);        /* maps private memory and the commons; returns the top of slot 0's stack */
 struct start agent_load(u64 *stack); /* on that stack: loads the program */
+NORETURN void agent_overwritten(void);
 u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, u64 frame);
 u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 row);
 void signal_clear_handlers(void);

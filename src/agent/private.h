@@ -21,7 +21,7 @@
 #include "agent/x86_64/offsets.h"
 #include "base/types.h"
 
-#define PRIVATE_MAGIC UINT64_C(0x65746176697270)
+#define PRIVATE_MAGIC UINT64_C(OFF_PRIVATE_MAGIC)
 #define SLOT_SHIFT 16
 #define SLOT_SIZE (UINT64_C(1) << SLOT_SHIFT)
 #define SLOT_SCRATCH 36864u /* execve's strings and arrays, vfork's saved frame; the rest of the slot is stack */
@@ -72,6 +72,8 @@ struct private {
 	u32 thunk_count;
 	s32 traceme; /* pid of a vfork child that asked to be traced: from its execve on */
 	u32 owners;  /* slots that have an owner */
+	u32 sleepers; /* slots of traps that sleep in the blocking window */
+	u32 reserved2;
 	u64 vdso_time; /* address of __vdso_time, 0 = none */
 	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
 	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */

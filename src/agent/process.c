@@ -109,6 +109,7 @@ static void forked_child(u64 slot)
 		p->slot_map[i][1] = 0;
 	}
 	p->owners = 0;
+	p->sleepers = 0;
 	p->pid = (s32)sys0(__NR_getpid);
 	p->sigsys_pending = 0;
 	member_forked_child();

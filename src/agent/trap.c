@@ -91,6 +91,11 @@ static void trap_pass(struct trap *trap, struct call *call)
 	regs->r9 = call->arg[5];
 }
 
+NORETURN void agent_overwritten(void)
+{
+	agent_die("the guest has overwritten the agent's memory", 0);
+}
+
 u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, u64 frame)
 {
 	struct trap *trap = &slot_current()->trap;
@@ -100,7 +105,7 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 	(void)sig;
 	*trap = (struct trap){ .context = context, .info = info, .frame = frame, .slot = slot };
 	if (private()->magic != PRIVATE_MAGIC || commons()->magic != COMMONS_MAGIC)
-		agent_die("the guest has overwritten the agent's memory", 0);
+		agent_overwritten();
 	if (info->code != SYS_SECCOMP || info->error != SECCOMP_COOKIE || info->arch != AUDIT_ARCH_X86_64)
 		return signal_sigsys(trap);
 

@@ -143,12 +143,23 @@ FUNCTION(agent_sigsys):
 	imul $0x9e3779b1, %ecx, %ecx
 	shr $22, %ecx
 	mov $1, %r9d
+	mov $(OFF_SLOT_MASK + 1), %r10d
 1:	xor %eax, %eax
 	lock cmpxchg %r9d, (%r8, %rcx, 4)
 	je 2f
 	inc %ecx
 	and $OFF_SLOT_MASK, %ecx
-	pause
+	dec %r10d
+	jnz 1b
+	mov %ecx, %ebx /* a whole round: others are busy (they end, see agent_wait()), or the table is not ours any more */
+	movabs $OFF_PRIVATE, %rax
+	movabs $OFF_PRIVATE_MAGIC, %r11
+	cmp %r11, (%rax)
+	jne 4f
+	mov $__NR_sched_yield, %eax
+	syscall
+	mov %ebx, %ecx
+	mov $(OFF_SLOT_MASK + 1), %r10d
 	jmp 1b
 2:	mov %rsp, %rbx
 	mov %rcx, %rbp
@@ -169,6 +180,9 @@ FUNCTION(agent_sigsys):
 	add $8, %rsp
 	mov $__NR_rt_sigreturn, %eax
 	syscall
+	ud2
+4:	and $-16, %rsp
+	call agent_overwritten
 	ud2
 3:	mov $31, %edi
 	mov %r12, %rsi

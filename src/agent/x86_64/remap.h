@@ -25,38 +25,38 @@ static inline long sys_remap(struct remap *remap)
 {
 	long pid;
 	__asm__ volatile("mov $0x804100, %%edi\n\t" /* CLONE_VM | CLONE_VFORK | CLONE_UNTRACED, no signal at its end */
-	                 "xor %%esi, %%esi\n\t"     /* on our stack, which it does not touch */
-	                 "xor %%edx, %%edx\n\t"
-	                 "xor %%r10d, %%r10d\n\t"
-	                 "xor %%r8d, %%r8d\n\t"
-	                 "mov $56, %%eax\n\t" /* clone */
-	                 "syscall\n\t"
-	                 "test %%rax, %%rax\n\t"
-	                 "jnz 2f\n\t"
-	                 "mov 8(%%rbx), %%rdi\n\t"
-	                 "mov 16(%%rbx), %%rsi\n\t"
-	                 "mov $2, %%eax\n\t" /* open */
-	                 "syscall\n\t"
-	                 "test %%rax, %%rax\n\t"
-	                 "js 1f\n\t"
-	                 "mov %%rax, %%r8\n\t"
-	                 "mov 24(%%rbx), %%rdi\n\t"
-	                 "mov 32(%%rbx), %%rsi\n\t"
-	                 "mov 40(%%rbx), %%rdx\n\t"
-	                 "mov 48(%%rbx), %%r10\n\t"
-	                 "mov 56(%%rbx), %%r9\n\t"
-	                 "mov $9, %%eax\n\t" /* mmap */
-	                 "syscall\n"
-	                 "1:\n\t"
-	                 "mov %%rax, (%%rbx)\n\t"
-	                 "xor %%edi, %%edi\n\t"
-	                 "mov $60, %%eax\n\t" /* exit */
-	                 "syscall\n\t"
-	                 "ud2\n"
-	                 "2:"
-	                 : "=a"(pid)
-	                 : "b"(remap)
-	                 : "rdi", "rsi", "rdx", "r8", "r9", "r10", "rcx", "r11", "memory");
+			 "xor %%esi, %%esi\n\t"     /* on our stack, which it does not touch */
+			 "xor %%edx, %%edx\n\t"
+			 "xor %%r10d, %%r10d\n\t"
+			 "xor %%r8d, %%r8d\n\t"
+			 "mov $56, %%eax\n\t" /* clone */
+			 "syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 2f\n\t"
+			 "mov 8(%%rbx), %%rdi\n\t"
+			 "mov 16(%%rbx), %%rsi\n\t"
+			 "mov $2, %%eax\n\t" /* open */
+			 "syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "js 1f\n\t"
+			 "mov %%rax, %%r8\n\t"
+			 "mov 24(%%rbx), %%rdi\n\t"
+			 "mov 32(%%rbx), %%rsi\n\t"
+			 "mov 40(%%rbx), %%rdx\n\t"
+			 "mov 48(%%rbx), %%r10\n\t"
+			 "mov 56(%%rbx), %%r9\n\t"
+			 "mov $9, %%eax\n\t" /* mmap */
+			 "syscall\n"
+			 "1:\n\t"
+			 "mov %%rax, (%%rbx)\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "mov $60, %%eax\n\t" /* exit */
+			 "syscall\n\t"
+			 "ud2\n"
+			 "2:"
+			 : "=a"(pid)
+			 : "b"(remap)
+			 : "rdi", "rsi", "rdx", "r8", "r9", "r10", "rcx", "r11", "memory");
 	if (pid < 0)
 		return pid;
 	(void)sys4(61 /* wait4 */, pid, 0, 0x40000000 /* __WALL */, 0);
