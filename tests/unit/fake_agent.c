@@ -135,6 +135,14 @@ void fake_cell_new(void)
 	member_start(-1);
 }
 
+int fake_commons_fd(int fd)
+{
+	int old = private()->commons_fd;
+
+	private()->commons_fd = fd;
+	return old;
+}
+
 long fake_call(long nr, u64 a, u64 b, u64 c, u64 d)
 {
 	struct call call = { .nr = nr, .arg = { a, b, c, d } };

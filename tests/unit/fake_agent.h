@@ -23,6 +23,9 @@ pid_t fake_fork(void);
 /* Who the caller is. caps: enum ipc_cap bits. The one group beside egid is `group`. */
 void fake_identity(u32 euid, u32 egid, u32 group, u32 caps);
 
+/* Sets what commons_fd() answers, and returns what it was. */
+int fake_commons_fd(int fd);
+
 /* The clock that agent_now() shows. */
 extern s64 fake_now;
 

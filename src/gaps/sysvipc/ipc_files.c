@@ -17,7 +17,7 @@
 #define W_OK 2
 #define R_OK 4
 
-#define PATH_SIZE 96u             /* longer than any of ours */
+#define PATH_SIZE 96u                 /* longer than any of ours */
 #define TEXT_SIZE (UINT64_C(8) << 20) /* header, IPC_SLOTS lines of at most 192 bytes, and some room */
 
 /* --- text --------------------------------------------------------------------------------------------------------------------------- */
@@ -69,9 +69,21 @@ void ipc_text_octal(struct ipc_text *text, u64 value, int width)
 
 enum ipc_file {
 	FILE_NONE,
-	FILE_SHM, FILE_SEM, FILE_MSG, /* /proc/sysvipc */
-	FILE_SHMMAX, FILE_SHMALL, FILE_SHMMNI, FILE_SHM_RMID_FORCED, FILE_SEM_LIMITS, FILE_MSGMAX, FILE_MSGMNB, FILE_MSGMNI,
-	FILE_NEXT_ID, FILE_AUTO_MSGMNI, /* /proc/sys/kernel */
+	/* /proc/sysvipc */
+	FILE_SHM,
+	FILE_SEM,
+	FILE_MSG,
+	/* /proc/sys/kernel */
+	FILE_SHMMAX,
+	FILE_SHMALL,
+	FILE_SHMMNI,
+	FILE_SHM_RMID_FORCED,
+	FILE_SEM_LIMITS,
+	FILE_MSGMAX,
+	FILE_MSGMNB,
+	FILE_MSGMNI,
+	FILE_NEXT_ID,
+	FILE_AUTO_MSGMNI,
 };
 
 static enum ipc_file sysvipc_file(const char *name)
@@ -256,7 +268,8 @@ static long open_file(enum ipc_file file, const char *path, int flags)
 		return -EEXIST;
 	if ((file == FILE_SHM || file == FILE_SEM || file == FILE_MSG) && member_self() < 0)
 		return -ENOMEM;
-	long at = sys6(__NR_mmap, 0, TEXT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~UINT64_C(0), 0);
+	long at =
+		sys6(__NR_mmap, 0, TEXT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~UINT64_C(0), 0);
 	if (at < 0 && at > -4096)
 		return at;
 	struct ipc_text text = { .to = (char *)at, .size = TEXT_SIZE }; /* NOLINT(performance-no-int-to-ptr) */

@@ -14,8 +14,8 @@
 
 enum ipc_creds_state {
 	CREDS_UNKNOWN = 0,
-	CREDS_CACHED = 1,    /* euid, egid, caps are right */
-	CREDS_CHANGING = 2,  /* never cache again in this epoch */
+	CREDS_CACHED = 1,   /* euid, egid, caps are right */
+	CREDS_CHANGING = 2, /* never cache again in this epoch */
 };
 
 static u32 stamp(int member, enum ipc_creds_state state)
@@ -30,7 +30,7 @@ static void ask(struct ipc_creds *creds)
 	creds->euid = kernel.euid;
 	creds->egid = kernel.egid;
 	creds->caps = (kernel.cap_ipc_owner ? IPC_CAP_OWNER : 0u) | (kernel.cap_ipc_lock ? IPC_CAP_LOCK : 0u) |
-	              (kernel.cap_sys_admin ? IPC_CAP_SYS_ADMIN : 0u) | (kernel.cap_sys_resource ? IPC_CAP_RESOURCE : 0u);
+		      (kernel.cap_sys_admin ? IPC_CAP_SYS_ADMIN : 0u) | (kernel.cap_sys_resource ? IPC_CAP_RESOURCE : 0u);
 }
 
 void ipc_creds_get(struct ipc_creds *creds)
@@ -56,7 +56,7 @@ void ipc_creds_get(struct ipc_creds *creds)
 	member->egid = creds->egid;
 	member->caps = creds->caps;
 	(void)__atomic_compare_exchange_n(&member->stamp, &before, stamp(self, CREDS_CACHED), false, __ATOMIC_RELEASE,
-	                                  __ATOMIC_RELAXED);
+					  __ATOMIC_RELAXED);
 }
 
 enum verdict sysvipc_setid(struct call *call)

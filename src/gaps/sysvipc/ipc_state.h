@@ -13,10 +13,10 @@
 #include "abi/commons.h"
 #include "base/types.h"
 
-#define IPC_SLOTS 32768u                    /* the kernel's IPCMNI: indexes an identifier can name */
-#define IPC_SEQ_SHIFT 15                    /* id = sequence << 15 | index */
+#define IPC_SLOTS 32768u                         /* the kernel's IPCMNI: indexes an identifier can name */
+#define IPC_SEQ_SHIFT 15                         /* id = sequence << 15 | index */
 #define IPC_SEQ_MAX (INT32_MAX >> IPC_SEQ_SHIFT) /* sequence numbers run from 0 to IPC_SEQ_MAX - 1 */
-#define IPC_MIN_CYCLE 64u                   /* the kernel's ipc_min_cycle */
+#define IPC_MIN_CYCLE 64u                        /* the kernel's ipc_min_cycle */
 
 /* A struct lock (agent/agent.h) as the host half sees it. */
 struct ipc_lock {
@@ -74,16 +74,16 @@ static_assert(sizeof(struct ipc_member) == 16, "ipc_member is shared between age
 
 /* Limits, by the names of the sysctls. Written at install only. */
 struct ipc_limits {
-	u64 shmmax;  /* bytes of one segment */
-	u64 shmall;  /* pages of all segments */
-	u64 msgmax;  /* bytes of one message */
-	u64 msgmnb;  /* bytes on a new queue */
-	u32 shmmni;  /* segments */
-	u32 msgmni;  /* queues */
-	u32 semmsl;  /* semaphores of a set */
-	u32 semmns;  /* semaphores of all sets */
-	u32 semopm;  /* operations of one semop() */
-	u32 semmni;  /* sets */
+	u64 shmmax; /* bytes of one segment */
+	u64 shmall; /* pages of all segments */
+	u64 msgmax; /* bytes of one message */
+	u64 msgmnb; /* bytes on a new queue */
+	u32 shmmni; /* segments */
+	u32 msgmni; /* queues */
+	u32 semmsl; /* semaphores of a set */
+	u32 semmns; /* semaphores of all sets */
+	u32 semopm; /* operations of one semop() */
+	u32 semmni; /* sets */
 };
 static_assert(sizeof(struct ipc_limits) == 56, "ipc_limits is shared between agents");
 

@@ -5,7 +5,7 @@
 
 #include "gaps/sysvipc/sysvipc_int.h"
 
-#define SHM_DEST 01000u   /* bits of ipc_perm.mode, as IPC_STAT shows them */
+#define SHM_DEST 01000u /* bits of ipc_perm.mode, as IPC_STAT shows them */
 #define SHM_LOCKED 02000u
 
 static inline struct shm_area *shm_area(void)

@@ -85,7 +85,7 @@ void shm_show(struct ipc_text *text)
 {
 	struct shm_area *shm = shm_area();
 	ipc_text_string(text, "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
-	                      "      atime      dtime      ctime                   rss                  swap\n");
+			      "      atime      dtime      ctime                   rss                  swap\n");
 	shm_lock();
 	shm_sweep();
 	for (u32 i = 0; i < shm->ids.high; i++) {

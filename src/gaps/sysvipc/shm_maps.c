@@ -13,9 +13,9 @@
 
 /* A line as far as it has been read: "start-end perms offset …" */
 struct line {
-	u64 field[3];   /* start, end, offset */
-	u32 word;       /* which word of the line we are in: 0 range, 1 permissions, 2 offset, 3 the rest */
-	u32 at;         /* 0 start, 1 end */
+	u64 field[3]; /* start, end, offset */
+	u32 word;     /* which word of the line we are in: 0 range, 1 permissions, 2 offset, 3 the rest */
+	u32 at;       /* 0 start, 1 end */
 };
 
 static void see(struct shm_area *shm, int self, int segment, const struct line *line)

@@ -10,11 +10,11 @@
 struct shm_segment {
 	struct ipc_rights perm;
 	s32 cpid, lpid;
-	u32 attaches;   /* derived: first of its attachments, index + 1; 0 when none */
-	u64 size;       /* bytes as asked for */
-	u64 offset;     /* of its pages in the commons file */
+	u32 attaches; /* derived: first of its attachments, index + 1; 0 when none */
+	u64 size;     /* bytes as asked for */
+	u64 offset;   /* of its pages in the commons file */
 	s64 atime, dtime, ctime;
-	u32 lock_uid;   /* who pays for SHM_LOCK */
+	u32 lock_uid; /* who pays for SHM_LOCK */
 	u32 reserved;
 };
 static_assert(sizeof(struct shm_segment) == 80, "shm_segment is shared between agents");
@@ -34,12 +34,12 @@ static_assert(sizeof(struct shm_attach) == 40, "shm_attach is shared between age
 
 struct shm_area {
 	struct ipc_ids ids;
-	u64 pages;        /* derived: pages of all segments (the kernel's shm_tot) */
-	u64 next_offset;  /* where the search for file space goes on; only a hint */
-	u32 attach_high;  /* 1 + highest attachment ever used; never too low */
-	u32 attach_free;  /* derived: head of the free ones below attach_high, index + 1 */
-	u64 dirty_end;    /* not 0: the host cannot punch holes, and file space below this may hold bytes of destroyed segments */
-	u32 doomed;       /* derived: segments with SHM_DEST */
+	u64 pages;       /* derived: pages of all segments (the kernel's shm_tot) */
+	u64 next_offset; /* where the search for file space goes on; only a hint */
+	u32 attach_high; /* 1 + highest attachment ever used; never too low */
+	u32 attach_free; /* derived: head of the free ones below attach_high, index + 1 */
+	u64 dirty_end;   /* not 0: the host cannot punch holes, and file space below this may hold bytes of destroyed segments */
+	u32 doomed;      /* derived: segments with SHM_DEST */
 	u32 reserved;
 	u32 own[COMMONS_MEMBERS_MAX]; /* derived: first attachment of each member, index + 1 */
 	struct shm_segment segment[IPC_SLOTS];

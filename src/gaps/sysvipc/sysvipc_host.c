@@ -100,7 +100,8 @@ static int install(void *area, const struct commons *commons)
 }
 
 static const struct gap_symptom symptoms[] = {
-	{ "postgres", "shmget", ENOSYS, "could not create shared memory segment: Function not implemented", "facts/error-texts.md" },
+	{ "postgres", "shmget", ENOSYS, "could not create shared memory segment: Function not implemented",
+	  "facts/error-texts.md" },
 	{ NULL, "shmget", ENOSYS, "shmget", "shmget(2)" },
 	{ NULL, "semget", ENOSYS, "semget", "semget(2)" },
 	{ NULL, "msgget", ENOSYS, "msgget", "msgget(2)" },
@@ -109,15 +110,27 @@ static const struct gap_symptom symptoms[] = {
 };
 
 static const int calls[] = {
-	SYS_shmget, SYS_shmat, SYS_shmdt,  SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop,
+	SYS_shmget, SYS_shmat,  SYS_shmdt,  SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop,
 	SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, -1,
 };
 
 static const char *const files[] = {
-	"/proc/sysvipc/shm", "/proc/sysvipc/sem", "/proc/sysvipc/msg",
-	"/proc/sys/kernel/shmmax", "/proc/sys/kernel/shmall", "/proc/sys/kernel/shmmni", "/proc/sys/kernel/shm_rmid_forced",
-	"/proc/sys/kernel/shm_next_id", "/proc/sys/kernel/sem", "/proc/sys/kernel/sem_next_id", "/proc/sys/kernel/msgmax",
-	"/proc/sys/kernel/msgmnb", "/proc/sys/kernel/msgmni", "/proc/sys/kernel/msg_next_id", "/proc/sys/kernel/auto_msgmni", NULL,
+	"/proc/sysvipc/shm",
+	"/proc/sysvipc/sem",
+	"/proc/sysvipc/msg",
+	"/proc/sys/kernel/shmmax",
+	"/proc/sys/kernel/shmall",
+	"/proc/sys/kernel/shmmni",
+	"/proc/sys/kernel/shm_rmid_forced",
+	"/proc/sys/kernel/shm_next_id",
+	"/proc/sys/kernel/sem",
+	"/proc/sys/kernel/sem_next_id",
+	"/proc/sys/kernel/msgmax",
+	"/proc/sys/kernel/msgmnb",
+	"/proc/sys/kernel/msgmni",
+	"/proc/sys/kernel/msg_next_id",
+	"/proc/sys/kernel/auto_msgmni",
+	NULL,
 };
 
 static const char *const workloads[] = { "postgres", NULL };
