@@ -8,7 +8,8 @@
  *
  * Members. A process that owns shared state (an attached segment, an undo list, a queue entry, a lock) is a member: it holds a POSIX
  * read lock on byte COMMONS_LOCK_BASE + index of the commons file. The kernel drops that lock when the process ends,
- * however it ends, and keeps it over execve; so 'is member i alive?' is one F_GETLK and needs no cooperation from the dead.
+ * however it ends, and keeps it over execve (gVisor does not: MEMBER_EXEC); so 'is member i alive?' is one F_GETLK and needs
+ * no cooperation from the dead.
  * (Not OFD locks: gVisor refuses them. Not pids: they are reused, and zombies still have one.)
  */
 #ifndef LICHEN_ABI_COMMONS_H
@@ -40,6 +41,7 @@ enum member_state {
 	MEMBER_FREE = 0,    /* nobody's; claimed by whoever gets the write lock on its byte */
 	MEMBER_PENDING = 1, /* made by a forking parent, whose read lock stands in until the child holds its own */
 	MEMBER_LIVE = 2,    /* owned by the process that holds the byte's read lock; a dead owner's gap state is still to be reaped */
+	MEMBER_EXEC = 3,    /* LIVE, in execve: gVisor drops the read lock, the new image takes it again; alive while its pid is */
 };
 
 struct member {

@@ -111,6 +111,8 @@ int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u
 
 /* member.c */
 void member_start(s32 member);
+/* Around execve: MEMBER_EXEC before it, MEMBER_LIVE after it failed. Nothing for -1. */
+void member_exec(s32 member, enum member_state state);
 void member_forked_child(void);
 void member_forked_parent(long child);
 

@@ -334,7 +334,9 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 	}
 	r = -EFAULT;
 	if (build_vectors(s, program, vectors, argv, (u64)argc, envp, (u64)envc, &env)) {
+		member_exec(marker.member, MEMBER_EXEC);
 		r = exec_agent(vectors, vectors + env, map);
+		member_exec(marker.member, MEMBER_LIVE);
 	}
 	if (map)
 		(void)sys2(__NR_munmap, vectors, map);

@@ -45,6 +45,12 @@ s32 agent_pid(void)
 	return private()->pid;
 }
 
+/* Whether the owner may have lost its lock for the moment only. */
+static bool in_execve(const struct member *m)
+{
+	return __atomic_load_n(&m->state, __ATOMIC_ACQUIRE) == MEMBER_EXEC && m->pid > 0 && sys2(__NR_kill, m->pid, 0) != -ESRCH;
+}
+
 /*
  * Gets a slot for a process; its read lock is ours when this returns. What a dead owner left is reaped under the new epoch, so that
  * its locks are seen to have lost their owner; a process that had no slot yet (own) reaps as the new member.
@@ -67,6 +73,10 @@ static int claim(enum member_state state, s32 pid, bool own)
 			continue;
 		if (r < 0)
 			return (int)r;
+		if (in_execve(m)) {
+			(void)lock_byte(F_SETLK_, F_UNLCK_, index, NULL);
+			continue;
+		}
 		__atomic_add_fetch(&m->epoch, 1, __ATOMIC_RELEASE);
 		if (own)
 			__atomic_store_n(&private()->member, index, __ATOMIC_RELEASE);
@@ -128,6 +138,12 @@ bool member_alive(int member)
 		return true;
 	if (state == MEMBER_FREE || lock_byte(F_GETLK_, F_WRLCK_, member, &found) < 0)
 		return false;
+	if (found == F_UNLCK_ && state == MEMBER_EXEC) {
+		if (in_execve(m))
+			return true;
+		/* over: its lock is back, or it is dead */
+		return lock_byte(F_GETLK_, F_WRLCK_, member, &found) == 0 && found != F_UNLCK_;
+	}
 	if (found == F_UNLCK_ && !(state == MEMBER_PENDING && held_for_child(member)))
 		return false;
 	/* A child that its parent stands in for: gone before it could take its own lock? */
@@ -231,14 +247,27 @@ void member_forked_child(void)
 	agent_wake(&commons()->members[p->member].state, 1);
 }
 
+void member_exec(s32 member, enum member_state state)
+{
+	if (member >= 0)
+		__atomic_store_n(&commons()->members[member].state, (u32)state, __ATOMIC_RELEASE);
+}
+
 void member_start(s32 member)
 {
 	struct private *p = private();
+	long r;
 
 	p->member = member < 0 ? -1 : member;
 	p->pending_child = -1;
 	for (u32 i = 0; i < CHILDREN_MAX; i++)
 		p->children[i] = -1;
-	if (p->member >= 0)
-		__atomic_add_fetch(&commons()->members[p->member].epoch, 1, __ATOMIC_RELEASE);
+	if (p->member < 0)
+		return;
+	while ((r = lock_byte(F_SETLK_, F_RDLCK_, member, NULL)) == -EAGAIN || r == -EACCES)
+		(void)sys0(__NR_sched_yield); /* somebody looks whether the slot is free */
+	if (r < 0)
+		agent_die("cannot lock the member slot", member);
+	__atomic_add_fetch(&commons()->members[member].epoch, 1, __ATOMIC_RELEASE);
+	member_exec(member, MEMBER_LIVE);
 }
