@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Writes assembly that embeds the agent's image: blob.sh IMAGE OUTPUT
 set -eu
 cat >"$2" <<END

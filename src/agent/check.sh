@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Checks the linked agent: no undefined symbol, no relocation, no writable byte, nothing but general registers.
 set -eu
 agent=$1
