@@ -10,24 +10,15 @@
 #include "host/supervise.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const int passed_on[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGWINCH,
-				 SIGCONT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,  SIGIO,   SIGPWR };
 
 void supervise_begin(struct supervisor *supervisor)
 {
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
 
 	(void)sigaction(SIGCHLD, &reap, &supervisor->child_action);
-	sigemptyset(&supervisor->waited);
-	sigaddset(&supervisor->waited, SIGCHLD);
-	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		sigaddset(&supervisor->waited, passed_on[i]);
-	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
-		sigaddset(&supervisor->waited, sig);
+	sigfillset(&supervisor->waited); /* a fault of our own still ends us: blocked, it is not waited for */
 	(void)sigprocmask(SIG_BLOCK, &supervisor->waited, &supervisor->guest_mask);
 }
 
@@ -40,6 +31,15 @@ void supervise_end(struct supervisor *supervisor)
 {
 	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
 	(void)sigprocmask(SIG_SETMASK, &supervisor->guest_mask, NULL);
+}
+
+/* As it was sent: kill(2) or sigqueue(3). */
+static void pass_on(pid_t guest, int sig, const siginfo_t *info)
+{
+	if (info->si_code == SI_QUEUE)
+		(void)sigqueue(guest, sig, info->si_value);
+	else
+		(void)kill(guest, sig);
 }
 
 /* The guest has stopped: so do we, until somebody continues us, then it. */
@@ -69,6 +69,6 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 			continue;
 		/* a hang-up of the terminal goes to the session's leader alone: that may be us */
 		if ((info.si_code <= 0 && info.si_pid != guest) || (sig == SIGHUP && getsid(0) == getpid()))
-			(void)kill(guest, sig);
+			pass_on(guest, sig, &info);
 	}
 }
