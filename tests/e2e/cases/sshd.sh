@@ -23,7 +23,7 @@ HostKey $WORK/host_key
 AuthorizedKeysFile $WORK/authorized_keys
 PidFile $WORK/sshd.pid
 StrictModes no
-UsePAM no
+UsePAM $([ "$(id -u)" = 0 ] && echo no || echo yes)
 PermitRootLogin yes
 PasswordAuthentication no
 Subsystem sftp internal-sftp
