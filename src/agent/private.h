@@ -73,7 +73,7 @@ struct private {
 	s32 traceme; /* pid of a vfork child that asked to be traced: from its execve on */
 	u32 owners;  /* slots that have an owner */
 	u32 sleepers; /* slots of traps that sleep in the blocking window */
-	u32 reserved2;
+	u32 forking;  /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
 	u64 vdso_time; /* address of __vdso_time, 0 = none */
 	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
 	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */

@@ -118,11 +118,15 @@ static void forked_child(u64 slot)
 
 static long clone_copying(struct call *call, long nr, u64 stack, bool clear)
 {
+	u32 *forking = &private()->forking;
 	long ret;
 
+	while (__atomic_exchange_n(forking, 1, __ATOMIC_ACQUIRE)) /* what is prepared for a child is kept once per process */
+		(void)sys0(__NR_sched_yield);
 	events(EVENT_FORK_PREPARE, 0);
 	ret = agent_reissue(nr, call->arg);
 	if (ret == 0) {
+		*forking = 0;
 		forked_child(call->trap->slot);
 		if (clear)
 			signal_clear_handlers();
@@ -131,6 +135,7 @@ static long clone_copying(struct call *call, long nr, u64 stack, bool clear)
 	} else {
 		member_forked_parent(ret);
 		events(EVENT_FORK_PARENT, ret);
+		__atomic_store_n(forking, 0, __ATOMIC_RELEASE);
 	}
 	return ret;
 }

@@ -541,7 +541,8 @@ enum verdict engine_sigaltstack(struct call *call)
 {
 	struct context *context = call->trap->context;
 	struct altstack new = { 0 }, old = context->stack, *ours = NULL;
-	u64 needed = 2 * frame_size(call->trap) + 1024;
+	u64 apart = context->regs.sp - call->trap->frame; /* gVisor does not say how large its FP state is: measure */
+	u64 size = frame_size(call->trap), needed = 2 * (apart < 16384 && apart > size ? apart : size) + 1024;
 
 	if (call->arg[0] && guest_read(&new, call->arg[0], sizeof(new)) < 0)
 		return CALL_PASS;
