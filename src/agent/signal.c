@@ -28,7 +28,6 @@
 #define SIG_IGN_ 1u
 #define THUNK_SIZE 16u
 #define SS_DISABLE_ 2
-#define MINSIGSTKSZ_ 2048u
 #define SUBSTITUTE_SIZE 65536u
 #define UNBLOCKABLE (SIGNAL_BIT(9) | SIGNAL_BIT(19)) /* SIGKILL, SIGSTOP */
 
@@ -546,7 +545,7 @@ enum verdict engine_sigaltstack(struct call *call)
 
 	if (call->arg[0] && guest_read(&new, call->arg[0], sizeof(new)) < 0)
 		return CALL_PASS;
-	if (call->arg[0] && !(new.flags & SS_DISABLE_) && new.size >= MINSIGSTKSZ_ && (new.size < needed || !usable(&new)))
+	if (call->arg[0] && !(new.flags & SS_DISABLE_) && (new.size < needed || !usable(&new)))
 		ours = substitute_for(&new, true);
 	if (!ours && !private()->small_stacks[0][0].size)
 		return CALL_PASS;
@@ -555,11 +554,12 @@ enum verdict engine_sigaltstack(struct call *call)
 	if (call->arg[0] && old.flags == 1) {
 		call->ret = -EPERM;
 	} else if (call->arg[0]) {
-		if (ours) {
+		call->ret = sys2(__NR_sigaltstack, &new, 0); /* the host says whether it is one */
+		if (call->ret == 0 && ours) {
 			ours->flags = new.flags;
 			new = *ours;
+			call->ret = sys2(__NR_sigaltstack, &new, 0);
 		}
-		call->ret = sys2(__NR_sigaltstack, &new, 0);
 		if (call->ret == 0) /* rt_sigreturn sets what the frame says */
 			context->stack = (new.flags & SS_DISABLE_) ? (struct altstack){ .flags = SS_DISABLE_ } : new;
 	}
