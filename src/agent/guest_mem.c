@@ -34,3 +34,28 @@ long guest_read_string(char *to, u64 from, u64 size)
 {
 	return agent_copy_string(to, (const char *)from, size, fault_ready());
 }
+
+static bool overlaps(u64 at, u64 size, u64 from, u64 length)
+{
+	return at < from + length && from < at + size;
+}
+
+/* munmap, mprotect, mremap of the agent's memory: EPERM, as for memory sealed by mseal(2). A range that begins below it and reaches
+ * over it is not seen by the filter. */
+enum verdict engine_protected(struct call *call)
+{
+	u64 at = call->arg[0], size = call->arg[1];
+
+	if (!overlaps(at, size, LAYOUT_TEXT, ALIGN_UP((u64)agent_end, LAYOUT_PAGE) - LAYOUT_TEXT) &&
+	    !overlaps(at, size, LAYOUT_PRIVATE, PRIVATE_SIZE) && !overlaps(at, size, LAYOUT_COMMONS, commons()->mapped) &&
+	    !overlaps(at, size, LAYOUT_EXE, LAYOUT_PAGE))
+		return CALL_PASS;
+	call->ret = -EPERM;
+	return CALL_DONE;
+}
+
+/* Only a fixed mapping replaces what is there. */
+enum verdict engine_protected_mmap(struct call *call)
+{
+	return (call->arg[3] & 0x10 /* MAP_FIXED */) ? engine_protected(call) : CALL_PASS;
+}

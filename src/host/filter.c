@@ -126,6 +126,12 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 		emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)spec->reserved_fds[1], 1, 0);
 		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
 		break;
+	case FILTER_AGENT_MEMORY:
+		load(code, ARG_HIGH(test->arg));
+		emit(code, BPF_JMP | BPF_JGE | BPF_K, (u32)(LAYOUT_COMMONS >> 32), 0, 2);
+		emit(code, BPF_JMP | BPF_JGT | BPF_K, (u32)(LAYOUT_TEXT >> 32), 1, 0);
+		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+		break;
 	case FILTER_REACHES_RESERVED:
 		load(code, ARG_LOW(test->arg));
 		emit(code, BPF_JMP | BPF_JGE | BPF_K, low, 0, 1);
@@ -209,6 +215,11 @@ int filter_install(const struct filter_spec *spec)
 
 	if (!code)
 		return -ENOMEM;
+	for (u32 i = 0; spec->sealed && i < count;)
+		if (rows[i].test.kind == FILTER_AGENT_MEMORY)
+			rows[i] = rows[--count];
+		else
+			i++;
 	qsort(rows, count, sizeof(rows[0]), by_number);
 	for (u32 i = 0; i < count; i++) {
 		if (i && rows[i].nr == rows[i - 1].nr)

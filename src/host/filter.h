@@ -8,6 +8,7 @@
 struct filter_spec {
 	u32 emulate;         /* bit per gap_id whose calls trap; the engine's own calls always do */
 	int reserved_fds[2]; /* the cell's descriptors, for tests of .def rows */
+	bool sealed;         /* the agent seals its memory itself (mseal(2)): no FILTER_AGENT_MEMORY */
 	u32 text_size;       /* bytes of agent text from LAYOUT_TEXT that are trusted */
 };
 

@@ -157,7 +157,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 				const struct supervisor *supervisor, int report)
 {
 	const sigset_t *mask = &supervisor->guest_mask;
-	struct filter_spec filter = { spec->emulate, { fds->agent, fds->commons }, fds->text_size };
+	struct filter_spec filter = { spec->emulate, { fds->agent, fds->commons }, fds->map->features & COMMONS_MSEAL, fds->text_size };
 	sigset_t all;
 	char **env;
 	int r;
@@ -237,7 +237,6 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	pid_t parent = getpid(), pid;
 
 	*result = (struct launch_result){ 0 };
-	(void)snprintf(result->detail, sizeof(result->detail), "%s", spec->argv[0]);
 	r = find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
@@ -271,10 +270,9 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	supervise_end(&supervisor);
 	r = 0;
 	if (read_report(report_read, &report)) {
-		r = fail(result, "starting", report.error, report.status);
-		(void)snprintf(result->detail, sizeof(result->detail), "%s", report.status == 125 ? report.stage : spec->argv[0]);
-		if (report.status != 125)
-			result->stage = "execve";
+		r = fail(result, "execve", report.error, report.status);
+		if (report.status == 125)
+			(void)snprintf(result->detail, sizeof(result->detail), "%s", report.stage);
 	} else if (spec->emulate) {
 		r = first_program_failed(fds.map, result);
 	}

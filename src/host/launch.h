@@ -22,7 +22,7 @@ struct launch_result {
 	int status;        /* exit status to return: the guest's, 128+n for a signal, 125 lichen failed, 126 not executable, 127 not found */
 	const char *stage; /* what failed: static text; NULL when the guest ran */
 	int error;         /* positive errno, 0 = none */
-	char detail[256];  /* what it was about (a path), may be empty */
+	char detail[256];  /* what failed in the child, where that is more than `stage` says; may be empty */
 };
 
 /* Runs the command to its end. Returns 0 when it ran (status is its), negative errno when lichen could not start it (all of
