@@ -26,7 +26,8 @@ int main(int argc, char **argv)
 	return 7;
 }
 X
-gcc -g -O0 -o prog prog.c || fail "gcc"
+# -no-pie: gdb learns where a position-independent program lies from /proc/PID/auxv, which is the agent's.
+gcc -g -O0 -no-pie -o prog prog.c || fail "gcc"
 
 # outcome NAME WANTED COMMAND...: runs with a time-out; output with WANTED, or a clear error.
 # Under lichen an error is clear if it names what was refused; natively only WANTED counts.
