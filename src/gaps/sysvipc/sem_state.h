@@ -5,7 +5,7 @@
 
 #include "gaps/sysvipc/ipc_state.h"
 
-#define SEM_HEAP_BYTES (256u << 20) /* semaphores of all sets: 11 million */
+#define SEM_HEAP_BYTES (64u << 20) /* semaphores of all sets: 2.8 million; counts against RLIMIT_AS */
 #define SEM_HEAP_GRANULE 256u
 #define SEM_WAITERS 8192u /* threads asleep in semop(), or in one of more than SEM_OPS_FAST operations, at one time */
 #define SEM_UNDOS 65536u  /* (process, semaphore) pairs with an adjustment that is not 0 */
