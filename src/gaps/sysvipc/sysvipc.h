@@ -3,7 +3,7 @@
  * The area of gap sysvipc in the commons: three independent parts, each with its own lock. Parts never touch one another, so no
  * lock order is needed. The area is sparse: what no guest uses costs no memory.
  *
- * Limits: 32768 identifiers of each kind (Linux's IPCMNI), 262144 attachments in the cell, segments of together 1 TiB, 256 MiB
+ * Limits: 32768 identifiers of each kind (Linux's IPCMNI), 262144 attachments in the cell, segments of together 1 TiB, 64 MiB
  * of semaphore arrays, 64 MiB of queued messages.
  */
 #ifndef LICHEN_GAPS_SYSVIPC_SYSVIPC_H
