@@ -13,8 +13,7 @@
 static inline bool ipc_claim(u32 *word, u32 to)
 {
 	u32 none = 0;
-	return IPC_LOAD(*word) == 0 &&
-	       __atomic_compare_exchange_n(word, &none, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return IPC_LOAD(*word) == 0 && __atomic_compare_exchange_n(word, &none, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 /* Makes *high at least `to`. */

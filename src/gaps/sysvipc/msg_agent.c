@@ -190,7 +190,7 @@ struct msgrcv {
 	s64 type;
 	u32 search; /* enum msg_search */
 	int flags;
-	s64 copy;   /* first chunk of the copy (MSG_COPY), -1 none */
+	s64 copy; /* first chunk of the copy (MSG_COPY), -1 none */
 };
 
 /* The kernel's convert_mode(). */

@@ -279,7 +279,7 @@ void msg_show(struct ipc_text *text)
 	struct msg_area *area = msg_area();
 	int self = member_self();
 	ipc_text_string(text, "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"
-	                      "      stime      rtime      ctime\n");
+			      "      stime      rtime      ctime\n");
 	for (u32 i = 0; self >= 0 && i < IPC_LOAD(area->ids.high); i++) {
 		struct msg_hold hold;
 		if (!ipc_ids_used(&area->ids, i))

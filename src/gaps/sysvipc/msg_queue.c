@@ -306,7 +306,7 @@ static void reap_waiter(struct msg_area *area, u32 waiter, u32 owner, u32 self)
 		if (waits_here(&hold, waiter))
 			msg_waiter_unlink(&hold, waiter);
 		else if (area->owner[first] == msg_owner_word(MSG_OWNER_HEAD, hold.index) && is_handed(&hold, first) &&
-		         msg_at(area, first)->taker == waiter + 1)
+			 msg_at(area, first)->taker == waiter + 1)
 			msg_free(area, first, hold.index);
 		msg_waiter_release(area, waiter);
 	}

@@ -5,10 +5,10 @@
 
 #include "gaps/sysvipc/ipc_state.h"
 
-#define MSG_CHUNK 256u          /* bytes; a message takes a run of them */
-#define MSG_CHUNKS (1u << 18)   /* 64 MiB of queued messages */
+#define MSG_CHUNK 256u        /* bytes; a message takes a run of them */
+#define MSG_CHUNKS (1u << 18) /* 64 MiB of queued messages */
 #define MSG_HINTS 256u
-#define MSG_WAITERS 16384u      /* threads asleep in msgsnd() and msgrcv() at one time */
+#define MSG_WAITERS 16384u /* threads asleep in msgsnd() and msgrcv() at one time */
 
 /* Who owns a chunk: kind << 30 | who. One word a chunk, and the only truth about it. */
 enum msg_owner {
@@ -22,7 +22,7 @@ enum msg_owner {
 #define MSG_TAKEN UINT32_MAX
 struct msg_head {
 	s64 type;
-	u64 size;       /* bytes of text */
+	u64 size; /* bytes of text */
 	u32 chunks;
 	u32 next, prev; /* in the queue, chunk index + 1; the links forward are the truth */
 	u32 taker;      /* 0 none; waiter (index + 1) it is handed to; MSG_TAKEN: being received */
@@ -45,7 +45,7 @@ struct msg_queue {
 	u64 qnum;   /* derived */
 	struct msg_chain messages;
 	struct msg_chain receivers, senders;
-	u64 mark;   /* counts rebuilds */
+	u64 mark; /* counts rebuilds */
 };
 static_assert(sizeof(struct msg_queue) == 112, "msg_queue is shared between agents");
 
@@ -67,18 +67,18 @@ struct msg_waiter {
 	u32 reserved2;
 	u32 next, prev;
 	u32 receiver; /* 1 receiver, 0 sender */
-	s64 type;    /* receiver: as in enum msg_search */
-	u64 size;    /* receiver: room; sender: bytes to send */
-	u32 search;  /* enum msg_search */
+	s64 type;     /* receiver: as in enum msg_search */
+	u64 size;     /* receiver: room; sender: bytes to send */
+	u32 search;   /* enum msg_search */
 	u32 reserved;
-	u64 mark;    /* used while a queue is rebuilt */
+	u64 mark; /* used while a queue is rebuilt */
 };
 static_assert(sizeof(struct msg_waiter) == 72, "msg_waiter is shared between agents");
 
 struct msg_area {
 	struct ipc_ids ids;
-	u32 chunk_high;  /* 1 + highest chunk ever used */
-	u32 waiter_high; /* 1 + highest waiter ever used */
+	u32 chunk_high;      /* 1 + highest chunk ever used */
+	u32 waiter_high;     /* 1 + highest waiter ever used */
 	u32 hint[MSG_HINTS]; /* where to look for free chunks, by queue; never wrong, at worst slow */
 	u32 owner[MSG_CHUNKS];
 	u32 waiter_owner[MSG_WAITERS]; /* ipc_owner.h, 0 free: claimed by compare-and-swap */

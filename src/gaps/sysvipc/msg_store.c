@@ -112,6 +112,6 @@ void msg_store_reap(struct msg_area *area, int member)
 			continue;
 		gone = owner;
 		(void)__atomic_compare_exchange_n(&area->owner[i], &word, MSG_OWNER_FREE, false, __ATOMIC_ACQ_REL,
-		                                  __ATOMIC_RELAXED);
+						  __ATOMIC_RELAXED);
 	}
 }

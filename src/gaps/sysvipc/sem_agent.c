@@ -6,7 +6,7 @@
  * and every 20 to 100 ms while other processes hold adjustments (one of them may be killed). With a time-out, each piece asks the
  * host for the time.
  *
- * Differences from Linux: a stop signal without a handler does not end semop() with EINTR; more than 672 operations are E2BIG
+ * Differences from Linux: a stop signal does not end semop() with EINTR (no host call that could sleep here tells of one); more than 672 operations are E2BIG
  * whatever kernel.sem says; more than 8192 threads asleep at one time get ENOMEM.
  */
 #include "gaps/sysvipc/sem_int.h"

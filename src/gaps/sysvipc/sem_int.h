@@ -17,9 +17,9 @@ struct sem_hold {
 	struct sem_set *set;
 	struct sem *sems;
 	s32 id;
-	u32 self;      /* member index */
-	bool merged;   /* complex operations slept when the lock was taken: one queue for all semaphores (the kernel's pending_alter) */
-	bool prune;    /* undo entries may have become 0 */
+	u32 self;    /* member index */
+	bool merged; /* complex operations slept when the lock was taken: one queue for all semaphores (the kernel's pending_alter) */
+	bool prune; /* undo entries may have become 0 */
 	u32 wakes;
 	u32 wake[SEM_WAKES_MAX]; /* waiter indexes */
 };

@@ -7,8 +7,8 @@
 
 #define SEM_HEAP_BYTES (64u << 20) /* semaphores of all sets: 2.8 million; counts against RLIMIT_AS */
 #define SEM_HEAP_GRANULE 256u
-#define SEM_WAITERS 8192u /* threads asleep in semop(), or in one of more than SEM_OPS_FAST operations, at one time */
-#define SEM_UNDOS 65536u  /* (process, semaphore) pairs with an adjustment that is not 0 */
+#define SEM_WAITERS 8192u   /* threads asleep in semop(), or in one of many operations, at one time */
+#define SEM_UNDOS 65536u    /* (process, semaphore) pairs with an adjustment that is not 0 */
 #define SEM_VALUE_MAX 32767 /* the kernel's SEMVMX */
 
 /* One semaphore. now and next: pid of the last process that operated on it << 32 | value. next counts only while tag is the
@@ -37,12 +37,12 @@ struct sem_set {
 	struct ipc_lock lock; /* guards the set, its semaphores, its waiters that wait and its undo entries */
 	u64 sems;             /* offset in the heap's bytes of struct sem[nsems] */
 	u32 nsems;
-	u32 undo;             /* derived: first undo entry, index + 1 */
-	u64 transaction;      /* number of the latest transaction begun; never falls, not even when the slot gets a new set */
-	u64 commit;           /* number of a transaction that holds but is not applied everywhere yet; 0 when there is none */
+	u32 undo;        /* derived: first undo entry, index + 1 */
+	u64 transaction; /* number of the latest transaction begun; never falls, not even when the slot gets a new set */
+	u64 commit;      /* number of a transaction that holds but is not applied everywhere yet; 0 when there is none */
 	s64 otime, ctime;
 	struct sem_chain chain[SEM_CHAIN_COUNT];
-	u32 complex;          /* derived: waiters with more than one operation */
+	u32 complex; /* derived: waiters with more than one operation */
 	u32 reserved;
 };
 static_assert(sizeof(struct sem_set) == 96, "sem_set is shared between agents");
@@ -64,16 +64,16 @@ enum sem_waiter_status {
 struct sem_waiter {
 	u32 status; /* enum sem_waiter_status: the word it sleeps on */
 	s32 error;
-	s32 set;    /* id */
-	u32 owner;  /* ipc_owner.h; as waiter_owner[] */
+	s32 set;   /* id */
+	u32 owner; /* ipc_owner.h; as waiter_owner[] */
 	u32 next, prev;
 	s32 pid;
 	u32 reserved2;
-	u64 tag;    /* transaction that completes it */
-	u64 mark;   /* used while a queue is rebuilt */
-	u16 count;  /* operations */
+	u64 tag;      /* transaction that completes it */
+	u64 mark;     /* used while a queue is rebuilt */
+	u16 count;    /* operations */
 	u16 blocking; /* the first one that cannot proceed */
-	u32 chain;  /* enum sem_chain_kind */
+	u32 chain;    /* enum sem_chain_kind */
 	u32 reserved;
 	union {
 		struct sem_sembuf ops[SEM_WAITER_OPS];

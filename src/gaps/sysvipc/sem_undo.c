@@ -11,8 +11,8 @@
  * member slot settles the rest. When nobody else holds an adjustment nothing is asked.
  *
  * Differences from Linux: a process whose adjustments are all 0 does not touch sem_otime when it ends; entries belong to processes,
- * so CLONE_SYSVSEM without CLONE_THREAD, and unshare(CLONE_SYSVSEM), are not told apart from the usual case; the table holds 65536
- * adjustments (then ENOMEM).
+ * so CLONE_SYSVSEM without CLONE_THREAD, and unshare(CLONE_SYSVSEM), are not told apart from the usual case, and what a vfork child
+ * does before its execve is undone when its parent ends; the table holds 65536 adjustments (then ENOMEM).
  */
 #include "gaps/sysvipc/sem_int.h"
 
@@ -21,13 +21,20 @@ static u32 set_key(s32 id)
 	return SEM_UNDO_USED | (u32)id;
 }
 
-/* The chain of the locked set. Usage: for each entry pointer `entry`. */
-#define for_each_undo(entry, hold) \
-	for (struct sem_undo *entry = undo_at((hold), (hold)->set->undo); entry; entry = undo_at((hold), entry->next))
-
 static struct sem_undo *undo_at(const struct sem_hold *hold, u32 link)
 {
 	return link ? &hold->area->undo[link - 1] : NULL;
+}
+
+/* The chain of the locked set: for (entry = undo_first(hold); entry; entry = undo_next(hold, entry)) */
+static struct sem_undo *undo_first(const struct sem_hold *hold)
+{
+	return undo_at(hold, hold->set->undo);
+}
+
+static struct sem_undo *undo_next(const struct sem_hold *hold, const struct sem_undo *entry)
+{
+	return undo_at(hold, entry->next);
 }
 
 /* Claims a free entry for the locked set; its adjustment is 0. NULL when the table is full. */
@@ -72,7 +79,7 @@ static void stage(const struct sem_hold *hold, struct sem_undo *entry, s32 adjus
 int sem_undo_stage(struct sem_hold *hold, const struct sem_request *request, u32 num, s32 op)
 {
 	struct sem_undo *found = NULL;
-	for_each_undo(entry, hold) {
+	for (struct sem_undo *entry = undo_first(hold); entry; entry = undo_next(hold, entry)) {
 		if (entry->member == request->member && entry->num == num) {
 			found = entry;
 			break;
@@ -95,7 +102,7 @@ int sem_undo_stage(struct sem_hold *hold, const struct sem_request *request, u32
 
 void sem_undo_stage_clear(struct sem_hold *hold, int num)
 {
-	for_each_undo(entry, hold) {
+	for (struct sem_undo *entry = undo_first(hold); entry; entry = undo_next(hold, entry)) {
 		if (num < 0 || entry->num == num)
 			stage(hold, entry, 0);
 	}
@@ -104,7 +111,7 @@ void sem_undo_stage_clear(struct sem_hold *hold, int num)
 
 void sem_undo_apply(struct sem_hold *hold)
 {
-	for_each_undo(entry, hold) {
+	for (struct sem_undo *entry = undo_first(hold); entry; entry = undo_next(hold, entry)) {
 		if (entry->tag == hold->set->commit)
 			IPC_STORE(entry->adjust, entry->next_adjust);
 	}
@@ -150,7 +157,7 @@ void sem_undo_drop(struct sem_hold *hold)
 
 bool sem_undo_foreign(const struct sem_hold *hold)
 {
-	for_each_undo(entry, hold) {
+	for (struct sem_undo *entry = undo_first(hold); entry; entry = undo_next(hold, entry)) {
 		if (entry->adjust && entry->member != hold->self)
 			return true;
 	}
@@ -162,7 +169,7 @@ static void undo_member(struct sem_hold *hold, u32 member)
 {
 	bool any = false;
 	sem_begin(hold);
-	for_each_undo(entry, hold) {
+	for (struct sem_undo *entry = undo_first(hold); entry; entry = undo_next(hold, entry)) {
 		if (entry->member != member || !entry->adjust)
 			continue;
 		s32 value = sem_value(hold->sems[entry->num].now) + entry->adjust;
@@ -196,7 +203,7 @@ static bool touches(const struct sem_undo *entry, const struct sem_sembuf *ops, 
 static int dead_holder(const struct sem_hold *hold, const struct sem_sembuf *ops, u32 count)
 {
 	u32 known_alive = hold->self;
-	for_each_undo(entry, hold) {
+	for (struct sem_undo *entry = undo_first(hold); entry; entry = undo_next(hold, entry)) {
 		if (!entry->adjust || entry->member == known_alive || entry->member == hold->self || !touches(entry, ops, count))
 			continue;
 		if (!member_alive((int)entry->member))
