@@ -121,13 +121,9 @@ same_as_native() {
 	[ $native = 0 ] || fail "$*: fails natively with status $native: $(tail -n 3 "$WORK/native.out")"
 }
 
-# as_user COMMAND...: as nobody when root (servers that refuse root), else as we are
-as_user() {
-	if [ "$(id -u)" = 0 ]; then
-		setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
-	else
-		"$@"
-	fi
+# as_nobody: prints the prefix of a command that servers which refuse root are started with
+as_nobody() {
+	[ "$(id -u)" != 0 ] || echo "setpriv --reuid=65534 --regid=65534 --clear-groups --"
 }
 
 # inside "$@": first line of cases that run as one guest tree: the rest of the file is executed under $RUN once.
