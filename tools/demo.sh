@@ -93,8 +93,8 @@ try() { # try SECONDS COMMAND...
 	done
 }
 
-gone() { # whether a process has ended; one that nobody has reaped yet has
-	[[ ! -e /proc/$1/stat || $(cut -d ' ' -f 3 "/proc/$1/stat") = Z ]]
+gone() { # whether a process has ended and been reaped: PostgreSQL takes a zombie for a living postmaster
+	[[ ! -e /proc/$1 ]]
 }
 
 start() {

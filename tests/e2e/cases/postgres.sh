@@ -86,8 +86,8 @@ orphan=$(head -n 1 sleeper.out)
 kill -STOP "$orphan" || fail "stop of the backend"
 postmaster=$(head -n 1 "$data/postmaster.pid")
 kill -KILL "$postmaster" || fail "kill of the postmaster"
-# One that nobody has reaped yet is gone, too.
-gone() { [ ! -e "/proc/$postmaster/stat" ] || [ "$(cut -d ' ' -f 3 "/proc/$postmaster/stat")" = Z ]; }
+# Ended and reaped: PostgreSQL takes a zombie for a living postmaster.
+gone() { [ ! -e "/proc/$postmaster" ]; }
 until_true "$patience" gone || fail "the postmaster survives SIGKILL"
 rm -f "$data/postmaster.opts"
 if pg_ctl -D "$data" -l second.log -t "$patience" -w start >second.out 2>&1; then
