@@ -40,8 +40,8 @@ struct commons_area {
 enum member_state {
 	MEMBER_FREE = 0,    /* nobody's; claimed by whoever gets the write lock on its byte */
 	MEMBER_PENDING = 1, /* made by a forking parent, whose read lock stands in until the child holds its own */
-	MEMBER_LIVE = 2,    /* owned by the process that holds the byte's read lock; a dead owner's gap state is still to be reaped */
-	MEMBER_EXEC = 3,    /* LIVE, in execve: gVisor drops the read lock, the new image takes it again; alive while its pid is */
+	MEMBER_LIVE = 2, /* owned by the process that holds the byte's read lock; a dead owner's gap state is still to be reaped */
+	MEMBER_EXEC = 3, /* LIVE, in execve: gVisor drops the read lock, the new image takes it again; alive while its pid is */
 };
 
 struct member {
@@ -60,8 +60,8 @@ struct commons {
 	u64 file_size; /* bytes of the (sparse) file */
 	u32 emulated;  /* bit per enum gap_id: this gap's agent half is on */
 	u32 member_hint;
-	s32 supervisor; /* pid of `lichen run`, 0 when there is none */
-	u32 text_size;  /* bytes of agent text that the filter trusts */
+	s32 supervisor;  /* pid of `lichen run`, 0 when there is none */
+	u32 text_size;   /* bytes of agent text that the filter trusts */
 	s32 start_error; /* negative errno of the first execve, 0 while it has not failed */
 	u32 reserved32;
 	u64 reserved[3];

@@ -24,15 +24,16 @@
 struct call {
 	long nr;
 	u64 arg[6];
-	long ret;            /* the result (or negative errno) once a handler answers CALL_DONE */
-	struct trap *trap;   /* the interrupted context; engine only */
-	u32 edited;          /* engine only: 1 + the argument that is replaced by a pointer to extra[], 0 = none */
+	long ret;          /* the result (or negative errno) once a handler answers CALL_DONE */
+	struct trap *trap; /* the interrupted context; engine only */
+	u32 edited;        /* engine only: 1 + the argument that is replaced by a pointer to extra[], 0 = none */
 	u64 extra[3];
 };
 
 /* What a handler answers. */
 enum verdict {
-	CALL_PASS = 0, /* not mine, or edited in arg[]: the next gap, then the engine, then the kernel sees it. The kernel executes it in
+	CALL_PASS =
+		0, /* not mine, or edited in arg[]: the next gap, then the engine, then the kernel sees it. The kernel executes it in
 	                  the guest's own context, with the guest's signal mask, so it may block and be restarted as ever. */
 	CALL_DONE = 1, /* ret is the result */
 };
@@ -110,20 +111,18 @@ int agent_wait(struct call *call, u32 *word, u32 expected, const struct agent_ti
 /* Wakes up to count sleepers on word, in any process of the cell. */
 void agent_wake(u32 *word, int count);
 
-/* --- files a gap supplies (vfile.c) ------------------------------------------------------------------------------------------------ */
+/* --- files a gap supplies (services.c) ------------------------------------------------------------------------------------------------ */
 
 /* Makes an open file with the given bytes (a memfd: seekable, fstat-able) for a virtual path. flags are open(2)'s: O_CLOEXEC counts.
  * Returns the descriptor or negative errno (-EACCES when flags ask for writing). */
 int vfile_open(const char *name, const void *bytes, u64 size, int flags) MUST_CHECK;
-/* True when the guest's path argument, as open(dirfd, path) would resolve it without links, names the absolute path `want`. */
-bool vfile_is(u64 dirfd, const char *path, const char *want);
 
 /* --- identity of the caller, as the guest sees it ------------------------------------------------------------------------------- */
 
 struct agent_creds {
 	u32 euid, egid, ruid, rgid;
-	int groups;          /* number of supplementary groups; ask agent_in_group() */
-	bool cap_ipc_owner;  /* CAP_IPC_OWNER effective */
+	int groups;         /* number of supplementary groups; ask agent_in_group() */
+	bool cap_ipc_owner; /* CAP_IPC_OWNER effective */
 	bool cap_ipc_lock;
 	bool cap_sys_admin;
 	bool cap_sys_resource;
@@ -134,8 +133,8 @@ bool agent_in_group(u32 gid);
 
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */
 
-s32 agent_pid(void);     /* getpid of the guest */
-s64 agent_now(void);     /* seconds since the Epoch, as time(2) */
+s32 agent_pid(void); /* getpid of the guest */
+s64 agent_now(void); /* seconds since the Epoch, as time(2) */
 /* Prints one line 'lichen: agent: <what> (<value>)' on stderr and ends the process with status 125: for states that must not be. */
 NORETURN void agent_die(const char *what, long value);
 

@@ -16,7 +16,7 @@ enum verdict engine_reserved(struct call *call)
 enum verdict engine_close_range(struct call *call)
 {
 	u32 first = (u32)call->arg[0], last = (u32)call->arg[1], flags = (u32)call->arg[2];
-	u32 a = (u32)private()->agent_fd, b = (u32)private()->commons_fd, low = a < b ? a : b, high = a < b ? b : a;
+	u32 a = (u32) private()->agent_fd, b = (u32) private()->commons_fd, low = a < b ? a : b, high = a < b ? b : a;
 	u32 parts[3][2] = { { first, low - 1 }, { low + 1, high - 1 }, { high + 1, last } };
 
 	if (first > last || last < low)
@@ -55,7 +55,7 @@ static bool reserved_name(const struct dirent64 *entry)
 			return false;
 		number = number * 10 + (u64)(*c - '0');
 	}
-	return number && (number == (u64)private()->agent_fd || number == (u64)private()->commons_fd);
+	return number && (number == (u64) private()->agent_fd || number == (u64) private()->commons_fd);
 }
 
 /* Whether fd is open on /proc/PID/fd or fdinfo. */

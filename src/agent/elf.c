@@ -268,8 +268,12 @@ static int map_image(struct table *t, const Elf64_Ehdr *e, struct elf_image *ima
 		bias = reserve(&span);
 	if (bias < 0 && bias > -4096)
 		return (int)bias;
-	*image = (struct elf_image){ .present = true, .base = (u64)bias, .entry = e->e_entry + (u64)bias, .phdr = (u64)bias,
-				     .phnum = e->e_phnum, .end = span.high + (u64)bias };
+	*image = (struct elf_image){ .present = true,
+				     .base = (u64)bias,
+				     .entry = e->e_entry + (u64)bias,
+				     .phdr = (u64)bias,
+				     .phnum = e->e_phnum,
+				     .end = span.high + (u64)bias };
 	for (u32 i = 0; i < t->count; i++) {
 		const Elf64_Phdr *ph = header(t, i);
 

@@ -12,6 +12,7 @@
 #define SIGSYS_ 31
 #define SIGSYS_BIT SIGNAL_BIT(SIGSYS_)
 #define FAULT_BITS (SIGNAL_BIT(SIGSEGV_) | SIGNAL_BIT(SIGBUS_))
+#define UNBLOCKABLE (SIGNAL_BIT(9) | SIGNAL_BIT(19)) /* SIGKILL, SIGSTOP */
 /* Blocked while a handler of ours runs: everything but what a bad guest pointer raises. */
 #define AGENT_MASK (~(FAULT_BITS))
 
@@ -34,7 +35,7 @@ long agent_clone_vm(long nr, const u64 args[6], u64 child_frame, int clear_handl
 struct start {
 	u64 sp, entry;
 };
-u64 agent_start(u64 *stack);        /* maps private memory and the commons; returns the top of slot 0's stack */
+u64 agent_start(u64 *stack);         /* maps private memory and the commons; returns the top of slot 0's stack */
 struct start agent_load(u64 *stack); /* on that stack: loads the program */
 NORETURN void agent_overwritten(void);
 u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, u64 frame);
@@ -54,7 +55,14 @@ u64 trap_free_stack(const struct trap *trap);
 
 /* signal.c */
 void signal_start(u64 inherited_mask, bool sigsys_blocked);
+
+/* signal_mask.c: whether the calling thread has SIGSYS blocked, as far as it knows; setting that */
 bool signal_shadow(void);
+void signal_shadow_set(bool blocked);
+/* Once SIGSYS is unblocked: a pending one arrives. */
+void signal_sigsys_unblocked(void);
+
+/* signal.c */
 /* Before execve: ignored SIGSEGV and SIGBUS must reach the new image as ignored. After a failed execve: undo. */
 void signal_before_exec(void);
 void signal_after_failed_exec(void);
@@ -67,15 +75,14 @@ u64 frame_size(const struct trap *trap);
 /* exec.c: the marker that travels as last environment string */
 struct marker {
 	s32 agent_fd, commons_fd, member, exec_fd; /* exec_fd: program already open, -1 = open by path */
-	u64 mapped;    /* bytes of commons */
-	u64 mask;      /* signal mask for the new image, SIGSYS included when it believes so */
-	u64 flags;     /* enum marker_flag */
-	const char *path; /* what is loaded */
-	const char *name; /* what was executed; the same pointer unless it is a script */
+	u64 mapped;                                /* bytes of commons */
+	u64 mask;                                  /* signal mask for the new image, SIGSYS included when it believes so */
+	u64 flags;                                 /* enum marker_flag */
+	const char *path;                          /* what is loaded */
+	const char *name;                          /* what was executed; the same pointer unless it is a script */
 };
 enum marker_flag {
 	MARKER_FIRST = 1, /* from `lichen run`: path is what the user named; look at it as execve would */
-	MARKER_GUEST_FILTER = 2,
 };
 #define MARKER_NAME "LICHEN_EXEC="
 /* execve(path, argv, envp) relative to dirfd as the guest would; returns only with a negative errno. */

@@ -152,8 +152,14 @@ static char *put_hex(char *to, u64 value)
 
 static void write_marker(char *to, const struct marker *m)
 {
-	u64 numbers[] = { (u64)(u32)m->agent_fd, (u64)(u32)m->commons_fd, (u64)(u32)m->member, (u64)(u32)m->exec_fd,
-			  m->mapped,             m->mask,                 m->flags,           m->path == m->name ? 0 : strlen(m->path) };
+	u64 numbers[] = { (u64)(u32)m->agent_fd,
+			  (u64)(u32)m->commons_fd,
+			  (u64)(u32)m->member,
+			  (u64)(u32)m->exec_fd,
+			  m->mapped,
+			  m->mask,
+			  m->flags,
+			  m->path == m->name ? 0 : strlen(m->path) };
 
 	memcpy(to, MARKER_NAME, sizeof(MARKER_NAME) - 1);
 	to += sizeof(MARKER_NAME) - 1;
@@ -235,7 +241,8 @@ static int find_program(struct scratch *s, s32 dirfd, int flags, bool fleeting, 
 }
 
 /* argv of the program: interpreters and their arguments, innermost first, the script, then the guest's argv without argv[0]. */
-static u64 build_vectors(struct scratch *s, const struct program *program, u64 *to, u64 argv, u64 argc, u64 envp, u64 envc, u64 *env)
+static u64 build_vectors(struct scratch *s, const struct program *program, u64 *to, u64 argv, u64 argc, u64 envp, u64 envc,
+			 u64 *env)
 {
 	u64 n = 0;
 

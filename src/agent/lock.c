@@ -47,12 +47,13 @@ int lock_take(struct lock *lock)
 		seen = __atomic_load_n(&lock->word, __ATOMIC_RELAXED);
 		if (seen == 0) {
 			/* others may sleep behind us: keep the mark */
-			if (__atomic_compare_exchange_n(&lock->word, &seen, mine | WAITERS, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			if (__atomic_compare_exchange_n(&lock->word, &seen, mine | WAITERS, false, __ATOMIC_ACQUIRE,
+							__ATOMIC_RELAXED))
 				return 0;
 			continue;
 		}
-		if (!(seen & WAITERS) && !__atomic_compare_exchange_n(&lock->word, &seen, seen | WAITERS, false, __ATOMIC_RELAXED,
-								      __ATOMIC_RELAXED))
+		if (!(seen & WAITERS) &&
+		    !__atomic_compare_exchange_n(&lock->word, &seen, seen | WAITERS, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 			continue;
 		seen |= WAITERS;
 		r = sys4(__NR_futex, &lock->word, FUTEX_WAIT_, seen, &wait);

@@ -44,12 +44,12 @@ struct action { /* struct kernel_sigaction */
 struct trap {
 	struct context *context;
 	struct siginfo *info;
-	u64 frame;        /* rsp at handler entry: below it the guest's stack is free */
-	u64 slot;         /* index */
-	u64 handler;      /* entry.S jumps there instead of returning (a guest's SIGSYS handler); 0 = return */
-	u32 interrupted;  /* the blocking window was hit by a signal */
-	u32 fault_ready;  /* SIGSEGV and SIGBUS are known to be unblocked */
-	u64 agent_sp;     /* in the blocking window: where to come back to */
+	u64 frame;       /* rsp at handler entry: below it the guest's stack is free */
+	u64 slot;        /* index */
+	u64 handler;     /* entry.S jumps there instead of returning (a guest's SIGSYS handler); 0 = return */
+	u32 interrupted; /* the blocking window was hit by a signal */
+	u32 fault_ready; /* SIGSEGV and SIGBUS are known to be unblocked */
+	u64 agent_sp;    /* in the blocking window: where to come back to */
 };
 
 struct slot {
@@ -60,7 +60,8 @@ struct slot {
 };
 static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by masking rsp");
 
-struct private {
+struct private
+{
 	u64 magic;
 	u32 shadow_count;
 	u32 sigsys_pending; /* a SIGSYS sent from outside while the guest had it blocked: sigsys_info */
@@ -70,18 +71,18 @@ struct private {
 	s32 member;        /* -1: none */
 	s32 pending_child; /* member slot prepared for the fork under way, -1: none */
 	u32 thunk_count;
-	s32 traceme; /* pid of a vfork child that asked to be traced: from its execve on */
-	u32 owners;  /* slots that have an owner */
-	u32 sleepers; /* slots of traps that sleep in the blocking window */
-	u32 forking;  /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
-	u64 vdso_time; /* address of __vdso_time, 0 = none */
+	s32 traceme;                     /* pid of a vfork child that asked to be traced: from its execve on */
+	u32 owners;                      /* slots that have an owner */
+	u32 sleepers;                    /* slots of traps that sleep in the blocking window */
+	u32 forking;                     /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
+	u64 vdso_time;                   /* address of __vdso_time, 0 = none */
 	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
 	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */
 	struct action vfork_action[3];   /* the same for the vfork child vfork_pid */
 	s32 vfork_pid;
 	u32 reserved;
-	s32 children[CHILDREN_MAX];      /* member slots whose children may not hold their own lock yet; -1 free */
-	u64 shadows[SHADOWS_MAX];        /* threads that have SIGSYS blocked, as far as they know: fs base or tid; 0 free */
+	s32 children[CHILDREN_MAX]; /* member slots whose children may not hold their own lock yet; -1 free */
+	u64 shadows[SHADOWS_MAX];   /* threads that have SIGSYS blocked, as far as they know: fs base or tid; 0 free */
 	struct siginfo sigsys_info;
 	struct altstack small_stacks[SMALL_STACKS_MAX][2]; /* alternate stacks too small for a trap: the guest's, ours instead */
 	struct action thunks[THUNKS_MAX] __attribute__((aligned(OFF_THUNKS)));
@@ -96,7 +97,9 @@ static_assert(offsetof(struct trap, frame) == OFF_TRAP_FRAME, "entry.S");
 static_assert(offsetof(struct trap, handler) == OFF_TRAP_HANDLER, "entry.S");
 static_assert(offsetof(struct trap, interrupted) == OFF_TRAP_INTERRUPTED, "entry.S");
 static_assert(offsetof(struct trap, agent_sp) == OFF_TRAP_AGENT_SP, "entry.S");
-static_assert(LAYOUT_TEXT == OFF_TEXT && LAYOUT_PRIVATE == OFF_PRIVATE && SLOTS_MAX == OFF_SLOT_MASK + 1 && THUNKS_MAX == OFF_THUNKS_MAX, "entry.S");
+static_assert(LAYOUT_TEXT == OFF_TEXT && LAYOUT_PRIVATE == OFF_PRIVATE && SLOTS_MAX == OFF_SLOT_MASK + 1 &&
+		      THUNKS_MAX == OFF_THUNKS_MAX,
+	      "entry.S");
 
 #define PRIVATE_POOL (LAYOUT_PRIVATE + UINT64_C(0x100000))
 #define PRIVATE_SIZE (UINT64_C(0x100000) + SLOTS_MAX * SLOT_SIZE)

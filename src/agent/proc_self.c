@@ -128,7 +128,8 @@ static enum verdict open_exe(struct call *call, u32 path)
 
 	if ((call->arg[path + 1] & O_NOFOLLOW_) || resolve_exe(call->arg[path]) < 0)
 		return CALL_PASS;
-	call->ret = agent_reissue(__NR_openat, (u64[6]){ (u64)AT_FDCWD_, (u64)s->target, call->arg[path + 1], call->arg[path + 2] });
+	call->ret =
+		agent_reissue(__NR_openat, (u64[6]){ (u64)AT_FDCWD_, (u64)s->target, call->arg[path + 1], call->arg[path + 2] });
 	return CALL_DONE;
 }
 

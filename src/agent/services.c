@@ -87,20 +87,6 @@ int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 	return r < 0 ? (int)r : (int)fd;
 }
 
-bool vfile_is(u64 dirfd, const char *path, const char *want)
-{
-	(void)dirfd; /* virtual files have absolute names */
-	while (*want) {
-		if (*path == '/' && *want == '/') {
-			while (path[1] == '/' || (path[1] == '.' && path[2] == '/'))
-				path += path[1] == '/' ? 1 : 2;
-		}
-		if (*path++ != *want++)
-			return false;
-	}
-	return *path == 0;
-}
-
 NORETURN void agent_die(const char *what, long value)
 {
 	char line[192], digits[24];

@@ -8,10 +8,6 @@
  *   agent_copy*                   → resume at the fix-up: -EFAULT
  *   agent_window                  → back out with -EINTR, or keep a result that is there; queue the signal again, blocked
  *   elsewhere in the agent        → queue the signal again, blocked; rt_sigreturn unblocks it in guest code
- * Masks. SIGSYS is taken out of every mask that reaches the kernel (blocked, it would kill the process at the next trap): of
- * arguments, of sa_mask, and of the mask saved in a handler's frame, which the handler may have changed before its rt_sigreturn.
- * A thread that has it blocked is remembered in private->shadows, so that the guest reads back what it set; a frame that interrupts
- * such a thread has the bit put into its saved mask.
  * SIGSYS of other origin (kill, the guest's own filters) goes to the guest's virtual action.
  *
  * Deviations: a SIGSYS sent from outside while the guest has it blocked becomes pending for the process as a whole, once; sigtimedwait
@@ -27,9 +23,6 @@
 #define SIG_DFL_ 0u
 #define SIG_IGN_ 1u
 #define THUNK_SIZE 16u
-#define SS_DISABLE_ 2
-#define SUBSTITUTE_SIZE 65536u
-#define UNBLOCKABLE (SIGNAL_BIT(9) | SIGNAL_BIT(19)) /* SIGKILL, SIGSTOP */
 
 static int raw_action(int sig, const struct action *new, struct action *old)
 {
@@ -66,78 +59,6 @@ static struct action *virtual_slot(int sig)
 		p->vfork_pid = pid;
 	}
 	return &p->vfork_action[i];
-}
-
-/* --- the shadow of SIGSYS in the signal mask --------------------------------------------------------------------------------- */
-
-#define TIDS_BELOW (UINT64_C(1) << 22) /* PID_MAX_LIMIT: a smaller key is a tid, a larger one an fs base */
-
-static u64 shadow_key(void)
-{
-	u64 key = 0;
-
-	if (commons()->features & COMMONS_FSGSBASE)
-		__asm__ volatile("rdfsbase %0" : "=r"(key));
-	return key >= TIDS_BELOW ? key : (u64)sys0(__NR_gettid);
-}
-
-/* The place of the calling thread in shadows[], or -1. A thread that was entered before it had an fs base is found by its tid. */
-static int shadow_find(void)
-{
-	u64 key, tid = 0;
-
-	if (!__atomic_load_n(&private()->shadow_count, __ATOMIC_RELAXED))
-		return -1;
-	key = shadow_key();
-	for (int i = 0; i < (int)SHADOWS_MAX; i++) {
-		u64 at = private()->shadows[i];
-
-		if (!at)
-			continue;
-		if (at < TIDS_BELOW && !tid)
-			tid = (u64)sys0(__NR_gettid);
-		if (at == key || at == tid)
-			return i;
-	}
-	return -1;
-}
-
-bool signal_shadow(void)
-{
-	return shadow_find() >= 0;
-}
-
-/* Beyond SHADOWS_MAX threads with SIGSYS blocked at once, further ones read it back as unblocked. */
-static void shadow_set(bool blocked)
-{
-	struct private *p = private();
-	int found = shadow_find();
-	u64 key;
-
-	if (blocked == (found >= 0))
-		return;
-	if (!blocked) {
-		__atomic_store_n(&p->shadows[found], 0, __ATOMIC_RELAXED);
-		__atomic_sub_fetch(&p->shadow_count, 1, __ATOMIC_RELAXED);
-		return;
-	}
-	key = shadow_key();
-	for (u32 i = 0; i < SHADOWS_MAX; i++) {
-		u64 none = 0;
-
-		if (!p->shadows[i] && __atomic_compare_exchange_n(&p->shadows[i], &none, key, false, __ATOMIC_RELAXED,
-								  __ATOMIC_RELAXED)) {
-			__atomic_add_fetch(&p->shadow_count, 1, __ATOMIC_RELAXED);
-			return;
-		}
-	}
-}
-
-/* Once SIGSYS is unblocked: a pending one arrives. */
-static void sigsys_unblocked(void)
-{
-	if (__atomic_exchange_n(&private()->sigsys_pending, 0, __ATOMIC_ACQ_REL))
-		(void)sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), sys0(__NR_gettid), SIGSYS_, &private()->sigsys_info);
 }
 
 /* --- actions ------------------------------------------------------------------------------------------------------------------- */
@@ -284,7 +205,7 @@ static u64 enter_handler(struct context *context, u64 row)
 	if (signal_shadow())
 		context->sigmask |= SIGSYS_BIT;
 	if (action->mask & SIGSYS_BIT)
-		shadow_set(true);
+		signal_shadow_set(true);
 	return action->handler;
 }
 
@@ -340,233 +261,10 @@ u64 signal_sigsys(struct trap *trap)
 	if (signal_shadow())
 		trap->context->sigmask |= SIGSYS_BIT;
 	if (!(chosen.flags & SA_NODEFER_))
-		shadow_set(true);
+		signal_shadow_set(true);
 	raw_mask((trap->context->sigmask | chosen.mask) & ~SIGSYS_BIT);
 	*(u64 *)trap->frame = chosen.restorer; /* its rt_sigreturn is the guest's: engine_rt_sigreturn() */
 	return chosen.handler;
-}
-
-/* --- masks ------------------------------------------------------------------------------------------------------------------------- */
-
-enum verdict engine_rt_sigprocmask(struct call *call)
-{
-	struct context *context = call->trap->context;
-	u64 current = context->sigmask | (signal_shadow() ? SIGSYS_BIT : 0), set, new;
-
-	if (call->arg[3] != 8) {
-		call->ret = -EINVAL;
-		return CALL_DONE;
-	}
-	call->ret = 0;
-	if (call->arg[1]) {
-		if (guest_read(&set, call->arg[1], 8) < 0) {
-			call->ret = -EFAULT;
-			return CALL_DONE;
-		}
-		switch ((int)call->arg[0]) {
-		case 0: /* SIG_BLOCK */
-			new = current | set;
-			break;
-		case 1: /* SIG_UNBLOCK */
-			new = current & ~set;
-			break;
-		case 2: /* SIG_SETMASK */
-			new = set;
-			break;
-		default:
-			call->ret = -EINVAL;
-			return CALL_DONE;
-		}
-		new &= ~UNBLOCKABLE;
-		shadow_set(new & SIGSYS_BIT);
-		context->sigmask = new & ~SIGSYS_BIT;
-		if (!(new & SIGSYS_BIT))
-			sigsys_unblocked();
-	}
-	if (call->arg[2] && guest_write(call->arg[2], &current, 8) < 0)
-		call->ret = -EFAULT;
-	return CALL_DONE;
-}
-
-/* Passes the call on with SIGSYS taken out of the mask that argument `arg` points to. */
-static enum verdict pass_without_sigsys(struct call *call, u32 arg)
-{
-	u64 mask;
-
-	if (guest_read(&mask, call->arg[arg], 8) < 0 || !(mask & SIGSYS_BIT))
-		return CALL_PASS; /* nothing to edit, or the kernel's EFAULT */
-	call->edited = arg + 1;
-	call->extra[0] = mask & ~SIGSYS_BIT;
-	return CALL_PASS;
-}
-
-/* The guest returns from a handler: its frame lies at its rsp. SIGSYS goes from the saved mask into the shadow; then the guest makes the
- * call itself, on its own stack, from our restorer. */
-enum verdict engine_rt_sigreturn(struct call *call)
-{
-	struct registers *regs = &call->trap->context->regs;
-	u64 at = regs->sp + offsetof(struct context, sigmask), mask;
-
-	if (guest_read(&mask, at, 8) == 0) {
-		shadow_set(mask & SIGSYS_BIT);
-		if (mask & SIGSYS_BIT) {
-			mask &= ~SIGSYS_BIT;
-			if (guest_write(at, &mask, 8) < 0)
-				agent_die("a signal frame that cannot be written", (long)at);
-		} else {
-			sigsys_unblocked();
-		}
-	}
-	regs->ip = (u64)agent_restorer;
-	call->ret = __NR_rt_sigreturn; /* rax */
-	return CALL_DONE;
-}
-
-enum verdict engine_rt_sigpending(struct call *call)
-{
-	u64 pending;
-
-	if (call->arg[1] > 8 || !private()->sigsys_pending)
-		return CALL_PASS;
-	call->ret = sys2(__NR_rt_sigpending, &pending, 8);
-	pending |= SIGSYS_BIT;
-	if (call->ret == 0 && guest_write(call->arg[0], &pending, call->arg[1]) < 0)
-		call->ret = -EFAULT;
-	return CALL_DONE;
-}
-
-enum verdict engine_rt_sigsuspend(struct call *call)
-{
-	return pass_without_sigsys(call, 0);
-}
-
-enum verdict engine_rt_sigtimedwait(struct call *call)
-{
-	u64 mask;
-
-	if (private()->sigsys_pending && call->arg[3] == 8 && guest_read(&mask, call->arg[0], 8) == 0 && (mask & SIGSYS_BIT) &&
-	    __atomic_exchange_n(&private()->sigsys_pending, 0, __ATOMIC_ACQ_REL)) {
-		call->ret = SIGSYS_;
-		if (call->arg[1] && guest_write(call->arg[1], &private()->sigsys_info, sizeof(struct siginfo)) < 0)
-			call->ret = -EFAULT;
-		return CALL_DONE;
-	}
-	return pass_without_sigsys(call, 0);
-}
-
-enum verdict engine_ppoll(struct call *call)
-{
-	return pass_without_sigsys(call, 3);
-}
-
-enum verdict engine_epoll_pwait(struct call *call)
-{
-	return pass_without_sigsys(call, 4);
-}
-
-enum verdict engine_signalfd(struct call *call)
-{
-	return pass_without_sigsys(call, 1);
-}
-
-/* The sixth argument points to { mask, size }; trap_pass() makes extra[0] point to extra[2]. */
-enum verdict engine_pselect6(struct call *call)
-{
-	u64 pair[2], mask;
-
-	if (guest_read(pair, call->arg[5], sizeof(pair)) < 0 || !pair[0] || pair[1] != 8 || guest_read(&mask, pair[0], 8) < 0 ||
-	    !(mask & SIGSYS_BIT))
-		return CALL_PASS;
-	call->edited = 6;
-	call->extra[1] = 8;
-	call->extra[2] = mask & ~SIGSYS_BIT;
-	return CALL_PASS;
-}
-
-/* --- alternate stacks ------------------------------------------------------------------------------------------------------------- */
-
-/* Ours for a guest's stack that is too small to hold the frame of a trap: the same one each time. NULL when there is none. */
-static struct altstack *substitute_for(const struct altstack *theirs, bool make)
-{
-	struct private *p = private();
-
-	for (u32 i = 0; i < SMALL_STACKS_MAX; i++) {
-		struct altstack *pair = p->small_stacks[i];
-		long at;
-
-		if (pair[0].size == theirs->size && pair[0].sp == theirs->sp)
-			return &pair[1];
-		if (pair[0].size || !make)
-			continue;
-		at = sys6(__NR_mmap, 0, SUBSTITUTE_SIZE, 3, 0x22 /* PRIVATE|ANONYMOUS */, (u64)-1, 0);
-		if (at < 0)
-			return NULL;
-		pair[1] = (struct altstack){ .sp = (u64)at, .size = SUBSTITUTE_SIZE };
-		pair[0] = *theirs;
-		return &pair[1];
-	}
-	return NULL;
-}
-
-/* What the guest believes of an alternate stack that the kernel has. */
-static void guest_altstack(struct altstack *stack)
-{
-	for (u32 i = 0; i < SMALL_STACKS_MAX; i++) {
-		const struct altstack *pair = private()->small_stacks[i];
-
-		if (pair[1].size && pair[1].sp == stack->sp) {
-			stack->sp = pair[0].sp;
-			stack->size = pair[0].size;
-		}
-	}
-}
-
-static bool on_stack(const struct altstack *stack, u64 sp)
-{
-	return stack->size && sp > stack->sp && sp - stack->sp <= stack->size;
-}
-
-/* Whether a trap's frame could be written to the stack. */
-static bool usable(const struct altstack *stack)
-{
-	u8 byte;
-
-	return guest_read(&byte, stack->sp + stack->size - 1, 1) == 0 && guest_write(stack->sp + stack->size - 1, &byte, 1) == 0;
-}
-
-/* The guest executes it itself, but for one case: a stack that the kernel takes and a trap, which the guest never asked for, could not
- * use (too small, or no memory) is replaced by one of ours. The guest reads back its own. */
-enum verdict engine_sigaltstack(struct call *call)
-{
-	struct context *context = call->trap->context;
-	struct altstack new = { 0 }, old = context->stack, *ours = NULL;
-	u64 apart = context->regs.sp - call->trap->frame; /* gVisor does not say how large its FP state is: measure */
-	u64 size = frame_size(call->trap), needed = 2 * (apart < 16384 && apart > size ? apart : size) + 1024;
-
-	if (call->arg[0] && guest_read(&new, call->arg[0], sizeof(new)) < 0)
-		return CALL_PASS;
-	if (call->arg[0] && !(new.flags & SS_DISABLE_) && (new.size < needed || !usable(&new)))
-		ours = substitute_for(&new, true);
-	if (!ours && !private()->small_stacks[0][0].size)
-		return CALL_PASS;
-	call->ret = 0;
-	old.flags = on_stack(&old, context->regs.sp) ? 1 : old.size ? 0 : SS_DISABLE_;
-	if (call->arg[0] && old.flags == 1) {
-		call->ret = -EPERM;
-	} else if (call->arg[0]) {
-		call->ret = sys2(__NR_sigaltstack, &new, 0); /* the host says whether it is one */
-		if (call->ret == 0 && ours) {
-			ours->flags = new.flags;
-			new = *ours;
-			call->ret = sys2(__NR_sigaltstack, &new, 0);
-		}
-		if (call->ret == 0) /* rt_sigreturn sets what the frame says */
-			context->stack = (new.flags & SS_DISABLE_) ? (struct altstack){ .flags = SS_DISABLE_ } : new;
-	}
-	guest_altstack(&old);
-	if (call->ret == 0 && call->arg[1] && guest_write(call->arg[1], &old, sizeof(old)) < 0)
-		call->ret = -EFAULT;
-	return CALL_DONE;
 }
 
 /* --- start and execve ------------------------------------------------------------------------------------------------------------ */
@@ -589,7 +287,7 @@ void signal_start(u64 inherited_mask, bool sigsys_blocked)
 	}
 	private()->thunks[THUNK_IGNORE].handler = SIG_IGN_;
 	if (sigsys_blocked)
-		shadow_set(true);
+		signal_shadow_set(true);
 	raw_mask(inherited_mask & ~SIGSYS_BIT);
 }
 
@@ -604,8 +302,7 @@ void signal_before_exec(void)
 		if (virtual_slot(sigs[i])->handler != SIG_IGN_)
 			continue;
 		/* SIGSEGV, SIGBUS: only while the kernel has our 'ignore' thunk; a vfork child may have set a handler since */
-		if (sigs[i] != SIGSYS_ &&
-		    (raw_action(sigs[i], NULL, &native) < 0 || native.handler != thunk_address(THUNK_IGNORE)))
+		if (sigs[i] != SIGSYS_ && (raw_action(sigs[i], NULL, &native) < 0 || native.handler != thunk_address(THUNK_IGNORE)))
 			continue;
 		(void)raw_action(sigs[i], &ignore, NULL);
 	}
@@ -618,7 +315,8 @@ void signal_after_failed_exec(void)
 	for (u32 i = 0; i < 3; i++) {
 		struct action native, mine;
 
-		if (virtual_slot(sigs[i])->handler != SIG_IGN_ || raw_action(sigs[i], NULL, &native) < 0 || native.handler != SIG_IGN_)
+		if (virtual_slot(sigs[i])->handler != SIG_IGN_ || raw_action(sigs[i], NULL, &native) < 0 ||
+		    native.handler != SIG_IGN_)
 			continue;
 		mine = own_action(sigs[i] == SIGSYS_ ? (u64)agent_sigsys : thunk_address(THUNK_IGNORE));
 		(void)raw_action(sigs[i], &mine, NULL);

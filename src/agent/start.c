@@ -88,7 +88,8 @@ u64 agent_start(u64 *stack)
 	r = sys6(__NR_mmap, LAYOUT_PRIVATE, PRIVATE_SIZE, 3, 0x104022 /* PRIVATE|ANON|NORESERVE|FIXED_NOREPLACE */, (u64)-1, 0);
 	if (r != (long)LAYOUT_PRIVATE)
 		agent_die("cannot map private memory", r);
-	r = sys6(__NR_mmap, LAYOUT_COMMONS, info.marker.mapped, 3, 0x100001 /* SHARED|FIXED_NOREPLACE */, (u64)info.marker.commons_fd, 0);
+	r = sys6(__NR_mmap, LAYOUT_COMMONS, info.marker.mapped, 3, 0x100001 /* SHARED|FIXED_NOREPLACE */,
+		 (u64)info.marker.commons_fd, 0);
 	if (r != (long)LAYOUT_COMMONS)
 		agent_die("cannot map the commons", r);
 	if (commons()->magic != COMMONS_MAGIC || commons()->version != COMMONS_VERSION)
@@ -241,7 +242,7 @@ struct start agent_load(u64 *stack)
 	if (exec_stack)
 		(void)sys3(__NR_mprotect, ALIGN_DOWN((u64)stack, LAYOUT_PAGE), LAYOUT_PAGE, 7 | 0x01000000 /* PROT_GROWSDOWN */);
 	if (aux(&info, AT_SYSINFO_EHDR))
-		private()->vdso_time = vdso_find_time(*aux(&info, AT_SYSINFO_EHDR));
+	private()->vdso_time = vdso_find_time(*aux(&info, AT_SYSINFO_EHDR));
 	events(EVENT_EXEC, 0);
 	signal_start(info.marker.mask, info.marker.mask & SIGSYS_BIT);
 	__atomic_store_n(&private()->slot_busy[0], 0, __ATOMIC_RELEASE);

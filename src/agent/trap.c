@@ -16,8 +16,8 @@
 #define AUDIT_ARCH_X86_64 0xc000003eu
 
 #define GAP_LISTED(name)
-#define GAP_BUILT(name)                                       \
-	enum verdict name##_dispatch(struct call *call);      \
+#define GAP_BUILT(name)                                      \
+	enum verdict name##_dispatch(struct call *call);     \
 	void name##_event(enum agent_event event, long arg); \
 	void name##_member_reap(int member);
 #include "gaps/gaps.def"
@@ -25,7 +25,7 @@
 
 void events(enum agent_event event, long arg)
 {
-#define GAP_BUILT(name)                                  \
+#define GAP_BUILT(name)                               \
 	if (commons()->emulated & (1u << GAP_##name)) \
 		name##_event(event, arg);
 #include "gaps/gaps.def"
@@ -34,7 +34,7 @@ void events(enum agent_event event, long arg)
 
 void member_reap_all(int member)
 {
-#define GAP_BUILT(name)                                  \
+#define GAP_BUILT(name)                               \
 	if (commons()->emulated & (1u << GAP_##name)) \
 		name##_member_reap(member);
 #include "gaps/gaps.def"
@@ -43,7 +43,7 @@ void member_reap_all(int member)
 
 static enum verdict dispatch(struct call *call)
 {
-#define GAP_BUILT(name)                                                                                        \
+#define GAP_BUILT(name)                                                                       \
 	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
 		return CALL_DONE;
 #include "gaps/gaps.def"

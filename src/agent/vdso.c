@@ -40,7 +40,7 @@ u64 vdso_find_time(u64 base)
 
 s64 agent_now(void)
 {
-	s64 (*vdso)(s64 *) = (s64(*)(s64 *))private()->vdso_time;
+	s64 (*vdso)(s64 *) = (s64(*)(s64 *)) private()->vdso_time;
 
 	return vdso ? vdso(NULL) : sys1(__NR_time, 0);
 }

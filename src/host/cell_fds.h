@@ -6,10 +6,10 @@
 #include "abi/commons.h"
 
 struct cell_fds {
-	int agent;       /* sealed memfd with the agent's image, not close-on-exec */
-	int commons;     /* memfd of struct commons and the gaps' areas, not close-on-exec */
-	u64 mapped;      /* bytes of it that members map */
-	u32 text_size;   /* bytes of agent text */
+	int agent;           /* sealed memfd with the agent's image, not close-on-exec */
+	int commons;         /* memfd of struct commons and the gaps' areas, not close-on-exec */
+	u64 mapped;          /* bytes of it that members map */
+	u32 text_size;       /* bytes of agent text */
 	struct commons *map; /* our own mapping of it, `mapped` bytes */
 };
 #define CELL_FDS_NONE ((struct cell_fds){ .agent = -9, .commons = -9 })

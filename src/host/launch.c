@@ -133,9 +133,8 @@ static char **env_with_marker(char *const *envp, const struct cell_fds *fds, con
 	while (envp[count])
 		count++;
 	env = calloc(count + 2, sizeof(*env));
-	if (!env ||
-	    asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%llx.%llx.%x.0:%s", (unsigned)fds->agent, (unsigned)fds->commons, ~0u, ~0u,
-		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
+	if (!env || asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%llx.%llx.%x.0:%s", (unsigned)fds->agent, (unsigned)fds->commons,
+			     ~0u, ~0u, (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
 		child_failed(report, "making the environment", ENOMEM, 125);
 	memcpy(env, envp, count * sizeof(*env));
 	return env;
@@ -157,7 +156,9 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 				const struct supervisor *supervisor, int report)
 {
 	const sigset_t *mask = &supervisor->guest_mask;
-	struct filter_spec filter = { spec->emulate, { fds->agent, fds->commons }, fds->map->features & COMMONS_MSEAL, fds->text_size };
+	struct filter_spec filter = {
+		spec->emulate, { fds->agent, fds->commons }, fds->map->features & COMMONS_MSEAL, fds->text_size
+	};
 	sigset_t all;
 	char **env;
 	int r;

@@ -13,13 +13,13 @@
 struct launch {
 	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
 	char *const *envp;
-	u32 emulate; /* bit per gap_id; 0 runs the command natively, with nothing in its way */
-	u32 refuse;  /* bit per gap_id: the kernel's own feature answers as a kernel without it */
+	u32 emulate;         /* bit per gap_id; 0 runs the command natively, with nothing in its way */
+	u32 refuse;          /* bit per gap_id: the kernel's own feature answers as a kernel without it */
 	const char *workdir; /* NULL = stay */
 };
 
 struct launch_result {
-	int status;        /* exit status to return: the guest's, 128+n for a signal, 125 lichen failed, 126 not executable, 127 not found */
+	int status; /* exit status to return: the guest's, 128+n for a signal, 125 lichen failed, 126 not executable, 127 not found */
 	const char *stage; /* what failed: static text; NULL when the guest ran */
 	int error;         /* positive errno, 0 = none */
 	char detail[256];  /* what failed in the child, where that is more than `stage` says; may be empty */

@@ -20,6 +20,15 @@
 #define FUNCTION(name) .globl name; .hidden name; .type name, @function; .balign 16; name
 #define LABEL(name) .globl name; .hidden name; name
 
+	.macro load_arguments /* r11 = six arguments of a system call */
+	mov (%r11), %rdi
+	mov 8(%r11), %rsi
+	mov 16(%r11), %rdx
+	mov 24(%r11), %r10
+	mov 32(%r11), %r8
+	mov 40(%r11), %r9
+	.endm
+
 	.section .text.entry, "ax", @progbits
 
 /* rsp = the kernel's start stack: argc. agent_load() returns rax = new stack pointer, rdx = entry point. */
@@ -80,12 +89,7 @@ LABEL(agent_pass_resume_end):
 FUNCTION(agent_reissue):
 	mov %rdi, %rax
 	mov %rsi, %r11
-	mov (%r11), %rdi
-	mov 8(%r11), %rsi
-	mov 16(%r11), %rdx
-	mov 24(%r11), %r10
-	mov 32(%r11), %r8
-	mov 40(%r11), %r9
+	load_arguments
 	syscall
 	ret
 
@@ -100,12 +104,7 @@ FUNCTION(agent_clone_vm):
 	mov %rdx, %rbx
 	mov %ecx, %ebp
 	mov %rsp, %r12
-	mov (%r11), %rdi
-	mov 8(%r11), %rsi
-	mov 16(%r11), %rdx
-	mov 24(%r11), %r10
-	mov 32(%r11), %r8
-	mov 40(%r11), %r9
+	load_arguments
 	syscall
 	test %rax, %rax
 	jz 1f
