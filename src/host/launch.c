@@ -157,7 +157,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 {
 	const sigset_t *mask = &supervisor->guest_mask;
 	struct filter_spec filter = {
-		spec->emulate, { fds->agent, fds->commons }, fds->map->features & COMMONS_MSEAL, fds->text_size
+		spec->emulate, { fds->agent, fds->commons }, fds->map && (fds->map->features & COMMONS_MSEAL), fds->text_size
 	};
 	sigset_t all;
 	char **env;
