@@ -382,13 +382,13 @@ def signals_of_the_parent():
     emulated("sh", "-c", "true; exit 3", status=3, setup=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
     blocked = "import signal; print(len(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
     emulated("python3", "-c", blocked, out="60\n", setup=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
-    ignored = "import signal; print([s.name for s in signal.Signals if signal.getsignal(s) == signal.SIG_IGN])"
+    ignored = "import signal; print(sorted(int(s) for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN))"
 
     def ignore():
         for number in (signal.SIGSYS, signal.SIGSEGV, signal.SIGBUS, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
-    emulated("python3", "-c", ignored, setup=ignore, out=r"\['SIGHUP', 'SIGBUS', 'SIGSEGV', 'SIGPIPE', 'SIGSYS', 'SIGXFSZ'\]\n")
+    emulated("python3", "-c", ignored, setup=ignore, out=r"\[1, 7, 11, 13, 25, 31\]\n")
     pipe = "set -o pipefail; yes | head -1"
     emulated("bash", "-c", pipe, status=141, out="y\n", setup=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL))
 
