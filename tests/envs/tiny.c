@@ -116,36 +116,75 @@ static void hide_cgroups(void)
 		;
 }
 
-/* A private /tmp, in which the folder LICHEN_ENV_OUT is the real one; and a private /dev/shm. */
-static void make_tmp(void)
-{
-	const char *out = getenv("LICHEN_ENV_OUT");
-	char real[4096], behind[4096], here[4096];
-	int fd = -1;
+static const char *const private_places[] = { "/tmp", "/dev/shm" };
 
-	if (out && realpath(out, real) && strncmp(real, "/tmp/", 5) == 0) {
-		fd = open(real, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		snprintf(behind, sizeof(behind), "/proc/self/fd/%d", fd);
+static bool is_private(const char *path)
+{
+	for (size_t i = 0; i < sizeof(private_places) / sizeof(*private_places); i++) {
+		size_t n = strlen(private_places[i]);
+
+		if (strncmp(path, private_places[i], n) == 0 && path[n] == '/')
+			return true;
 	}
+	return false;
+}
+
+/* A folder of the host's that stays where it is in a private place. */
+struct kept {
+	char path[4096];
+	int fd; /* -1: there is nothing to keep */
+};
+
+static void keep_open(struct kept *k, const char *folder)
+{
+	k->fd = -1;
+	if (folder && realpath(folder, k->path) && is_private(k->path))
+		k->fd = open(k->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Makes one folder that everybody may pass, whatever the umask, unless it is there. */
+static void make_folder(const char *path)
+{
+	if (mkdir(path, 0755) == 0)
+		chmod(path, 0755);
+}
+
+static void keep_bind(struct kept *k)
+{
+	char behind[64];
+
+	if (k->fd < 0)
+		return;
+	for (char *p = strchr(k->path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		make_folder(k->path);
+		*p = '/';
+	}
+	make_folder(k->path);
+	snprintf(behind, sizeof(behind), "/proc/self/fd/%d", k->fd);
+	if (mount(behind, k->path, NULL, MS_BIND, NULL) != 0)
+		die(k->path);
+	close(k->fd);
+}
+
+/* A private /tmp and /dev/shm, in which the repository and the folder LICHEN_ENV_OUT are the real ones. */
+static void make_private(void)
+{
+	struct kept repo, out;
+	char here[4096];
+
+	keep_open(&repo, getenv("LICHEN_ENV_REPO"));
+	keep_open(&out, getenv("LICHEN_ENV_OUT"));
 	if (!getcwd(here, sizeof(here)))
 		die("working directory");
 	if (mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") != 0)
 		die("/tmp");
 	if (mount("shm", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
 		die("/dev/shm");
-	if (fd >= 0) {
-		for (char *p = strchr(real + 5, '/'); p; p = strchr(p + 1, '/')) {
-			*p = '\0';
-			mkdir(real, 0755);
-			*p = '/';
-		}
-		mkdir(real, 0755);
-		if (mount(behind, real, NULL, MS_BIND, NULL) != 0)
-			die(real);
-		close(fd);
-	}
+	keep_bind(&repo);
+	keep_bind(&out);
 	if (chdir(here) != 0)
-		die("working directory below /tmp, which is private here (use another, or LICHEN_ENV_OUT)");
+		die("working directory below /tmp or /dev/shm, which are private here (use another, or LICHEN_ENV_OUT)");
 }
 
 static void make_files(const char *scratch)
@@ -163,7 +202,7 @@ static void make_files(const char *scratch)
 	hide_cgroups();
 	hide("/proc/sysvipc", empty);
 	hide("/proc/cgroups", empty);
-	make_tmp();
+	make_private();
 }
 
 /* --- filter ----------------------------------------------------------------------------------------------------- */

@@ -110,7 +110,7 @@ static void make_overlay(const char *scratch)
 
 	for (int i = 0; i < 3; i++) {
 		snprintf(path[i], sizeof(path[i]), "%s/%s", scratch, names[i]);
-		if (mkdir(path[i], 0755) != 0)
+		if (mkdir(path[i], 0755) != 0 || chmod(path[i], 0755) != 0) /* whatever the umask */
 			die(path[i]);
 	}
 	snprintf(data, sizeof(data), "lowerdir=/,upperdir=%s,workdir=%s", path[0], path[1]);

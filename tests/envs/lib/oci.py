@@ -8,6 +8,7 @@ bundle, the runtime's state and the writable layer all lie there and vanish with
 moby 20.10 (oci/defaults.go, oci/caps/defaults.go, profiles/seccomp/seccomp_linux.go); the names used here are those of the
 OCI runtime specification.
 """
+import ctypes
 import json
 import os
 import shlex
@@ -21,6 +22,7 @@ LIB = os.path.join(REPO, "tests/envs/lib")
 INIT = os.path.join(OUT, "init")
 BROKEN = 125
 NOBODY = 65534
+PRIVATE = ("/tmp", "/dev/shm")  # each run has its own
 
 DOCKER_CAPABILITIES = [
     "CAP_" + name
@@ -108,27 +110,62 @@ def out_dir():
     return os.path.realpath(path) if path and os.path.isdir(path) else None
 
 
+def private_place(path):
+    """Which of PRIVATE hides path inside, or None."""
+    return next((p for p in PRIVATE if below(path, p)), None)
+
+
 def needed_paths():
-    """Folders that must be reachable inside: the repository, the working directory, lichen itself."""
-    paths = [REPO, os.getcwd()]
+    """Folders that must be reachable inside: the repository, its helpers, the working directory, lichen itself."""
+    cwd = os.getcwd()
+    paths = [REPO, OUT, cwd]
     if os.environ.get("LICHEN", "").startswith("/"):
         paths.append(os.path.dirname(os.path.realpath(os.environ["LICHEN"])))
-    out = out_dir()
-    if below(paths[1], "/tmp") and not (out and below(paths[1], out)):
-        broken(f"the working directory {paths[1]} is below /tmp, which is private here: use another, or LICHEN_ENV_OUT")
+    out, place = out_dir(), private_place(cwd)
+    if place and not below(cwd, REPO) and not (out and below(cwd, out)):
+        broken(f"the working directory {cwd} is below {place}, which is private here: use another, or LICHEN_ENV_OUT")
     return paths
 
 
-def extra_mounts(paths):
-    """Bind mounts for needed folders that lie on another file system than /, which an overlay over / does not show."""
-    mounts = []
-    for path in paths:
-        while not os.path.ismount(path):
-            path = os.path.dirname(path)
-        hidden = any(below(path, p) for p in ("/tmp", "/dev", "/proc", "/sys"))
-        if path != "/" and not hidden and all(m["destination"] != path for m in mounts):
-            mounts.append(mount(path, "bind", path, "rbind", "ro"))
-    return mounts
+def base_of(path):
+    """The folder that must be mounted for path to be seen inside: '/' if an overlay over / shows it, None if it is not shown.
+
+    In a private place only the repository is shown; elsewhere a file system other than / is shown whole.
+    """
+    if private_place(path):
+        return REPO if below(path, REPO) else None
+    if any(below(path, p) for p in ("/dev", "/proc", "/sys")):
+        return None
+    while not os.path.ismount(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def overlay(lower, name):
+    """Mounts an overlay over the folder lower, with its upper on the scratch tmpfs. Returns where."""
+    upper, work, merged = (f"{SCRATCH}/{name}-{part}" for part in ("upper", "work", "merged"))
+    st = os.stat(lower)
+    for path in (upper, work, merged):
+        os.mkdir(path)
+    os.chown(upper, st.st_uid, st.st_gid)
+    os.chmod(upper, stat.S_IMODE(st.st_mode))
+    escaped = lower.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+    data = f"lowerdir={escaped},upperdir={upper},workdir={work}"
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"overlay", os.fsencode(merged), b"overlay", ctypes.c_ulong(0), os.fsencode(data)) != 0:
+        broken(f"overlay over {lower}: {os.strerror(ctypes.get_errno())}")
+    return merged
+
+
+def make_layers(paths):
+    """Overlays for all that an overlay over / does not show of paths: {folder: where its overlay is}, outer ones first."""
+    out = out_dir()
+    bases = {base_of(p) for p in paths if not (out and below(p, out))} - {None, "/"}
+    return {base: overlay(base, f"layer{i}") for i, base in enumerate(sorted(bases))}
+
+
+def layer_mounts(layers, *options):
+    return [mount(base, "bind", merged, "bind", *options) for base, merged in layers.items()]
 
 
 def out_mounts(uid):
@@ -140,14 +177,15 @@ def out_mounts(uid):
     return [mount(out, "bind", out, "rbind", "rw")]
 
 
-def open_parents(root, paths):
-    """Lets others pass through the parents of paths; in the overlay only, the host's folders keep their modes."""
-    for path in paths:
-        while path != "/":
-            path = os.path.dirname(path)
-            mode = stat.S_IMODE(os.stat(path).st_mode)
-            if not mode & stat.S_IXOTH and not below(path, "/tmp"):
-                os.chmod(root + path, mode | stat.S_IXOTH)
+def open_parents(layers, paths):
+    """Lets others pass through paths and their parents; in the overlays only, the host's folders keep their modes."""
+    for path in {p[:i] for p in paths for i in range(1, len(p) + 1) if p[i : i + 1] in ("/", "")}:
+        if not os.path.isdir(path):
+            continue
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        base = base_of(path)
+        if base in layers and not mode & stat.S_IXOTH:
+            os.chmod(layers[base] + path[len(base.rstrip("/")) :], mode | stat.S_IXOTH)
 
 
 def join_devices_cgroup():
@@ -200,9 +238,10 @@ def docker(command, restricted):
     paths = needed_paths()
     bare = os.environ.get("LICHEN_ENV_PID1") == "1"
     out = out_mounts(uid)
+    layers = make_layers(paths)
 
     join_devices_cgroup()
-    open_parents(root, paths + [m["destination"] for m in out])
+    open_parents({"/": root, **layers}, paths + [m["destination"] for m in out])
     process = {
         "args": command if bare else [INIT, "--ready", "--", *command],
         "cwd": os.getcwd(),
@@ -236,7 +275,7 @@ def docker(command, restricted):
         "hostname": "restricted" if restricted else "docker",
         "root": {"path": root, "readonly": restricted},
         "process": process,
-        "mounts": mounts + extra_mounts(paths) + out,
+        "mounts": mounts + layer_mounts(layers, *(["ro"] if restricted else [])) + out,
         "linux": {
             "namespaces": [{"type": t} for t in ("mount", "network", "uts", "pid", "ipc")],
             "maskedPaths": MASKED,
@@ -274,7 +313,7 @@ def gvisor(command, runsc):
             mount("/dev/shm", "tmpfs", "tmpfs", "mode=1777"),
             mount("/tmp", "tmpfs", "tmpfs", "mode=1777"),
         ]
-        + extra_mounts(paths)
+        + layer_mounts(make_layers(paths))
         + out_mounts(0),
         "linux": {"namespaces": [{"type": t} for t in ("mount", "network", "uts", "pid", "ipc")]},
     }
