@@ -331,6 +331,7 @@ def gvisor(command, runsc):
 
 def main():
     name, command = sys.argv[1], sys.argv[2:]
+    os.umask(0o022)  # the runtime's, for mount points that others must pass; COMMAND has 022 of the runtime anyway
     if name in ("docker", "restricted"):
         spec, runtime = docker(command, name == "restricted")
     elif name == "gvisor":
