@@ -399,6 +399,23 @@ MAYBE_UNUSED static void wakes_say(const struct wakes *wakes, const char *what, 
 	say("%s woke: %s", what, text);
 }
 
+/* Reads a small file whole; an empty string when it cannot be opened. */
+MAYBE_UNUSED static size_t read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t fill = 0;
+	ssize_t n;
+
+	text[0] = '\0';
+	if (fd < 0)
+		return 0;
+	while (fill < size - 1 && (n = read(fd, text + fill, size - 1 - fill)) > 0)
+		fill += (size_t)n;
+	close(fd);
+	text[fill] = '\0';
+	return fill;
+}
+
 /* A trapped call with a known answer: true when it gave it. */
 MAYBE_UNUSED static bool trapped_ok(void)
 {
@@ -431,6 +448,17 @@ MAYBE_UNUSED static void copy_file(const char *from, const char *to, mode_t mode
 	close(out);
 }
 
+/* Whether a capability is in the effective set: environments differ in it, the kernel's rule does not. */
+MAYBE_UNUSED static bool has_capability(int number)
+{
+	char text[4096], *line;
+
+	read_file("/proc/self/status", text, sizeof(text));
+	line = strstr(text, "CapEff:");
+	return line && strtoull(line + 7, NULL, 16) >> number & 1;
+}
+enum { DIFFTEST_CAP_SYS_RESOURCE = 24 };
+
 /* Executes in a child and waits: prints the errno when it fails, else what the program printed and its status. */
 #define EXEC_CHILD(what, call)                                                   \
 	CHILD({                                                                  \
@@ -438,23 +466,6 @@ MAYBE_UNUSED static void copy_file(const char *from, const char *to, mode_t mode
 		call;                                                            \
 		say("  not executed: %s", errno_name(errno));                    \
 	})
-
-/* Reads a small file whole; an empty string when it cannot be opened. */
-MAYBE_UNUSED static size_t read_file(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t fill = 0;
-	ssize_t n;
-
-	text[0] = '\0';
-	if (fd < 0)
-		return 0;
-	while (fill < size - 1 && (n = read(fd, text + fill, size - 1 - fill)) > 0)
-		fill += (size_t)n;
-	close(fd);
-	text[fill] = '\0';
-	return fill;
-}
 
 /* --- SysV objects ------------------------------------------------------------------------------------------------------------ */
 

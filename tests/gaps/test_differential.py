@@ -50,6 +50,9 @@ def test_the_comparison_notices_a_difference():
     assert "-b" in difftest.difference("engine/x", "host", same, dict(same, out="a\nc\n"))
     assert "exit status 3" in difftest.difference("engine/x", "host", same, dict(same, status=3))
     assert difftest.difference("engine/x", "host", same, dict(same, out="a\nb\nb\n"))
+    other = dict(same, out="x\nc\n")
+    assert difftest.difference("engine/x", "gvisor", same, dict(same, out="x\nb\n"), other) is None
+    assert difftest.difference("engine/x", "gvisor", same, dict(same, out="x\ny\n"), other)
 
 
 def test_deviations_name_programs_that_exist():

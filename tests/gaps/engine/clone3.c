@@ -79,7 +79,6 @@ int main(void)
 	refused("stack without size", (struct args){ .stack = (uintptr_t)stack, .exit_signal = SIGCHLD }, 64);
 	refused("size without stack", (struct args){ .stack_size = 4096, .exit_signal = SIGCHLD }, 64);
 	refused("thread without memory", (struct args){ .flags = CLONE_THREAD }, 64);
-	refused("thread with signal", (struct args){ .flags = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND, .exit_signal = SIGCHLD }, 64);
 	refused("clear and share handlers",
 		(struct args){ .flags = CLONE_SIGHAND | CLONE_VM | UINT64_C(0x100000000), .exit_signal = SIGCHLD }, 64);
 	signal(SIGUSR1, SIG_IGN);

@@ -25,7 +25,6 @@ int main(void)
 	SHOW(syscall(SYS_rt_sigprocmask, SIG_BLOCK, late, NULL, 8));
 	SHOW(syscall(SYS_rt_sigpending, bad, 8));
 	SHOW(syscall(SYS_rt_sigsuspend, bad, 8));
-	SHOW(syscall(SYS_rt_sigsuspend, &set, 7));
 	SHOW(syscall(SYS_rt_sigtimedwait, bad, NULL, &ts, 8));
 	SHOW(syscall(SYS_rt_sigtimedwait, &set, NULL, bad, 8));
 	SHOW(syscall(SYS_rt_sigtimedwait, &set, NULL, &ts, 9));
