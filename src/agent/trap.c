@@ -91,6 +91,30 @@ static void trap_pass(struct trap *trap, struct call *call)
 	regs->r9 = call->arg[5];
 }
 
+/*
+ * gVisor may deliver an asynchronous signal before the SIGSYS of the call that it interrupted: our frame then lies on the first
+ * instruction of that signal's thunk, and the call's own registers in the thunk's frame (several such frames nest). The call
+ * has not begun: let it be made, and trap, once the handlers have returned. True when that is so and arranged.
+ */
+#define NESTED_MAX 64
+#define SYSCALL_SIZE 2
+static bool call_later(const struct trap *trap)
+{
+	struct registers regs = trap->context->regs;
+	u64 ip_at = 0;
+
+	for (int i = 0; i < NESTED_MAX && regs.ip != trap->info->call_addr; i++) {
+		u64 inner = regs.sp + 8; /* a thunk's stack pointer is its frame: return address, context */
+
+		if (!text_holds(regs.ip, agent_thunks, agent_thunk_slow) ||
+		    guest_read(&regs, inner + offsetof(struct context, regs), sizeof(regs)) < 0)
+			return false;
+		ip_at = inner + offsetof(struct context, regs.ip);
+	}
+	regs.ip -= SYSCALL_SIZE;
+	return ip_at && guest_write(ip_at, &regs.ip, sizeof(regs.ip)) == 0;
+}
+
 NORETURN void agent_overwritten(void)
 {
 	agent_die("the guest has overwritten the agent's memory", 0);
@@ -108,6 +132,8 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 		agent_overwritten();
 	if (info->code != SYS_SECCOMP || info->error != SECCOMP_COOKIE || info->arch != AUDIT_ARCH_X86_64)
 		return signal_sigsys(trap);
+	if (UNLIKELY(info->call_addr != regs->ip) && call_later(trap))
+		return 0;
 
 	call = (struct call){ .nr = info->syscall,
 			      .arg = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 },
