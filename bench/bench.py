@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ratios of lichen to native, and of peers to native, measured in one run.
+
+usage: bench/run [--rounds N] [--only NAME,...] [--json] [--output FILE]
+
+Each benchmark is run in every mode, modes interleaved, N times (7); medians are compared.  A ratio above 1 is slower than
+native.  lichen runs with --emulate=all, so that System V IPC is its own; peers are what is installed of proot and bubblewrap.
+No figure is a test: a busy machine shows in the spread (lowest to highest, in % of the median).
+"""
+import argparse
+import json
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+REPO = pathlib.Path(__file__).resolve().parent.parent
+CALLS = str(REPO / "build/bench/calls")
+PG = "/usr/lib/postgresql/15/bin"
+NOBODY = pwd.getpwnam("nobody")
+
+
+def prefixes():
+    lichen = os.environ.get("LICHEN") or str(REPO / "build/lichen")
+    found = {"native": [], "lichen": [lichen, "run", "--emulate=all", "--"]}
+    if shutil.which("proot"):
+        found["proot"] = ["proot"]
+    if shutil.which("bwrap"):
+        found["bwrap"] = ["bwrap", "--dev-bind", "/", "/"]
+    return found
+
+
+def output(command, **how):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **how)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}: {done.stderr[-500:]}")
+    return done.stdout
+
+
+def seconds(command, **how):
+    began = time.monotonic()
+    output(command, **how)
+    return time.monotonic() - began
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def as_nobody():
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.getuid() == 0 else []
+
+
+# --- one function a benchmark: (prefix, work folder) -> figure ------------------------------------------------------------------
+
+
+def calls(name, count):
+    return lambda prefix, work: float(output([*prefix, CALLS, name, str(count)]))
+
+
+def find_cat(prefix, work):
+    return seconds([*prefix, "sh", "-c", "find /usr/include -type f -print0 | xargs -0 cat >/dev/null"])
+
+
+def start_of_true(prefix, work):
+    """The start of lichen itself is in it, ten times."""
+    return seconds(["sh", "-c", 'for i in 1 2 3 4 5 6 7 8 9 10; do "$@" || exit 1; done', "sh", *prefix, "/bin/true"]) / 10
+
+
+def make(prefix, work):
+    tree = work / "busybox"
+    if not tree.exists():
+        output(["tar", "-C", work, "-xf", REPO / "build/e2e/busybox.defconfig.tar"])
+    for old in (tree / "console-tools").glob("*.[oa]"):
+        old.unlink()
+    return seconds([*prefix, "make", "-C", str(tree), "CFLAGS=-O0", "console-tools/"])
+
+
+def redis(test):
+    def run(prefix, work):
+        port = str(free_port())
+        script = (
+            f"redis-server --port {port} --bind 127.0.0.1 --save '' --dir {work} >/dev/null & "
+            f"until redis-cli -p {port} ping >/dev/null 2>&1; do sleep 0.05; done; "
+            f"redis-benchmark -p {port} -n 100000 -c 20 -q --csv -t {test}; redis-cli -p {port} shutdown nosave; wait"
+        )
+        text = output([*prefix, "sh", "-c", script], cwd=work)
+        return float(re.search(rf'"{test.upper()}","([0-9.]+)"', text).group(1))
+
+    return run
+
+
+def pgbench(options):
+    """A server of its own for each figure: SysV objects belong to the cell that the server runs in."""
+
+    def run(prefix, work):
+        folder = work / "pg"
+        if not folder.exists():
+            folder.mkdir()
+            if os.getuid() == 0:
+                os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
+            output([*as_nobody(), f"{PG}/initdb", "-D", folder / "data", "-U", "bench", "-A", "trust", "--no-sync"])
+            with open(folder / "data/postgresql.conf", "a", encoding="ascii") as f:
+                f.write(
+                    f"listen_addresses = ''\nunix_socket_directories = '{folder}'\nfsync = off\nautovacuum = off\n"
+                    "dynamic_shared_memory_type = sysv\nshared_buffers = 64MB\nmax_wal_size = 4GB\ncheckpoint_timeout = 1h\n"
+                )
+        script = (
+            f"cd {folder} && export PGHOST={folder} PGUSER=bench PGDATABASE=postgres PATH={PG}:$PATH && "
+            "pg_ctl -D data -l log -w start >/dev/null && "
+            "{ [ -e filled ] || { pgbench -i -q -s 5 >/dev/null 2>&1 && touch filled; }; } && "
+            f"pgbench -n -c 2 -j 2 -T 4 {options}; status=$?; pg_ctl -D data -w -m fast stop >/dev/null; exit $status"
+        )
+        text = output([*prefix, *as_nobody(), "sh", "-c", script])
+        return float(re.search(r"^tps = ([0-9.]+)", text, re.M).group(1))
+
+    return run
+
+
+# name, unit, more is better, function, peers too, what
+BENCHMARKS = [
+    ("getppid", "ns", False, calls("getppid", 2000000), True, "an untouched system call"),
+    ("start", "s", False, start_of_true, True, "start of `true`, the tool's own start included"),
+    ("fork-exec", "ns", False, calls("fork-exec", 300), True, "fork and exec of `true` by a guest"),
+    ("find-cat", "s", False, find_cat, True, "find /usr/include | xargs cat"),
+    ("make", "s", False, make, True, "make of 22 objects of busybox"),
+    ("redis-get", "req/s", True, redis("get"), True, "redis-benchmark GET, 20 clients"),
+    ("redis-set", "req/s", True, redis("set"), True, "redis-benchmark SET, 20 clients"),
+    ("pgbench-S", "tps", True, pgbench("-S"), False, "pgbench -S, 2 clients, SysV emulated"),
+    ("pgbench", "tps", True, pgbench(""), False, "pgbench TPC-B, 2 clients, SysV emulated"),
+    ("sem-alone", "ns", False, calls("sem-alone", 500000), False, "semop, nobody waits"),
+    ("sem-pingpong", "ns", False, calls("sem-pingpong", 20000), False, "semop between two processes, there and back"),
+    ("msg-alone", "ns", False, calls("msg-alone", 500000), False, "msgsnd or msgrcv of 64 bytes, nobody waits"),
+    ("msg-pingpong", "ns", False, calls("msg-pingpong", 20000), False, "messages between two processes, there and back"),
+]
+
+
+def measure(rounds, only, progress):
+    modes = prefixes()
+    results = []
+    with tempfile.TemporaryDirectory(prefix="lichen-bench-") as top:
+        os.chmod(top, 0o755)
+        for name, unit, more, function, peers, what in BENCHMARKS:
+            if only and name not in only:
+                continue
+            samples, errors = {}, {}
+            for number in range(rounds):
+                for mode, prefix in modes.items():
+                    if (mode not in ("native", "lichen") and not peers) or mode in errors:
+                        continue
+                    progress(f"{name}: round {number + 1} of {rounds}, {mode}")
+                    work = pathlib.Path(top) / mode
+                    work.mkdir(exist_ok=True)
+                    try:
+                        samples.setdefault(mode, []).append(function(prefix, work))
+                    except (RuntimeError, AttributeError, OSError) as e:
+                        errors[mode] = str(e)
+            row = {"name": name, "what": what, "unit": unit, "more_is_better": more, "modes": {}, "errors": errors}
+            base = statistics.median(samples["native"])
+            for mode, values in samples.items():
+                middle = statistics.median(values)
+                row["modes"][mode] = {
+                    "median": middle,
+                    "samples": values,
+                    "spread_percent": round(100 * (max(values) - min(values)) / middle, 1),
+                    "ratio": round(base / middle if more else middle / base, 3),
+                }
+            results.append(row)
+    return results
+
+
+def figure(value, unit):
+    if unit == "s":
+        return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+    if unit == "ns":
+        return f"{value:.0f} ns" if value < 10000 else f"{value / 1000:.1f} us"
+    return f"{value:,.0f} {unit}"
+
+
+def table(results):
+    modes = [m for m in prefixes() if m != "native"]
+    print(f"{'':14}{'native':>16}{'lichen':>16}" + "".join(f"{m:>9}" for m in modes) + "  what")
+    print(f"{'':46}" + "".join(f"{'ratio':>9}" for _ in modes))
+    for row in results:
+        line = f"{row['name']:14}{figure(row['modes']['native']['median'], row['unit']):>16}"
+        mine = row["modes"].get("lichen")
+        line += f"{figure(mine['median'], row['unit']) if mine else 'failed':>16}"
+        for mode in modes:
+            got = row["modes"].get(mode)
+            line += f"{got['ratio']:9.2f}" if got else f"{'failed' if mode in row['errors'] else '-':>9}"
+        print(f"{line}  {row['what']}")
+    print("\nratio: how many times slower than native (medians; below 1: faster)")
+    for row in results:
+        for mode, error in row["errors"].items():
+            print(f"{row['name']}, {mode}: {error.splitlines()[0][:200]}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Ratios of lichen and of its peers to native.")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", type=lambda text: text.split(","), help="these benchmarks, by name")
+    parser.add_argument("--json", action="store_true", help="print JSON, samples included, not the table")
+    parser.add_argument("--output", help="write the JSON to this file, and print the table")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    def progress(text):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    results = measure(options.rounds, options.only, progress)
+    progress("")
+    document = {
+        "version": 1,
+        "rounds": options.rounds,
+        "machine": {"kernel": os.uname().release, "cpus": os.cpu_count(), "load": os.getloadavg()[0]},
+        "benchmarks": results,
+    }
+    if options.output:
+        pathlib.Path(options.output).write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+    if options.json:
+        print(json.dumps(document, indent=1))
+    else:
+        table(results)
+    return 1 if any("native" in row["errors"] or "lichen" in row["errors"] for row in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
