@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 		closefrom(3);
 		check("dup until full");
 	});
-	for (rlim_t n = 64; n >= 4; n /= 4)
+	for (rlim_t n = 64; n >= 16; n /= 4)
 		CHILD({
 			limit = (struct rlimit){ n, n };
 			MUST(setrlimit(RLIMIT_NOFILE, &limit));
@@ -107,6 +107,13 @@ int main(int argc, char **argv)
 			closefrom(3);
 			execute();
 		});
+	CHILD({
+		limit = (struct rlimit){ 4, 4 };
+		MUST(setrlimit(RLIMIT_NOFILE, &limit));
+		check("RLIMIT_NOFILE 4");
+		execl("/bin/echo", "echo", "executed with four descriptors", NULL);
+		say("not executed: %s", errno_name(errno));
+	});
 	CHILD(close(0); close(1); close(2); closefrom(3); _exit(trapped_ok() && open("/dev/null", O_RDONLY) == 0 ? 33 : 34));
 	return 0;
 }
