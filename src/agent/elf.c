@@ -61,6 +61,11 @@ static bool is_elf(const Elf64_Ehdr *e)
 	return memcmp(e->e_ident, ELFMAG, SELFMAG) == 0 && e->e_machine == EM_X86_64;
 }
 
+static bool is_program(const Elf64_Ehdr *e)
+{
+	return is_elf(e) && (e->e_type == ET_EXEC || e->e_type == ET_DYN);
+}
+
 /* Header i, valid until the next call; NULL when it cannot be read. */
 static const Elf64_Phdr *header(struct table *t, u32 i)
 {
@@ -170,7 +175,7 @@ int elf_check(int fd, const u8 *head, u64 size, u8 *work)
 
 	memset(&e, 0, sizeof(e));
 	memcpy(&e, head, size < sizeof(e) ? size : sizeof(e));
-	if (!is_elf(&e) || (e.e_type != ET_EXEC && e.e_type != ET_DYN) || !table_open(&table, fd, &e, work))
+	if (!is_program(&e) || !table_open(&table, fd, &e, work))
 		return -ENOEXEC;
 	interpreter = open_interpreter(&table, work + WINDOW_SIZE);
 	if (interpreter < 0 && interpreter != -ESRCH)
@@ -299,7 +304,7 @@ static int load_interpreter(int fd, struct elf_image *image, u8 *window)
 
 	if (r < 0)
 		return r;
-	if (!is_elf(&e) || (e.e_type != ET_EXEC && e.e_type != ET_DYN) || !table_open(&table, fd, &e, window))
+	if (!is_program(&e) || !table_open(&table, fd, &e, window))
 		return -ELIBBAD;
 	return map_image(&table, &e, image);
 }
@@ -314,7 +319,7 @@ int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u
 	*interpreter = (struct elf_image){ 0 };
 	if (r < 0)
 		return r;
-	if (!is_elf(&e) || !table_open(&table, fd, &e, work))
+	if (!is_program(&e) || !table_open(&table, fd, &e, work))
 		return -ENOEXEC;
 	for (u32 i = 0; i < table.count; i++) {
 		const Elf64_Phdr *ph = header(&table, i);

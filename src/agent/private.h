@@ -21,7 +21,7 @@
 #include "agent/x86_64/offsets.h"
 #include "base/types.h"
 
-#define PRIVATE_MAGIC UINT64_C(OFF_PRIVATE_MAGIC)
+#define PRIVATE_MAGIC ((u64)OFF_PRIVATE_MAGIC)
 #define SLOT_SHIFT 16
 #define SLOT_SIZE (UINT64_C(1) << SLOT_SHIFT)
 #define SLOT_SCRATCH 36864u /* execve's strings and arrays, vfork's saved frame; the rest of the slot is stack */

@@ -48,6 +48,7 @@ static u64 take_hex(const char **from)
 	return value;
 }
 
+/* In the marker, the path of what is loaded ends at a colon where a name follows: see exec.c. */
 static void read_start(struct start_info *info, u64 *stack)
 {
 	const char *at;
@@ -73,10 +74,11 @@ static void read_start(struct start_info *info, u64 *stack)
 	info->marker.flags = take_hex(&at);
 	length = take_hex(&at);
 	info->marker.path = info->marker.name = at;
-	if (length) {
-		info->marker_text[at - info->marker_text + (long)length] = 0;
-		info->marker.name = at + length + 1;
-	}
+	if (!length)
+		return;
+	if (length >= strlen(at) || at[length] != ':')
+		agent_die("started by hand: the marker is malformed", 0);
+	info->marker.name = at + length + 1;
 }
 
 u64 agent_start(u64 *stack)
@@ -214,6 +216,8 @@ struct start agent_load(u64 *stack)
 	member_start(info.marker.member);
 	if (info.marker.flags & MARKER_FIRST)
 		exec_first(&info);
+	if (info.marker.name != info.marker.path)
+		info.marker_text[info.marker.name - 1 - info.marker_text] = 0;
 	fd = info.marker.exec_fd >= 0 ? info.marker.exec_fd : sys3(__NR_open, info.marker.path, 02000000 /* O_CLOEXEC */, 0);
 	if (fd < 0)
 		agent_die("the program vanished while it was being started", fd);

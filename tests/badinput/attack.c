@@ -23,11 +23,8 @@ struct place {
 };
 
 static const struct place places[] = {
-	{ "text", LAYOUT_TEXT },
-	{ "private", LAYOUT_PRIVATE },
-	{ "pool", LAYOUT_PRIVATE + 0x100000 },
-	{ "commons", LAYOUT_COMMONS },
-	{ "exe", LAYOUT_EXE },
+	{ "text", LAYOUT_TEXT },       { "private", LAYOUT_PRIVATE }, { "pool", LAYOUT_PRIVATE + 0x100000 },
+	{ "commons", LAYOUT_COMMONS }, { "exe", LAYOUT_EXE },
 };
 
 /* Bytes of the mapping at this address, from /proc/self/maps. */

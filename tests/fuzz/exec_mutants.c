@@ -109,11 +109,36 @@ static void build_program(uint16_t type)
 
 static uint64_t strange_value(void)
 {
-	static const uint64_t values[] = { 0,          1,          2,          3,          7,          55,         56,
-					   57,         0xfff,      0x1000,     0x1001,     0x2000,     0x10000,    0x3fffff,
-					   0x400000,   0x401000,   0x402fff,   0x403000,   0x7fffffff, 0x80000000, 0xffffffff,
-					   1ull << 32, 1ull << 40, 1ull << 46, 1ull << 47, 1ull << 62, 1ull << 63, UINT64_MAX,
-					   (1ull << 47) - 4096, UINT64_MAX - 4095 };
+	static const uint64_t values[] = { 0,
+					   1,
+					   2,
+					   3,
+					   7,
+					   55,
+					   56,
+					   57,
+					   0xfff,
+					   0x1000,
+					   0x1001,
+					   0x2000,
+					   0x10000,
+					   0x3fffff,
+					   0x400000,
+					   0x401000,
+					   0x402fff,
+					   0x403000,
+					   0x7fffffff,
+					   0x80000000,
+					   0xffffffff,
+					   1ull << 32,
+					   1ull << 40,
+					   1ull << 46,
+					   1ull << 47,
+					   1ull << 62,
+					   1ull << 63,
+					   UINT64_MAX,
+					   (1ull << 47) - 4096,
+					   UINT64_MAX - 4095 };
 
 	return chance(4) ? values[chance(sizeof(values) / sizeof(values[0]))] : chance(UINT64_MAX);
 }
@@ -123,8 +148,14 @@ struct field {
 	size_t offset, size;
 };
 
-#define EHDR(name) { #name, offsetof(Elf64_Ehdr, name), sizeof(((Elf64_Ehdr *)0)->name) }
-#define PHDR(name) { #name, offsetof(Elf64_Phdr, name), sizeof(((Elf64_Phdr *)0)->name) }
+#define EHDR(name)                                                                 \
+	{                                                                          \
+#name, offsetof(Elf64_Ehdr, name), sizeof(((Elf64_Ehdr *)0)->name) \
+	}
+#define PHDR(name)                                                                 \
+	{                                                                          \
+#name, offsetof(Elf64_Phdr, name), sizeof(((Elf64_Phdr *)0)->name) \
+	}
 static const struct field ehdr_fields[] = { EHDR(e_type),  EHDR(e_machine),   EHDR(e_version), EHDR(e_entry),  EHDR(e_phoff),
 					    EHDR(e_flags), EHDR(e_phentsize), EHDR(e_phnum),   EHDR(e_ehsize), EHDR(e_shoff) };
 static const struct field phdr_fields[] = { PHDR(p_type),   PHDR(p_flags), PHDR(p_offset), PHDR(p_vaddr),
@@ -167,7 +198,7 @@ static void mutate_elf(void)
 			tell(" swap %u", which);
 			break;
 		}
-		/* fall through */
+		__attribute__((fallthrough));
 	default: {
 		const struct field *field = &phdr_fields[chance(sizeof(phdr_fields) / sizeof(phdr_fields[0]))];
 
@@ -202,7 +233,8 @@ static void set_interpreter(const char *name)
 
 static void make_script(const char *directory)
 {
-	static const char *const interpreters[] = { "/bin/true", "/bin/false", "/nonexistent", "/etc", "/etc/passwd", "", "true", "." };
+	static const char *const interpreters[] = { "/bin/true",   "/bin/false", "/nonexistent", "/etc",
+						    "/etc/passwd", "",           "true",         "." };
 	static const char *const blanks[] = { "", " ", "\t", "  \t ", "", "", "" };
 	static const char *const ends[] = { "\n", "", "\n\n", " \n", "\r\n", "\n\0x", "\t" };
 	char text[600];

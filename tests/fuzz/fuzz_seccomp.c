@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The prelude of guest filters (guest_seccomp.c): input is a length and the guest's program. Behind the prelude the program must be
+ * the guest's, byte for byte; and the prelude, evaluated, must let through the agent's text outside the pass range and nothing else.
+ */
+#include "agent/engine.h"
+#include "fuzz.h"
+
+static struct slot *slot;
+static const u8 *guest;
+static size_t guest_size;
+static u64 low_ip;
+static int installed;
+
+static struct slot *fake_slot(void)
+{
+	return slot;
+}
+#define slot_current() fake_slot()
+/* The pass range and the end of the text, as entry.S and agent.ld might place them. */
+#define agent_pass_end ((const char *)0x520000000200)
+#define agent_end ((const char *)0x52000000c000)
+#include "agent/guest_seccomp.c" // NOLINT(bugprone-suspicious-include): its parts are static
+
+void *fake_memset(void *to, int byte, size_t size)
+{
+	return (memset)(to, byte, size);
+}
+
+long fake_sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)nr, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
+	return -ENOSYS;
+}
+
+/* Guest addresses are offsets into the input. */
+int guest_read(void *to, u64 from, u64 size)
+{
+	if (from > guest_size || size > guest_size - from)
+		return -EFAULT;
+	memcpy(to, guest + from, size);
+	return 0;
+}
+
+/* The prelude's verdict: whether it says ALLOW; else it must reach the guest's first instruction. */
+static bool evaluate(const struct insn *insn, u64 ip)
+{
+	u32 at = 0, value = 0;
+
+	while (at < PRELUDE) {
+		const struct insn *i = &insn[at++];
+
+		if (i->code == LD_ABS)
+			value = i->k == 12 ? (u32)(ip >> 32) : (u32)ip;
+		else if (i->code == JEQ)
+			at += value == i->k ? i->jt : i->jf;
+		else if (i->code == JGE)
+			at += value >= i->k ? i->jt : i->jf;
+		else
+			return i->code == RET_K && i->k == RET_ALLOW;
+	}
+	MUST(at == PRELUDE);
+	return false;
+}
+
+long agent_reissue(long nr, const u64 args[6])
+{
+	const struct program *program = (const struct program *)args[2];
+	const struct insn *insn = (const struct insn *)program->filter;
+	u64 ips[] = { low_ip,        LAYOUT_TEXT + (low_ip & 0xffff), LAYOUT_TEXT, 0x5200000001ff, 0x520000000200, 0x52000000bfff,
+		      0x52000000c000 };
+	u16 length;
+	u64 from;
+
+	MUST(nr == __NR_seccomp || nr == __NR_prctl);
+	memcpy(&length, guest, 2);
+	memcpy(&from, guest + 8, 8);
+	MUST(program->len == length + PRELUDE && program->len <= 4096);
+	MUST(memcmp(insn + PRELUDE, guest + from, length * sizeof(*insn)) == 0);
+	for (u32 i = 0; i < ARRAY_SIZE(ips); i++)
+		MUST(evaluate(insn, ips[i]) == (ips[i] >= (u64)agent_pass_end && ips[i] < (u64)agent_end));
+	installed++;
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+	struct call call = { .nr = __NR_seccomp, .arg = { 1, 0, 0 } };
+
+	if (!slot)
+		slot = aligned_alloc(SLOT_SIZE, SLOT_SIZE);
+	low_ip = input_number(&in, 8);
+	guest = in.at;
+	guest_size = in.left;
+	installed = 0;
+	MUST(engine_seccomp(&call) == CALL_DONE && (call.ret == 0) == (installed == 1) && call.ret <= 0);
+	call = (struct call){ .nr = __NR_prctl, .arg = { 22, 2, 0 } };
+	MUST(engine_prctl_seccomp(&call) == CALL_DONE);
+	return 0;
+}
