@@ -7,7 +7,7 @@ need redis-benchmark
 export PORT="${PORT-$(free_port)}"
 inside "$@"
 port=$PORT
-count=$(size 20000 2000)
+count=$(size 5000 2000)
 cli() { redis-cli -p $port "$@"; }
 cleanup() { [ -z "${server-}" ] || kill -KILL "$server" 2>/dev/null || :; }
 trap cleanup EXIT
