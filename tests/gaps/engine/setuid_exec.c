@@ -4,10 +4,11 @@
 
 static void check(const char *what)
 {
-	int id = semget(IPC_PRIVATE, 1, 0600), done = sem_do(id, 0, 1, SEM_UNDO);
+	int id = semget(IPC_PRIVATE, 1, 0600), done = sem_do(id, 0, 1, SEM_UNDO), shm = shmget(IPC_PRIVATE, 1, 0600);
 
 	say("%s: uid %d euid %d, sem %d %d, shm %s", what, getuid(), geteuid(), done, sem_value(id, 0),
-	    shmget(IPC_PRIVATE, 1, 0600) >= 0 ? "ok" : errno_name(errno));
+	    shm >= 0 ? "ok" : "failed");
+	shmctl(shm, IPC_RMID, NULL);
 	semctl(id, 0, IPC_RMID);
 }
 

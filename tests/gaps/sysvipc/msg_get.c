@@ -6,7 +6,7 @@ int main(void)
 {
 	key_t key = some_key(1);
 	struct msqid_ds ds;
-	int id;
+	int id, other;
 
 	SHOW(msgget(key, 0));
 	SHOW(msgget(key, IPC_EXCL));
@@ -27,10 +27,13 @@ int main(void)
 	SHOW(msgctl(id, IPC_RMID, NULL));
 	SHOW(msgget(key, 0));
 	id = (int)OK(msgget(IPC_PRIVATE, IPC_EXCL | 07532));
-	FACT(msgget(IPC_PRIVATE, 0) != id);
+	other = msgget(IPC_PRIVATE, 0);
+	FACT(other >= 0 && other != id);
 	MUST(msgctl(id, IPC_STAT, &ds));
 	say_perm("private", &ds.msg_perm);
+	msg_remove(id);
+	msg_remove(other);
 	id = (int)OK(msgget(IPC_PRIVATE, IPC_CREAT | IPC_EXCL));
-	FACT(id >= 0);
+	msg_remove(id);
 	return 0;
 }
