@@ -25,7 +25,7 @@ typedef int64_t s64;
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Rounds up to a power of two; wraps to 0 on overflow, which callers that take sizes from guests must check. */
-#define ALIGN_UP(x, a) (((x) + ((a) - 1)) & ~((__typeof__(x))(a) - 1))
-#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
+#define ALIGN_UP(x, a) (((x) + ((a)-1)) & ~((__typeof__(x))(a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
 
 #endif

@@ -28,9 +28,9 @@ enum gap_presence {
 
 struct gap_finding {
 	enum gap_presence presence;
-	int error;         /* positive errno that is the evidence; 0 when present */
-	char tried[96];    /* what was tried, as C or shell would write it: "shmget(IPC_PRIVATE, 4096, 0600)" */
-	char detail[128];  /* what the kernel answered, or what is partly there; may be empty */
+	int error;        /* positive errno that is the evidence; 0 when present */
+	char tried[96];   /* what was tried, as C or shell would write it: "shmget(IPC_PRIVATE, 4096, 0600)" */
+	char detail[128]; /* what the kernel answered, or what is partly there; may be empty */
 };
 
 /* How an absence shows itself to a user; one row per symptom, with its source (used by `lichen why`). */
@@ -43,10 +43,11 @@ struct gap_symptom {
 };
 
 struct gap {
-	const char *name;     /* command-line id, folder and man page anchor */
-	const char *summary;  /* one line */
+	const char *name;      /* command-line id, folder and man page anchor */
+	const char *summary;   /* one line */
 	const char *needed_by; /* well-known users, comma separated */
-	const char *const *workloads; /* NULL-terminated ids for `doctor --for`: "docker", "kubernetes", "postgres", … that cannot do without */
+	const char *const *
+		workloads; /* NULL-terminated ids for `doctor --for`: "docker", "kubernetes", "postgres", … that cannot do without */
 
 	/* Tries the feature for real. Runs in a scratch child that may be killed, so it may leave processes' state dirty but
 	 * nothing in the file system or kernel that outlives it. Fills *finding. */

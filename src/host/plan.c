@@ -32,9 +32,9 @@ u32 plan_wants_probed(const struct plan_request *request, u32 built)
 /* What a finding says, as the beginning of a reason: "missing here (ENOSYS)". */
 static void describe(const struct gap_finding *finding, char *text, size_t size)
 {
-	const char *word = finding->presence == GAP_MISSING   ? "missing here"
-			   : finding->presence == GAP_BLOCKED ? "blocked here"
-							      : "could not be probed";
+	const char *word = finding->presence == GAP_MISSING ? "missing here"
+			 : finding->presence == GAP_BLOCKED ? "blocked here"
+							    : "could not be probed";
 	const char *name = finding->error ? strerrorname_np(finding->error) : NULL;
 	if (name)
 		snprintf(text, size, "%s (%s)", word, name);

@@ -223,10 +223,10 @@ static void make_files(const char *scratch)
 /* For call number nr: instructions that always return. Others go on behind them, with the number still loaded. */
 #define ON(nr, ...) EQUAL(nr, 0, sizeof((struct sock_filter[]){ __VA_ARGS__ }) / sizeof(struct sock_filter)), __VA_ARGS__
 
-#define SOCKOPT LOAD(ARG(1)), \
-	EQUAL(SOL_IP, 0, 4), LOAD(ARG(2)), AT_LEAST(64, 0, 1), ERRNO(ENOPROTOOPT), ALLOW, \
-	EQUAL(SOL_IPV6, 0, 6), LOAD(ARG(2)), EQUAL(64, 5, 0), EQUAL(65, 4, 0), EQUAL(68, 3, 0), EQUAL(69, 2, 0), \
-	EQUAL(80, 1, 0), ALLOW, ERRNO(ENOPROTOOPT)
+#define SOCKOPT                                                                                                                \
+	LOAD(ARG(1)), EQUAL(SOL_IP, 0, 4), LOAD(ARG(2)), AT_LEAST(64, 0, 1), ERRNO(ENOPROTOOPT), ALLOW, EQUAL(SOL_IPV6, 0, 6), \
+		LOAD(ARG(2)), EQUAL(64, 5, 0), EQUAL(65, 4, 0), EQUAL(68, 3, 0), EQUAL(69, 2, 0), EQUAL(80, 1, 0), ALLOW,      \
+		ERRNO(ENOPROTOOPT)
 #define NO_NEWUSER(n) LOAD(ARG(n)), ANY_OF(CLONE_NEWUSER, 0, 1), ERRNO(EINVAL), ALLOW
 
 /* With one of these mount(2) changes or moves a mount and never reads the type. */
@@ -262,8 +262,8 @@ static struct sock_filter program[] = {
 	ON(__NR_unshare, NO_NEWUSER(0)),
 	ON(__NR_clone, NO_NEWUSER(0)),
 	ON(__NR_setns, NO_NEWUSER(1)),
-	ON(__NR_socket, LOAD(ARG(0)), EQUAL(AF_NETLINK, 0, 3), LOAD(ARG(2)), EQUAL(NETLINK_NETFILTER, 0, 1),
-	   ERRNO(EPROTONOSUPPORT), ALLOW),
+	ON(__NR_socket, LOAD(ARG(0)), EQUAL(AF_NETLINK, 0, 3), LOAD(ARG(2)), EQUAL(NETLINK_NETFILTER, 0, 1), ERRNO(EPROTONOSUPPORT),
+	   ALLOW),
 	ON(__NR_setsockopt, SOCKOPT),
 	ON(__NR_getsockopt, SOCKOPT),
 	ON(__NR_fsopen, NOTIFY),
@@ -295,7 +295,9 @@ union fd_message {
 
 static void send_fd(int to, int fd)
 {
-	union fd_message control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	union fd_message control = {
+		.header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS }
+	};
 	char nothing = 0;
 	struct iovec byte = { .iov_base = &nothing, .iov_len = 1 };
 	struct msghdr msg = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
@@ -364,8 +366,8 @@ static bool asks_for_lacking_type(const struct seccomp_notif *req)
 
 	if (d->nr == __NR_mount && (flags & MS_MGC_MSK) == MS_MGC_VAL && (flags & ~(uint64_t)MS_MGC_MSK & NO_TYPE))
 		return false;
-	return read_name((pid_t)req->pid, d->args[d->nr == __NR_fsopen ? 0 : 2], name, sizeof(name)) &&
-	       is_lacking_type(name) && may_mount((pid_t)req->pid);
+	return read_name((pid_t)req->pid, d->args[d->nr == __NR_fsopen ? 0 : 2], name, sizeof(name)) && is_lacking_type(name) &&
+	       may_mount((pid_t)req->pid);
 }
 
 /* Answers one notification. The caller may have died meanwhile: every failure but that of memory is of no interest. */

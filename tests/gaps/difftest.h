@@ -219,14 +219,14 @@ MAYBE_UNUSED static pid_t fork_or_die(void)
 }
 
 /* Runs the statements in a child and waits for it. */
-#define CHILD(...)                         \
-	do {                               \
+#define CHILD(...)                          \
+	do {                                \
 		pid_t pid_ = fork_or_die(); \
-		if (pid_ == 0) {           \
-			__VA_ARGS__;       \
-			_exit(0);          \
-		}                          \
-		reap(pid_);                \
+		if (pid_ == 0) {            \
+			__VA_ARGS__;        \
+			_exit(0);           \
+		}                           \
+		reap(pid_);                 \
 	} while (0)
 
 /* In a child: becomes another user without groups or privilege. False, with the reason printed, when that is not allowed. */
@@ -240,11 +240,11 @@ MAYBE_UNUSED static bool become(uid_t uid, gid_t gid)
 }
 
 /* Runs the statements in a child as another user. */
-#define AS_USER(uid, gid, ...)                  \
-	CHILD({                                 \
-		if (become(uid, gid)) {         \
-			__VA_ARGS__;            \
-		}                               \
+#define AS_USER(uid, gid, ...)          \
+	CHILD({                         \
+		if (become(uid, gid)) { \
+			__VA_ARGS__;    \
+		}                       \
 	})
 
 /* --- order ------------------------------------------------------------------------------------------------------------------- */
@@ -436,7 +436,8 @@ MAYBE_UNUSED static void write_file(const char *path, const char *text, mode_t m
 /* Copies a program. */
 MAYBE_UNUSED static void copy_file(const char *from, const char *to, mode_t mode)
 {
-	int in = (int)MUST(open(from, O_RDONLY | O_CLOEXEC)), out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+	int in = (int)MUST(open(from, O_RDONLY | O_CLOEXEC)),
+	    out = (int)MUST(open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
 	char buffer[65536];
 	ssize_t n;
 
@@ -460,11 +461,11 @@ MAYBE_UNUSED static bool has_capability(int number)
 enum { DIFFTEST_CAP_SYS_RESOURCE = 24 };
 
 /* Executes in a child and waits: prints the errno when it fails, else what the program printed and its status. */
-#define EXEC_CHILD(what, call)                                                   \
-	CHILD({                                                                  \
-		say("%s:", what);                                                \
-		call;                                                            \
-		say("  not executed: %s", errno_name(errno));                    \
+#define EXEC_CHILD(what, call)                                \
+	CHILD({                                               \
+		say("%s:", what);                             \
+		call;                                         \
+		say("  not executed: %s", errno_name(errno)); \
 	})
 
 /* --- SysV objects ------------------------------------------------------------------------------------------------------------ */

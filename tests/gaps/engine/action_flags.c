@@ -102,7 +102,8 @@ int main(void)
 	}
 	while (last.si_signo != SIGCHLD)
 		pause_ms(1);
-	say("SIGCHLD: CLD_KILLED or CLD_DUMPED %d, by SIGSYS %d", last.si_code == CLD_KILLED || last.si_code == CLD_DUMPED, last.si_status == SIGSYS);
+	say("SIGCHLD: CLD_KILLED or CLD_DUMPED %d, by SIGSYS %d", last.si_code == CLD_KILLED || last.si_code == CLD_DUMPED,
+	    last.si_status == SIGSYS);
 	MUST(waitpid(pid, &status, 0));
 	FACT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
 	sa.sa_flags |= SA_NOCLDWAIT;

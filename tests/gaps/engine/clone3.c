@@ -28,7 +28,10 @@ static void refused(const char *what, struct args args, size_t size)
 int main(void)
 {
 	struct args args = { .exit_signal = SIGCHLD };
-	struct { struct args a; uint64_t more[4]; } longer = { .a = { .exit_signal = SIGCHLD } };
+	struct {
+		struct args a;
+		uint64_t more[4];
+	} longer = { .a = { .exit_signal = SIGCHLD } };
 	int tid = 0, pidfd = -1;
 	long pid;
 	char *stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

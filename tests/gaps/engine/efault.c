@@ -13,7 +13,10 @@ int main(void)
 	char *half_vector[] = { (char *)"x", bad, NULL };
 	sigset_t set;
 	int epoll = (int)MUST(epoll_create1(0));
-	struct { const void *mask; size_t size; } pair = { bad, 8 }, odd = { &set, 3 };
+	struct {
+		const void *mask;
+		size_t size;
+	} pair = { bad, 8 }, odd = { &set, 3 };
 	struct epoll_event event;
 
 	sigemptyset(&set);

@@ -40,7 +40,8 @@ int main(int argc, char **argv)
 {
 	char *one[] = { (char *)"one", NULL }, *two[] = { (char *)"two", (char *)"", NULL }, *empty[] = { NULL };
 	char *blank[] = { (char *)"", NULL };
-	char *odd[] = { (char *)"odd", (char *)"--emulate=none", (char *)"--", (char *)"run", (char *)"a b\n\tc", (char *)"\x80\xff", NULL };
+	char *odd[] = { (char *)"odd",      (char *)"--emulate=none", (char *)"--", (char *)"run",
+			(char *)"a b\n\tc", (char *)"\x80\xff",       NULL };
 	struct rlimit small = { 256 * 1024, RLIM_INFINITY };
 
 	if (argc != 1 || !argv[0] || !strstr(argv[0], "engine-exec_args")) {

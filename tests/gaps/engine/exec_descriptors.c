@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 		SHOW(read(100, buffer, 3));
 		say("read '%s'", buffer);
 		fd = open(argv[1], O_RDWR);
-		SHOW(flock(fd, LOCK_EX | LOCK_NB)); /* held by descriptor 100, which lived on */
+		SHOW(flock(fd, LOCK_EX | LOCK_NB));      /* held by descriptor 100, which lived on */
 		CHILD(SHOW(fcntl(150, F_SETLK, &lock))); /* held by the process */
 		unlink(argv[1]);
 		return trapped_ok() ? 0 : 1;

@@ -41,7 +41,8 @@ int main(int argc, char **argv)
 	if (argc > 1) {
 		char text[64];
 
-		say("%s: tid is pid %d, trapped %d, environment %s", argv[1], (int)syscall(SYS_gettid) == getpid(), trapped_ok(), getenv("A"));
+		say("%s: tid is pid %d, trapped %d, environment %s", argv[1], (int)syscall(SYS_gettid) == getpid(), trapped_ok(),
+		    getenv("A"));
 		snprintf(text, sizeof(text), "/proc/self/task/%d", getpid());
 		FACT(access(text, F_OK) == 0);
 		return 0;

@@ -4,7 +4,8 @@
 
 static void run(const char *path)
 {
-	char *argv[] = { (char *)"name", (char *)"one", (char *)"two words", NULL }, *envp[] = { (char *)"PATH=/usr/bin:/bin", NULL };
+	char *argv[] = { (char *)"name", (char *)"one", (char *)"two words", NULL },
+	     *envp[] = { (char *)"PATH=/usr/bin:/bin", NULL };
 
 	EXEC_CHILD(path, execve(path, argv, envp));
 }

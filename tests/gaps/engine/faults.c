@@ -49,15 +49,15 @@ static void install(int sig, void (*handler)(int, siginfo_t *, void *))
 	MUST(sigaction(sig, &sa, NULL));
 }
 
-#define TRY(what, statement)                                                                                           \
-	do {                                                                                                           \
-		sig_got = 0;                                                                                           \
-		if (!sigsetjmp(escape, 1)) {                                                                           \
-			statement;                                                                                     \
-			say("%s: nothing", what);                                                                      \
-		} else {                                                                                               \
-			say("%s: SIG%s code %d", what, sigabbrev_np(sig_got), code);                                   \
-		}                                                                                                      \
+#define TRY(what, statement)                                                         \
+	do {                                                                         \
+		sig_got = 0;                                                         \
+		if (!sigsetjmp(escape, 1)) {                                         \
+			statement;                                                   \
+			say("%s: nothing", what);                                    \
+		} else {                                                             \
+			say("%s: SIG%s code %d", what, sigabbrev_np(sig_got), code); \
+		}                                                                    \
 	} while (0)
 
 __attribute__((noinline)) static long overflow(long n)

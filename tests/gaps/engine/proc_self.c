@@ -77,7 +77,8 @@ int main(int argc, char **argv)
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	exe[n > 0 ? n : 0] = '\0';
 	say("exe ends in %s", strrchr(exe, '/') ? strrchr(exe, '/') + 1 : "?");
-	FACT(exe[0] == '/' && stat(exe, &a) == 0 && stat("/proc/self/exe", &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev);
+	FACT(exe[0] == '/' && stat(exe, &a) == 0 && stat("/proc/self/exe", &b) == 0 && a.st_ino == b.st_ino &&
+	     a.st_dev == b.st_dev);
 	n = open("/proc/self/exe", O_RDONLY);
 	FACT(n >= 0 && fstat((int)n, &b) == 0 && a.st_ino == b.st_ino);
 	close((int)n);

@@ -7,21 +7,22 @@ long red_zone(long nr, long a, long b, long c);
 /* The same, spinning instead of calling until *flag is set by a handler. */
 long red_zone_spin(volatile sig_atomic_t *flag);
 
-#define FILL                                \
-	"	mov $-128, %r8\n"           \
-	"1:	lea 0x1234567(%r8), %r9\n"  \
-	"	mov %r9, (%rsp,%r8)\n"      \
-	"	add $8, %r8\n"              \
+/* clang-format off: assembly, one instruction a line */
+#define FILL                           \
+	"	mov $-128, %r8\n"            \
+	"1:	lea 0x1234567(%r8), %r9\n" \
+	"	mov %r9, (%rsp,%r8)\n"       \
+	"	add $8, %r8\n"               \
 	"	jnz 1b\n"
-#define COUNT_AND_RETURN                    \
-	"	mov $-128, %r8\n"           \
-	"	xor %eax, %eax\n"           \
-	"2:	lea 0x1234567(%r8), %r9\n"  \
-	"	cmp %r9, (%rsp,%r8)\n"      \
-	"	je 3f\n"                    \
-	"	inc %eax\n"                 \
-	"3:	add $8, %r8\n"              \
-	"	jnz 2b\n"                   \
+#define COUNT_AND_RETURN               \
+	"	mov $-128, %r8\n"            \
+	"	xor %eax, %eax\n"            \
+	"2:	lea 0x1234567(%r8), %r9\n" \
+	"	cmp %r9, (%rsp,%r8)\n"       \
+	"	je 3f\n"                     \
+	"	inc %eax\n"                  \
+	"3:	add $8, %r8\n"             \
+	"	jnz 2b\n"                    \
 	"	ret\n"
 
 __asm__("	.text\n"
@@ -32,14 +33,12 @@ __asm__("	.text\n"
 	"	mov %rsi, %rdi\n"
 	"	mov %rdx, %rsi\n"
 	"	mov %rcx, %rdx\n"
-	"	mov $8, %r10\n" FILL
-	"	syscall\n" COUNT_AND_RETURN
-	"	.globl red_zone_spin\n"
+	"	mov $8, %r10\n" FILL "	syscall\n" COUNT_AND_RETURN "	.globl red_zone_spin\n"
 	"	.type red_zone_spin, @function\n"
-	"red_zone_spin:\n" FILL
-	"4:	pause\n"
+	"red_zone_spin:\n" FILL "4:	pause\n"
 	"	cmpl $0, (%rdi)\n"
 	"	je 4b\n" COUNT_AND_RETURN);
+/* clang-format on */
 
 static volatile sig_atomic_t handled;
 

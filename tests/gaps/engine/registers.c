@@ -87,7 +87,8 @@ static void handler(int sig)
 
 static void one(const char *what, long nr, long a, long b, long c, long d)
 {
-	static const char *const names[] = { "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+	static const char *const names[] = { "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "",
+					     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 	char changed[300] = "";
 	int vectors = 0;
 	uint16_t control = 0x027f, control_after;
@@ -115,8 +116,8 @@ static void one(const char *what, long nr, long a, long b, long c, long d)
 		vectors += memcmp(before.ymm[i], after.ymm[i], has_avx ? 32 : 16) != 0;
 	say("%s: changed:%s, vectors %d, flags %s, rcx %s, r11 %s, x87 %s %s, mxcsr %s", what, changed, vectors,
 	    after.flags == before.flags ? "same" : "differ", after.general[2] == after.general[7] ? "next instruction" : "other",
-	    after.general[11] == before.flags ? "flags" : "other", out == in ? "same" : "differs", control_after == control ? "same" : "differs",
-	    (mxcsr_after & ~0x3fu) == mxcsr ? "same" : "differs");
+	    after.general[11] == before.flags ? "flags" : "other", out == in ? "same" : "differs",
+	    control_after == control ? "same" : "differs", (mxcsr_after & ~0x3fu) == mxcsr ? "same" : "differs");
 }
 
 int main(void)

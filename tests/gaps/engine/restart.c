@@ -24,14 +24,22 @@ static long call(int kind)
 	char byte;
 
 	switch (kind) {
-	case 0: return read(pipe_fd[0], &byte, 1);
-	case 1: return recv(pair[0], &byte, 1, 0);
-	case 2: return waitpid(child, NULL, 0) > 0;
-	case 3: return poll(&pfd, 1, -1);
-	case 4: return sem_do(sem, 0, -1, 0);
-	case 5: return nanosleep(&ts, NULL);
-	case 6: return flock(file, LOCK_EX);
-	default: return pause();
+	case 0:
+		return read(pipe_fd[0], &byte, 1);
+	case 1:
+		return recv(pair[0], &byte, 1, 0);
+	case 2:
+		return waitpid(child, NULL, 0) > 0;
+	case 3:
+		return poll(&pfd, 1, -1);
+	case 4:
+		return sem_do(sem, 0, -1, 0);
+	case 5:
+		return nanosleep(&ts, NULL);
+	case 6:
+		return flock(file, LOCK_EX);
+	default:
+		return pause();
 	}
 }
 
@@ -41,10 +49,17 @@ static const char *const names[] = { "read", "recv", "waitpid", "poll", "semop",
 static void satisfy(int kind, int lock)
 {
 	switch (kind) {
-	case 0: MUST(write(pipe_fd[1], "x", 1)); break;
-	case 1: MUST(write(pair[1], "x", 1)); break;
-	case 6: flock(lock, LOCK_UN); break;
-	default: break;
+	case 0:
+		MUST(write(pipe_fd[1], "x", 1));
+		break;
+	case 1:
+		MUST(write(pair[1], "x", 1));
+		break;
+	case 6:
+		flock(lock, LOCK_UN);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -70,8 +85,8 @@ static void one(int kind, int flags)
 			_exit(0);
 		}
 		result = call(kind);
-		say("%s %s: %ld %s, handled %d", names[kind], flags ? "with SA_RESTART" : "without", result, result < 0 ? errno_name(errno) : "",
-		    handled);
+		say("%s %s: %ld %s, handled %d", names[kind], flags ? "with SA_RESTART" : "without", result,
+		    result < 0 ? errno_name(errno) : "", handled);
 		gate_open(&go);
 		_exit(0);
 	}

@@ -24,8 +24,12 @@ static void say_state(const char *what)
 	sigaction(SIGCHLD, NULL, &chld);
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	say("%s: USR1 %s, SYS %s, CHLD %s, mask USR2 %d TERM %d", what,
-	    usr1.sa_handler == handler ? "handler" : usr1.sa_handler == SIG_IGN ? "ignore" : "default",
-	    sys.sa_handler == handler ? "handler" : sys.sa_handler == SIG_IGN ? "ignore" : "default",
+	    usr1.sa_handler == handler   ? "handler"
+	    : usr1.sa_handler == SIG_IGN ? "ignore"
+					 : "default",
+	    sys.sa_handler == handler   ? "handler"
+	    : sys.sa_handler == SIG_IGN ? "ignore"
+					: "default",
 	    chld.sa_handler == SIG_IGN ? "ignore" : "default", sigismember(&mask, SIGUSR2), sigismember(&mask, SIGTERM));
 }
 

@@ -4,9 +4,8 @@
 
 int main(void)
 {
-	static const char *const names[] = { "shmmax", "shmall", "shmmni", "shm_rmid_forced",
-					     "sem", "msgmax", "msgmnb", "msgmni",
-					     "shm_next_id", "sem_next_id", "msg_next_id" };
+	static const char *const names[] = { "shmmax", "shmall", "shmmni",      "shm_rmid_forced", "sem",        "msgmax",
+					     "msgmnb", "msgmni", "shm_next_id", "sem_next_id",     "msg_next_id" };
 	char path[64], text[256];
 
 	for (size_t i = 0; i < COUNT(names); i++) {

@@ -9,22 +9,26 @@ static void infos(void)
 
 	memset(&limits, 0, sizeof(limits));
 	FACT(msgctl(0, IPC_INFO, (struct msqid_ds *)(void *)&limits) >= 0);
-	say("pool %d map %d max %d mnb %d mni %d ssz %d tql %d seg %u", limits.msgpool, limits.msgmap, limits.msgmax,
-	    limits.msgmnb, limits.msgmni, limits.msgssz, limits.msgtql, limits.msgseg);
+	say("pool %d map %d max %d mnb %d mni %d ssz %d tql %d seg %u", limits.msgpool, limits.msgmap, limits.msgmax, limits.msgmnb,
+	    limits.msgmni, limits.msgssz, limits.msgtql, limits.msgseg);
 	FACT(msgctl(-1, IPC_INFO, (struct msqid_ds *)(void *)&limits) == -1 && errno == EINVAL);
 	MUST(msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&before));
-	say("MSG_INFO: max %d mnb %d mni %d ssz %d seg %u", before.msgmax, before.msgmnb, before.msgmni, before.msgssz, before.msgseg);
+	say("MSG_INFO: max %d mnb %d mni %d ssz %d seg %u", before.msgmax, before.msgmnb, before.msgmni, before.msgssz,
+	    before.msgseg);
 	id = msg_new();
 	MUST(msg_send(id, 1, "four", 0));
 	MUST(msg_send(id, 1, "seventeen letters", 0));
 	MUST(msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&after));
-	say("queues %d messages %d bytes %d", after.msgpool - before.msgpool, after.msgmap - before.msgmap, after.msgtql - before.msgtql);
+	say("queues %d messages %d bytes %d", after.msgpool - before.msgpool, after.msgmap - before.msgmap,
+	    after.msgtql - before.msgtql);
 	msg_show("one", id, 100, 0, 0);
 	MUST(msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&after));
-	say("queues %d messages %d bytes %d", after.msgpool - before.msgpool, after.msgmap - before.msgmap, after.msgtql - before.msgtql);
+	say("queues %d messages %d bytes %d", after.msgpool - before.msgpool, after.msgmap - before.msgmap,
+	    after.msgtql - before.msgtql);
 	msg_remove(id);
 	MUST(msgctl(0, MSG_INFO, (struct msqid_ds *)(void *)&after));
-	say("queues %d messages %d bytes %d", after.msgpool - before.msgpool, after.msgmap - before.msgmap, after.msgtql - before.msgtql);
+	say("queues %d messages %d bytes %d", after.msgpool - before.msgpool, after.msgmap - before.msgmap,
+	    after.msgtql - before.msgtql);
 }
 
 static void set(int id)

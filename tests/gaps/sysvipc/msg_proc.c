@@ -24,16 +24,17 @@ static void say_line(int id)
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		if (sscanf(line, "%d %d %o %lu %lu %u %u %u %u %u %u %lu %lu %lu", &key, &msqid, &mode, &cbytes, &qnum, &lspid, &lrpid,
-			   &uid, &gid, &cuid, &cgid, &stime_, &rtime, &ctime_) != 14) {
+		if (sscanf(line, "%d %d %o %lu %lu %u %u %u %u %u %u %lu %lu %lu", &key, &msqid, &mode, &cbytes, &qnum, &lspid,
+			   &lrpid, &uid, &gid, &cuid, &cgid, &stime_, &rtime, &ctime_) != 14) {
 			say("odd line");
 			continue;
 		}
 		if (msqid != id)
 			continue;
 		found++;
-		say("key %s mode %o cbytes %lu qnum %lu lspid %s lrpid %s owner %u:%u creator %u:%u, %zu characters", key ? "set" : "0",
-		    mode, cbytes, qnum, whose_pid((pid_t)lspid), whose_pid((pid_t)lrpid), uid, gid, cuid, cgid, strlen(line));
+		say("key %s mode %o cbytes %lu qnum %lu lspid %s lrpid %s owner %u:%u creator %u:%u, %zu characters",
+		    key ? "set" : "0", mode, cbytes, qnum, whose_pid((pid_t)lspid), whose_pid((pid_t)lrpid), uid, gid, cuid, cgid,
+		    strlen(line));
 		say("stime %s rtime %s ctime %s", stime_ ? "set" : "0", rtime ? "set" : "0", ctime_ ? "set" : "0");
 	}
 	say("lines found: %d", found);

@@ -34,7 +34,8 @@ static pid_t sleeper(bool sends, int flags, void (*handler)(int))
 		sigaction(SIGUSR1, &sa, NULL);
 		m.type = 5;
 		result = sends ? msgsnd(full, &m, 10, 0) : msgrcv(id, &m, 10, 0, 0);
-		say("%s = %ld %s, handled %d", sends ? "msgsnd" : "msgrcv", result, result < 0 ? errno_name(errno) : "", (int)handled);
+		say("%s = %ld %s, handled %d", sends ? "msgsnd" : "msgrcv", result, result < 0 ? errno_name(errno) : "",
+		    (int)handled);
 		_exit(0);
 	}
 	wait_asleep(pid);

@@ -11,7 +11,8 @@ static unsigned char at(size_t size, size_t i)
 
 int main(void)
 {
-	static const size_t sizes[] = { 0, 1, 2, 7, 8, 9, 47, 48, 49, 4047, 4048, 4049, 4087, 4088, 4089, 4095, 4096, 4097, 8143, 8144, 8191, 8192 };
+	static const size_t sizes[] = { 0,    1,    2,    7,    8,    9,    47,   48,   49,   4047, 4048,
+					4049, 4087, 4088, 4089, 4095, 4096, 4097, 8143, 8144, 8191, 8192 };
 	int id = msg_new(), count = 0;
 
 	for (size_t k = 0; k < COUNT(sizes); k++) {

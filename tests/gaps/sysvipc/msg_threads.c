@@ -51,7 +51,8 @@ static void *receiver(void *arg)
 
 		if (n == 0)
 			return (void *)bad;
-		if (n != (ssize_t)(sizeof(p) - sizeof(long)) || p.sum != check(&p) || p.type != p.from + 1 || p.number + 1 <= last[p.from])
+		if (n != (ssize_t)(sizeof(p) - sizeof(long)) || p.sum != check(&p) || p.type != p.from + 1 ||
+		    p.number + 1 <= last[p.from])
 			bad++;
 		last[p.from] = p.number + 1;
 		__atomic_fetch_add(&got[p.from], 1, __ATOMIC_RELAXED);

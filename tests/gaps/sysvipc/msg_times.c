@@ -16,8 +16,8 @@ static void moved(const char *what, pid_t child)
 
 	MUST(msgctl(id, IPC_STAT, &ds));
 	say("%s: stime %s, rtime %s, ctime %s, lspid %s, lrpid %s", what, way(last.msg_stime, ds.msg_stime),
-	    way(last.msg_rtime, ds.msg_rtime), way(last.msg_ctime, ds.msg_ctime), ds.msg_lspid == child ? "child" : whose_pid(ds.msg_lspid),
-	    ds.msg_lrpid == child ? "child" : whose_pid(ds.msg_lrpid));
+	    way(last.msg_rtime, ds.msg_rtime), way(last.msg_ctime, ds.msg_ctime),
+	    ds.msg_lspid == child ? "child" : whose_pid(ds.msg_lspid), ds.msg_lrpid == child ? "child" : whose_pid(ds.msg_lrpid));
 	last = ds;
 }
 

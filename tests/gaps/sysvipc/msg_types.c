@@ -7,7 +7,8 @@ static void fill(int id)
 	static const struct {
 		long type;
 		const char *text;
-	} all[] = { { 5, "five" }, { 3, "three" }, { 9, "nine" }, { 3, "three again" }, { 1, "one" }, { 5, "five again" }, { 1, "one again" } };
+	} all[] = { { 5, "five" }, { 3, "three" },      { 9, "nine" },     { 3, "three again" },
+		    { 1, "one" },  { 5, "five again" }, { 1, "one again" } };
 
 	for (size_t i = 0; i < COUNT(all); i++)
 		MUST(msg_send(id, all[i].type, all[i].text, 0));

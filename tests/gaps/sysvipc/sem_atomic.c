@@ -10,10 +10,10 @@ static void run(int id, const char *what, struct sembuf *ops, size_t count)
 	snprintf(line, sizeof(line), "%s: %s, values", what, result ? errno_name(errno) : "ok");
 	say_values(line, id, 4);
 }
-#define RUN(...)                                            \
-	do {                                                \
-		struct sembuf ops_[] = { __VA_ARGS__ };     \
-		run(id, #__VA_ARGS__, ops_, COUNT(ops_));   \
+#define RUN(...)                                          \
+	do {                                              \
+		struct sembuf ops_[] = { __VA_ARGS__ };   \
+		run(id, #__VA_ARGS__, ops_, COUNT(ops_)); \
 	} while (0)
 #define NW IPC_NOWAIT
 

@@ -9,7 +9,11 @@ static void who(const char *what, pid_t child)
 	for (int i = 0; i < 2; i++) {
 		int pid = semctl(id, i, GETPID);
 
-		say("%s: semaphore %d by %s", what, i, pid == 0 ? "nobody" : pid == getpid() ? "self" : pid == child ? "child" : "other");
+		say("%s: semaphore %d by %s", what, i,
+		    pid == 0          ? "nobody"
+		    : pid == getpid() ? "self"
+		    : pid == child    ? "child"
+				      : "other");
 	}
 }
 

@@ -11,8 +11,8 @@ static void say_info(const char *what, int command)
 		say("%s: %s", what, errno_name(errno));
 		return;
 	}
-	say("%s: map %d mni %d mns %d mnu %d msl %d opm %d ume %d vmx %d", what, i.semmap, i.semmni, i.semmns, i.semmnu,
-	    i.semmsl, i.semopm, i.semume, i.semvmx);
+	say("%s: map %d mni %d mns %d mnu %d msl %d opm %d ume %d vmx %d", what, i.semmap, i.semmni, i.semmns, i.semmnu, i.semmsl,
+	    i.semopm, i.semume, i.semvmx);
 	if (command == IPC_INFO)
 		say("usz %d aem %d", i.semusz, i.semaem);
 }

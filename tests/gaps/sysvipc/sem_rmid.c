@@ -16,7 +16,9 @@ static void *sleeping_thread(void *arg)
 
 int main(void)
 {
-	struct sembuf ops[][2] = { { { 0, -1, 0 }, { 0, 0, 0 } }, { { 1, 0, 0 }, { 0, 0, 0 } }, { { 0, -1, SEM_UNDO }, { 1, -1, 0 } } };
+	struct sembuf ops[][2] = { { { 0, -1, 0 }, { 0, 0, 0 } },
+				   { { 1, 0, 0 }, { 0, 0, 0 } },
+				   { { 0, -1, SEM_UNDO }, { 1, -1, 0 } } };
 	size_t counts[] = { 1, 1, 2 };
 	pthread_t thread;
 	pid_t pids[3];
@@ -45,7 +47,8 @@ int main(void)
 	SHOW(semctl(id, 0, IPC_RMID));
 
 	id = sem_new(1); /* the slot is used again: the new set has nothing of the old one */
-	say("values %d ncnt %d zcnt %d pid %d", sem_value(id, 0), semctl(id, 0, GETNCNT), semctl(id, 0, GETZCNT), semctl(id, 0, GETPID));
+	say("values %d ncnt %d zcnt %d pid %d", sem_value(id, 0), semctl(id, 0, GETNCNT), semctl(id, 0, GETZCNT),
+	    semctl(id, 0, GETPID));
 	sem_remove(id);
 	return 0;
 }

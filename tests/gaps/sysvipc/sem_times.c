@@ -10,8 +10,13 @@ static void moved(const char *what)
 	struct semid_ds ds;
 
 	MUST(semctl(id, 0, IPC_STAT, (union semun){ .buf = &ds }));
-	say("%s: otime %s, ctime %s", what, ds.sem_otime == otime ? "same" : ds.sem_otime > otime ? "later" : "earlier",
-	    ds.sem_ctime == ctime_ ? "same" : ds.sem_ctime > ctime_ ? "later" : "earlier");
+	say("%s: otime %s, ctime %s", what,
+	    ds.sem_otime == otime  ? "same"
+	    : ds.sem_otime > otime ? "later"
+				   : "earlier",
+	    ds.sem_ctime == ctime_  ? "same"
+	    : ds.sem_ctime > ctime_ ? "later"
+				    : "earlier");
 	otime = ds.sem_otime;
 	ctime_ = ds.sem_ctime;
 }

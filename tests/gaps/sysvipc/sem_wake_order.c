@@ -18,10 +18,10 @@ static pid_t sleeper(char letter, struct sembuf *ops, size_t count)
 	wait_sem_sleepers(id, number, command, before + 1);
 	return pid;
 }
-#define SLEEPER(letter, ...)                                   \
-	do {                                                   \
-		struct sembuf ops_[] = { __VA_ARGS__ };        \
-		sleeper(letter, ops_, COUNT(ops_));            \
+#define SLEEPER(letter, ...)                            \
+	do {                                            \
+		struct sembuf ops_[] = { __VA_ARGS__ }; \
+		sleeper(letter, ops_, COUNT(ops_));     \
 	} while (0)
 
 static void state(const char *what)

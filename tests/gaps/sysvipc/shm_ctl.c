@@ -22,8 +22,8 @@ static void infos(void)
 
 	memset(&limits, 0, sizeof(limits));
 	FACT(shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limits) >= 0);
-	say("shmmax %lu shmmin %lu shmmni %lu shmseg %lu shmall %lu", limits.shmmax, limits.shmmin, limits.shmmni,
-	    limits.shmseg, limits.shmall);
+	say("shmmax %lu shmmin %lu shmmni %lu shmseg %lu shmall %lu", limits.shmmax, limits.shmmin, limits.shmmni, limits.shmseg,
+	    limits.shmall);
 	FACT(shmctl(-1, IPC_INFO, (struct shmid_ds *)(void *)&limits) == -1 && errno == EINVAL);
 	FACT(shmctl(12345, IPC_INFO, (struct shmid_ds *)(void *)&limits) >= 0);
 	MUST(shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&before));

@@ -32,8 +32,7 @@ static void one(size_t size)
 	FACT(at == room + 4 * PAGE);
 	MUST(shmctl(id, IPC_STAT, &ds));
 	say("size %zu: segsz %lu, first %s, last %s, end of page %s, next page %s, page before %s", size,
-	    (unsigned long)ds.shm_segsz, touch(at), touch(at + size - 1), touch(at + pages - 1), touch(at + pages),
-	    touch(at - 1));
+	    (unsigned long)ds.shm_segsz, touch(at), touch(at + size - 1), touch(at + pages - 1), touch(at + pages), touch(at - 1));
 	memset(at, 7, pages);
 	SHOW(shmdt(at));
 	say("after shmdt: %s", touch(at));

@@ -171,14 +171,15 @@ static ssize_t receive_one(long type, int flags)
 		return -1;
 	}
 	__atomic_fetch_add(&shared->received, 1, __ATOMIC_SEQ_CST);
-	if ((size_t)n < head() || (size_t)n != head() + p.size || p.type != p.from + 1 || p.from >= MAX_WORKERS || p.number >= NUMBERS ||
-	    p.sum != sum(&p)) {
+	if ((size_t)n < head() || (size_t)n != head() + p.size || p.type != p.from + 1 || p.from >= MAX_WORKERS ||
+	    p.number >= NUMBERS || p.sum != sum(&p)) {
 		wrong("a damaged message of %zd bytes, type %ld", n, p.type);
 		return n;
 	}
 	if (type > 0 && !(flags & MSG_EXCEPT) && p.type != type)
 		wrong("asked for type %ld, got %ld", type, p.type);
-	if (__atomic_fetch_or(&shared->seen[p.from][p.number / 8], (unsigned char)(1 << p.number % 8), __ATOMIC_SEQ_CST) & (1 << p.number % 8))
+	if (__atomic_fetch_or(&shared->seen[p.from][p.number / 8], (unsigned char)(1 << p.number % 8), __ATOMIC_SEQ_CST) &
+	    (1 << p.number % 8))
 		wrong("message %u of %u came twice", p.number, p.from);
 	return n;
 }
@@ -325,7 +326,8 @@ static void check_quiet(void)
 		CHECK(sem_value(shared->sem, i) == FULL, "token semaphore %d is %d, not %d", i, sem_value(shared->sem, i), FULL);
 	CHECK(sem_value(shared->sem, MUTEX) == 1, "the mutex is %d", sem_value(shared->sem, MUTEX));
 	for (int i = 0; i < SEMAPHORES; i++)
-		CHECK(semctl(shared->sem, i, GETNCNT) == 0 && semctl(shared->sem, i, GETZCNT) == 0, "somebody still waits on %d", i);
+		CHECK(semctl(shared->sem, i, GETNCNT) == 0 && semctl(shared->sem, i, GETZCNT) == 0, "somebody still waits on %d",
+		      i);
 	CHECK(shared->left == shared->right || shared->left == shared->right + 1, "counters %ld %ld", shared->left, shared->right);
 	for (int i = 0; i < SEGMENTS; i++) {
 		long n = attached(shared->shm[i]);
@@ -362,7 +364,8 @@ static void check_messages(void)
 	      (unsigned long)ds.msg_qnum, (unsigned long)ds.__msg_cbytes, number, bytes);
 	MUST(msgctl(shared->msq, IPC_STAT, &ds));
 	CHECK(ds.msg_qnum == 0 && ds.__msg_cbytes == 0, "an emptied queue has %lu messages", (unsigned long)ds.msg_qnum);
-	CHECK(labs(shared->sent - shared->received) <= 2 * kills, "sent %ld, received %ld, %ld kills", shared->sent, shared->received, kills);
+	CHECK(labs(shared->sent - shared->received) <= 2 * kills, "sent %ld, received %ld, %ld kills", shared->sent,
+	      shared->received, kills);
 	for (int i = 0; i < MAX_WORKERS; i++)
 		attempts += shared->number[i];
 	CHECK(shared->received <= attempts, "received %ld of %ld", shared->received, attempts);
@@ -406,8 +409,9 @@ static void hunt(long want, int count)
 			last = operations();
 			moved = now();
 		} else if (now() - moved > 30) {
-			wrong("no operation in 30 s: values %d %d %d %d, mutex %d, ncnt %d", sem_value(shared->sem, 0), sem_value(shared->sem, 1),
-			      sem_value(shared->sem, 2), sem_value(shared->sem, 3), sem_value(shared->sem, MUTEX), semctl(shared->sem, MUTEX, GETNCNT));
+			wrong("no operation in 30 s: values %d %d %d %d, mutex %d, ncnt %d", sem_value(shared->sem, 0),
+			      sem_value(shared->sem, 1), sem_value(shared->sem, 2), sem_value(shared->sem, 3),
+			      sem_value(shared->sem, MUTEX), semctl(shared->sem, MUTEX, GETNCNT));
 			return;
 		}
 		if (rnd(3) == 0 && sem_do(shared->sem, SLEEP, 1, IPC_NOWAIT) == 0)
@@ -481,14 +485,14 @@ int main(int argc, char **argv)
 	after = count_all();
 	CHECK(after.sets == before.sets && after.semaphores == before.semaphores && after.queues == before.queues &&
 		      after.messages == before.messages,
-	      "left over: %d sets, %d semaphores, %d queues, %d messages", after.sets - before.sets, after.semaphores - before.semaphores,
-	      after.queues - before.queues, after.messages - before.messages);
+	      "left over: %d sets, %d semaphores, %d queues, %d messages", after.sets - before.sets,
+	      after.semaphores - before.semaphores, after.queues - before.queues, after.messages - before.messages);
 	/* A worker killed between shmget and its note of the id leaves a segment that nobody knows: at most one a kill. */
 	for (int i = 0; i < SEGMENTS; i++)
 		if (shmctl(shared->shm[i], IPC_RMID, NULL) == 0)
 			after.shm--;
 	CHECK(after.shm - before.shm >= 0 && after.shm - before.shm <= kills, "segments left: %d", after.shm - before.shm);
-	say("torture: %ld kills, %ld operations, %ld messages, %ld checks, %ld wrong", kills, operations(), shared->received, checks,
-	    shared->errors);
+	say("torture: %ld kills, %ld operations, %ld messages, %ld checks, %ld wrong", kills, operations(), shared->received,
+	    checks, shared->errors);
 	return shared->errors ? 1 : 0;
 }
