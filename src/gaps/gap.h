@@ -46,8 +46,8 @@ struct gap {
 	const char *name;      /* command-line id, folder and man page anchor */
 	const char *summary;   /* one line */
 	const char *needed_by; /* well-known users, comma separated */
-	const char *const *
-		workloads; /* NULL-terminated ids for `doctor --for`: "docker", "kubernetes", "postgres", … that cannot do without */
+	/* NULL-terminated ids for `doctor --for`: "docker", "kubernetes", "postgres", … that cannot do without */
+	const char *const *workloads;
 
 	/* Tries the feature for real. Runs in a scratch child that may be killed, so it may leave processes' state dirty but
 	 * nothing in the file system or kernel that outlives it. Fills *finding. */

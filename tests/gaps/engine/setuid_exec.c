@@ -6,8 +6,7 @@ static void check(const char *what)
 {
 	int id = semget(IPC_PRIVATE, 1, 0600), done = sem_do(id, 0, 1, SEM_UNDO), shm = shmget(IPC_PRIVATE, 1, 0600);
 
-	say("%s: uid %d euid %d, sem %d %d, shm %s", what, getuid(), geteuid(), done, sem_value(id, 0),
-	    shm >= 0 ? "ok" : "failed");
+	say("%s: uid %d euid %d, sem %d %d, shm %s", what, getuid(), geteuid(), done, sem_value(id, 0), shm >= 0 ? "ok" : "failed");
 	shmctl(shm, IPC_RMID, NULL);
 	semctl(id, 0, IPC_RMID);
 }

@@ -35,8 +35,9 @@ static void handler(int sig)
 int main(void)
 {
 	struct sigaction sa = { .sa_handler = handler };
-	struct sleeper s[] = { { 'A', { 0, -2, 0 }, { 0, 0 } }, { 'B', { 0, -1, 0 }, { 0, 0 } }, { 'C', { 0, -1, SEM_UNDO }, { 0, 0 } },
-			       { 'D', { 1, 0, 0 }, { 0, 0 } }, { 'E', { 1, -5, 0 }, { 0, 20000000 } }, { 'F', { 1, -5, 0 }, { 0, 0 } },
+	struct sleeper s[] = { { 'A', { 0, -2, 0 }, { 0, 0 } },        { 'B', { 0, -1, 0 }, { 0, 0 } },
+			       { 'C', { 0, -1, SEM_UNDO }, { 0, 0 } }, { 'D', { 1, 0, 0 }, { 0, 0 } },
+			       { 'E', { 1, -5, 0 }, { 0, 20000000 } }, { 'F', { 1, -5, 0 }, { 0, 0 } },
 			       { 'G', { 1, -6, 0 }, { 0, 0 } } };
 	pthread_t threads[COUNT(s)];
 
