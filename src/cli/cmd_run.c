@@ -204,6 +204,7 @@ static int run(int argc, char **argv)
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	if (launch_run(&launch, &result))
 		say_failure(command[0], given.workdir, &result);
+	free(given.env);
 	return result.status;
 }
 
