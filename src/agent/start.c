@@ -188,6 +188,7 @@ static void seal(void)
 {
 	if (!(commons()->features & COMMONS_MSEAL))
 		return;
+	(void)sys3(__NR_madvise, LAYOUT_COMMONS, commons()->mapped, 16 /* MADV_DONTDUMP: no core file wants the cell's objects */);
 	(void)sys3(__NR_mseal, LAYOUT_TEXT, ALIGN_UP((u64)agent_end, LAYOUT_PAGE) - LAYOUT_TEXT, 0);
 	(void)sys3(__NR_mseal, LAYOUT_PRIVATE, PRIVATE_SIZE, 0);
 	(void)sys3(__NR_mseal, LAYOUT_COMMONS, commons()->mapped, 0);
