@@ -183,12 +183,12 @@ static void exec_first(const struct start_info *info)
 	(void)sys1(__NR_exit_group, r == -ENOENT || r == -ENOTDIR ? 127 : 126);
 }
 
-/* From here on the guest cannot unmap, move or protect what is ours, by mistake or otherwise. */
+/* From here on the guest cannot unmap, move or protect what is ours, by mistake or otherwise; and core files leave it out. */
 static void seal(void)
 {
+	(void)sys3(__NR_madvise, LAYOUT_COMMONS, commons()->mapped, 16 /* MADV_DONTDUMP: no core file wants the cell's objects */);
 	if (!(commons()->features & COMMONS_MSEAL))
 		return;
-	(void)sys3(__NR_madvise, LAYOUT_COMMONS, commons()->mapped, 16 /* MADV_DONTDUMP: no core file wants the cell's objects */);
 	(void)sys3(__NR_mseal, LAYOUT_TEXT, ALIGN_UP((u64)agent_end, LAYOUT_PAGE) - LAYOUT_TEXT, 0);
 	(void)sys3(__NR_mseal, LAYOUT_PRIVATE, PRIVATE_SIZE, 0);
 	(void)sys3(__NR_mseal, LAYOUT_COMMONS, commons()->mapped, 0);
