@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 BIN = os.environ.get("BADINPUT_BIN", str(REPO / "build/tests/badinput"))
 LICHEN = os.environ.get("LICHEN", str(REPO / "build/lichen"))
+PYTHON = "/usr/bin/python3"  # in PATH there may be a script that looks for one
 ENVS = ("host", "tiny", "docker", "restricted", "gvisor", "gvisor24")
 FULL = ("host", "tiny")  # root that may mount and make namespaces
 LINUX = ("host", "tiny", "docker", "restricted")  # Linux underneath: gVisor's own answers differ
@@ -336,13 +337,13 @@ def few_processes():
 
 @case()
 def long_vectors():
-    emulated("python3", "-c", "import sys; print(len(sys.argv))", *["x"] * 100000, out="100001\n")
-    emulated("python3", "-c", "import os; os.execv('/bin/echo', ['echo'] + [''] * 100000)", out=" *\n")
-    emulated("python3", "-c", "import os; os.execve('/usr/bin/env', ['env', '-u', 'A'], {f'A{n}': '' for n in range(50000)})",
+    emulated(PYTHON, "-c", "import sys; print(len(sys.argv))", *["x"] * 100000, out="100001\n")
+    emulated(PYTHON, "-c", "import os; os.execv('/bin/echo', ['echo'] + [''] * 100000)", out=" *\n")
+    emulated(PYTHON, "-c", "import os; os.execve('/usr/bin/env', ['env', '-u', 'A'], {f'A{n}': '' for n in range(50000)})",
              out="(A[0-9]+=\n){50000}")
     too_long = ("import errno, os\ntry: os.execv('/bin/true', ['x' * 131072])\n"
                 "except OSError as e: print(errno.errorcode[e.errno])")
-    emulated("python3", "-c", too_long, out="(E2BIG|ENAMETOOLONG)\n")  # the latter in gVisor
+    emulated(PYTHON, "-c", too_long, out="(E2BIG|ENAMETOOLONG)\n")  # the latter in gVisor
 
 
 @case()
@@ -357,7 +358,7 @@ def environment_of_the_users_own():
 @case()
 def agent_started_by_hand():
     code = "import os\nos.execve('/proc/self/fd/' + str(max(int(n) for n in os.listdir('/proc/self/fd') if int(n) < 1024)), ['x'], {})"
-    emulated("python3", "-c", code, status=(125, 1), err="(?s).*(started by hand|Errno).*")
+    emulated(PYTHON, "-c", code, status=(125, 1), err="(?s).*(started by hand|Errno).*")
 
 
 @case(*LINUX)
@@ -372,7 +373,7 @@ def closed_descriptors():
     emulated("/bin/true", setup=close(0, 1, 2))
     for closed in ((0,), (2,), (0, 2)):
         want = [n for n in (0, 1, 2) if n not in closed]
-        emulated("python3", "-c", listing, out=re.escape(f"{want}\n"), setup=close(*closed))
+        emulated(PYTHON, "-c", listing, out=re.escape(f"{want}\n"), setup=close(*closed))
     emulated("nonexistent", status=127, setup=close(2))
 
 
@@ -381,14 +382,14 @@ def signals_of_the_parent():
     emulated("sh", "-c", "exit 3", status=3, setup=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
     emulated("sh", "-c", "true; exit 3", status=3, setup=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
     blocked = "import signal; print(len(signal.pthread_sigmask(signal.SIG_BLOCK, [])))"
-    emulated("python3", "-c", blocked, out="60\n", setup=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
+    emulated(PYTHON, "-c", blocked, out="60\n", setup=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
     ignored = "import signal; print(sorted(int(s) for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN))"
 
     def ignore():
         for number in (signal.SIGSYS, signal.SIGSEGV, signal.SIGBUS, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
-    emulated("python3", "-c", ignored, setup=ignore, out=r"\[1, 7, 11, 13, 25, 31\]\n")
+    emulated(PYTHON, "-c", ignored, setup=ignore, out=r"\[1, 7, 11, 13, 25, 31\]\n")
     pipe = "set -o pipefail; yes | head -1"
     emulated("bash", "-c", pipe, status=141, out="y\n", setup=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL))
 
@@ -402,9 +403,9 @@ def ended_by_each_signal():
     ignored = (signal.SIGCHLD, signal.SIGURG, signal.SIGWINCH, signal.SIGCONT)
     code = "import os, signal, sys; signal.signal(int(sys.argv[1]), 0) if sys.argv[1] != '9' else 0; os.kill(os.getpid(), int(sys.argv[1])); print('lived')"
     for number in (1, 2, 4, 6, 7, 8, 9, 11, 13, 15, 24, 31, 34, 64):
-        emulated("python3", "-c", code, str(number), status=128 + number, setup=limit(resource.RLIMIT_CORE, 0))
+        emulated(PYTHON, "-c", code, str(number), status=128 + number, setup=limit(resource.RLIMIT_CORE, 0))
     for number in ignored:
-        emulated("python3", "-c", code, str(int(number)), out="lived\n")
+        emulated(PYTHON, "-c", code, str(int(number)), out="lived\n")
 
 
 class Session:
@@ -440,7 +441,7 @@ def sigsys_from_outside():
             ("import signal; signal.signal(31, lambda s, f: print('got', s, flush=True)); ", (0, "got 31\nlived\n")),
             ("import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [31]); ", (0, "lived\n")),
         ):
-            session = Session("python3", "-c", before + SAY + WAIT)
+            session = Session(PYTHON, "-c", before + SAY + WAIT)
             os.kill(session.guest if who == "guest" else session.lichen.pid, signal.SIGSYS)
             got = session.end()
             assert got == (*want, ""), f"SIGSYS to {who} after {before!r}: {got}, wanted {want}"
@@ -449,12 +450,12 @@ def sigsys_from_outside():
 @case()
 def signals_to_lichen_reach_the_guest():
     for number in (1, 2, 3, 6, 11, 12, 13, 15, 24, 30, 35):
-        session = Session("python3", "-c", SAY + f"signal.signal({number}, lambda s, f: print('got', s, flush=True)); print('set', flush=True); " + WAIT)
+        session = Session(PYTHON, "-c", SAY + f"signal.signal({number}, lambda s, f: print('got', s, flush=True)); print('set', flush=True); " + WAIT)
         session.lichen.stdout.readline()
         os.kill(session.lichen.pid, number)
         got = session.end()
         assert got == (0, f"got {number}\nlived\n", ""), f"signal {number}: {got}"
-        session = Session("python3", "-c", SAY + f"signal.signal({number}, 0); print('set', flush=True); " + WAIT)
+        session = Session(PYTHON, "-c", SAY + f"signal.signal({number}, 0); print('set', flush=True); " + WAIT)
         session.lichen.stdout.readline()
         os.kill(session.lichen.pid, number)
         got = session.end()
@@ -463,7 +464,7 @@ def signals_to_lichen_reach_the_guest():
 
 @case()
 def kill_of_lichen_ends_the_guest():
-    session = Session("python3", "-c", SAY + "time.sleep(60)")
+    session = Session(PYTHON, "-c", SAY + "time.sleep(60)")
     session.lichen.kill()
     assert session.end()[0] == 137
     deadline = time.monotonic() + SECONDS
@@ -586,7 +587,7 @@ def main(names):
         try:
             CASES[name][0]()
         except Exception as e:  # pylint: disable=broad-except
-            error = f"{type(e).__name__}: {e}"
+            error = f"{type(e).__name__}: {e}"[:3000]
         shutil.rmtree(WORK, ignore_errors=True)
         print(json.dumps({"name": name, "error": error}), flush=True)
 

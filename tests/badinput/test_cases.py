@@ -26,10 +26,7 @@ def run_all(env, names):
             cwd=cases.REPO,
             env=dict(os.environ, LICHEN_ENV_OUT=out),
         )
-    verdicts = {}
-    for line in done.stdout.splitlines():
-        verdict = json.loads(line)
-        verdicts[verdict["name"]] = verdict["error"]
+    verdicts = {v["name"]: v["error"] for v in map(json.loads, done.stdout.splitlines())}
     lost = f"no verdict; {env} ended with {done.returncode}: {done.stderr[-2000:]}"
     return {name: verdicts.get(name, lost) for name in names}
 
