@@ -11,7 +11,7 @@ export PATH := /usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 # Environments with refusals are made by root only. Through sudo the variables that tests read are kept.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,LICHEN,DIFFTEST_BIN)
 
-.PHONY: all build help deps demo check unit e2e sanitize lint bench install clean
+.PHONY: all build help deps demo check unit e2e sanitize lint fuzz bench install clean
 .NOTPARALLEL:
 
 all: build
@@ -50,6 +50,10 @@ sanitize: build ## the unit tests with AddressSanitizer and UndefinedBehaviorSan
 lint: ## style, static analysis, rings, both compilers with -Werror
 	@tools/install-packages packages tools/lint/packages
 	@tools/lint/all
+
+fuzz: ## libFuzzer on every parser, 30 s each (tests/fuzz)
+	@tools/install-packages packages tools/lint/packages
+	@tests/fuzz/run
 
 bench: build ## measure lichen against native and against its peers
 	@bench/run
