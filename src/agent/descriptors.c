@@ -23,12 +23,12 @@ enum verdict engine_close_range(struct call *call)
 		return CALL_PASS;
 	call->ret = 0;
 	for (u32 i = 0; i < 3 && call->ret == 0; i++) {
-		u32 from = parts[i][0] > first ? parts[i][0] : first, to = parts[i][1] < last ? parts[i][1] : last;
+		s64 from = parts[i][0] > first ? parts[i][0] : first, to = parts[i][1] < last ? parts[i][1] : last;
 
 		if (from > to)
 			continue;
-		call->ret = agent_reissue(__NR_close_range, (u64[6]){ from, to, flags });
-		flags &= ~2u; /* CLOSE_RANGE_UNSHARE: once */
+		call->ret = agent_reissue(__NR_close_range, (u64[6]){ (u64)from, (u64)to, flags });
+		flags &= ~UINT64_C(2); /* CLOSE_RANGE_UNSHARE: once */
 	}
 	return CALL_DONE;
 }

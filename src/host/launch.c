@@ -165,7 +165,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 
 	supervise_reset_signals(supervisor);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
+	if (getppid() != parent && getppid() != 0) /* 0: we are the first of a pid namespace */
 		_exit(125);
 	if (spec->workdir && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);

@@ -2,7 +2,7 @@
 /*
  * The supervisor waits for signals, not for calls: everything it may get is blocked and taken by sigwaitinfo.
  *
- *   SIGCHLD           reap the guest, or follow its stop: lichen stops too, so that the shell sees a stopped job
+ *   SIGCHLD           reap the guest and whatever became our child, or follow its stop: lichen stops too, so that the shell sees a stopped job
  *   from the kernel   (terminal: Ctrl-C, Ctrl-\, hang-up, window size): the guest's process group has got it as well; ours to ignore
  *   from a process    passed on to the guest
  *   SIGCONT           passed on, so that `fg` and `kill -CONT` wake the guest
@@ -54,8 +54,11 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 	for (;;) {
 		siginfo_t info;
 		int status, sig;
-		pid_t pid = waitpid(guest, &status, WNOHANG | WUNTRACED);
+		pid_t pid;
 
+		do
+			pid = waitpid(-1, &status, WNOHANG | WUNTRACED);
+		while (pid > 0 && pid != guest); /* orphans, when we are pid 1 or a subreaper */
 		if (pid == guest && WIFEXITED(status))
 			return WEXITSTATUS(status);
 		if (pid == guest && WIFSIGNALED(status))

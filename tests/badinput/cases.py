@@ -537,6 +537,9 @@ def as_pid_1():
     check(["unshare", "-p", "-f", "--mount-proc", LICHEN, "run", "--emulate=all", "--", "sh", "-c", shell], 4, r"\d+\n", "")
     check(["unshare", "-p", "-f", LICHEN, "run", "--emulate=all", "--", "sh", "-c", "kill -9 $$"], 137, "", "")
     check(["unshare", "-p", "-f", LICHEN, "run", "--emulate=all", "--", "sh", "-c", "(sleep 0.2; true) & exit 5"], 5, "", "")
+    check(["unshare", "-p", LICHEN, "run", "--native=all", "--", "sh", "-c", "echo $$; exit 3"], 3, "1\n", "")
+    orphans = "for n in 1 2 3; do (true & exec true); done; sleep 0.2; ps -A -o stat= | grep -c Z"
+    check(["unshare", "-p", "-f", "--mount-proc", LICHEN, "run", "--emulate=all", "--", "sh", "-c", orphans], 1, "0\n", "")
 
 
 USE = "ipcmk -M 4096 >/dev/null && ipcmk -Q >/dev/null && ipcmk -S 2 >/dev/null && echo x | cat && exit 3"
