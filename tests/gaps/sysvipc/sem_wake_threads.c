@@ -55,9 +55,10 @@ int main(void)
 	wakes_say(&wakes, "+2", 1);
 	MUST(sem_do(id, 1, -1, 0));
 	wakes_say(&wakes, "zero", 1);
-	for (size_t i = 4; i < COUNT(s); i++)
-		start(&threads[i], &s[i]);
+	threads[4] = thread_start(sleeps, &s[4]);
 	wakes_say(&wakes, "time-out", 1);
+	for (size_t i = 5; i < COUNT(s); i++)
+		start(&threads[i], &s[i]);
 	pthread_kill(threads[6], SIGUSR1);
 	wakes_say(&wakes, "signal", 1);
 	say("ncnt %d", semctl(id, 1, GETNCNT));
