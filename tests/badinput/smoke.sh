@@ -41,7 +41,9 @@ expect 126 run --emulate=all -- /etc/passwd
 expect 0 run true
 expect 0 run --explain -- true
 expect 3 run --emulate=all -- sh -c 'exit 3'
+# shellcheck disable=SC2016
 expect 137 run --emulate=all -- sh -c 'kill -9 $$'
 expect 0 run --refuse=all -- true
+# shellcheck disable=SC2016 # for the guest's shell
 expect 0 run -e A=1 -e B=2 --env=A=3 -- sh -c 'test $A$B = 32'
 exit $failed
