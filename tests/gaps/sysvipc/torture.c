@@ -108,10 +108,11 @@ static void mutex(void)
 {
 	long l, r;
 
-	if (sem_do(shared->sem, MUTEX, -1, SEM_UNDO)) {
-		wrong("mutex: %s", errno_name(errno));
-		return;
-	}
+	while (sem_do(shared->sem, MUTEX, -1, SEM_UNDO))
+		if (errno != EINTR) { /* as a stop and continue gives */
+			wrong("mutex: %s", errno_name(errno));
+			return;
+		}
 	shared->owner = getpid();
 	l = shared->left;
 	r = shared->right;
@@ -208,12 +209,12 @@ static void segment(void)
 			wrong("a segment holds foreign data: %#x", magic);
 		at[0] = 0x5e6 + slot;
 		at[SEGMENT_SIZE / 4 - 1] = rnd(1000);
-		if (rnd(3) == 0 && shmdt(at))
-			wrong("shmdt: %s", errno_name(errno));
-		else if (rnd(40) == 0)
+		if (rnd(40) == 0)
 			shmctl(id, IPC_RMID, NULL); /* in use, perhaps by others, perhaps gone already */
 		if (at[0] != 0x5e6 + slot)
 			wrong("an attached segment lost its data");
+		if (rnd(20) != 0 && shmdt(at)) /* else left attached for good */
+			wrong("shmdt: %s", errno_name(errno));
 	} else if (errno != EINVAL && errno != EIDRM && errno != ENOMEM) {
 		wrong("shmat: %s", errno_name(errno));
 	}
@@ -276,7 +277,7 @@ static void work(long rounds)
 			receive_one(rnd(3) ? 0 : rnd(2) ? (long)rnd(8) + 1 : -(long)rnd(8) - 1, 0);
 		else if (what < 800)
 			receive_one((long)rnd(8) + 1, MSG_EXCEPT);
-		else if (what < 815)
+		else if (what < 804)
 			sleep_for_unit();
 		else if (what < 985)
 			segment();
@@ -309,13 +310,20 @@ static void start(int slot)
 	workers[slot] = pid;
 }
 
+static void ended(int status)
+{
+	CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0, "a process ended by itself, status %#x", status);
+}
+
 static void end_all(int count, int sig)
 {
+	int status;
+
 	for (int i = 0; i < count; i++)
 		if (sig && kill(workers[i], sig) == 0)
 			kills++;
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) /* orphans are ours, too */
-		;
+	while (waitpid(-1, &status, 0) > 0) /* orphans are ours, too */
+		ended(status);
 }
 
 static void check_quiet(void)
@@ -400,6 +408,7 @@ static void hunt(long want, int count)
 {
 	long last = -1, since_quiet = 0;
 	double moved = now();
+	int status;
 
 	while (kills < want && __atomic_load_n(&shared->errors, __ATOMIC_SEQ_CST) < 20) {
 		int slot = (int)rnd((unsigned int)count);
@@ -424,7 +433,8 @@ static void hunt(long want, int count)
 		}
 		kill(workers[slot], SIGKILL);
 		kills++;
-		reap_quietly(workers[slot]);
+		if (waitpid(workers[slot], &status, 0) == workers[slot])
+			ended(status);
 		start(slot);
 		if (++since_quiet >= QUIET) {
 			since_quiet = 0;
