@@ -156,9 +156,8 @@ static const struct {
 	const char *name;
 	void (*run)(long count);
 } table[] = {
-	{ "getppid", getppid_untouched }, { "fork-exec", fork_exec },
-	{ "sem-alone", sem_alone },       { "sem-pingpong", sem_pingpong },
-	{ "msg-alone", msg_alone },       { "msg-pingpong", msg_pingpong },
+	{ "getppid", getppid_untouched }, { "fork-exec", fork_exec }, { "sem-alone", sem_alone },
+	{ "sem-pingpong", sem_pingpong }, { "msg-alone", msg_alone }, { "msg-pingpong", msg_pingpong },
 };
 
 int main(int argc, char **argv)

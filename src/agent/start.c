@@ -210,7 +210,7 @@ struct start agent_load(u64 *stack)
 	bool exec_stack;
 	const char *name;
 	long fd, r;
-	u64 *phdr;
+	u64 *phdr, *vdso;
 
 	read_start(&info, stack);
 	slot->trap = (struct trap){ .frame = (u64)stack, .fault_ready = 1 };
@@ -246,8 +246,8 @@ struct start agent_load(u64 *stack)
 	set_comm(name);
 	if (exec_stack)
 		(void)sys3(__NR_mprotect, ALIGN_DOWN((u64)stack, LAYOUT_PAGE), LAYOUT_PAGE, 7 | 0x01000000 /* PROT_GROWSDOWN */);
-	if (aux(&info, AT_SYSINFO_EHDR))
-	private()->vdso_time = vdso_find_time(*aux(&info, AT_SYSINFO_EHDR));
+	vdso = aux(&info, AT_SYSINFO_EHDR);
+	private()->vdso_time = vdso ? vdso_find_time(*vdso) : 0;
 	events(EVENT_EXEC, 0);
 	signal_start(info.marker.mask, info.marker.mask & SIGSYS_BIT);
 	__atomic_store_n(&private()->slot_busy[0], 0, __ATOMIC_RELEASE);
