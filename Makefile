@@ -9,7 +9,7 @@ TESTS ?=
 # Debian's own tools first: a python3 of pyenv or in /usr/local has neither meson nor pytest.
 export PATH := /usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 # Environments with refusals are made by root only. Through sudo the variables that tests read are kept.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,LICHEN,DIFFTEST_BIN)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,LICHEN,DIFFTEST_BIN,DEMO_SECONDS)
 
 .PHONY: all build help deps demo check unit e2e sanitize lint fuzz bench install clean
 .NOTPARALLEL:
