@@ -27,6 +27,8 @@ UsePAM $([ "$(id -u)" = 0 ] && echo no || echo yes)
 PermitRootLogin yes
 PasswordAuthentication no
 Subsystem sftp internal-sftp
+# bash reads ~/.bashrc when sshd starts it: not the user's own.
+SetEnv HOME=$WORK
 X
 /usr/sbin/sshd -f "$WORK/sshd_config" -D -E "$WORK/sshd.log" &
 server=$!
