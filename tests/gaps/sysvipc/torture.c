@@ -312,7 +312,8 @@ static void start(int slot)
 
 static void ended(int status)
 {
-	CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0, "a process ended by itself, status %#x", status);
+	CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0, "a process ended by itself, status %#x",
+	      status);
 }
 
 static void end_all(int count, int sig)
