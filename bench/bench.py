@@ -92,7 +92,7 @@ def redis(test):
         script = (
             f"redis-server --port {port} --bind 127.0.0.1 --save '' --dir {work} >/dev/null & "
             f"until redis-cli -p {port} ping >/dev/null 2>&1; do sleep 0.05; done; "
-            f"redis-benchmark -p {port} -n 100000 -c 20 -q --csv -t {test}; redis-cli -p {port} shutdown nosave; wait"
+            f"redis-benchmark -p {port} -n 40000 -c 20 -q --csv -t {test}; redis-cli -p {port} shutdown nosave; wait"
         )
         text = output([*prefix, "sh", "-c", script], cwd=work)
         return float(re.search(rf'"{test.upper()}","([0-9.]+)"', text).group(1))
@@ -119,7 +119,7 @@ def pgbench(options):
             f"cd {folder} && export PGHOST={folder} PGUSER=bench PGDATABASE=postgres PATH={PG}:$PATH && "
             "pg_ctl -D data -l log -w start >/dev/null && "
             "{ [ -e filled ] || { pgbench -i -q -s 5 >/dev/null 2>&1 && touch filled; }; } && "
-            f"pgbench -n -c 2 -j 2 -T 4 {options}; status=$?; pg_ctl -D data -w -m fast stop >/dev/null; exit $status"
+            f"pgbench -n -c 2 -j 2 -T 3 {options}; status=$?; pg_ctl -D data -w -m fast stop >/dev/null; exit $status"
         )
         text = output([*prefix, *as_nobody(), "sh", "-c", script])
         return float(re.search(r"^tps = ([0-9.]+)", text, re.M).group(1))
