@@ -79,6 +79,7 @@ contains log "$(cat "$WORK/log")" 'was terminated by signal 9'
 say "SIGKILL of a backend: recovered"
 
 # SIGKILL of the postmaster while a backend lives on: a new one must refuse (shm_nattch > 0), then start when it is gone.
+rm -f sleeper.out # else the first one's number is read
 psql -X -A -t -c 'select pg_backend_pid()' -c 'select 1 from pg_sleep(600)' >sleeper.out 2>&1 &
 sleeper=$!
 until_true "$patience" test -s sleeper.out || fail "no sleeping backend"
