@@ -213,7 +213,7 @@ def has_program(path):
 
 def common():
     equal("the repository is readable", os.path.isfile(os.path.join(os.path.dirname(__file__), "oci.py")), True)
-    equal("/tmp is writable", attempt(write_file, "/tmp/check"), "ok")
+    equal("/tmp is writable", attempt(write_file, "/tmp/.lichen-selftest"), "ok")
     equal("/tmp runs programs", run_script(), "ran")
     report(gib_of("/tmp") >= 2, "/tmp has room for 2 GiB", f"{gib_of('/tmp')} GiB")
     equal("a memfd is shared through /proc/PID/fd", share_memfd(), "shared")
@@ -285,7 +285,7 @@ def container(capabilities, restricted):
         equal(f"{path} is masked", os.listdir(path) if os.path.exists(path) else [], [])
     devices = "core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero".split()
     equal("/dev", sorted(d for d in os.listdir("/dev") if d != "console"), devices)
-    equal("/dev/shm is writable", attempt(write_file, "/dev/shm/check"), "ok")
+    equal("/dev/shm is writable", attempt(write_file, "/dev/shm/.lichen-selftest"), "ok")
     equal("network", interfaces(), "lo")
     equal("pid 1", read("/proc/1/comm").strip(), "init")
     equal("host name", platform.node(), ENV)
@@ -311,7 +311,7 @@ def mknod_disk():
 
 def docker():
     container(CAP_DOCKER, False)
-    equal("/ is writable", attempt(write_file, "/check"), "ok")
+    equal("/ is writable", attempt(write_file, "/.lichen-selftest"), "ok")
     equal("chown", chown_check(), "ok")
     equal("mknod of null, and use", attempt(mknod_null), "ok")
     if os.path.exists("/sys/fs/cgroup/devices/devices.list"):
@@ -322,15 +322,15 @@ def docker():
 
 def restricted():
     container(0, True)
-    equal("/ is read-only", attempt(write_file, "/check"), "EROFS")
-    equal("/usr is read-only", attempt(write_file, "/usr/check"), "EROFS")
+    equal("/ is read-only", attempt(write_file, "/.lichen-selftest"), "EROFS")
+    equal("/usr is read-only", attempt(write_file, "/usr/.lichen-selftest"), "EROFS")
     equal("HOME", os.environ.get("HOME"), "/tmp")
     equal("chown", chown_check(), "EPERM")
     equal("mknod", attempt(mknod_null), "EPERM")
     equal("chroot", child(raw, "chroot", b"/"), "EPERM")
     equal("port 80", attempt(bind_port, 80), "EACCES")
     equal("setuid 0", attempt(os.setuid, 0), "EPERM")
-    equal("the repository is read-only", attempt(write_file, os.path.dirname(__file__) + "/check"), "EROFS")
+    equal("the repository is read-only", attempt(write_file, os.path.dirname(__file__) + "/.lichen-selftest"), "EROFS")
 
 
 # --- tiny ---
@@ -398,7 +398,7 @@ def gvisor(generation):
     buf = ctypes.create_string_buffer(256)
     refused("statx(AT_NO_AUTOMOUNT)", "ok" if generation == 24 else "EINVAL", "statx", -100 & (2**64 - 1), b"/", 0x800, 0x7FF, buf)
     traps("getppid")
-    equal("/ is writable", attempt(write_file, "/check"), "ok")
+    equal("/ is writable", attempt(write_file, "/.lichen-selftest"), "ok")
     equal("root becomes nobody", child(as_nobody, os.getuid), "65534")
     su = subprocess.run(["su", "nobody", "-s", "/bin/sh", "-c", "id -u"], capture_output=True, text=True, check=False)
     equal("su", su.stdout.strip(), "65534")
