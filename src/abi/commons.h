@@ -60,11 +60,14 @@ struct commons {
 	u64 file_size; /* bytes of the (sparse) file */
 	u32 emulated;  /* bit per enum gap_id: this gap's agent half is on */
 	u32 member_hint;
-	s32 supervisor;  /* pid of `lichen run`, 0 when there is none */
-	u32 text_size;   /* bytes of agent text that the filter trusts */
-	s32 start_error; /* negative errno of the first execve, 0 while it has not failed */
-	u32 reserved32;
-	u64 reserved[3];
+	s32 supervisor;   /* pid of `lichen run`, 0 when there is none */
+	u32 text_size;    /* bytes of agent text that the filter trusts */
+	s32 start_error;  /* negative errno of the first execve, 0 while it has not failed */
+	u32 refused;      /* bit per enum gap_id: the kernel's own feature counts as absent (--refuse) */
+	u32 paths;        /* enum gap_paths of all emulated gaps */
+	u32 trace;        /* bytes of the trace ring, 0 = calls are not recorded (abi/trace.h) */
+	u64 trace_offset; /* of struct trace_ring in the file */
+	u64 reserved[1];
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
 };

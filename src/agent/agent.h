@@ -14,6 +14,7 @@
 #include <asm/errno.h>
 #include <asm/unistd.h>
 
+#include "abi/broker.h"
 #include "abi/commons.h"
 #include "abi/gap_id.h"
 #include "agent/arch.h"
@@ -116,6 +117,10 @@ void agent_wake(u32 *word, int count);
 /* Makes an open file with the given bytes (a memfd: seekable, fstat-able) for a virtual path. flags are open(2)'s: O_CLOEXEC counts.
  * Returns the descriptor or negative errno (-EACCES when flags ask for writing). */
 int vfile_open(const char *name, const void *bytes, u64 size, int flags) MUST_CHECK;
+
+/* Sends a request and one descriptor, which stays the caller's, to the supervisor (abi/broker.h). 0 or negative errno: -ECONNREFUSED when
+ * this cell has no broker, or it is gone. */
+int broker_send(const struct broker_request *request, int fd) MUST_CHECK;
 
 /* --- identity of the caller, as the guest sees it ------------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * The life of a trapped system call.
  *
  *   guest: syscall ─ filter says TRAP ─ SIGSYS frame on the guest's (alternate) stack ─ agent_sigsys takes a slot ─ trap_main()
- *   trap_main: the gaps in the order of gaps.def, then the engine; the first that answers CALL_DONE ends it
+ *   trap_main: virtual files (vfs.h), the gaps in the order of gaps.def, then the engine; the first that answers CALL_DONE ends it
  *     CALL_DONE → the result goes into the frame's rax, rt_sigreturn
  *     all PASS  → the frame is pointed at agent_pass, rt_sigreturn: the guest itself executes the call, from trusted text
  *
@@ -11,17 +11,12 @@
  * what it wrote into struct private, the commons and the frame.
  */
 #include "agent/engine.h"
+#include "agent/vfs.h"
 
 #define SYS_SECCOMP 1
 #define AUDIT_ARCH_X86_64 0xc000003eu
 
 #define GAP_LISTED(name)
-#define GAP_BUILT(name)                                      \
-	enum verdict name##_dispatch(struct call *call);     \
-	void name##_event(enum agent_event event, long arg); \
-	void name##_member_reap(int member);
-#include "gaps/gaps.def"
-#undef GAP_BUILT
 
 void events(enum agent_event event, long arg)
 {
@@ -41,8 +36,11 @@ void member_reap_all(int member)
 #undef GAP_BUILT
 }
 
+/* Virtual files first, whatever gap they are of: what is left are paths of the kernel's. */
 static enum verdict dispatch(struct call *call)
 {
+	if (commons()->paths && vfs_dispatch(call) == CALL_DONE)
+		return CALL_DONE;
 #define GAP_BUILT(name)                                                                       \
 	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
 		return CALL_DONE;

@@ -91,7 +91,7 @@ static int make_request(const struct run_options *given, struct plan_request *re
 	u32 refusable = 0;
 	enum gap_id gap;
 	for (int id = 0; id < GAP_COUNT; id++)
-		if (gap_by_id(id)->refuse_calls)
+		if (gap_by_id(id)->refuse_calls || gap_by_id(id)->refuse_paths)
 			refusable |= GAP_BIT(id);
 	if (given->emulate.all && given->native.all)
 		return command_usage(&command_run, "--emulate=all and --native=all contradict each other");

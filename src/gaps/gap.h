@@ -42,6 +42,11 @@ struct gap_symptom {
 	const char *source;  /* where this was read or measured */
 };
 
+enum gap_paths {
+	GAP_PATHS_OPEN = 1, /* open and access families, getdents64, truncate */
+	GAP_PATHS_STAT = 2, /* stat, readlink and statfs families as well */
+};
+
 struct gap {
 	const char *name;      /* command-line id, folder and man page anchor */
 	const char *summary;   /* one line */
@@ -60,6 +65,11 @@ struct gap {
 	const char *const *files; /* virtual paths, NULL-terminated */
 	const struct gap_symptom *symptoms;
 	size_t symptom_count;
+	u32 paths; /* enum gap_paths: which path-taking calls its virtual files need to see (agent/vfs.h) */
+	/* `--refuse` is carried out by the agent: the gap's bit in commons->refused makes it treat the kernel's own as absent. */
+	bool refuse_paths;
+	/* What is supplied but has no effect, or works in part: sentences without full stop, NULL-terminated; doctor prints them. */
+	const char *const *limits;
 	/* System calls that `--refuse` answers with refuse_error, terminated by -1. */
 	const int *refuse_calls;
 	int refuse_error;

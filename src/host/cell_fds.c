@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "gaps/registry.h"
 #include "host/agent_blob.h"
+#include "host/filter.h"
 
 #define COMMONS_FILE_SIZE (UINT64_C(1) << 40) /* sparse: the room that gaps hand out pages from */
 #define FD_TOP 1024u
@@ -110,7 +111,7 @@ static int stage_gaps(u32 emulate, struct commons *commons)
 	return 0;
 }
 
-static int make_limited(u32 emulate, u32 features, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
+static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
@@ -145,6 +146,8 @@ static int make_limited(u32 emulate, u32 features, u64 file_limit, struct cell_f
 				 .mapped = mapped,
 				 .file_size = file_size,
 				 .emulated = emulate,
+				 .refused = refused,
+				 .paths = filter_paths(emulate),
 				 .supervisor = (s32)getpid(),
 				 .text_size = (u32)agent_blob_text_size };
 	memcpy(map->areas, areas, sizeof(areas));
@@ -159,11 +162,11 @@ static int make_limited(u32 emulate, u32 features, u64 file_limit, struct cell_f
 	return 0;
 }
 
-int cell_fds_make(u32 emulate, u32 features, struct cell_fds *ret, const char **ret_stage)
+int cell_fds_make(u32 emulate, u32 refused, u32 features, struct cell_fds *ret, const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);
-	int r = make_limited(emulate, features, limit, ret, ret_stage);
+	int r = make_limited(emulate, refused, features, limit, ret, ret_stage);
 
 	(void)setrlimit(RLIMIT_FSIZE, &saved);
 	return r;

@@ -58,6 +58,16 @@ static void ret(struct code *code, u32 action)
 	emit(code, BPF_RET | BPF_K, action, 0, 0);
 }
 
+u32 filter_paths(u32 emulate)
+{
+	u32 paths = 0;
+
+	for (u32 id = 0; id < GAP_COUNT; id++)
+		if (emulate & GAP_BIT(id))
+			paths |= gap_by_id(id)->paths;
+	return paths;
+}
+
 /* Every row of the engine and of the gaps in `emulate`. Returns their number. */
 static u32 collect(u32 emulate, struct row *rows)
 {
@@ -66,8 +76,25 @@ static u32 collect(u32 emulate, struct row *rows)
 	(void)emulate;
 #define GAP_CALL(name, test_, handler) rows[n++] = (struct row){ __NR_##name, test_ };
 #include "agent/engine.def"
-	if (emulate & GAP_BIT(GAP_sysvipc)) {
+#define WHEN(gap) if (emulate & GAP_BIT(GAP_##gap))
+	WHEN(sysvipc){
 #include "gaps/sysvipc/sysvipc.def"
+	} WHEN(sysctl){
+#include "gaps/sysctl/sysctl.def"
+	} WHEN(devices){
+#include "gaps/devices/devices.def"
+	} WHEN(newcalls){
+#include "gaps/newcalls/newcalls.def"
+	} WHEN(fstype)
+	{
+#include "gaps/fstype/fstype.def"
+	}
+#undef WHEN
+	if (filter_paths(emulate) & GAP_PATHS_OPEN) {
+#include "agent/vfs_open.def"
+	}
+	if (filter_paths(emulate) & GAP_PATHS_STAT) {
+#include "agent/vfs_stat.def"
 	}
 #undef GAP_CALL
 	return n;

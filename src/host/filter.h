@@ -16,6 +16,9 @@ struct filter_spec {
  * errno (-EINVAL: no seccomp filters in this kernel; -E2BIG: does not fit). seccomp(2). */
 int filter_install(const struct filter_spec *spec) MUST_CHECK;
 
+/* enum gap_paths of these gaps together (bit per gap_id). */
+u32 filter_paths(u32 emulate);
+
 /* Installs a filter that answers each gap's refuse_calls with its refuse_error (bit per gap_id). Returns 0 or negative errno. */
 int filter_install_refusals(u32 gaps) MUST_CHECK;
 

@@ -14,7 +14,7 @@ enum plan_conflict plan_conflict(const struct plan_request *request, u32 built, 
 			conflict = PLAN_EMULATE_AND_NATIVE;
 		else if (request->emulate & ~built & bit)
 			conflict = PLAN_EMULATE_UNBUILT;
-		else if ((request->refuse & bit) && !gap_by_id(id)->refuse_calls)
+		else if ((request->refuse & bit) && !gap_by_id(id)->refuse_calls && !gap_by_id(id)->refuse_paths)
 			conflict = PLAN_CANNOT_REFUSE;
 		if (conflict != PLAN_NO_CONFLICT) {
 			*ret_gap = id;

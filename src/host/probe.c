@@ -212,7 +212,8 @@ int probe_gaps(u32 gaps, u32 refuse, struct gap_finding findings[GAP_COUNT])
 	size_t count = 0;
 	for (int id = 0; id < GAP_COUNT; id++)
 		if (gaps & GAP_BIT(id))
-			jobs[count++] = (struct probe_job){ gap_by_id(id)->probe, refuse & GAP_BIT(id) };
+			jobs[count++] =
+				(struct probe_job){ gap_by_id(id)->probe, gap_by_id(id)->refuse_calls ? refuse & GAP_BIT(id) : 0 };
 	int error = probe_run(jobs, count, PROBE_TIMEOUT_MS, found);
 	if (error)
 		return error;
@@ -220,5 +221,10 @@ int probe_gaps(u32 gaps, u32 refuse, struct gap_finding findings[GAP_COUNT])
 	for (int id = 0; id < GAP_COUNT; id++)
 		if (gaps & GAP_BIT(id))
 			findings[id] = found[count++];
+	for (int id = 0; id < GAP_COUNT; id++)
+		if ((gaps & refuse & GAP_BIT(id)) && gap_by_id(id)->refuse_paths) {
+			findings[id] = (struct gap_finding){ .presence = GAP_MISSING, .error = ENOENT };
+			snprintf(findings[id].tried, sizeof(findings[id].tried), "--refuse=%s", gap_by_id(id)->name);
+		}
 	return 0;
 }

@@ -22,6 +22,7 @@
  *   - unshare(CLONE_NEWIPC) gives no new namespace. Pids and uids are those the caller sees, not translated between namespaces.
  *   - Identities: see ipc_perm.c. Files: see ipc_files.c.
  */
+#include "agent/vfs.h"
 #include "gaps/sysvipc/sysvipc_int.h"
 
 enum verdict sysvipc_dispatch(struct call *call)
@@ -50,3 +51,5 @@ void sysvipc_member_reap(int member)
 	sem_member_reap(member);
 	msg_member_reap(member);
 }
+
+VFS_NONE(sysvipc)

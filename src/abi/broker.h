@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The broker: services that need a process that outlives its askers, done by the supervisor (`lichen run`) beside waiting for the guest.
+ * A member sends one request and one descriptor over the broker socket (a SOCK_SEQPACKET pair; the members' end is a reserved descriptor).
+ * There is no reply on it: what the request asks for happens on the descriptor.
+ */
+#ifndef LICHEN_ABI_BROKER_H
+#define LICHEN_ABI_BROKER_H
+
+#include <assert.h>
+
+#include "base/types.h"
+
+enum broker_kind {
+	BROKER_KMSG =
+		1, /* fd: one end of a SOCK_SEQPACKET pair. a: enum broker_kmsg_flag. Each datagram from it becomes a kernel-log
+	                       * record; with BROKER_KMSG_READ all records, old and new, are sent to it, one a datagram */
+	BROKER_WATCH_PID =
+		2, /* fd: kept open until process a (as the supervisor's pid namespace numbers it) has ended, then closed.
+	                       * b: its start time (field 22 of /proc/PID/stat), so that a reused pid is not taken for it */
+};
+
+enum broker_kmsg_flag {
+	BROKER_KMSG_READ = 1,
+	BROKER_KMSG_WRITE = 2,
+};
+
+struct broker_request {
+	u32 kind; /* enum broker_kind */
+	u32 reserved;
+	s64 a, b;
+};
+static_assert(sizeof(struct broker_request) == 24, "sent between agent and supervisor");
+
+#endif
