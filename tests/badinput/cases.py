@@ -386,6 +386,8 @@ def signals_of_the_parent():
     ignored = "import signal; print(sorted(int(s) for s in signal.valid_signals() if signal.getsignal(s) == signal.SIG_IGN))"
 
     def ignore():
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)
         for number in (signal.SIGSYS, signal.SIGSEGV, signal.SIGBUS, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
 
