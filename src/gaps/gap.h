@@ -33,13 +33,21 @@ struct gap_finding {
 	char detail[128]; /* what the kernel answered, or what is partly there; may be empty */
 };
 
-/* How an absence shows itself to a user; one row per symptom, with its source (used by `lichen why`). */
+/*
+ * How an absence shows itself to a user; one row per symptom, with its source (used by `lichen why`, docs/why.md). Written with designated
+ * initializers. A row needs `source` and at least one of `call` and `message`; what is NULL or 0 fits everything. A row without a message
+ * makes a refusal known, but does not make it matter: a program that goes on without a word has not been hurt.
+ */
 struct gap_symptom {
-	const char *program; /* who says it, NULL = anyone */
-	const char *call;    /* system call, NULL = any */
+	const char *program; /* who says it: the last part of the program's path, or its comm; NULL = anyone */
+	/* System call: its name, or an fnmatch(3) pattern of the call as `lichen why` prints it, such as
+	 * "socket(AF_NETLINK, *, NETLINK_NETFILTER)" or "open*(*\"/dev/kmsg\"*"; NULL = any, or no refused call at all */
+	const char *call;
 	int error;           /* errno, 0 = any */
-	const char *message; /* a literal part of the program's message, NULL = none */
+	const char *message; /* a literal part of one line of the program's message, NULL = none */
 	const char *source;  /* where this was read or measured */
+	const char *cause;   /* what is really the matter, one sentence without a full stop; NULL = the gap's summary says it */
+	const char *advice;  /* what helps besides filling the gap, one or more sentences, commands in `…`; NULL = nothing */
 };
 
 enum gap_paths {

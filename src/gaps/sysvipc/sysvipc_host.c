@@ -100,13 +100,20 @@ static int install(void *area, const struct commons *commons)
 }
 
 static const struct gap_symptom symptoms[] = {
-	{ "postgres", "shmget", ENOSYS, "could not create shared memory segment: Function not implemented",
-	  "facts/error-texts.md" },
-	{ NULL, "shmget", ENOSYS, "shmget", "shmget(2)" },
-	{ NULL, "semget", ENOSYS, "semget", "semget(2)" },
-	{ NULL, "msgget", ENOSYS, "msgget", "msgget(2)" },
-	{ "ipcs", NULL, 0, "kernel not configured for", "util-linux sys-utils/ipcs.c" },
-	{ "ipcmk", NULL, ENOSYS, "failed: Function not implemented", "util-linux sys-utils/ipcmk.c" },
+	{ .program = "postgres",
+	  .call = "shmget",
+	  .error = ENOSYS,
+	  .message = "could not create shared memory segment: Function not implemented",
+	  .cause = "this kernel is built without CONFIG_SYSVIPC; no setting of PostgreSQL avoids shmget",
+	  .source = "facts/error-texts.md" },
+	{ .call = "shmget", .error = ENOSYS, .source = "shmget(2)" },
+	{ .call = "semget", .error = ENOSYS, .source = "semget(2)" },
+	{ .call = "msgget", .error = ENOSYS, .source = "msgget(2)" },
+	{ .program = "ipcs", .message = "kernel not configured for", .source = "util-linux sys-utils/ipcs.c" },
+	{ .program = "ipcmk",
+	  .error = ENOSYS,
+	  .message = "failed: Function not implemented",
+	  .source = "util-linux sys-utils/ipcmk.c" },
 };
 
 static const int calls[] = {
