@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What commands that run a guest share: its options, the plan that they ask for, and the words for a guest that did not start. */
+#ifndef LICHEN_CLI_GUEST_H
+#define LICHEN_CLI_GUEST_H
+
+#include "cli/options.h"
+#include "cli/words.h"
+#include "host/launch.h"
+#include "host/plan.h"
+
+struct guest_options {
+	struct gap_set emulate, native, refuse;
+	const char *workdir;
+	char **env; /* the guest's environment; NULL = ours as it is */
+};
+
+/* An option_row.parse for guest_options.env: sets KEY=VALUE in the environment to be; the first use copies ours. */
+int guest_parse_env(void *field, const char *value, struct option_error *error);
+
+/* Option rows for a command whose struct `type` has a struct guest_options `field`: which gaps are filled … */
+/* clang-format off */
+#define GUEST_GAP_OPTIONS(type, field) \
+	{ .name = "emulate", \
+	  .value = "GAP,…", \
+	  .offset = offsetof(type, field.emulate), \
+	  .parse = parse_gaps, \
+	  .help = "fill these gaps even where the kernel has the feature; all: every gap that lichen can fill" }, \
+	{ .name = "native", \
+	  .value = "GAP,…", \
+	  .offset = offsetof(type, field.native), \
+	  .parse = parse_gaps, \
+	  .help = "never fill these gaps" }, \
+	{ .name = "refuse", \
+	  .value = "GAP,…", \
+	  .offset = offsetof(type, field.refuse), \
+	  .parse = parse_gaps, \
+	  .help = "let the kernel answer as one without the feature, so that lichen fills it (for tests)" }
+
+/* … and where the guest runs. */
+#define GUEST_PLACE_OPTIONS(type, field) \
+	{ .name = "env", \
+	  .letter = 'e', \
+	  .value = "KEY=VALUE", \
+	  .offset = offsetof(type, field.env), \
+	  .parse = guest_parse_env, \
+	  .help = "set a variable in the command's environment" }, \
+	{ .name = "workdir", \
+	  .letter = 'w', \
+	  .value = "DIR", \
+	  .offset = offsetof(type, field.workdir), \
+	  .help = "run the command in this directory" }
+/* clang-format on */
+
+/* Turns what the command line names into a request. Returns -1, or the exit status after saying what is wrong. */
+int guest_request(const struct command *command, const struct guest_options *given, struct plan_request *request);
+
+/* Says on stderr why the guest did not start: what was asked, what was answered, what to do. */
+void guest_say_failure(const char *program, const char *workdir, const struct launch_result *result);
+
+#endif
