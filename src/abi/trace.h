@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `lichen why` records: the ring in the commons through which members hand records to the supervisor, and the raw trace file, which
- * is struct trace_file_header followed by struct trace_record after struct trace_record.
+ * What `lichen why` records: the ring in the commons through which members hand records to the supervisor, and the trace file, which
+ * is struct trace_file_header and then one record after the other, each cut to its first TRACE_HEAD + size bytes and padded with zeros to
+ * a multiple of 8 (host/trace_file.h reads it).
  *
- * Ring: a bounded queue of fixed slots, many producers, one consumer. A producer claims the slot of `head` by adding one, waits until its
- * `turn` says free, fills it, and stores turn = position + 1; the consumer takes slots in order and stores turn = position + slots. A
- * producer killed in mid slot leaves a turn that never comes: the consumer skips it once its pid (stored first) is dead, and counts it.
+ * Ring: a bounded queue of fixed slots, many producers, one consumer. Position p is slot p mod TRACE_SLOTS in lap p / TRACE_SLOTS; zeroed
+ * memory is an empty ring. A slot's `turn` is its lap, whether it is filled, and who fills it: free → claimed (compare-and-swap by a producer, which
+ * thereby leaves its pid) → filled → free in the next lap (by the consumer). `head` follows: who finds its slot claimed moves it on, so a
+ * producer killed at any instruction blocks nobody. The consumer takes slots in order; one whose producer died before it was filled
+ * is freed and counted in `lost`.
  */
 #ifndef LICHEN_ABI_TRACE_H
 #define LICHEN_ABI_TRACE_H
@@ -15,13 +18,14 @@
 #include "base/types.h"
 
 enum trace_kind {
-	TRACE_CALL = 1, /* a call that failed: nr, args, result = negative errno; payload: decoded pointer arguments */
-	TRACE_TEXT =
-		2, /* text written: args[0] = descriptor, args[1] = its length in all; payload: the bytes, then the descriptor's path */
-	TRACE_EXEC = 3,  /* a new program runs: payload: path, then argv */
-	TRACE_FORK = 4,  /* result: the child's pid */
+	TRACE_CALL = 1, /* a call that failed: nr, args, result = negative errno; payload: decoded arguments */
+	TRACE_TEXT = 2, /* text about to be written: args[0] = descriptor, args[1] = its length in all; payload: first the bytes
+	                 * (arg 1), then the descriptor's path (arg 0) */
+	TRACE_EXEC = 3, /* a new program runs: args[0] = parent pid; payload: path (arg 0), then argv (arg 1 each) */
+	TRACE_FORK =
+		4, /* result: the child's pid or tid; args[0] = clone flags. After vfork it comes behind the child's TRACE_EXEC */
 	TRACE_EXIT = 5,  /* exit_group: args[0] = status */
-	TRACE_CHILD = 6, /* wait4 or waitid told of a child: result = pid, args[0] = wait status */
+	TRACE_CHILD = 6, /* wait4 or waitid told of a child: result = pid, args[0] = wait status as wait4 gives it */
 	TRACE_START = 7, /* first record of a run, by the supervisor: payload: argv of the command */
 	TRACE_END = 8,   /* last record, by the supervisor: args[0] = wait status of the command, args[1] = records lost */
 	TRACE_OPEN = 9,  /* a path was opened for writing: result = descriptor; payload: path */
@@ -29,7 +33,7 @@ enum trace_kind {
 
 /* The payload is a row of strings, each behind this head and padded to a multiple of 2. */
 struct trace_string {
-	u8 arg;     /* which argument it decodes, 0xff: none */
+	u8 arg;     /* which argument it decodes (a descriptor: by the path it stands for), 0xff: none */
 	u8 flags;   /* enum trace_string_flag */
 	u16 length; /* bytes that follow, without NUL */
 };
@@ -53,29 +57,37 @@ struct trace_record {
 };
 static_assert(sizeof(struct trace_record) == 96 + TRACE_PAYLOAD, "shared and stored");
 
+#define TRACE_HEAD 96u /* bytes before the payload */
+
+#define TRACE_TURN_LAP(turn) ((u32)((turn) >> 32))
+#define TRACE_TURN_FILLED (UINT64_C(1) << 31)
+#define TRACE_TURN_PID(turn) ((s32)((turn)&0x7fffffffu))
 struct trace_slot {
 	u64 turn;
-	s32 producer; /* pid that fills it */
-	u32 reserved;
+	u64 reserved;
 	struct trace_record record;
 };
 
-#define TRACE_SLOTS 16384u /* a power of two */
+#define TRACE_SLOTS 4096u /* a power of two */
 struct trace_ring {
-	u64 head;    /* next position to claim */
+	u64 head;    /* next position to claim; may lag behind by the claims of the dead */
 	u64 tail;    /* next position to consume; the consumer's */
-	u64 lost;    /* records given up: the ring stayed full for too long */
+	u64 lost;    /* records given up */
+	u64 stuck;   /* tail + 1 when a producer last gave up waiting: nobody waits again until the consumer has moved on */
 	u32 waiting; /* futex: the consumer sleeps on it */
-	u32 reserved;
+	u32 closed;  /* the consumer has gone: nothing is recorded any more */
+	u64 reserved[3];
 	struct trace_slot slots[TRACE_SLOTS];
 };
+static_assert(offsetof(struct trace_ring, slots) == 64 && sizeof(struct trace_slot) == 16 + sizeof(struct trace_record), "shared");
 
 #define TRACE_MAGIC "lichtrc1"
+#define TRACE_VERSION 1u
 struct trace_file_header {
 	char magic[8];
-	u32 version; /* 1 */
-	u32 record_size;
-	u64 realtime; /* CLOCK_REALTIME when the run began, nanoseconds */
+	u32 version;     /* TRACE_VERSION */
+	u32 record_size; /* sizeof(struct trace_record) */
+	u64 realtime;    /* CLOCK_REALTIME when the run began, nanoseconds */
 	u64 monotonic;
 };
 

@@ -13,9 +13,18 @@
 struct launch {
 	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
 	char *const *envp;
-	u32 emulate;         /* bit per gap_id; 0 runs the command natively, with nothing in its way */
-	u32 refuse;          /* bit per gap_id: the kernel's own feature answers as a kernel without it */
-	const char *workdir; /* NULL = stay */
+	u32 emulate;                /* bit per gap_id; 0 runs the command natively, with nothing in its way */
+	u32 refuse;                 /* bit per gap_id: the kernel's own feature answers as a kernel without it */
+	const char *workdir;        /* NULL = stay */
+	struct launch_trace *trace; /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
+};
+
+/* A recorded run: every call of every process of the cell is observed, what counts (abi/trace.h) goes to `fd` while it runs. */
+struct launch_trace {
+	int fd;      /* in: a file open for writing, at its end; it gets a whole trace file (trace_file.h). Stays the caller's */
+	int error;   /* out: positive errno when writing it failed (the run went on, the file ends early); 0 = complete */
+	u64 records; /* out: written */
+	u64 lost;    /* out: records that could not be handed over in time, or whose writer was killed meanwhile */
 };
 
 struct launch_result {
