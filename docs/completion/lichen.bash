@@ -32,7 +32,8 @@ _lichen() {
 			_filedir
 			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'docker kubernetes postgres flow' -- "$cur")
 			;;
-		*) mapfile -t COMPREPLY < <(compgen -W '--for= --json --help' -- "$cur") ;;
+		--html) _filedir ;;
+		*) mapfile -t COMPREPLY < <(compgen -W '--for= --html= --json --help' -- "$cur") ;;
 		esac
 		;;
 	run)

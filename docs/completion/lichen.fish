@@ -18,6 +18,7 @@ complete -c lichen -s h -l help -d 'Print help'
 complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker kubernetes postgres flow' -d 'Ask about one workload'
+complete -c lichen -n '__fish_seen_subcommand_from doctor' -l html -r -F -d 'Also write a page'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l json -d 'Print JSON'
 
 complete -c lichen -n '__fish_seen_subcommand_from run' -l emulate -x -a '(__lichen_gaps)' -d 'Fill these gaps'

@@ -13,6 +13,7 @@
 struct doctor_options {
 	const char *workload;
 	bool json;
+	const char *html;
 };
 
 static const struct option_row options[] = {
@@ -21,6 +22,10 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct doctor_options, workload),
 	  .help = "only say whether this can run here: docker, kubernetes, postgres, flow, or a file with one feature name a line "
 		  "and # comments" },
+	{ .name = "html",
+	  .value = "FILE",
+	  .offset = offsetof(struct doctor_options, html),
+	  .help = "also write a page to look at, one file without external parts" },
 	{ .name = "json", .offset = offsetof(struct doctor_options, json), .help = "print JSON, described in docs/doctor-json.md" },
 };
 
@@ -58,6 +63,19 @@ static int find_needs(struct diagnosis *diagnosis)
 			     errno_name(-error));
 }
 
+/* Writes the page. Returns 0, or the exit status after saying what is wrong. */
+static int write_page(const char *path, const struct diagnosis *diagnosis)
+{
+	FILE *file = fopen(path, "we");
+	int error = file ? diagnosis_print_html(diagnosis, file) : -errno;
+	if (file && fclose(file) && !error)
+		error = -errno;
+	if (!error)
+		return 0;
+	fprintf(stderr, "lichen doctor: cannot write '%s': %s (%s)\n", path, strerror(-error), errno_name(-error));
+	return LICHEN_EXIT_IO;
+}
+
 static int run(int argc, char **argv)
 {
 	struct doctor_options given = { 0 };
@@ -84,6 +102,11 @@ static int run(int argc, char **argv)
 		if ((diagnosis.needs & GAP_BIT(id)) && diagnosis.plan.rows[id].state == PLAN_REFUSED)
 			diagnosis.unmet |= GAP_BIT(id);
 
+	if (given.html) {
+		status = write_page(given.html, &diagnosis);
+		if (status)
+			return status;
+	}
 	if (!given.json) {
 		diagnosis_print(&diagnosis, stdout);
 	} else if (diagnosis_print_json(&diagnosis, stdout)) {
@@ -102,7 +125,7 @@ static const char *const notes[] = {
 
 const struct command command_doctor = {
 	.name = "doctor",
-	.synopsis = "[--for=WORKLOAD] [--json]",
+	.synopsis = "[OPTION…]",
 	.summary = "Tells what this host refuses, who needs it, what lichen does",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),

@@ -33,10 +33,9 @@ static const char style[] =
 	"table{border-collapse:collapse;width:100%}\n"
 	"th,td{text-align:left;vertical-align:top;padding:8px 12px 8px 0;border-bottom:1px solid var(--line)}\n"
 	"th{color:var(--faint);font-size:.86em}\n"
-	"td:first-child{white-space:nowrap}\n"
 	"@media(max-width:700px){body{padding:16px 14px 32px}thead{display:none}table,tbody,tr,td{display:block}\n"
 	"tr{background:var(--card);border:1px solid var(--line);border-radius:8px;margin:0 0 12px;padding:8px 12px}\n"
-	"td{border:0;padding:3px 0}td:first-child{white-space:normal}td:empty{display:none}\n"
+	"td{border:0;padding:3px 0}td:empty{display:none}\n"
 	"td:not(:first-child)::before{content:attr(data-head);display:block;color:var(--faint);font-size:.8em}}\n";
 
 static void fail(struct html *html, int error)
@@ -177,6 +176,11 @@ void html_put(struct html *html, enum html_tone tone, const char *format, ...)
 	};
 	FORMATTED_BETWEEN(html, before[tone], format, after[tone]);
 	raw(html, " ");
+}
+
+void html_break(struct html *html)
+{
+	raw(html, "<br>");
 }
 
 void html_paragraph(struct html *html, const char *format, ...)

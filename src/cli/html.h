@@ -58,6 +58,9 @@ void html_heading(struct html *html, const char *text);
  * Newlines are kept by html_block() alone. */
 void html_put(struct html *html, enum html_tone tone, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* Goes on in a new line of the same cell or item. */
+void html_break(struct html *html);
+
 /* A paragraph; a box that stands out; a block of fixed-width lines (a transcript, a command to copy). */
 void html_paragraph(struct html *html, const char *format, ...) PRINTF_LIKE(2, 3);
 void html_note(struct html *html, enum html_tone tone, const char *format, ...) PRINTF_LIKE(3, 4);

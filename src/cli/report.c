@@ -78,11 +78,40 @@ const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, siz
 	return text;
 }
 
-static const char *what_lichen_does(const struct plan_row *row)
+const char *const *row_limits(enum gap_id id, const struct plan_row *row)
+{
+	const char *const *limits = gap_by_id(id)->limits;
+	return row->state == PLAN_EMULATED && limits && *limits ? limits : NULL;
+}
+
+static const char *what_lichen_does(const struct plan_row *row, bool limited)
 {
 	if (row->state == PLAN_EMULATED)
-		return "fills";
+		return limited ? "fills *" : "fills";
 	return row->state == PLAN_NATIVE ? "passes" : "not yet";
+}
+
+/* A paragraph a gap, its name before it: the rows' foot notes. */
+static void print_note(const char *name, const char *text, FILE *to)
+{
+	enum { NAME_COLUMNS = 11 };
+	fprintf(to, "%-*s", NAME_COLUMNS, name);
+	text_wrap(text, NAME_COLUMNS, to);
+}
+
+static void print_limits(const struct diagnosis *diagnosis, u32 shown, FILE *to)
+{
+	bool any = false;
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const char *const *limit = shown & GAP_BIT(id) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
+		if (limit && !any)
+			fputs("* What is filled has no effect, or works in part:\n", to);
+		any |= limit != NULL;
+		for (const char *name = gap_by_id(id)->name; limit && *limit; limit++, name = "")
+			print_note(name, *limit, to);
+	}
+	if (any)
+		fputc('\n', to);
 }
 
 void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
@@ -105,13 +134,14 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 			{ row_state(row), head[1].width, state_colour(row) },
 			{ evidence, head[2].width, COLOUR_NONE },
 			{ gap_by_id(id)->needed_by, head[3].width, COLOUR_NONE },
-			{ what_lichen_does(row), head[4].width, COLOUR_NONE },
+			{ what_lichen_does(row, row_limits(id, row)), head[4].width, COLOUR_NONE },
 		};
 		print_row(cells, ARRAY_SIZE(cells), to);
 	}
 	char verdict[512];
 	if (shown)
 		fputc('\n', to);
+	print_limits(diagnosis, shown, to);
 	text_wrap(diagnosis_verdict(diagnosis, verdict, sizeof(verdict)), 0, to);
 }
 

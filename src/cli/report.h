@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What doctor and `run --explain` say, as tables and as JSON. Formats: docs/doctor-json.md. */
+/* What doctor and `run --explain` say, as tables, pages and JSON. Formats: docs/doctor-json.md. */
 #ifndef LICHEN_CLI_REPORT_H
 #define LICHEN_CLI_REPORT_H
 
@@ -18,6 +18,9 @@ struct diagnosis {
 /* "native", "filled", "missing", "blocked" or "unknown". */
 const char *row_state(const struct plan_row *row);
 
+/* What is supplied in part by a row that lichen fills (gap->limits), NULL when nothing is or lichen does not fill it. */
+const char *const *row_limits(enum gap_id id, const struct plan_row *row);
+
 /* The verdict in words, one sentence with its full stop. Returns `text`. */
 const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, size_t size);
 
@@ -26,6 +29,12 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to);
 
 /* One JSON object and a newline. Returns 0 or -ENOMEM. */
 int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to) MUST_CHECK;
+
+/* The same content as a page, with evidence and advice in full. Returns 0 or the negative errno of writing it. */
+int diagnosis_print_html(const struct diagnosis *diagnosis, FILE *to) MUST_CHECK;
+
+/* What stands below a page's title: version, host, time. */
+void report_subtitle(char *text, size_t size);
 
 /* What a run will do: `command` is NULL-terminated, or NULL when none was given. */
 void plan_print(const struct plan *plan, char *const *command, FILE *to);

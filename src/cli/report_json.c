@@ -101,6 +101,7 @@ static json_t *feature(const struct diagnosis *diagnosis, enum gap_id id)
 	json_object_set_new(object, "reason", json_string(row->reason));
 	json_object_set_new(object, "needed_by", split(gap->needed_by));
 	json_object_set_new(object, "workloads", strings(gap->workloads));
+	json_object_set_new(object, "limits", strings(row_limits(id, row)));
 	return object;
 }
 

@@ -72,7 +72,7 @@ static void states_follow_plan_and_finding(void **state)
 static void tables_keep_to_the_screen(void **state)
 {
 	(void)state;
-	struct diagnosis diagnosis = diagnose(GAPS_ALL, 0, NULL, 0);
+	struct diagnosis diagnosis = diagnose(GAPS_ALL, GAPS_ALL & ~GAP_BIT(GAP_mounts), NULL, 0);
 	for (int id = 0; id < GAP_COUNT; id++) {
 		struct gap_finding *finding = &diagnosis.plan.rows[id].finding;
 		memset(finding->tried, 'x', sizeof(finding->tried) - 1);
@@ -95,12 +95,28 @@ static void tables_keep_to_the_screen(void **state)
 	free(text);
 }
 
+static void limits_are_told_of_what_is_filled(void **state)
+{
+	(void)state;
+	struct plan_row filled = { .state = PLAN_EMULATED }, native = { .state = PLAN_NATIVE };
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const struct gap *gap = gap_by_id(id);
+		assert_null(row_limits(id, &native));
+		assert_ptr_equal(row_limits(id, &filled), gap->limits && *gap->limits ? gap->limits : NULL);
+		for (const char *const *limit = gap->limits; limit && *limit; limit++) {
+			assert_in_range(strlen(*limit), 1, 400);
+			assert_true((*limit)[strlen(*limit) - 1] != '.');
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts_say_who_does_what),
 		cmocka_unit_test(states_follow_plan_and_finding),
 		cmocka_unit_test(tables_keep_to_the_screen),
+		cmocka_unit_test(limits_are_told_of_what_is_filled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What doctor says, as a page: the table with its evidence in full, what is filled in part, and what to do. */
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "cli/html.h"
+#include "cli/report.h"
+#include "cli/words.h"
+#include "lichen.h"
+
+static enum html_tone tone_of(const struct plan_row *row)
+{
+	if (row->state != PLAN_REFUSED)
+		return HTML_GOOD;
+	return row->finding.presence == GAP_UNKNOWN ? HTML_WARN : HTML_BAD;
+}
+
+static const char *what_to_do(const struct plan_row *row)
+{
+	if (row->state == PLAN_EMULATED)
+		return "lichen fills it: start the program with lichen run";
+	if (row->state == PLAN_NATIVE)
+		return "nothing: lichen passes it on to the kernel";
+	switch (row->finding.presence) {
+	case GAP_MISSING:
+		return "lichen does not fill it yet: it takes a kernel that has it (lichen doctor --kernel-config names the options)";
+	case GAP_BLOCKED:
+		return "lichen does not fill it yet: it takes more privilege, or a sandbox that allows it";
+	default:
+		return "it could not be tried: see the evidence, then ask again";
+	}
+}
+
+static void evidence_cell(struct html *page, const struct gap_finding *finding)
+{
+	html_cell_begin(page);
+	html_put(page, HTML_CODE, "%s", finding->tried);
+	if (finding->error || finding->detail[0])
+		html_break(page);
+	if (finding->error)
+		html_put(page, HTML_STRONG, "%s (%s)", errno_name(finding->error), strerror(finding->error));
+	if (finding->detail[0])
+		html_put(page, HTML_FAINT, "%s", finding->detail);
+	html_cell_end(page);
+}
+
+static void features(struct html *page, const struct diagnosis *diagnosis, u32 shown)
+{
+	static const char *const heads[] = { "Feature", "State", "Evidence", "Needed by", "What to do", NULL };
+	html_heading(page, diagnosis->workload ? "What it takes" : "Features");
+	html_table(page, heads);
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const struct plan_row *row = &diagnosis->plan.rows[id];
+		if (!(shown & GAP_BIT(id)))
+			continue;
+		html_row(page);
+		html_cell_begin(page);
+		html_put(page, HTML_STRONG, "%s", gap_by_id(id)->name);
+		html_break(page);
+		html_put(page, HTML_FAINT, "%s", gap_by_id(id)->summary);
+		html_cell_end(page);
+		html_cell(page, tone_of(row), "%s", row_state(row));
+		evidence_cell(page, &row->finding);
+		html_cell(page, HTML_PLAIN, "%s", gap_by_id(id)->needed_by);
+		html_cell(page, HTML_PLAIN, "%s", what_to_do(row));
+	}
+	html_table_end(page);
+}
+
+static void limits(struct html *page, const struct diagnosis *diagnosis, u32 shown)
+{
+	bool any = false;
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const char *const *limit = shown & GAP_BIT(id) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
+		if (limit && !any) {
+			html_heading(page, "What is filled has no effect, or works in part");
+			html_list(page);
+		}
+		any |= limit != NULL;
+		for (; limit && *limit; limit++)
+			html_item(page, "%s: %s", gap_by_id(id)->name, *limit);
+	}
+	if (any)
+		html_list_end(page);
+}
+
+/* What else helps against what is not filled, as the gaps' symptoms know it. */
+static void advice(struct html *page, const struct diagnosis *diagnosis, u32 shown)
+{
+	static const char *const heads[] = { "Feature", "A program says", "What helps", NULL };
+	bool any = false;
+	for (int id = 0; id < GAP_COUNT; id++) {
+		const struct gap *gap = gap_by_id(id);
+		if (!(shown & GAP_BIT(id)) || diagnosis->plan.rows[id].state != PLAN_REFUSED)
+			continue;
+		for (size_t i = 0; i < gap->symptom_count; i++) {
+			const struct gap_symptom *symptom = &gap->symptoms[i];
+			if (!symptom->advice || !symptom->message)
+				continue;
+			if (!any) {
+				html_heading(page, "How it shows, and what helps");
+				html_table(page, heads);
+			}
+			any = true;
+			html_row(page);
+			html_cell(page, HTML_STRONG, "%s", gap->name);
+			html_cell_begin(page);
+			html_put(page, HTML_CODE, "%s", symptom->message);
+			if (symptom->program)
+				html_put(page, HTML_FAINT, "(%s)", symptom->program);
+			html_cell_end(page);
+			html_cell(page, HTML_PLAIN, "%s", symptom->advice);
+		}
+	}
+	if (any)
+		html_table_end(page);
+}
+
+static void commands(struct html *page, const struct diagnosis *diagnosis)
+{
+	html_heading(page, "Commands");
+	if (diagnosis->plan.emulated)
+		html_block(page, "lichen run -- CMD            # run it; what is missing is filled\n"
+				 "lichen run --explain -- CMD  # say first what is filled, and why");
+	html_block(page, "lichen doctor%s%s              # this page's table on a terminal; --json for programs",
+		   diagnosis->workload ? " --for " : "", diagnosis->workload ? diagnosis->workload : "");
+}
+
+void report_subtitle(char *text, size_t size)
+{
+	struct utsname name = { 0 };
+	char when[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+	uname(&name);
+	if (gmtime_r(&now, &tm))
+		strftime(when, sizeof(when), ", %Y-%m-%d %H:%M UTC", &tm);
+	snprintf(text, size, "lichen " LICHEN_VERSION " on %s, %s %s %s%s", name.nodename, name.sysname, name.release, name.machine,
+		 when);
+}
+
+int diagnosis_print_html(const struct diagnosis *diagnosis, FILE *to)
+{
+	char subtitle[512], title[256], verdict[512];
+	struct html page;
+	u32 shown = diagnosis->workload ? diagnosis->needs : GAPS_ALL;
+	u32 open = 0;
+	for (int id = 0; id < GAP_COUNT; id++)
+		if (diagnosis->plan.rows[id].state == PLAN_REFUSED)
+			open |= GAP_BIT(id);
+	report_subtitle(subtitle, sizeof(subtitle));
+	if (diagnosis->workload)
+		snprintf(title, sizeof(title), "Can %s run here?", diagnosis->workload);
+	else
+		snprintf(title, sizeof(title), "What this host refuses");
+	html_begin(&page, to, title, subtitle);
+	html_note(&page,
+		  (shown & open) == 0   ? HTML_GOOD
+		  : diagnosis->workload ? HTML_BAD
+					: HTML_WARN,
+		  "%s", diagnosis_verdict(diagnosis, verdict, sizeof(verdict)));
+	features(&page, diagnosis, shown);
+	limits(&page, diagnosis, shown);
+	advice(&page, diagnosis, shown);
+	commands(&page, diagnosis);
+	return html_end(&page);
+}
