@@ -112,6 +112,22 @@ int agent_wait(struct call *call, u32 *word, u32 expected, const struct agent_ti
 /* Wakes up to count sleepers on word, in any process of the cell. */
 void agent_wake(u32 *word, int count);
 
+/* --- new processes (process.c) --------------------------------------------------------------------------------------------------------- */
+
+/* clone(2) in the terms of clone3(2). */
+struct clone_request {
+	u64 flags; /* of clone3: no exit signal in them; none that clone(2) does not have but CLONE_CLEAR_SIGHAND */
+	u64 exit_signal;
+	u64 parent_tid, child_tid, tls;
+	u64 stack; /* the child's first stack pointer; 0 = the caller's */
+	s32 not_for_child
+		[2]; /* descriptors that a child with files of its own closes before its first guest instruction, negative = none;
+	                       * not after CLONE_VM without CLONE_VFORK: there the agent has no stack to run on in the child */
+};
+/* Makes a process or thread for the guest, as the engine does for clone(2). Returns the child's pid or negative errno; also 0, in a child
+ * with memory of its own: its handler answers CALL_DONE at once. */
+long agent_clone(struct call *call, const struct clone_request *request) MUST_CHECK;
+
 /* --- files a gap supplies (services.c) ------------------------------------------------------------------------------------------------ */
 
 /* Makes an open file with the given bytes (a memfd: seekable, fstat-able) for a virtual path. flags are open(2)'s: O_CLOEXEC counts.

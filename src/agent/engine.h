@@ -29,7 +29,8 @@ long agent_reissue(long nr, const u64 args[6]);
 long agent_window(struct trap *trap, const u64 *masks, u32 *word, int op, u64 value, const struct agent_time *timeout);
 long agent_copy(void *to, const void *from, u64 size, u64 frame);
 long agent_copy_string(char *to, const char *from, u64 size, u64 frame);
-long agent_clone_vm(long nr, const u64 args[6], u64 child_frame, int clear_handlers);
+struct child_chores;
+long agent_clone_vm(long nr, const u64 args[6], u64 child_frame, const struct child_chores *chores);
 
 /* called from entry.S */
 struct start {
@@ -41,6 +42,13 @@ NORETURN void agent_overwritten(void);
 u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, u64 frame);
 u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 row);
 void signal_clear_handlers(void);
+/* What a child does before its first guest instruction. */
+struct child_chores {
+	bool clear_handlers; /* CLONE_CLEAR_SIGHAND */
+	u32 count;
+	s32 close[2];
+};
+void clone_child_chores(const struct child_chores *chores);
 
 static inline bool text_holds(u64 ip, const char *begin, const char *end)
 {

@@ -11,6 +11,7 @@
 #include "agent/engine.h"
 
 #define CLONE_VM_ UINT64_C(0x100)
+#define CLONE_FILES_ UINT64_C(0x400)
 #define CLONE_SIGHAND_ UINT64_C(0x800)
 #define CLONE_VFORK_ UINT64_C(0x4000)
 #define CLONE_CLEAR_SIGHAND_ UINT64_C(0x100000000)
@@ -62,32 +63,55 @@ static void reap_slots(s32 child)
 	}
 }
 
-static long clone_sharing(struct call *call, long nr, u64 flags, u64 stack, bool clear)
+/* A clone, whatever call asked for it. */
+struct cloning {
+	long nr;     /* of the call that makes it */
+	u64 args[6]; /* its arguments */
+	u64 flags;
+	u64 stack; /* the child's first stack pointer, 0 = the caller's */
+	struct child_chores chores;
+};
+
+/* In the child, before its first guest instruction: on its parent's slot after vfork, so it ends before the parent goes on. */
+void clone_child_chores(const struct child_chores *chores)
 {
-	struct trap *trap = call->trap;
+	if (chores->clear_handlers)
+		signal_clear_handlers();
+	for (u32 i = 0; i < chores->count; i++)
+		(void)sys1(__NR_close, chores->close[i]);
+}
+
+static bool has_chores(const struct child_chores *chores)
+{
+	return chores->clear_handlers || chores->count;
+}
+
+static long clone_sharing(struct trap *trap, const struct cloning *clone)
+{
 	u8 *scratch = slot_current()->scratch;
 	u64 size = frame_size(trap), skew = trap->frame & 63, child;
 	u8 *mine = (u8 *)(ALIGN_UP((u64)scratch, 64) + skew), *theirs = mine + ALIGN_UP(size, 64);
+	bool vfork = clone->flags & CLONE_VFORK_;
 	long ret;
 
 	if (size + 128 > FRAME_MAX)
 		agent_die("the signal frame is larger than foreseen", (long)size);
-	if (flags & CLONE_VFORK_) {
+	if (vfork) {
 		memcpy(mine, (const void *)trap->frame, size);
 		child = (u64)theirs;
-		child_frame(trap, theirs, child, size, stack, true);
+		child_frame(trap, theirs, child, size, clone->stack, true);
 	} else {
-		u64 top = stack ? stack - 128 : trap_free_stack(trap);
+		u64 top = clone->stack ? clone->stack - 128 : trap_free_stack(trap);
 
-		if (clear)
+		if (clone->chores.clear_handlers)
 			return -EINVAL; /* CLONE_CLEAR_SIGHAND without CLONE_VFORK: nobody does it, and we would have no stack for it */
 		child = ALIGN_DOWN(top - size - 64, 64) + skew;
-		child_frame(trap, theirs, child, size, stack, false);
+		child_frame(trap, theirs, child, size, clone->stack, false);
 		if (guest_write(child, theirs, size) < 0)
 			return -EFAULT;
 	}
-	ret = agent_clone_vm(nr, call->arg, child, clear);
-	if (flags & CLONE_VFORK_) {
+	ret = agent_clone_vm(clone->nr, clone->args, child, vfork && has_chores(&clone->chores) ? &clone->chores : NULL);
+	if (vfork) {
 		memcpy((void *)trap->frame, mine, size);
 		if (ret > 0)
 			reap_slots((s32)ret);
@@ -116,7 +140,7 @@ static void forked_child(u64 slot)
 	events(EVENT_FORK_CHILD, 0);
 }
 
-static long clone_copying(struct call *call, long nr, u64 stack, bool clear)
+static long clone_copying(struct trap *trap, const struct cloning *clone)
 {
 	u32 *forking = &private()->forking;
 	long ret;
@@ -124,14 +148,13 @@ static long clone_copying(struct call *call, long nr, u64 stack, bool clear)
 	while (__atomic_exchange_n(forking, 1, __ATOMIC_ACQUIRE)) /* what is prepared for a child is kept once per process */
 		(void)sys0(__NR_sched_yield);
 	events(EVENT_FORK_PREPARE, 0);
-	ret = agent_reissue(nr, call->arg);
+	ret = agent_reissue(clone->nr, clone->args);
 	if (ret == 0) {
 		*forking = 0;
-		forked_child(call->trap->slot);
-		if (clear)
-			signal_clear_handlers();
-		if (stack)
-			call->trap->context->regs.sp = stack;
+		forked_child(trap->slot);
+		clone_child_chores(&clone->chores);
+		if (clone->stack)
+			trap->context->regs.sp = clone->stack;
 	} else {
 		member_forked_parent(ret);
 		events(EVENT_FORK_PARENT, ret);
@@ -140,28 +163,53 @@ static long clone_copying(struct call *call, long nr, u64 stack, bool clear)
 	return ret;
 }
 
+static long clone_make(struct trap *trap, const struct cloning *clone)
+{
+	return (clone->flags & CLONE_VM_) ? clone_sharing(trap, clone) : clone_copying(trap, clone);
+}
+
+long agent_clone(struct call *call, const struct clone_request *request)
+{
+	u64 flags = request->flags & ~CLONE_CLEAR_SIGHAND_;
+	struct cloning clone = {
+		.nr = __NR_clone,
+		.args = { flags | request->exit_signal, (flags & CLONE_VM_) ? request->stack : 0, request->parent_tid,
+			  request->child_tid, request->tls },
+		.flags = flags,
+		.stack = request->stack,
+		.chores = { .clear_handlers = request->flags & CLONE_CLEAR_SIGHAND_ },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(request->not_for_child) && !(flags & CLONE_FILES_); i++)
+		if (request->not_for_child[i] >= 0)
+			clone.chores.close[clone.chores.count++] = request->not_for_child[i];
+	return clone_make(call->trap, &clone);
+}
+
 enum verdict engine_clone(struct call *call)
 {
-	u64 flags = call->arg[0], stack = call->arg[1];
+	struct cloning clone = { .nr = __NR_clone, .flags = call->arg[0], .stack = call->arg[1] };
 
-	if (flags & CLONE_VM_) {
-		call->ret = clone_sharing(call, __NR_clone, flags, stack, false);
-	} else {
-		call->arg[1] = 0;
-		call->ret = clone_copying(call, __NR_clone, stack, false);
-	}
+	memcpy(clone.args, call->arg, sizeof(clone.args));
+	if (!(clone.flags & CLONE_VM_))
+		clone.args[1] = 0;
+	call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 
 enum verdict engine_fork(struct call *call)
 {
-	call->ret = clone_copying(call, __NR_fork, 0, false);
+	struct cloning clone = { .nr = __NR_fork };
+
+	call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 
 enum verdict engine_vfork(struct call *call)
 {
-	call->ret = clone_sharing(call, __NR_vfork, CLONE_VM_ | CLONE_VFORK_, 0, false);
+	struct cloning clone = { .nr = __NR_vfork, .flags = CLONE_VM_ | CLONE_VFORK_ };
+
+	call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 
@@ -174,27 +222,24 @@ struct clone3_args {
 enum verdict engine_clone3(struct call *call)
 {
 	struct clone3_args *args = (struct clone3_args *)(slot_current()->scratch + 2 * FRAME_MAX + 512);
-	u64 size = call->arg[1], stack;
-	bool clear;
+	struct cloning clone = { .nr = __NR_clone3, .args = { (u64)args, call->arg[1] } };
+	u64 size = call->arg[1];
 
 	if (size < 64 || size > sizeof(*args))
 		return CALL_PASS; /* the kernel knows the errno: EINVAL, E2BIG */
 	if (guest_read(args, call->arg[0], size) < 0)
 		return CALL_PASS; /* EFAULT, or ENOSYS where there is no clone3 */
-	clear = args->flags & CLONE_CLEAR_SIGHAND_;
-	if (!args->stack != !args->stack_size || (clear && (args->flags & CLONE_SIGHAND_))) {
+	clone.chores.clear_handlers = args->flags & CLONE_CLEAR_SIGHAND_;
+	if (!args->stack != !args->stack_size || (clone.chores.clear_handlers && (args->flags & CLONE_SIGHAND_))) {
 		call->ret = sys2(__NR_clone3, NULL, 0) == -ENOSYS ? -ENOSYS : -EINVAL;
 		return CALL_DONE;
 	}
-	stack = args->stack ? args->stack + args->stack_size : 0;
 	args->flags &= ~CLONE_CLEAR_SIGHAND_;
-	call->arg[0] = (u64)args;
-	if (args->flags & CLONE_VM_) {
-		call->ret = clone_sharing(call, __NR_clone3, args->flags, stack, clear);
-	} else {
+	clone.flags = args->flags;
+	clone.stack = args->stack ? args->stack + args->stack_size : 0;
+	if (!(args->flags & CLONE_VM_))
 		args->stack = args->stack_size = 0;
-		call->ret = clone_copying(call, __NR_clone3, stack, clear);
-	}
+	call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 

@@ -93,8 +93,8 @@ FUNCTION(agent_reissue):
 	syscall
 	ret
 
-/* long agent_clone_vm(long nr, const u64 args[6], u64 child_frame, int clear_handlers): the parent gets the result; the child resumes
- * from the context at child_frame + 8. clear_handlers only with CLONE_VFORK (the child runs C on the parent's slot). */
+/* long agent_clone_vm(long nr, const u64 args[6], u64 child_frame, const struct child_chores *chores): the parent gets the result; the child
+ * resumes from the context at child_frame + 8. chores (or NULL) only with CLONE_VFORK: the child runs C on the parent's slot. */
 FUNCTION(agent_clone_vm):
 	push %rbx
 	push %rbp
@@ -102,7 +102,7 @@ FUNCTION(agent_clone_vm):
 	mov %rdi, %rax
 	mov %rsi, %r11
 	mov %rdx, %rbx
-	mov %ecx, %ebp
+	mov %rcx, %rbp
 	mov %rsp, %r12
 	load_arguments
 	syscall
@@ -112,11 +112,12 @@ FUNCTION(agent_clone_vm):
 	pop %rbp
 	pop %rbx
 	ret
-1:	test %ebp, %ebp
+1:	test %rbp, %rbp
 	jz 2f
 	lea -64(%r12), %rsp
 	and $-16, %rsp
-	call signal_clear_handlers
+	mov %rbp, %rdi
+	call clone_child_chores
 2:	lea 8(%rbx), %rsp
 	mov $__NR_rt_sigreturn, %eax
 	syscall
