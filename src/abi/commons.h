@@ -18,6 +18,7 @@
 #include <assert.h>
 
 #include "abi/layout.h"
+#include "abi/vfs_state.h"
 #include "base/types.h"
 
 #define COMMONS_MAGIC UINT64_C(0x316e656863696c) /* "lichen1" */
@@ -67,9 +68,11 @@ struct commons {
 	u32 paths;        /* enum gap_paths of all emulated gaps */
 	u32 trace;        /* bytes of the trace ring, 0 = calls are not recorded (abi/trace.h) */
 	u64 trace_offset; /* of struct trace_ring in the file */
-	u64 reserved[1];
+	u32 forced;       /* bit per enum gap_id: emulated because --emulate asks for it; nothing is written to the host's own */
+	u32 reserved32;
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
+	struct vfs_state vfs;
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

@@ -8,6 +8,7 @@
 
 #define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig)-1))
 #define SIGBUS_ 7
+#define SIGPIPE_ 13
 #define SIGSEGV_ 11
 #define SIGSYS_ 31
 #define SIGSYS_BIT SIGNAL_BIT(SIGSYS_)
@@ -74,6 +75,12 @@ void signal_sigsys_unblocked(void);
 /* Before execve: ignored SIGSEGV and SIGBUS must reach the new image as ignored. After a failed execve: undo. */
 void signal_before_exec(void);
 void signal_after_failed_exec(void);
+/* Makes SIGPIPE ours for good in this process, unless it is a vfork child. 0 or negative errno. */
+int signal_take_sigpipe(void) MUST_CHECK;
+/* A SIGPIPE that came to us first: returns the guest handler to enter, or 0. May not return when the action is to die. */
+u64 signal_sigpipe(struct trap *trap);
+/* vfs_write.c: whether the call that raised SIGPIPE was a write to a virtual file; its result is then in regs->ax. */
+bool vfs_write_signalled(struct registers *regs);
 /* A SIGSYS that is not ours: returns the guest handler to enter, or 0. May not return when the action is to die. */
 u64 signal_sigsys(struct trap *trap);
 

@@ -71,16 +71,17 @@ struct private
 	s32 member;        /* -1: none */
 	s32 pending_child; /* member slot prepared for the fork under way, -1: none */
 	u32 thunk_count;
-	s32 traceme;                     /* pid of a vfork child that asked to be traced: from its execve on */
-	u32 owners;                      /* slots that have an owner */
-	u32 sleepers;                    /* slots of traps that sleep in the blocking window */
-	u32 forking;                     /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
-	u64 vdso_time;                   /* address of __vdso_time, 0 = none */
-	struct action virtual_action[3]; /* what the guest set for SIGSYS; and for SIGSEGV, SIGBUS while it has no handler */
-	s32 claimer;                     /* thread that is claiming a member slot for the process, 0 none */
-	struct action vfork_action[3];   /* the same for the vfork child vfork_pid */
+	s32 traceme;   /* pid of a vfork child that asked to be traced: from its execve on */
+	u32 owners;    /* slots that have an owner */
+	u32 sleepers;  /* slots of traps that sleep in the blocking window */
+	u32 forking;   /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
+	u64 vdso_time; /* address of __vdso_time, 0 = none */
+	struct action virtual_action
+		[4]; /* what the guest set for SIGSYS; for SIGSEGV, SIGBUS while it has no handler; for a taken SIGPIPE */
+	s32 claimer; /* thread that is claiming a member slot for the process, 0 none */
+	struct action vfork_action[4]; /* the same for the vfork child vfork_pid */
 	s32 vfork_pid;
-	u32 reserved;
+	u32 sigpipe_taken;          /* SIGPIPE comes to us first: vfs_write.c */
 	s32 children[CHILDREN_MAX]; /* member slots whose children may not hold their own lock yet; -1 free */
 	u64 shadows[SHADOWS_MAX];   /* threads that have SIGSYS blocked, as far as they know: fs base or tid; 0 free */
 	struct siginfo sigsys_info;

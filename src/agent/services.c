@@ -64,6 +64,26 @@ static long fill(long fd, const u8 *bytes, u64 size)
 	return 0;
 }
 
+/* A memfd is born open for writing: opens it again, for reading, at the same number. */
+static long make_read_only(long fd, int flags)
+{
+	char link[32] = "/proc/self/fd/", digits[12];
+	u32 count = 0, at = 14;
+	long again, r, n = fd;
+
+	do
+		digits[count++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (count)
+		link[at++] = digits[--count];
+	again = sys3(__NR_open, link, flags | O_CLOEXEC_, 0);
+	if (again < 0)
+		return again;
+	r = sys3(__NR_dup3, again, fd, flags & O_CLOEXEC_);
+	(void)sys1(__NR_close, again);
+	return r;
+}
+
 int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 {
 	u64 limit[2] = { 0, 0 }, lifted[2]; /* RLIMIT_FSIZE, soft and hard: not meant for what the guest only reads */
@@ -72,7 +92,7 @@ int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 
 	if ((flags & O_ACCMODE_) != 0)
 		return -EACCES;
-	fd = sys2(__NR_memfd_create, name, (flags & O_CLOEXEC_) ? MFD_CLOEXEC_ : 0);
+	fd = sys2(__NR_memfd_create, name, MFD_CLOEXEC_);
 	if (fd < 0)
 		return (int)fd;
 	lift = sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, NULL, limit) == 0 && limit[0] < size;
@@ -82,6 +102,8 @@ int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 	r = lift && limit[1] < size ? -EFBIG : fill(fd, bytes, size);
 	if (lift)
 		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, limit, NULL);
+	if (r >= 0)
+		r = make_read_only(fd, flags);
 	if (r < 0)
 		(void)sys1(__NR_close, fd);
 	return r < 0 ? (int)r : (int)fd;

@@ -8,7 +8,8 @@
  *   agent_copy*                   → resume at the fix-up: -EFAULT
  *   agent_window                  → back out with -EINTR, or keep a result that is there; queue the signal again, blocked
  *   elsewhere in the agent        → queue the signal again, blocked; rt_sigreturn unblocks it in guest code
- * SIGSYS of other origin (kill, the guest's own filters) goes to the guest's virtual action.
+ * SIGSYS of other origin (kill, the guest's own filters) goes to the guest's virtual action. So does SIGPIPE once the process may hold a
+ * virtual file that is open for writing (vfs_write.c).
  *
  * Deviations: a SIGSYS sent from outside while the guest has it blocked becomes pending for the process as a whole, once; sigtimedwait
  * takes it when it is pending, but is not woken by it; signalfd does not report it.
@@ -44,13 +45,19 @@ static u64 thunk_address(u32 row)
 	return (u64)agent_thunks + (u64)row * THUNK_SIZE;
 }
 
-/* Where a signal's action is kept while the guest has no handler for it (SIGSYS: always). A vfork child shares our memory but not the
+/* Whether a signal's action is never the kernel's. */
+static bool wholly_virtual(int sig)
+{
+	return sig == SIGSYS_ || (sig == SIGPIPE_ && private()->sigpipe_taken);
+}
+
+/* Where a signal's action is kept while the guest has no handler for it (SIGSYS, a taken SIGPIPE: always). A vfork child shares our memory but not the
  * kernel's table: it gets a copy of its own, the one vfork child that asked last. */
 static struct action *virtual_slot(int sig)
 {
 	struct private *p = private();
 	s32 pid = (s32)sys0(__NR_getpid);
-	u32 i = sig == SIGSYS_ ? 0 : sig == SIGSEGV_ ? 1 : 2;
+	u32 i = sig == SIGSYS_ ? 0 : sig == SIGSEGV_ ? 1 : sig == SIGBUS_ ? 2 : 3;
 
 	if (pid == p->pid)
 		return &p->virtual_action[i];
@@ -121,7 +128,7 @@ enum verdict engine_rt_sigaction(struct call *call)
 	}
 	wanted.mask &= ~UNBLOCKABLE;
 	native = wanted;
-	if (sig == SIGSYS_) {
+	if (wholly_virtual(sig)) {
 		old = *virtual_slot(sig);
 		if (call->arg[1])
 			*virtual_slot(sig) = wanted;
@@ -157,7 +164,7 @@ void signal_clear_handlers(void)
 	struct action none = { 0 }, old;
 
 	for (int sig = 1; sig <= 64; sig++) {
-		if (sig == SIGSYS_ || raw_action(sig, NULL, &old) < 0 || old.handler <= SIG_IGN_)
+		if (wholly_virtual(sig) || raw_action(sig, NULL, &old) < 0 || old.handler <= SIG_IGN_)
 			continue;
 		none = sig == SIGSEGV_ || sig == SIGBUS_ ? own_action(thunk_address(THUNK_DEFAULT)) : (struct action){ 0 };
 		(void)raw_action(sig, &none, NULL);
@@ -209,6 +216,22 @@ static u64 enter_handler(struct context *context, u64 row)
 	return action->handler;
 }
 
+/* The agent was interrupted by a signal that the guest shall get afterwards: it stays blocked until then, and a sleep ends. */
+static void back_out(struct context *context, int sig)
+{
+	struct registers *regs = &context->regs;
+
+	if (regs->ip >= (u64)agent_window_begin && regs->ip <= (u64)agent_window_woken) {
+		((struct trap *)regs->bx)->interrupted = 1;
+		if (regs->ip != (u64)agent_window_woken) {
+			regs->ax = (u64)-EINTR;
+			regs->ip = (u64)agent_window_woken;
+		}
+	}
+	context->sigmask |= AGENT_MASK | SIGNAL_BIT(sig);
+	context->sigmask &= ~SIGSYS_BIT;
+}
+
 u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 row)
 {
 	struct registers *regs = &context->regs;
@@ -223,48 +246,82 @@ u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 
 		regs->ip = (u64)agent_copy_fault;
 		return 0;
 	}
-	if (regs->ip >= (u64)agent_window_begin && regs->ip <= (u64)agent_window_woken) {
-		((struct trap *)regs->bx)->interrupted = 1;
-		if (regs->ip != (u64)agent_window_woken) {
-			regs->ax = (u64)-EINTR;
-			regs->ip = (u64)agent_window_woken;
-		}
-	}
-	context->sigmask |= AGENT_MASK | SIGNAL_BIT(sig);
-	context->sigmask &= ~SIGSYS_BIT;
+	back_out(context, sig);
 	queue_again(sig, info, (u32)row);
 	return 0;
 }
 
+/* Takes the guest's action for a wholly virtual signal: its handler to enter, or 0. Does not return when it is to die. */
+static u64 deliver(struct trap *trap, int sig)
+{
+	struct action *action = virtual_slot(sig), chosen = *action;
+	struct action none = { 0 };
+	u64 bit = SIGNAL_BIT(sig), blocked = sig == SIGSYS_ ? 0 : bit;
+
+	if (chosen.handler <= SIG_IGN_) {
+		(void)raw_action(sig, &none, NULL);
+		(void)sys3(__NR_tgkill, sys0(__NR_getpid), sys0(__NR_gettid), sig);
+		(void)sys4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &bit, 0, 8);
+		agent_die("a signal did not end the process", sig);
+	}
+	if (chosen.flags & SA_RESETHAND_)
+		*action = none;
+	if (signal_shadow())
+		trap->context->sigmask |= SIGSYS_BIT;
+	if (chosen.flags & SA_NODEFER_)
+		blocked = 0;
+	else if (sig == SIGSYS_)
+		signal_shadow_set(true);
+	raw_mask((trap->context->sigmask | chosen.mask | blocked) & ~SIGSYS_BIT);
+	*(u64 *)trap->frame = chosen.restorer; /* its rt_sigreturn is the guest's: engine_rt_sigreturn() */
+	return chosen.handler;
+}
+
 u64 signal_sigsys(struct trap *trap)
 {
-	struct action *action = virtual_slot(SIGSYS_), chosen = *action;
 	bool forced = trap->info->code > 0; /* a filter's trap: cannot be blocked or ignored */
-	struct action none = { 0 };
-	u64 bit = SIGSYS_BIT;
 
 	if (!forced && signal_shadow()) {
 		private()->sigsys_info = *trap->info;
 		__atomic_store_n(&private()->sigsys_pending, 1, __ATOMIC_RELEASE);
 		return 0;
 	}
-	if (chosen.handler == SIG_IGN_ && !forced)
+	if (!forced && virtual_slot(SIGSYS_)->handler == SIG_IGN_)
 		return 0;
-	if (chosen.handler <= SIG_IGN_) {
-		(void)raw_action(SIGSYS_, &none, NULL);
-		(void)sys3(__NR_tgkill, sys0(__NR_getpid), sys0(__NR_gettid), SIGSYS_);
-		(void)sys4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &bit, 0, 8);
-		agent_die("SIGSYS did not end the process", 0);
-	}
-	if (chosen.flags & SA_RESETHAND_)
-		*action = none;
-	if (signal_shadow())
-		trap->context->sigmask |= SIGSYS_BIT;
-	if (!(chosen.flags & SA_NODEFER_))
-		signal_shadow_set(true);
-	raw_mask((trap->context->sigmask | chosen.mask) & ~SIGSYS_BIT);
-	*(u64 *)trap->frame = chosen.restorer; /* its rt_sigreturn is the guest's: engine_rt_sigreturn() */
-	return chosen.handler;
+	return deliver(trap, SIGSYS_);
+}
+
+/* --- SIGPIPE, once a virtual file was opened for writing ---------------------------------------------------------------------------- */
+
+u64 signal_sigpipe(struct trap *trap)
+{
+	bool guest = runs_as_guest(trap->context->regs.ip);
+
+	if (guest && vfs_write_signalled(&trap->context->regs))
+		return 0;
+	if (virtual_slot(SIGPIPE_)->handler == SIG_IGN_)
+		return 0;
+	if (guest)
+		return deliver(trap, SIGPIPE_);
+	back_out(trap->context, SIGPIPE_);
+	(void)sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), sys0(__NR_gettid), SIGPIPE_, trap->info);
+	return 0;
+}
+
+int signal_take_sigpipe(void)
+{
+	struct private *p = private();
+	struct action action = own_action((u64)agent_sigsys), old;
+	int r;
+
+	if (p->sigpipe_taken || (s32)sys0(__NR_getpid) != p->pid)
+		return 0;
+	r = raw_action(SIGPIPE_, NULL, &old);
+	if (r < 0)
+		return r;
+	p->virtual_action[3] = guest_view(SIGPIPE_, &old);
+	p->sigpipe_taken = 1;
+	return raw_action(SIGPIPE_, &action, NULL);
 }
 
 /* --- start and execve ------------------------------------------------------------------------------------------------------------ */
@@ -288,21 +345,24 @@ void signal_start(u64 inherited_mask, bool sigsys_blocked)
 	private()->thunks[THUNK_IGNORE].handler = SIG_IGN_;
 	if (sigsys_blocked)
 		signal_shadow_set(true);
+	if (commons()->vfs.pipes_next && signal_take_sigpipe() < 0)
+		agent_die("rt_sigaction", SIGPIPE_);
 	raw_mask(inherited_mask & ~SIGSYS_BIT);
 }
 
 void signal_before_exec(void)
 {
 	struct action ignore = { .handler = SIG_IGN_ };
-	int sigs[3] = { SIGSYS_, SIGSEGV_, SIGBUS_ };
+	int sigs[4] = { SIGSYS_, SIGSEGV_, SIGBUS_, SIGPIPE_ };
 
-	for (u32 i = 0; i < 3; i++) {
+	for (u32 i = 0; i < 3 + private()->sigpipe_taken; i++) {
 		struct action native;
 
 		if (virtual_slot(sigs[i])->handler != SIG_IGN_)
 			continue;
 		/* SIGSEGV, SIGBUS: only while the kernel has our 'ignore' thunk; a vfork child may have set a handler since */
-		if (sigs[i] != SIGSYS_ && (raw_action(sigs[i], NULL, &native) < 0 || native.handler != thunk_address(THUNK_IGNORE)))
+		if (!wholly_virtual(sigs[i]) &&
+		    (raw_action(sigs[i], NULL, &native) < 0 || native.handler != thunk_address(THUNK_IGNORE)))
 			continue;
 		(void)raw_action(sigs[i], &ignore, NULL);
 	}
@@ -310,15 +370,15 @@ void signal_before_exec(void)
 
 void signal_after_failed_exec(void)
 {
-	int sigs[3] = { SIGSYS_, SIGSEGV_, SIGBUS_ };
+	int sigs[4] = { SIGSYS_, SIGSEGV_, SIGBUS_, SIGPIPE_ };
 
-	for (u32 i = 0; i < 3; i++) {
+	for (u32 i = 0; i < 3 + private()->sigpipe_taken; i++) {
 		struct action native, mine;
 
 		if (virtual_slot(sigs[i])->handler != SIG_IGN_ || raw_action(sigs[i], NULL, &native) < 0 ||
 		    native.handler != SIG_IGN_)
 			continue;
-		mine = own_action(sigs[i] == SIGSYS_ ? (u64)agent_sigsys : thunk_address(THUNK_IGNORE));
+		mine = own_action(wholly_virtual(sigs[i]) ? (u64)agent_sigsys : thunk_address(THUNK_IGNORE));
 		(void)raw_action(sigs[i], &mine, NULL);
 	}
 }

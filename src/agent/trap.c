@@ -124,10 +124,11 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 	struct registers *regs = &context->regs;
 	struct call call;
 
-	(void)sig;
 	*trap = (struct trap){ .context = context, .info = info, .frame = frame, .slot = slot };
 	if (private()->magic != PRIVATE_MAGIC || commons()->magic != COMMONS_MAGIC)
 		agent_overwritten();
+	if (UNLIKELY(sig == SIGPIPE_))
+		return signal_sigpipe(trap);
 	if (info->code != SYS_SECCOMP || info->error != SECCOMP_COOKIE || info->arch != AUDIT_ARCH_X86_64)
 		return signal_sigsys(trap);
 	if (UNLIKELY(info->call_addr != regs->ip) && call_later(trap))

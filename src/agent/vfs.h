@@ -38,7 +38,8 @@ struct vnode {
 	u32 rdev; /* VFS_DEVICE: major << 8 | minor */
 	bool real; /* the kernel is asked first, and what it has is left alone: supplied only where it says ENOENT (or, when opened for
 	             * writing, EACCES, EPERM or EROFS) */
-	bool own_writes; /* with real: whatever is opened for writing or truncated is supplied, so that the machine's own is never changed */
+	bool own_writes; /* with real: whatever is opened for writing or truncated is supplied, so that the machine's own is never
+	                 * changed: right where commons()->forced has the gap */
 };
 
 /* One name that a gap adds to a directory. */

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system calls that take paths, for virtual files: see vfs.h. */
-#include "agent/vfs.h"
+/*
+ * The system calls that take paths, for virtual files (vfs.h): each finds the node behind its path, lets the kernel answer first where the node
+ * says so, and answers itself where the kernel has nothing.
+ */
+#include "agent/vfs_int.h"
 
-#include "agent/engine.h"
+#define AT_SYMLINK_NOFOLLOW_ 0x100
+#define AT_EACCESS_ 0x200
+#define AT_EMPTY_PATH_ 0x1000
+#define RESOLVE_BENEATH_ 0x08u
+#define RESOLVE_IN_ROOT_ 0x10u
 
 enum verdict vfs_dispatch(struct call *call)
 {
@@ -18,12 +25,342 @@ enum verdict vfs_dispatch(struct call *call)
 	}
 }
 
-#define GAP_CALL(name, test, handler)           \
-	enum verdict handler(struct call *call) \
-	{                                       \
-		(void)call;                     \
-		return CALL_PASS;               \
+static enum verdict done(struct call *call, long ret)
+{
+	call->ret = ret;
+	return CALL_DONE;
+}
+
+/* The node behind a path, its path in `path`; false: the call is the kernel's. */
+static bool find(s32 dirfd, u64 where, char *path, struct vnode *node)
+{
+	return vfs_path(dirfd, where, path) >= 0 && vfs_find(path, node);
+}
+
+#define NEW_CALL (-4096) /* the kernel has the file, but not this call: gap newcalls, or the caller's own fallback */
+
+/* Asks the kernel with the guest's own call: its result, or NEW_CALL. */
+static long ask_kernel(const struct call *call, const char *path)
+{
+	long ret = agent_reissue(call->nr, call->arg);
+	struct kstat st;
+
+	if (ret != -ENOSYS && !(ret == -EINVAL && call->nr == __NR_statx))
+		return ret;
+	return sys4(__NR_newfstatat, AT_FDCWD_, path, &st, AT_SYMLINK_NOFOLLOW_) == -ENOENT ? -ENOENT : NEW_CALL;
+}
+
+/* Whether the kernel's answer stands. */
+static bool kernel_has(long ret)
+{
+	return ret != -ENOENT && ret != -ENOTDIR;
+}
+
+/* --- open ---------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_refusal(long ret)
+{
+	return ret == -EACCES || ret == -EPERM || ret == -EROFS;
+}
+
+static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags)
+{
+	char path[VFS_PATH_MAX];
+	bool writes = (flags & O_ACCMODE_) || (flags & O_TRUNC_);
+	struct vnode node;
+	long ret = -ENOENT;
+
+	if (!find(dirfd, where, path, &node))
+		return CALL_PASS;
+	/* forced: what the host has is not written to */
+	if (vfs_asks_kernel(&node) &&
+	    !(writes && (commons()->forced & (1u << node.gap)) && (node.mode & VFS_TYPE) == VFS_REGULAR)) {
+		ret = ask_kernel(call, path);
+		if (ret == NEW_CALL)
+			return CALL_PASS;
+		if (kernel_has(ret) && !(writes && is_refusal(ret) && sys0(__NR_geteuid) == 0))
+			return done(call, ret);
 	}
-#include "agent/vfs_open.def"
-#include "agent/vfs_stat.def"
-#undef GAP_CALL
+	return done(call, vfs_open_node(&node, path, flags));
+}
+
+enum verdict vfs_open(struct call *call)
+{
+	return open_path(call, AT_FDCWD_, call->arg[0], (u32)call->arg[1]);
+}
+
+enum verdict vfs_openat(struct call *call)
+{
+	return open_path(call, (s32)call->arg[0], call->arg[1], (u32)call->arg[2]);
+}
+
+enum verdict vfs_creat(struct call *call)
+{
+	return open_path(call, AT_FDCWD_, call->arg[0], O_CREAT_ | O_WRONLY_ | O_TRUNC_);
+}
+
+/* What would leave the directory by RESOLVE_BENEATH or RESOLVE_IN_ROOT is not looked at here. */
+enum verdict vfs_openat2(struct call *call)
+{
+	struct {
+		u64 flags, mode, resolve;
+	} how;
+
+	if (call->arg[3] < sizeof(how) || guest_read(&how, call->arg[2], sizeof(how)) < 0)
+		return CALL_PASS;
+	if (how.resolve & (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_)) {
+		char path[VFS_PATH_MAX];
+		long length = guest_read_string(path, call->arg[1], sizeof(path));
+
+		if (length <= 0 || path[0] == '/')
+			return CALL_PASS;
+		for (long i = 0; i + 1 < length; i++)
+			if (path[i] == '.' && path[i + 1] == '.')
+				return CALL_PASS;
+	}
+	if (how.flags >> 32 || (how.mode && !(how.flags & O_CREAT_)))
+		return CALL_PASS;
+	return open_path(call, (s32)call->arg[0], call->arg[1], (u32)how.flags);
+}
+
+/* --- access -------------------------------------------------------------------------------------------------------------------------- */
+
+static enum verdict access_path(struct call *call, s32 dirfd, u64 where, u64 mode, bool effective)
+{
+	char path[VFS_PATH_MAX];
+	struct vnode node;
+	long ret;
+
+	if ((mode & ~UINT64_C(7)) || !find(dirfd, where, path, &node))
+		return CALL_PASS;
+	if (vfs_asks_kernel(&node)) {
+		ret = ask_kernel(call, path);
+		if (ret == NEW_CALL)
+			return CALL_PASS;
+		if (kernel_has(ret) && !((mode & 2) && is_refusal(ret) && sys0(__NR_geteuid) == 0))
+			return done(call, ret);
+	}
+	return done(call, vfs_permission(&node, path, (u32)mode, (u32)sys0(effective ? __NR_geteuid : __NR_getuid)));
+}
+
+enum verdict vfs_access(struct call *call)
+{
+	return access_path(call, AT_FDCWD_, call->arg[0], call->arg[1], false);
+}
+
+enum verdict vfs_faccessat(struct call *call)
+{
+	return access_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], false);
+}
+
+enum verdict vfs_faccessat2(struct call *call)
+{
+	if (call->arg[3] & ~(u64)(AT_EACCESS_ | AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
+		return CALL_PASS;
+	return access_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3] & AT_EACCESS_);
+}
+
+/* --- stat ---------------------------------------------------------------------------------------------------------------------------- */
+
+#define KSTAT_SIZE 144u /* struct stat of x86-64 */
+
+/* Finds a node that the kernel does not have. */
+static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, char *path, struct kstat *st)
+{
+	struct vnode node;
+
+	if (!find(dirfd, where, path, &node))
+		return false;
+	if (vfs_asks_kernel(&node)) {
+		call->ret = ask_kernel(call, path);
+		if (kernel_has(call->ret))
+			return true;
+	}
+	if ((node.mode & VFS_TYPE) == VFS_LINK && !nofollow) {
+		char target[VFS_PATH_MAX];
+		long n = vfs_node_read(&node, path, target, sizeof(target) - 1);
+
+		target[n > 0 && n < (long)sizeof(target) ? n : 0] = 0;
+		call->ret = sys4(__NR_newfstatat, AT_FDCWD_, target, st, 0);
+		if (call->ret == 0)
+			call->ret = 1;
+		return true;
+	}
+	vfs_stat_node(&node, path, st);
+	call->ret = 1;
+	return true;
+}
+
+static enum verdict stat_path(struct call *call, s32 dirfd, u64 where, u64 to, bool nofollow)
+{
+	char path[VFS_PATH_MAX];
+	struct kstat st;
+
+	if (!supplied(call, dirfd, where, nofollow, path, &st))
+		return CALL_PASS;
+	if (call->ret == 1)
+		call->ret = guest_write(to, &st, KSTAT_SIZE);
+	return CALL_DONE;
+}
+
+enum verdict vfs_stat(struct call *call)
+{
+	return stat_path(call, AT_FDCWD_, call->arg[0], call->arg[1], false);
+}
+
+enum verdict vfs_lstat(struct call *call)
+{
+	return stat_path(call, AT_FDCWD_, call->arg[0], call->arg[1], true);
+}
+
+enum verdict vfs_newfstatat(struct call *call)
+{
+	return stat_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3] & AT_SYMLINK_NOFOLLOW_);
+}
+
+struct statx_time {
+	s64 sec;
+	u32 nsec;
+	s32 reserved;
+};
+
+struct statx { /* linux/stat.h */
+	u32 mask, blksize;
+	u64 attributes;
+	u32 nlink, uid, gid;
+	u16 mode, spare0;
+	u64 ino, size, blocks, attributes_mask;
+	struct statx_time atime, btime, ctime, mtime;
+	u32 rdev_major, rdev_minor, dev_major, dev_minor;
+	u64 spare[14];
+};
+static_assert(sizeof(struct statx) == 256, "kernel ABI");
+
+static u32 major_of(u64 dev)
+{
+	return (u32)(dev >> 8 & 0xfff) | (u32)(dev >> 32 & ~UINT64_C(0xfff));
+}
+
+static u32 minor_of(u64 dev)
+{
+	return (u32)(dev & 0xff) | (u32)(dev >> 12 & 0xffffff00);
+}
+
+enum verdict vfs_statx(struct call *call)
+{
+	char path[VFS_PATH_MAX];
+	struct kstat st;
+	struct statx x;
+
+	if (!supplied(call, (s32)call->arg[0], call->arg[1], call->arg[2] & AT_SYMLINK_NOFOLLOW_, path, &st))
+		return CALL_PASS;
+	if (call->ret != 1)
+		return call->ret == NEW_CALL ? CALL_PASS : CALL_DONE;
+	memset(&x, 0, sizeof(x));
+	x.mask = 0x7ff; /* STATX_BASIC_STATS */
+	x.blksize = (u32)st.rest[0];
+	x.nlink = (u32)st.nlink;
+	x.uid = st.uid;
+	x.gid = st.gid;
+	x.mode = (u16)st.mode;
+	x.ino = st.ino;
+	x.size = st.size;
+	x.atime.sec = (s64)st.rest[2];
+	x.mtime.sec = (s64)st.rest[4];
+	x.ctime.sec = (s64)st.rest[6];
+	x.rdev_major = major_of(st.rdev);
+	x.rdev_minor = minor_of(st.rdev);
+	x.dev_major = major_of(st.dev);
+	x.dev_minor = minor_of(st.dev);
+	return done(call, guest_write(call->arg[4], &x, sizeof(x)));
+}
+
+/* A path that is no link: EINVAL, where the kernel would say ENOENT. */
+static enum verdict readlink_path(struct call *call, s32 dirfd, u64 where, u64 to, s32 size)
+{
+	char path[VFS_PATH_MAX], target[VFS_PATH_MAX];
+	struct vnode node;
+	long n;
+
+	if (size <= 0 || !find(dirfd, where, path, &node))
+		return CALL_PASS;
+	if (vfs_asks_kernel(&node)) {
+		n = agent_reissue(call->nr, call->arg);
+		if (kernel_has(n))
+			return CALL_PASS; /* the engine has a word on /proc/PID/exe */
+	}
+	if ((node.mode & VFS_TYPE) != VFS_LINK)
+		return done(call, -EINVAL);
+	n = vfs_node_read(&node, path, target, sizeof(target));
+	if (n > size)
+		n = size;
+	return done(call, n < 0 ? n : guest_write(to, target, (u64)n) < 0 ? -EFAULT : n);
+}
+
+enum verdict vfs_readlink(struct call *call)
+{
+	return readlink_path(call, AT_FDCWD_, call->arg[0], call->arg[1], (s32)call->arg[2]);
+}
+
+enum verdict vfs_readlinkat(struct call *call)
+{
+	return readlink_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], (s32)call->arg[3]);
+}
+
+/* --- statfs, truncate --------------------------------------------------------------------------------------------------------------- */
+
+#define STATFS_SIZE 120u
+
+/* Tells of the file system that a virtual path would be on. */
+static long statfs_of(const char *path, u64 to)
+{
+	u64 st[STATFS_SIZE / 8];
+	long r = sys2(__NR_statfs, path[1] == 'p' ? "/proc" : path[1] == 'd' ? "/dev" : "/etc", st);
+
+	return r < 0 ? r : guest_write(to, st, sizeof(st));
+}
+
+enum verdict vfs_statfs(struct call *call)
+{
+	char path[VFS_PATH_MAX];
+	struct vnode node;
+	long ret;
+
+	if (!find(AT_FDCWD_, call->arg[0], path, &node))
+		return CALL_PASS;
+	if (vfs_asks_kernel(&node)) {
+		ret = agent_reissue(call->nr, call->arg);
+		if (kernel_has(ret))
+			return done(call, ret);
+	}
+	return done(call, statfs_of(path, call->arg[1]));
+}
+
+/* A descriptor of a virtual file: the kernel would tell of tmpfs or pipefs. */
+enum verdict vfs_fstatfs(struct call *call)
+{
+	char link[VFS_PATH_MAX], path[VFS_PATH_MAX];
+
+	if (vfs_fd_link((s32)call->arg[0], link) <= 0 || (strncmp(link, "/memfd:/", 8) && strncmp(link, "pipe:[", 6)) ||
+	    vfs_fd_path((s32)call->arg[0], path) <= 0 || path[0] != '/')
+		return CALL_PASS;
+	return done(call, statfs_of(path, call->arg[1]));
+}
+
+enum verdict vfs_truncate(struct call *call)
+{
+	char path[VFS_PATH_MAX];
+	struct vnode node;
+	long ret;
+
+	if (!find(AT_FDCWD_, call->arg[0], path, &node))
+		return CALL_PASS;
+	if (vfs_asks_kernel(&node) && !node.own_writes) {
+		ret = agent_reissue(call->nr, call->arg);
+		if (kernel_has(ret) && !is_refusal(ret))
+			return done(call, ret);
+	}
+	if ((node.mode & VFS_TYPE) != VFS_REGULAR)
+		return done(call, (node.mode & VFS_TYPE) == VFS_DIRECTORY ? -EISDIR : -EINVAL);
+	return done(call, vfs_permission(&node, path, 2, (u32)sys0(__NR_geteuid)));
+}

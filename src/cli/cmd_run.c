@@ -76,6 +76,7 @@ static int run(int argc, char **argv)
 		.argv = command,
 		.envp = given.guest.env ? given.guest.env : environ,
 		.emulate = plan.emulated,
+		.forced = request.emulate,
 		.refuse = plan.refused_natively,
 		.workdir = given.guest.workdir,
 	};

@@ -251,6 +251,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	report_write = pipe_fds[1];
 	if (spec->emulate) {
 		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &fds, &stage);
+		if (r == 0)
+			fds.map->forced = spec->forced;
 		if (r < 0)
 			return fail(result, stage, -r, 125);
 	}

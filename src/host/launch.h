@@ -14,6 +14,7 @@ struct launch {
 	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
 	char *const *envp;
 	u32 emulate;                /* bit per gap_id; 0 runs the command natively, with nothing in its way */
+	u32 forced;                 /* those of them that --emulate asked for: what the host has of them is not written to */
 	u32 refuse;                 /* bit per gap_id: the kernel's own feature answers as a kernel without it */
 	const char *workdir;        /* NULL = stay */
 	struct launch_trace *trace; /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */

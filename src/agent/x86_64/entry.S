@@ -134,7 +134,7 @@ FUNCTION(agent_restorer):
 	ud2
 LABEL(agent_restorer_end):
 
-/* rdi = SIGSYS, rsi = siginfo, rdx = context, rsp = frame, on the guest's stack or alternate stack. All maskable signals but
+/* rdi = SIGSYS (or SIGPIPE: vfs_write.c), rsi = siginfo, rdx = context, rsp = frame, on the guest's stack or alternate stack. All maskable signals but
  * SIGSEGV and SIGBUS are blocked. Threads start looking for a slot at a number made of their stack's address. */
 FUNCTION(agent_sigsys):
 	movabs $(OFF_PRIVATE + OFF_SLOT_BUSY), %r8
@@ -165,6 +165,7 @@ FUNCTION(agent_sigsys):
 	mov %rcx, %rbp
 	mov %rsi, %r12
 	mov %rdx, %r13
+	mov %edi, %r14d
 	lea 1(%rcx), %rax
 	shl $OFF_SLOT_SHIFT, %rax
 	movabs $OFF_POOL, %rsp
@@ -184,7 +185,7 @@ FUNCTION(agent_sigsys):
 4:	and $-16, %rsp
 	call agent_overwritten
 	ud2
-3:	mov $31, %edi
+3:	mov %r14d, %edi
 	mov %r12, %rsi
 	mov %r13, %rdx
 	xor %eax, %eax

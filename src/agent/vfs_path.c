@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a guest's path to the owner of a virtual file.
+ *
+ * Most paths of a guest have nothing to do with /proc or /dev and must leave fast: an absolute one by its first bytes, a relative one unless
+ * its last part is a name that some gap knows (or "." or ".."); only then is the directory's name asked for. Paths are straightened as text:
+ * "..", "." and double slashes go; links within /proc and /dev that a gap's paths lie behind do not exist, but for self and thread-self,
+ * which gaps know. A path through a link elsewhere (/tmp/link-to-proc/sys/…) reaches the kernel.
+ */
+#include "agent/vfs_int.h"
+
+/* Straightens an absolute path in place; a trailing slash stays. Returns its length. */
+static u64 straighten(char *path)
+{
+	u64 to = 0, from = 0;
+
+	while (path[from]) {
+		u64 end = ++from; /* behind the slash */
+
+		while (path[end] && path[end] != '/')
+			end++;
+		if (end == from && path[end]) /* "//" */
+			continue;
+		if (end - from == 1 && path[from] == '.') {
+			from = end;
+			continue;
+		}
+		if (end - from == 2 && path[from] == '.' && path[from + 1] == '.') {
+			while (to && path[--to] != '/')
+				;
+			from = end;
+			continue;
+		}
+		path[to++] = '/';
+		memmove(path + to, path + from, end - from);
+		to += end - from;
+		from = end;
+	}
+	if (!to)
+		path[to++] = '/';
+	path[to] = 0;
+	return to;
+}
+
+static bool is_below(const char *path, const char *directory, u64 length)
+{
+	return !strncmp(path, directory, length) && (path[length] == '/' || !path[length]);
+}
+
+static bool may_be_virtual(const char *path)
+{
+	return is_below(path, "/proc", 5) || is_below(path, "/dev", 4) || is_below(path, "/etc/mtab", 9);
+}
+
+static bool known_by_a_gap(const char *last)
+{
+	if (last[0] == '.' && (!last[1] || (last[1] == '.' && !last[2])))
+		return true;
+#define GAP_LISTED(name)
+#define GAP_BUILT(name)                                                           \
+	if ((commons()->emulated & (1u << GAP_##name)) && name##_vfs_knows(last)) \
+		return true;
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+#undef GAP_LISTED
+	return false;
+}
+
+bool vfs_find(const char *path, struct vnode *node)
+{
+	char copy[VFS_PATH_MAX];
+	u64 length = strlen(path);
+	bool slash = length > 1 && path[length - 1] == '/';
+
+	if (length >= sizeof(copy))
+		return false;
+	memcpy(copy, path, length + 1);
+	if (slash)
+		copy[length - 1] = 0;
+#define GAP_LISTED(name)
+#define GAP_BUILT(name)                                                                \
+	memset(node, 0, sizeof(*node));                                                \
+	node->gap = GAP_##name;                                                        \
+	if ((commons()->emulated & (1u << GAP_##name)) && name##_vfs_find(copy, node)) \
+		return !slash || (node->mode & VFS_TYPE) == VFS_DIRECTORY;
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+#undef GAP_LISTED
+	return false;
+}
+
+/* --- names ----------------------------------------------------------------------------------------------------------------------- */
+
+const char *vfs_interned(u32 index)
+{
+	struct vfs_name *names = commons()->vfs.names;
+
+	if (index >= VFS_NAMES_MAX || __atomic_load_n(&names[index].state, __ATOMIC_ACQUIRE) != VFS_NAME_READY)
+		return NULL;
+	return names[index].path;
+}
+
+int vfs_intern(const char *path)
+{
+	struct vfs_name *names = commons()->vfs.names;
+	u64 length = strlen(path);
+
+	if (length >= VFS_NAME_SIZE)
+		return -ENAMETOOLONG;
+	for (u32 i = 0; i < VFS_NAMES_MAX; i++) {
+		u32 state = __atomic_load_n(&names[i].state, __ATOMIC_ACQUIRE);
+
+		if (state == VFS_NAME_READY && !strcmp(names[i].path, path))
+			return (int)i;
+		if (state == VFS_NAME_FREE && __atomic_compare_exchange_n(&names[i].state, &state, VFS_NAME_WRITING, false,
+									  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+			memcpy(names[i].path, path, length + 1);
+			__atomic_store_n(&names[i].state, VFS_NAME_READY, __ATOMIC_RELEASE);
+			return (int)i;
+		}
+	}
+	return -ENOSPC;
+}
+
+/* --- descriptors ----------------------------------------------------------------------------------------------------------------- */
+
+long vfs_fd_link(s32 fd, char *out)
+{
+	char link[32] = "/proc/self/fd/", digits[12];
+	u32 count = 0, at = 14, n = (u32)fd;
+	long size;
+
+	if (fd == AT_FDCWD_) {
+		memcpy(link, "/proc/self/cwd", 15);
+	} else if (fd < 0) {
+		return -EBADF;
+	} else {
+		do
+			digits[count++] = (char)('0' + n % 10);
+		while (n /= 10);
+		while (count)
+			link[at++] = digits[--count];
+	}
+	size = sys3(__NR_readlink, link, out, VFS_PATH_MAX - 1);
+	if (size < 0)
+		return size;
+	out[size] = 0;
+	return size;
+}
+
+/* A directory of ours is /proc/sys at an offset that tells its name. */
+static long directory_path(s32 fd, char *out, long length)
+{
+	long offset;
+	const char *path;
+
+	if (fd < 0 || strcmp(out, "/proc/sys"))
+		return length;
+	offset = sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */);
+	if (offset < (long)VFS_DIR_OFFSET || offset >= (long)(VFS_DIR_OFFSET + (1u << 24)))
+		return length;
+	path = vfs_interned(((u32)offset - VFS_DIR_OFFSET) / VFS_DIR_POSITIONS);
+	if (!path)
+		return length; /* VFS_DIR_OWN */
+	length = (long)strlen(path);
+	memcpy(out, path, (u64)length + 1);
+	return length;
+}
+
+static u64 pipe_inode(const char *link)
+{
+	u64 inode = 0;
+
+	if (strncmp(link, "pipe:[", 6))
+		return 0;
+	for (link += 6; *link >= '0' && *link <= '9'; link++)
+		inode = inode * 10 + (u64)(*link - '0');
+	return inode;
+}
+
+long vfs_fd_path(s32 fd, char *out)
+{
+	static const char gone[] = " (deleted)";
+	long length = vfs_fd_link(fd, out);
+	const char *path = NULL;
+	u64 inode;
+
+	if (length < 0)
+		return length;
+	if (!strncmp(out, "/memfd:/", 8)) {
+		if (length > (long)sizeof(gone) && !strcmp(out + length + 1 - (long)sizeof(gone), gone))
+			length -= (long)sizeof(gone) - 1;
+		length -= 7;
+		memmove(out, out + 7, (u64)length);
+		out[length] = 0;
+		return length;
+	}
+	inode = pipe_inode(out);
+	if (inode)
+		path = vfs_pipe_path(inode);
+	if (path) {
+		length = (long)strlen(path);
+		memcpy(out, path, (u64)length + 1);
+		return length;
+	}
+	return directory_path(fd, out, length);
+}
+
+long vfs_path(s32 dirfd, u64 path, char *out)
+{
+	char base[VFS_PATH_MAX];
+	long length = guest_read_string(out, path, VFS_PATH_MAX), base_length;
+	const char *last = out;
+
+	if (length <= 0)
+		return -ESRCH;
+	if (out[0] == '/') {
+		if (out[1] != 'p' && out[1] != 'd' && out[1] != '/' && out[1] != '.' && strcmp(out, "/etc/mtab"))
+			return -ESRCH;
+		length = (long)straighten(out);
+		return may_be_virtual(out) ? length : -ESRCH;
+	}
+	for (const char *at = out; *at; at++)
+		if (*at == '/' && at[1])
+			last = at + 1;
+	if (LIKELY(!known_by_a_gap(last)))
+		return -ESRCH;
+	base_length = vfs_fd_path(dirfd, base);
+	if (base_length <= 0 || base[0] != '/' || base_length + 1 + length >= (long)VFS_PATH_MAX)
+		return -ESRCH;
+	memmove(out + base_length + 1, out, (u64)length + 1);
+	memcpy(out, base, (u64)base_length);
+	out[base_length] = '/';
+	length = (long)straighten(out);
+	return may_be_virtual(out) ? length : -ESRCH;
+}

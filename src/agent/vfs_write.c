@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing to a virtual file, without trapping write(2).
+ *
+ * A file opened for writing is a pipe whose reading end is closed: whoever writes to it gets SIGPIPE, raised by the kernel in the writing
+ * thread before the call returns EPIPE. Our handler finds the call's arguments still in the registers, asks the gap, and puts its answer in
+ * the place of EPIPE; the guest's own action for SIGPIPE never hears of it. So writes that have nothing to do with us cost nothing, and
+ * the descriptor may be duplicated, inherited and moved at will.
+ *
+ * SIGPIPE is ours as SIGSEGV is (signal.c) in a process that has opened such a file, and in every image started afterwards in the cell;
+ * a guest's handler gets all others. The frame does not tell which call it was: `mov $nr,%eax; syscall` is read from the code; where the
+ * number is not there, it is write unless the buffer can only be an array of struct iovec.
+ *
+ * Limits: a thread that blocks SIGPIPE gets EPIPE and the value stays. pwrite says ESPIPE, as for any pipe (the kernel takes offset 0).
+ * sendfile and splice into such a file say EINVAL. Opened for reading and writing, a file can be read only. A process that was running when
+ * such a descriptor was first made, and is sent it over a socket, gets EPIPE.
+ */
+#include "agent/vfs_int.h"
+
+#define WRITTEN_MAX 4095u /* kernel: a sysctl write beyond a page is EINVAL */
+#define IOV_MAX_ 1024u
+
+struct iovec {
+	u64 base, size;
+};
+
+const char *vfs_pipe_path(u64 inode)
+{
+	struct vfs_state *vfs = &commons()->vfs;
+
+	for (u32 i = 0; i < VFS_PIPES_MAX; i++)
+		if (__atomic_load_n(&vfs->pipes[i].inode, __ATOMIC_ACQUIRE) == inode)
+			return vfs_interned(vfs->pipes[i].name);
+	return NULL;
+}
+
+static void remember_pipe(u64 inode, u32 name)
+{
+	struct vfs_state *vfs = &commons()->vfs;
+	struct vfs_pipe *row = &vfs->pipes[__atomic_fetch_add(&vfs->pipes_next, 1, __ATOMIC_ACQ_REL) % VFS_PIPES_MAX];
+
+	__atomic_store_n(&row->inode, 0, __ATOMIC_RELEASE);
+	row->name = name;
+	__atomic_store_n(&row->inode, inode, __ATOMIC_RELEASE);
+}
+
+long vfs_open_write(const char *path, u32 flags)
+{
+	int name = vfs_intern(path);
+	struct kstat st;
+	s32 ends[2];
+	long r;
+
+	if (name < 0)
+		return name;
+	r = signal_take_sigpipe();
+	if (r < 0)
+		return r;
+	r = sys2(__NR_pipe2, ends, flags & (O_CLOEXEC_ | O_NONBLOCK_));
+	if (r < 0)
+		return r;
+	(void)sys2(__NR_fstat, ends[1], &st);
+	remember_pipe(st.ino, (u32)name);
+	/* the guest expects the lowest number */
+	r = sys3(__NR_dup3, ends[1], ends[0], flags & O_CLOEXEC_);
+	if (r < 0)
+		(void)sys1(__NR_close, ends[0]);
+	(void)sys1(__NR_close, ends[1]);
+	return r;
+}
+
+/* --- the call behind a SIGPIPE -------------------------------------------------------------------------------------------------- */
+
+/* The number in `mov $nr,%eax; syscall` before ip, or -1. */
+static long number_in_code(u64 ip)
+{
+	u8 code[7];
+
+	if (guest_read(code, ip - sizeof(code), sizeof(code)) < 0 || code[0] != 0xb8)
+		return -1;
+	return (long)((u32)code[1] | (u32)code[2] << 8 | (u32)code[3] << 16 | (u32)code[4] << 24);
+}
+
+/* Whether count iovecs at address look like such: user addresses, lengths of a line. Text never does: it has no zero bytes. */
+static bool looks_like_iovecs(u64 address, u64 count)
+{
+	struct iovec v;
+
+	if (!count || count > IOV_MAX_ || guest_read(&v, address, sizeof(v)) < 0)
+		return false;
+	return v.base < (UINT64_C(1) << 47) && (v.base > 0xffff || !v.size) && v.size <= (1u << 20);
+}
+
+static long gather(u64 address, u64 count, char *text)
+{
+	u64 used = 0;
+
+	if (count > IOV_MAX_)
+		return -EINVAL;
+	for (u64 i = 0; i < count; i++) {
+		struct iovec v;
+
+		if (guest_read(&v, address + i * sizeof(v), sizeof(v)) < 0)
+			return -EFAULT;
+		if (v.size > WRITTEN_MAX - used)
+			return -EINVAL;
+		if (v.size && guest_read(text + used, v.base, v.size) < 0)
+			return -EFAULT;
+		used += v.size;
+	}
+	return (long)used;
+}
+
+static long take_text(const struct registers *regs, char *text)
+{
+	long nr = number_in_code(regs->ip);
+
+	if (nr == __NR_writev || (nr != __NR_write && looks_like_iovecs(regs->si, regs->dx)))
+		return gather(regs->si, regs->dx, text);
+	if (nr >= 0 && nr != __NR_write)
+		return -EINVAL; /* sendfile, splice, tee */
+	if (regs->dx > WRITTEN_MAX)
+		return -EINVAL;
+	return guest_read(text, regs->si, regs->dx) < 0 ? -EFAULT : (long)regs->dx;
+}
+
+bool vfs_write_signalled(struct registers *regs)
+{
+	char link[VFS_PATH_MAX];
+	char *text = (char *)slot_current()->scratch;
+	struct vnode node;
+	long n;
+
+	if (regs->ax != (u64)-EPIPE || vfs_fd_link((s32)regs->di, link) < 0 || strncmp(link, "pipe:[", 6) ||
+	    vfs_fd_path((s32)regs->di, link) < 0 || link[0] != '/')
+		return false;
+	n = take_text(regs, text);
+	if (n >= 0) {
+		text[n] = 0;
+		n = vfs_find(link, &node) ? vfs_node_written(&node, link, text, (u64)n) : -EIO;
+	}
+	regs->ax = (u64)n;
+	return true;
+}
