@@ -72,9 +72,7 @@ static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags
 
 	if (!find(dirfd, where, path, &node))
 		return CALL_PASS;
-	/* forced: what the host has is not written to */
-	if (vfs_asks_kernel(&node) &&
-	    !(writes && (commons()->forced & (1u << node.gap)) && (node.mode & VFS_TYPE) == VFS_REGULAR)) {
+	if (vfs_asks_kernel(&node) && !(writes && node.own_writes)) {
 		ret = ask_kernel(call, path);
 		if (ret == NEW_CALL)
 			return CALL_PASS;
