@@ -81,17 +81,22 @@ static long number_in_code(u64 ip)
 	return (long)((u32)code[1] | (u32)code[2] << 8 | (u32)code[3] << 16 | (u32)code[4] << 24);
 }
 
-/* Whether count iovecs at address look like such: user addresses, lengths of a line. Text never does: it has no zero bytes. */
-static bool looks_like_iovecs(u64 address, u64 count)
+static bool is_text(const char *bytes, long size)
 {
-	struct iovec v;
-
-	if (!count || count > IOV_MAX_ || guest_read(&v, address, sizeof(v)) < 0)
-		return false;
-	return v.base < (UINT64_C(1) << 47) && (v.base > 0xffff || !v.size) && v.size <= (1u << 20);
+	for (long i = 0; i < size; i++)
+		if (bytes[i] < ' ' && (bytes[i] < '\t' || bytes[i] > '\r') && (bytes[i] || i + 1 < size))
+			return false;
+	return size > 0;
 }
 
-static long gather(u64 address, u64 count, char *text)
+static long take_buffer(u64 address, u64 size, char *text)
+{
+	if (size > WRITTEN_MAX)
+		return -EINVAL;
+	return guest_read(text, address, size) < 0 ? -EFAULT : (long)size;
+}
+
+static long take_vector(u64 address, u64 count, char *text)
 {
 	u64 used = 0;
 
@@ -111,17 +116,18 @@ static long gather(u64 address, u64 count, char *text)
 	return (long)used;
 }
 
+/* The bytes that the call wanted to write: their number or negative errno. Without its number: a vector if it leads to text, which no
+ * buffer of text does by accident. */
 static long take_text(const struct registers *regs, char *text)
 {
-	long nr = number_in_code(regs->ip);
+	long nr = number_in_code(regs->ip), n;
 
-	if (nr == __NR_writev || (nr != __NR_write && looks_like_iovecs(regs->si, regs->dx)))
-		return gather(regs->si, regs->dx, text);
-	if (nr >= 0 && nr != __NR_write)
-		return -EINVAL; /* sendfile, splice, tee */
-	if (regs->dx > WRITTEN_MAX)
-		return -EINVAL;
-	return guest_read(text, regs->si, regs->dx) < 0 ? -EFAULT : (long)regs->dx;
+	if (nr == __NR_write)
+		return take_buffer(regs->si, regs->dx, text);
+	n = take_vector(regs->si, regs->dx, text);
+	if (nr == __NR_writev || is_text(text, n))
+		return n;
+	return nr >= 0 ? -EINVAL /* sendfile, splice, tee */ : take_buffer(regs->si, regs->dx, text);
 }
 
 bool vfs_write_signalled(struct registers *regs)
