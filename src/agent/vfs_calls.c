@@ -37,6 +37,12 @@ static bool find(s32 dirfd, u64 where, char *path, struct vnode *node)
 	return vfs_path(dirfd, where, path) >= 0 && vfs_find(path, node);
 }
 
+/* The same for calls that do not open: of a file whose contents alone are a gap's they are the kernel's. */
+static bool find_whole(s32 dirfd, u64 where, char *path, struct vnode *node)
+{
+	return find(dirfd, where, path, node) && !node->contents;
+}
+
 #define NEW_CALL (-4096) /* the kernel has the file, but not this call: gap newcalls, or the caller's own fallback */
 
 /* Asks the kernel with the guest's own call: its result, or NEW_CALL. */
@@ -129,7 +135,7 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 where, u64 mod
 	struct vnode node;
 	long ret;
 
-	if ((mode & ~UINT64_C(7)) || !find(dirfd, where, path, &node))
+	if ((mode & ~UINT64_C(7)) || !find_whole(dirfd, where, path, &node))
 		return CALL_PASS;
 	if (vfs_asks_kernel(&node)) {
 		ret = ask_kernel(call, path);
@@ -167,7 +173,7 @@ static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, cha
 {
 	struct vnode node;
 
-	if (!find(dirfd, where, path, &node))
+	if (!find_whole(dirfd, where, path, &node))
 		return false;
 	if (vfs_asks_kernel(&node)) {
 		call->ret = ask_kernel(call, path);
@@ -280,7 +286,7 @@ static enum verdict readlink_path(struct call *call, s32 dirfd, u64 where, u64 t
 	struct vnode node;
 	long n;
 
-	if (size <= 0 || !find(dirfd, where, path, &node))
+	if (size <= 0 || !find_whole(dirfd, where, path, &node))
 		return CALL_PASS;
 	if (vfs_asks_kernel(&node)) {
 		n = agent_reissue(call->nr, call->arg);
@@ -324,7 +330,7 @@ enum verdict vfs_statfs(struct call *call)
 	struct vnode node;
 	long ret;
 
-	if (!find(AT_FDCWD_, call->arg[0], path, &node))
+	if (!find_whole(AT_FDCWD_, call->arg[0], path, &node))
 		return CALL_PASS;
 	if (vfs_asks_kernel(&node)) {
 		ret = agent_reissue(call->nr, call->arg);
@@ -351,7 +357,7 @@ enum verdict vfs_truncate(struct call *call)
 	struct vnode node;
 	long ret;
 
-	if (!find(AT_FDCWD_, call->arg[0], path, &node))
+	if (!find_whole(AT_FDCWD_, call->arg[0], path, &node))
 		return CALL_PASS;
 	if (vfs_asks_kernel(&node) && !node.own_writes) {
 		ret = agent_reissue(call->nr, call->arg);
