@@ -72,6 +72,9 @@ static inline void *commons_area(enum gap_id gap)
 /* The descriptor of the commons file in this process, for mmap of pages beyond commons()->mapped. Hidden from the guest. */
 int commons_fd(void);
 
+/* Whether a descriptor number is one of those that are not the guest's (descriptors.c): no gap closes or changes it. */
+bool agent_reserved_fd(u32 fd);
+
 /* --- members (member.c) ------------------------------------------------------------------------------------------------------- */
 
 /* This process's member index (0 … COMMONS_MEMBERS_MAX-1), claimed at the first call. -ENOSPC when the table is full,
@@ -151,6 +154,10 @@ struct agent_creds {
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
 void agent_creds_get(struct agent_creds *creds);
 bool agent_in_group(u32 gid);
+
+/* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() writes over it. */
+#define AGENT_SCRATCH 32768u
+void *agent_scratch(void);
 
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */
 

@@ -52,6 +52,12 @@ bool agent_in_group(u32 gid)
 	return false;
 }
 
+static_assert(AGENT_SCRATCH <= SLOT_SCRATCH, "a slot has it");
+void *agent_scratch(void)
+{
+	return slot_current()->scratch;
+}
+
 static long fill(long fd, const u8 *bytes, u64 size)
 {
 	for (u64 done = 0; done < size;) {

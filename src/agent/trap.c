@@ -58,14 +58,15 @@ u64 trap_free_stack(const struct trap *trap)
 	return ALIGN_DOWN(sp - 128, 16);
 }
 
-/* Points the frame at agent_pass, so that the guest executes the call itself. */
+/* Points the frame at agent_pass, so that the guest executes the call itself. Arguments that a handler edited are put back behind it. */
 static void trap_pass(struct trap *trap, struct call *call)
 {
 	struct registers *regs = &trap->context->regs;
 	struct {
 		u64 sp, ip, args[6], extra[3];
 	} left = { regs->sp, regs->ip, { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 }, { 0 } };
-	u64 size = call->edited ? sizeof(left) : 16;
+	bool edited = call->edited || memcmp(left.args, call->arg, sizeof(left.args)) != 0;
+	u64 size = edited ? sizeof(left) : 16;
 	u64 at = trap_free_stack(trap) - ALIGN_UP(size, 16);
 
 	if (call->edited) {
@@ -79,7 +80,7 @@ static void trap_pass(struct trap *trap, struct call *call)
 		return;
 	}
 	regs->sp = at;
-	regs->ip = (u64)(call->edited ? agent_pass_edited : agent_pass);
+	regs->ip = (u64)(edited ? agent_pass_edited : agent_pass);
 	regs->ax = (u64)call->nr;
 	regs->di = call->arg[0];
 	regs->si = call->arg[1];

@@ -93,5 +93,4 @@ const struct gap gap_devices = {
 	.needed_by = "kubelet (/dev/kmsg), container images",
 	.workloads = (const char *const[]){ "kubernetes", NULL },
 	.probe = probe,
-	.broker = true,
 };

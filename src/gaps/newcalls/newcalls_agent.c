@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gap newcalls, agent half. */
 #include "agent/vfs.h"
-
-#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
-#include "gaps/newcalls/newcalls.def"
-#undef GAP_CALL
+#include "gaps/newcalls/newcalls_int.h"
 
 enum verdict newcalls_dispatch(struct call *call)
 {

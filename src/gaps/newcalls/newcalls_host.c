@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gaps/evidence.h"
+#include "gaps/newcalls/newcalls.h"
 #include "gaps/scratch.h"
 
 #define SPARE_FD 100 /* a number that no descriptor of a probe has */
@@ -144,10 +145,28 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+/* With --refuse, the agent takes all of it as lacking: also flags of calls that must go on working. */
+static int install(void *area, const struct commons *commons)
+{
+	struct newcalls_area *newcalls = area;
+	if (commons->refused & (1u << GAP_newcalls))
+		memset(newcalls->answers, NEWCALL_LACKING, sizeof(newcalls->answers));
+	return 0;
+}
+
+/* Not execveat, which starts the agent, nor memfd_create and getrandom, of which only newer flags are lacking. */
+static const int refused_calls[] = {
+	SYS_openat2, SYS_faccessat2, SYS_statx, SYS_close_range, SYS_copy_file_range, SYS_preadv2, SYS_pwritev2, -1,
+};
+
 const struct gap gap_newcalls = {
 	.name = "newcalls",
 	.summary = "system calls that older kernels lack",
 	.needed_by = "coreutils (statx), glibc and Go of today",
 	.workloads = (const char *const[]){ NULL },
 	.probe = probe,
+	.area_size = NEWCALLS_AREA_SIZE,
+	.install = install,
+	.refuse_calls = refused_calls,
+	.refuse_error = ENOSYS,
 };
