@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ratios of lichen to native, and of peers to native, measured in one run.
 
-usage: bench/run [--rounds N] [--only NAME,...] [--json] [--output FILE]
+usage: bench/run [--gaps] [--rounds N] [--only NAME,...] [--json] [--output FILE]
 
 Each benchmark is run in every mode, modes interleaved, N times (7); medians are compared.  A ratio above 1 is slower than
 native.  lichen runs with --emulate=all, so that System V IPC is its own; peers are what is installed of proot and bubblewrap.
+With --gaps the modes are each gap alone, all of them, and `lichen why`: what a gap costs programs that touch it little.
 No figure is a test: a busy machine shows in the spread (lowest to highest, in % of the median).
 """
 import argparse
@@ -28,8 +29,22 @@ PG = "/usr/lib/postgresql/15/bin"
 NOBODY = pwd.getpwnam("nobody")
 
 
+LICHEN_PROGRAM = os.environ.get("LICHEN") or str(REPO / "build/lichen")
+
+
+def gap_prefixes():
+    """Each gap that lichen can fill, alone; the plan of a full host has none but what is asked for."""
+    plan = json.loads(output([LICHEN_PROGRAM, "run", "--explain", "--json", "--emulate=all"]))
+    found = {"native": []}
+    for gap in plan["emulated"]:
+        found[gap] = [LICHEN_PROGRAM, "run", f"--emulate={gap}", "--"]
+    found["lichen"] = [LICHEN_PROGRAM, "run", "--emulate=all", "--"]
+    found["why"] = [LICHEN_PROGRAM, "why", "--bare", "--output=/dev/null", "--"]
+    return found
+
+
 def prefixes():
-    lichen = os.environ.get("LICHEN") or str(REPO / "build/lichen")
+    lichen = LICHEN_PROGRAM
     found = {"native": [], "lichen": [lichen, "run", "--emulate=all", "--"]}
     if shutil.which("proot"):
         found["proot"] = ["proot"]
@@ -84,6 +99,34 @@ def make(prefix, work):
     for old in (tree / "console-tools").glob("*.[oa]"):
         old.unlink()
     return seconds([*prefix, "make", "-C", str(tree), "CFLAGS=-O0", "console-tools/"])
+
+
+def git_status(prefix, work):
+    tree = work / "git"
+    if not tree.exists():
+        output(["git", "clone", "-q", REPO / "build/e2e/repo.git", tree])
+    return seconds([*prefix, "sh", "-c", 'for i in 1 2 3 4 5; do git -C "$0" status --porcelain >/dev/null || exit 1; done', tree]) / 5
+
+
+def npm_ci(prefix, work):
+    """Ten packages of forty files each, from tar balls beside it: no network."""
+    top = work / "npm"
+    if not shutil.which("npm"):
+        raise RuntimeError("npm is not installed: apt-get install npm")
+    if not top.exists():
+        top.mkdir()
+        parts = {}
+        for number in range(10):
+            part = top / f"part{number}"
+            part.mkdir()
+            (part / "package.json").write_text(json.dumps({"name": f"part{number}", "version": "1.0.0"}), encoding="ascii")
+            for file in range(40):
+                (part / f"file{file}.js").write_text(f"module.exports = {file};\n" * 40, encoding="ascii")
+            output(["npm", "pack", "--silent", "--pack-destination", top, part])
+            parts[f"part{number}"] = f"file:part{number}-1.0.0.tgz"
+        (top / "package.json").write_text(json.dumps({"name": "top", "version": "1.0.0", "dependencies": parts}), encoding="ascii")
+        output(["npm", "install", "--offline", "--silent", "--no-audit", "--no-fund"], cwd=top)
+    return seconds([*prefix, "npm", "ci", "--offline", "--silent", "--no-audit", "--no-fund"], cwd=top)
 
 
 def redis(test):
@@ -144,16 +187,34 @@ BENCHMARKS = [
     ("msg-pingpong", "ns", False, calls("msg-pingpong", 20000), False, "messages between two processes, there and back"),
 ]
 
+# With --gaps
+GAP_BENCHMARKS = [
+    ("getppid", "ns", False, calls("getppid", 2000000), True, "an untouched system call"),
+    ("find-cat", "s", False, find_cat, True, "find /usr/include | xargs cat"),
+    ("git-status", "s", False, git_status, True, "git status of a repository of 600 commits"),
+    ("npm-ci", "s", False, npm_ci, True, "npm ci of ten local packages"),
+    ("make", "s", False, make, True, "make of 22 objects of busybox"),
+]
 
-def measure(rounds, only, progress):
-    modes = prefixes()
+
+def warm_up(function, work):
+    """Once, not counted: files come into the cache."""
+    work.mkdir(exist_ok=True)
+    try:
+        function([], work)
+    except (RuntimeError, AttributeError, OSError):
+        pass  # the measured runs will say so
+
+
+def measure(modes, benchmarks, rounds, only, progress):
     results = []
     with tempfile.TemporaryDirectory(prefix="lichen-bench-") as top:
         os.chmod(top, 0o755)
-        for name, unit, more, function, peers, what in BENCHMARKS:
+        for name, unit, more, function, peers, what in benchmarks:
             if only and name not in only:
                 continue
             samples, errors = {}, {}
+            warm_up(function, pathlib.Path(top) / "native")
             for number in range(rounds):
                 for mode, prefix in modes.items():
                     if (mode not in ("native", "lichen") and not peers) or mode in errors:
@@ -162,11 +223,12 @@ def measure(rounds, only, progress):
                     work = pathlib.Path(top) / mode
                     work.mkdir(exist_ok=True)
                     try:
-                        samples.setdefault(mode, []).append(function(prefix, work))
+                        value = function(prefix, work)
+                        samples.setdefault(mode, []).append(value)
                     except (RuntimeError, AttributeError, OSError) as e:
                         errors[mode] = str(e)
             row = {"name": name, "what": what, "unit": unit, "more_is_better": more, "modes": {}, "errors": errors}
-            base = statistics.median(samples["native"])
+            base = statistics.median(samples.get("native") or [1])
             for mode, values in samples.items():
                 middle = statistics.median(values)
                 row["modes"][mode] = {
@@ -187,17 +249,18 @@ def figure(value, unit):
     return f"{value:,.0f} {unit}"
 
 
-def table(results):
-    modes = [m for m in prefixes() if m != "native"]
-    print(f"{'':14}{'native':>16}{'lichen':>16}" + "".join(f"{m:>9}" for m in modes) + "  what")
-    print(f"{'':46}" + "".join(f"{'ratio':>9}" for _ in modes))
+def table(results, modes):
+    modes = [m for m in modes if m != "native"]
+    print(f"{'':14}{'native':>16}{'lichen':>16}" + "".join(f"{m:>10}" for m in modes) + "  what")
+    print(f"{'':46}" + "".join(f"{'ratio':>10}" for _ in modes))
     for row in results:
-        line = f"{row['name']:14}{figure(row['modes']['native']['median'], row['unit']):>16}"
+        native = row["modes"].get("native")
+        line = f"{row['name']:14}{figure(native['median'], row['unit']) if native else 'failed':>16}"
         mine = row["modes"].get("lichen")
         line += f"{figure(mine['median'], row['unit']) if mine else 'failed':>16}"
         for mode in modes:
             got = row["modes"].get(mode)
-            line += f"{got['ratio']:9.2f}" if got else f"{'failed' if mode in row['errors'] else '-':>9}"
+            line += f"{got['ratio']:10.2f}" if got else f"{'failed' if mode in row['errors'] else '-':>10}"
         print(f"{line}  {row['what']}")
     print("\nratio: how many times slower than native (medians; below 1: faster)")
     for row in results:
@@ -207,6 +270,7 @@ def table(results):
 
 def main():
     parser = argparse.ArgumentParser(description="Ratios of lichen and of its peers to native.")
+    parser.add_argument("--gaps", action="store_true", help="compare gaps, not peers")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", type=lambda text: text.split(","), help="these benchmarks, by name")
     parser.add_argument("--json", action="store_true", help="print JSON, samples included, not the table")
@@ -218,7 +282,8 @@ def main():
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-    results = measure(options.rounds, options.only, progress)
+    modes = gap_prefixes() if options.gaps else prefixes()
+    results = measure(modes, GAP_BENCHMARKS if options.gaps else BENCHMARKS, options.rounds, options.only, progress)
     progress("")
     document = {
         "version": 1,
@@ -231,7 +296,7 @@ def main():
     if options.json:
         print(json.dumps(document, indent=1))
     else:
-        table(results)
+        table(results, modes)
     return 1 if any("native" in row["errors"] or "lichen" in row["errors"] for row in results) else 0
 
 
