@@ -27,11 +27,20 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parents[1]
 ENVS = ("host", "tiny", "docker", "restricted", "gvisor", "gvisor24")
-GROUPS = {"sysvipc": ["--refuse=sysvipc", "--emulate=sysvipc"], "engine": ["--emulate=all"]}
+GROUPS = {
+    "sysvipc": ["--refuse=sysvipc", "--emulate=sysvipc"],
+    "engine": ["--emulate=all"],
+    "fstype": ["--refuse=fstype", "--emulate=fstype"],
+}
 NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
 
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
-FROM_HOST = {"sysvipc": {"tiny", "gvisor", "gvisor24"}, "engine": {"tiny"}}
+# fstype asks what a root on a disk is, which overlay and gVisor's are not.
+FROM_HOST = {
+    "sysvipc": {"tiny", "gvisor", "gvisor24"},
+    "engine": {"tiny"},
+    "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
+}
 # … but for these, which need no SysV IPC and which that environment answers in its own way.
 ASK_ITSELF = {("engine/clone3", "tiny")}
 # Environments whose kernel is not Linux: a line may be what that kernel says (lichen passes calls through) or what Linux says

@@ -122,5 +122,9 @@ enum verdict fstype_fstatfs(struct call *call)
 {
 	struct subject subject = { .fd = (s32)call->arg[0] };
 
+	if (subject.fd < 0) { /* gVisor takes AT_FDCWD here */
+		call->ret = -EBADF;
+		return CALL_DONE;
+	}
 	return answer(call, &subject);
 }
