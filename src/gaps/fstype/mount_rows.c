@@ -338,7 +338,7 @@ static void tell_mountinfo(struct out *out, const struct mount_row *row, const s
 	if (has_own_options(row, view)) {
 		put(out, row->super);
 	} else {
-		put(out, first(row->super));
+		put_string(out, is(first(row->super), "ro") ? "ro" : "rw");
 		put_super(out, row->super, GENERIC);
 	}
 }

@@ -8,7 +8,7 @@ static const struct {
 	const char *type;
 	unsigned long magic;
 } magics[] = {
-	{ "ext4", EXT4_SUPER_MAGIC }, { "xfs", 0x58465342 },      { "btrfs", BTRFS_SUPER_MAGIC }, { "proc", PROC_SUPER_MAGIC },
+	{ "ext4", EXT4_SUPER_MAGIC }, { "xfs", 0x58465342 },       { "btrfs", BTRFS_SUPER_MAGIC }, { "proc", PROC_SUPER_MAGIC },
 	{ "sysfs", SYSFS_MAGIC },     { "devtmpfs", TMPFS_MAGIC }, { "tmpfs", TMPFS_MAGIC },       { "devpts", DEVPTS_SUPER_MAGIC },
 };
 
@@ -76,7 +76,9 @@ static void look_at_root(struct table *table)
 
 int main(void)
 {
-	static const char *const paths[] = { "/", "/etc", "/usr", "/usr/bin", "/proc", "/proc/self/status", "/sys", "/dev", "/tmp" };
+	static const char *const paths[] = {
+		"/", "/etc", "/usr", "/usr/bin", "/proc", "/proc/self/status", "/sys", "/dev", "/tmp"
+	};
 	struct table *table = read_mountinfo("/proc/self/mountinfo");
 
 	for (size_t i = 0; i < COUNT(paths); i++)

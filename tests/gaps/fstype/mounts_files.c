@@ -70,8 +70,8 @@ static void row_by_row(void)
 		struct row *row = &table->row[rows++];
 		bool ro = !strncmp(row->super, "ro", 2) || !strncmp(row->options, "ro", 2);
 
-		if (!strcmp(entry->mnt_dir, row->point) && !strcmp(entry->mnt_type, row->type) && !strcmp(entry->mnt_fsname, row->source) &&
-		    option(entry, "ro") == ro && option(entry, "rw") == !ro &&
+		if (!strcmp(entry->mnt_dir, row->point) && !strcmp(entry->mnt_type, row->type) &&
+		    !strcmp(entry->mnt_fsname, row->source) && option(entry, "ro") == ro && option(entry, "rw") == !ro &&
 		    option(entry, "nosuid") == !!strstr(row->options, "nosuid") && entry->mnt_freq == 0 && entry->mnt_passno == 0)
 			same++;
 		else
