@@ -20,9 +20,12 @@ enum broker_kind {
 	                       * b: its start time (field 22 of /proc/PID/stat), so that a reused pid is not taken for it */
 };
 
+/* A datagram that begins with NUL is no record: a member sends NUL and a u64, the number of the record to go on with (one that is too
+ * high: the next to come); the answer, one NUL, parts what was sent before from what comes now. */
 enum broker_kmsg_flag {
 	BROKER_KMSG_READ = 1,
 	BROKER_KMSG_WRITE = 2,
+	BROKER_KMSG_ONCE = 4, /* what there is now, then the end */
 };
 
 struct broker_request {

@@ -12,8 +12,8 @@ enum filter_test_kind {
 	FILTER_ALWAYS,           /* every invocation */
 	FILTER_NONZERO,          /* argument `arg` (64 bits) is not 0 */
 	FILTER_EQUAL,            /* the low 32 bits of argument `arg` equal `value` */
-	FILTER_RESERVED,         /* argument `arg` is one of the cell's two reserved descriptors */
-	FILTER_NOT_RESERVED,     /* argument `arg` is neither of them */
+	FILTER_RESERVED,         /* argument `arg` is one of the cell's reserved descriptors (abi/reserved.h) */
+	FILTER_NOT_RESERVED,     /* argument `arg` is none of them */
 	FILTER_RESERVED_2,       /* argument 0 or 1 is */
 	FILTER_AGENT_MEMORY,     /* argument `arg` is an address near the agent's memory; only where mseal(2) does not protect it */
 	FILTER_REACHES_RESERVED, /* argument `arg` (unsigned, low 32 bits) is not below the reserved descriptors */

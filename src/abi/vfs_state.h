@@ -26,9 +26,9 @@ static_assert(sizeof(struct vfs_name) == 128, "shared between agents");
 
 /* A virtual file opened for writing: the pipe that stands for it. */
 struct vfs_pipe {
-	u64 inode; /* of the pipe; 0 = unused. Stored last */
-	u32 name;  /* index in names */
-	u32 reserved;
+	u64 inode;    /* of the pipe; 0 = unused. Stored last */
+	u32 name;     /* index in names */
+	u32 position; /* bytes written so far */
 };
 
 struct vfs_state {

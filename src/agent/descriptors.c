@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two descriptors that every member carries for its next execve, the agent's image and the commons, are not the guest's: for close,
- * dup and their kin these numbers are not open, and /proc/PID/fd does not list them (closefrom(3) without close_range lists until nothing
- * is left to close). The filter sends only calls that name them, and every getdents64.
+ * The descriptors that every member carries for its agent (abi/reserved.h) are not the guest's: for close, dup and their kin these
+ * numbers are not open, and /proc/PID/fd does not list them (closefrom(3) without close_range lists until nothing is left to close).
+ * The filter sends only calls that name them, and every getdents64.
  */
 #include "agent/engine.h"
 
@@ -12,28 +12,43 @@ enum verdict engine_reserved(struct call *call)
 	return CALL_DONE;
 }
 
-bool agent_reserved_fd(u32 fd)
+/* The lowest reserved descriptor from `from` on, UINT32_MAX when there is none. */
+static u32 next_reserved(u32 from)
 {
-	return fd == (u32) private()->agent_fd || fd == (u32) private()->commons_fd;
+	u32 next = UINT32_MAX;
+
+	for (u32 i = 0; i < RESERVED_COUNT; i++) {
+		u32 fd = (u32) private()->reserved_fds[i]; /* none is the highest number */
+
+		if (fd >= from && fd < next)
+			next = fd;
+	}
+	return next;
 }
 
-/* close_range(first, last, flags) around the two: what lies below, between and above, with the flags of the first call made. */
+bool agent_reserved_fd(u32 fd)
+{
+	return next_reserved(fd) == fd;
+}
+
+/* close_range(first, last, flags) around them: what lies below, between and above, with the flags of the first call made. */
 enum verdict engine_close_range(struct call *call)
 {
-	u32 first = (u32)call->arg[0], last = (u32)call->arg[1], flags = (u32)call->arg[2];
-	u32 a = (u32) private()->agent_fd, b = (u32) private()->commons_fd, low = a < b ? a : b, high = a < b ? b : a;
-	u32 parts[3][2] = { { first, low - 1 }, { low + 1, high - 1 }, { high + 1, last } };
+	u64 from = (u32)call->arg[0], last = (u32)call->arg[1], flags = (u32)call->arg[2];
 
-	if (first > last || last < low)
+	if (from > last || next_reserved((u32)from) > last)
 		return CALL_PASS;
 	call->ret = 0;
-	for (u32 i = 0; i < 3 && call->ret == 0; i++) {
-		s64 from = parts[i][0] > first ? parts[i][0] : first, to = parts[i][1] < last ? parts[i][1] : last;
+	while (from <= last && call->ret == 0) {
+		u64 reserved = next_reserved((u32)from), to = reserved <= last ? reserved - 1 : last;
 
-		if (from > to)
-			continue;
-		call->ret = agent_reissue(__NR_close_range, (u64[6]){ (u64)from, (u64)to, flags });
-		flags &= ~UINT64_C(2); /* CLOSE_RANGE_UNSHARE: once */
+		if (to >= from && to != UINT64_MAX) {
+			call->ret = agent_reissue(__NR_close_range, (u64[6]){ from, to, flags });
+			flags &= ~UINT64_C(2); /* CLOSE_RANGE_UNSHARE: once */
+		}
+		if (reserved > last)
+			break;
+		from = reserved + 1;
 	}
 	return CALL_DONE;
 }
@@ -60,7 +75,7 @@ static bool reserved_name(const struct dirent64 *entry)
 			return false;
 		number = number * 10 + (u64)(*c - '0');
 	}
-	return number && (number == (u64) private()->agent_fd || number == (u64) private()->commons_fd);
+	return number && next_reserved((u32)number) == number;
 }
 
 /* Whether fd is open on /proc/PID/fd or fdinfo. */

@@ -89,12 +89,13 @@ u64 frame_size(const struct trap *trap);
 
 /* exec.c: the marker that travels as last environment string */
 struct marker {
-	s32 agent_fd, commons_fd, member, exec_fd; /* exec_fd: program already open, -1 = open by path */
-	u64 mapped;                                /* bytes of commons */
-	u64 mask;                                  /* signal mask for the new image, SIGSYS included when it believes so */
-	u64 flags;                                 /* enum marker_flag */
-	const char *path;                          /* what is loaded */
-	const char *name;                          /* what was executed; the same pointer unless it is a script */
+	s32 reserved_fds[RESERVED_COUNT];
+	s32 member, exec_fd; /* exec_fd: program already open, -1 = open by path */
+	u64 mapped;          /* bytes of commons */
+	u64 mask;            /* signal mask for the new image, SIGSYS included when it believes so */
+	u64 flags;           /* enum marker_flag */
+	const char *path;    /* what is loaded */
+	const char *name;    /* what was executed; the same pointer unless it is a script */
 };
 enum marker_flag {
 	MARKER_FIRST = 1, /* from `lichen run`: path is what the user named; look at it as execve would */

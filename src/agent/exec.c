@@ -5,7 +5,7 @@
  * kernel's errno in the kernel's order: after it there is no way back.
  *
  * argv and envp are the new program's own (so /proc/PID/cmdline is right); behind the last environment string travels the marker
- *   LICHEN_EXEC=agent fd.commons fd.member.open fd.mapped.mask.flags.length:[path:]name        (numbers in hex)
+ *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.length:[path:]name        (numbers in hex)
  * which agent_start() reads and takes out of sight. name is what was executed (comm, AT_EXECFN), path what is loaded where that is
  * another file, a script's interpreter: then length is its length, else 0.
  *
@@ -152,8 +152,9 @@ static char *put_hex(char *to, u64 value)
 
 static void write_marker(char *to, const struct marker *m)
 {
-	u64 numbers[] = { (u64)(u32)m->agent_fd,
-			  (u64)(u32)m->commons_fd,
+	u64 numbers[] = { (u64)(u32)m->reserved_fds[RESERVED_AGENT],
+			  (u64)(u32)m->reserved_fds[RESERVED_COMMONS],
+			  (u64)(u32)m->reserved_fds[RESERVED_BROKER],
 			  (u64)(u32)m->member,
 			  (u64)(u32)m->exec_fd,
 			  m->mapped,
@@ -304,7 +305,7 @@ static long exec_agent(const u64 *argv, const u64 *envp, u64 map)
 		(void)sys4(__NR_ptrace, 0 /* PTRACE_TRACEME */, 0, 0, 0); /* engine_traceme() */
 		p->traceme = 0;
 	}
-	r = sys5(__NR_execveat, p->agent_fd, "", argv, envp, AT_EMPTY_PATH_);
+	r = sys5(__NR_execveat, p->reserved_fds[RESERVED_AGENT], "", argv, envp, AT_EMPTY_PATH_);
 	signal_after_failed_exec();
 	__atomic_sub_fetch(&p->owners, 1, __ATOMIC_ACQ_REL);
 	p->slot_owner[slot] = 0;
@@ -318,18 +319,18 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 	struct private *p = private();
 	u64 *vectors = s->args, need, env = 0, map = 0;
 	long argc = count_vector(argv), envc = count_vector(envp), r;
-	struct marker marker = { .agent_fd = p->agent_fd,
-				 .commons_fd = p->commons_fd,
-				 /* a vfork child shares our memory, not our member slot */
+	struct marker marker = { /* a vfork child shares our memory, not our member slot */
 				 .member = sys0(__NR_getpid) == p->pid ? member_peek() : -1,
 				 .exec_fd = program->exec_fd,
 				 .mapped = commons()->mapped,
 				 .mask = mask,
 				 .path = program->path,
-				 .name = s->path };
+				 .name = s->path
+	};
 
 	if (argc < 0 || envc < 0)
 		return argc < 0 ? argc : envc;
+	memcpy(marker.reserved_fds, p->reserved_fds, sizeof(marker.reserved_fds));
 	write_marker(s->marker, &marker);
 	need = (u64)(argc + envc) + 2 * SCRIPTS_MAX + 8;
 	if (need > ARGS_ROOM) {

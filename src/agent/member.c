@@ -28,7 +28,7 @@ struct flock_ { /* struct flock, x86-64 */
 static long lock_byte(int cmd, s16 type, int member, s16 *found)
 {
 	struct flock_ lock = { .type = type, .start = (s64)COMMONS_LOCK_BASE + member, .length = 1 };
-	long r = sys3(__NR_fcntl, private()->commons_fd, cmd, &lock);
+	long r = sys3(__NR_fcntl, private()->reserved_fds[RESERVED_COMMONS], cmd, &lock);
 
 	if (found)
 		*found = lock.type;
@@ -37,7 +37,7 @@ static long lock_byte(int cmd, s16 type, int member, s16 *found)
 
 int commons_fd(void)
 {
-	return private()->commons_fd;
+	return private()->reserved_fds[RESERVED_COMMONS];
 }
 
 s32 agent_pid(void)

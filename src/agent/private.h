@@ -17,6 +17,7 @@
 #include <assert.h>
 
 #include "abi/layout.h"
+#include "abi/reserved.h"
 #include "agent/x86_64/context.h"
 #include "agent/x86_64/offsets.h"
 #include "base/types.h"
@@ -65,8 +66,7 @@ struct private
 	u64 magic;
 	u32 shadow_count;
 	u32 sigsys_pending; /* a SIGSYS sent from outside while the guest had it blocked: sigsys_info */
-	s32 agent_fd;
-	s32 commons_fd;
+	s32 reserved_fds[RESERVED_COUNT];
 	s32 pid;
 	s32 member;        /* -1: none */
 	s32 pending_child; /* member slot prepared for the fork under way, -1: none */

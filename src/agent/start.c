@@ -65,8 +65,8 @@ static void read_start(struct start_info *info, u64 *stack)
 	if (!info->marker_text || strncmp(info->marker_text, MARKER_NAME, sizeof(MARKER_NAME) - 1))
 		agent_die("started by hand: the agent runs only under `lichen run`", 0);
 	at = info->marker_text + sizeof(MARKER_NAME) - 1;
-	info->marker.agent_fd = (s32)take_hex(&at);
-	info->marker.commons_fd = (s32)take_hex(&at);
+	for (u32 i = 0; i < RESERVED_COUNT; i++)
+		info->marker.reserved_fds[i] = (s32)take_hex(&at);
 	info->marker.member = (s32)take_hex(&at);
 	info->marker.exec_fd = (s32)take_hex(&at);
 	info->marker.mapped = take_hex(&at);
@@ -91,14 +91,13 @@ u64 agent_start(u64 *stack)
 	if (r != (long)LAYOUT_PRIVATE)
 		agent_die("cannot map private memory", r);
 	r = sys6(__NR_mmap, LAYOUT_COMMONS, info.marker.mapped, 3, 0x100001 /* SHARED|FIXED_NOREPLACE */,
-		 (u64)info.marker.commons_fd, 0);
+		 (u64)info.marker.reserved_fds[RESERVED_COMMONS], 0);
 	if (r != (long)LAYOUT_COMMONS)
 		agent_die("cannot map the commons", r);
 	if (commons()->magic != COMMONS_MAGIC || commons()->version != COMMONS_VERSION)
 		agent_die("the commons are of another version", commons()->version);
 	private()->magic = PRIVATE_MAGIC;
-	private()->agent_fd = info.marker.agent_fd;
-	private()->commons_fd = info.marker.commons_fd;
+	memcpy(private()->reserved_fds, info.marker.reserved_fds, sizeof(info.marker.reserved_fds));
 	private()->pid = (s32)sys0(__NR_getpid);
 	private()->slot_busy[0] = 1;
 	return PRIVATE_POOL + SLOT_SIZE;

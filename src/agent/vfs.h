@@ -38,9 +38,10 @@ struct vnode {
 	u32 rdev; /* VFS_DEVICE: major << 8 | minor */
 	bool real; /* the kernel is asked first, and what it has is left alone: supplied only where it says ENOENT (or, when opened for
 	             * writing, EACCES, EPERM or EROFS) */
-	bool contents; /* the kernel has the file and answers for it; only open is the gap's, by NAME_vfs_open() */
+	bool contents;   /* the kernel has the file and answers for it; only open is the gap's, by NAME_vfs_open() */
 	bool own_writes; /* with real: whatever is opened for writing or truncated is supplied, so that the machine's own is never
 	                 * changed: right where commons()->forced has the gap */
+	u64 position;    /* in written: the file position, bytes that this open file has taken before */
 };
 
 /* One name that a gap adds to a directory. */

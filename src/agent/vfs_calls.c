@@ -195,12 +195,27 @@ static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, cha
 	return true;
 }
 
+/* Not virtual, but /proc/PID/exe of a member: the file that it names to readlink (proc_self.c). */
+static bool is_program(struct call *call, s32 dirfd, u64 where, bool nofollow, char *path, struct kstat *st)
+{
+	struct exe_paths {
+		char target[4096], work[12288];
+	} *s = (struct exe_paths *)(void *)slot_current()->scratch;
+
+	if (nofollow || vfs_path(dirfd, where, path) < 0 || exe_link_target(path, s->target, s->work, sizeof(s->work)) < 0)
+		return false;
+	call->ret = sys4(__NR_newfstatat, AT_FDCWD_, s->target, st, 0);
+	if (call->ret == 0)
+		call->ret = 1;
+	return true;
+}
+
 static enum verdict stat_path(struct call *call, s32 dirfd, u64 where, u64 to, bool nofollow)
 {
 	char path[VFS_PATH_MAX];
 	struct kstat st;
 
-	if (!supplied(call, dirfd, where, nofollow, path, &st))
+	if (!supplied(call, dirfd, where, nofollow, path, &st) && !is_program(call, dirfd, where, nofollow, path, &st))
 		return CALL_PASS;
 	if (call->ret == 1)
 		call->ret = guest_write(to, &st, KSTAT_SIZE);

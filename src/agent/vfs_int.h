@@ -44,6 +44,8 @@ void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st)
 
 /* vfs_write.c: a pipe that nobody reads, for a file opened for writing. */
 long vfs_open_write(const char *path, u32 flags) MUST_CHECK;
+/* The inode in a descriptor's link "pipe:[N]"; 0: no pipe. */
+u64 vfs_pipe_inode(const char *link);
 /* The path of a pipe of ours, or NULL. */
 const char *vfs_pipe_path(u64 inode);
 

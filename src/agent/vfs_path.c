@@ -167,7 +167,7 @@ static long directory_path(s32 fd, char *out, long length)
 	return length;
 }
 
-static u64 pipe_inode(const char *link)
+u64 vfs_pipe_inode(const char *link)
 {
 	u64 inode = 0;
 
@@ -195,7 +195,7 @@ long vfs_fd_path(s32 fd, char *out)
 		out[length] = 0;
 		return length;
 	}
-	inode = pipe_inode(out);
+	inode = vfs_pipe_inode(out);
 	if (inode)
 		path = vfs_pipe_path(inode);
 	if (path) {

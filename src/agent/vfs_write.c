@@ -24,14 +24,21 @@ struct iovec {
 	u64 base, size;
 };
 
+static struct vfs_pipe *find_pipe(u64 inode)
+{
+	struct vfs_pipe *pipes = commons()->vfs.pipes;
+
+	for (u32 i = 0; inode && i < VFS_PIPES_MAX; i++)
+		if (__atomic_load_n(&pipes[i].inode, __ATOMIC_ACQUIRE) == inode)
+			return &pipes[i];
+	return NULL;
+}
+
 const char *vfs_pipe_path(u64 inode)
 {
-	struct vfs_state *vfs = &commons()->vfs;
+	const struct vfs_pipe *row = find_pipe(inode);
 
-	for (u32 i = 0; i < VFS_PIPES_MAX; i++)
-		if (__atomic_load_n(&vfs->pipes[i].inode, __ATOMIC_ACQUIRE) == inode)
-			return vfs_interned(vfs->pipes[i].name);
-	return NULL;
+	return row ? vfs_interned(row->name) : NULL;
 }
 
 static void remember_pipe(u64 inode, u32 name)
@@ -41,6 +48,7 @@ static void remember_pipe(u64 inode, u32 name)
 
 	__atomic_store_n(&row->inode, 0, __ATOMIC_RELEASE);
 	row->name = name;
+	row->position = 0;
 	__atomic_store_n(&row->inode, inode, __ATOMIC_RELEASE);
 }
 
@@ -135,16 +143,28 @@ bool vfs_write_signalled(struct registers *regs)
 	char link[VFS_PATH_MAX];
 	char *text = (char *)slot_current()->scratch;
 	struct vnode node;
+	struct vfs_pipe *row;
+	const char *path;
 	long n;
 
-	if (regs->ax != (u64)-EPIPE || vfs_fd_link((s32)regs->di, link) < 0 || strncmp(link, "pipe:[", 6) ||
-	    vfs_fd_path((s32)regs->di, link) < 0 || link[0] != '/')
+	if (regs->ax != (u64)-EPIPE || vfs_fd_link((s32)regs->di, link) < 0)
+		return false;
+	row = find_pipe(vfs_pipe_inode(link));
+	path = row ? vfs_interned(row->name) : NULL;
+	if (!path)
 		return false;
 	n = take_text(regs, text);
 	if (n >= 0) {
 		text[n] = 0;
-		n = vfs_find(link, &node) ? vfs_node_written(&node, link, text, (u64)n) : -EIO;
+		if (vfs_find(path, &node)) {
+			node.position = row->position;
+			n = vfs_node_written(&node, path, text, (u64)n);
+		} else {
+			n = -EIO;
+		}
 	}
+	if (n > 0)
+		row->position += (u32)n;
 	regs->ax = (u64)n;
 	return true;
 }

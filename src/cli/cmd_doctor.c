@@ -20,8 +20,8 @@ static const struct option_row options[] = {
 	{ .name = "for",
 	  .value = "WORKLOAD",
 	  .offset = offsetof(struct doctor_options, workload),
-	  .help = "only say whether this can run here: docker, kubernetes, postgres, flow, or a file with one feature name a line "
-		  "and # comments" },
+	  .help = "only say whether this can run here: docker, containerd, kubernetes, postgres, flow, a program, or a file "
+		  "with one feature name a line" },
 	{ .name = "html",
 	  .value = "FILE",
 	  .offset = offsetof(struct doctor_options, html),
@@ -32,35 +32,79 @@ static const struct option_row options[] = {
 /* Says why a workload is none. Returns the exit status. */
 static int no_such_workload(const char *name)
 {
+	char known[128] = "";
 	struct guess guess = { .word = name };
-	for (const char *const *known = workload_names; *known; known++)
-		guess_consider(&guess, *known);
+	for (const char *const *workload = workload_names; *workload; workload++) {
+		guess_consider(&guess, *workload);
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s", known[0] ? ", " : "", *workload);
+	}
 	if (guess.best)
 		return command_usage(&command_doctor, "unknown workload '%s'; did you mean '%s'?", name, guess.best);
-	return command_usage(&command_doctor, "unknown workload '%s', and no such file; known: docker, kubernetes, postgres, flow",
-			     name);
+	return command_usage(&command_doctor, "unknown workload '%s', and no such file or program; known: %s", name, known);
 }
 
-/* Fills diagnosis->needs. Returns -1, or the exit status after saying what is wrong. */
-static int find_needs(struct diagnosis *diagnosis)
+/* Takes a file for a list of features. Returns -1, or the exit status after saying what is wrong. */
+static int read_list(struct diagnosis *diagnosis)
 {
 	const char *name = diagnosis->workload;
 	unsigned line = 0;
-	char word[64];
-	if (workload_by_name(name, &diagnosis->needs) == 0)
-		return -1;
+	char word[64], known[256];
 	int error = workload_from_file(name, &diagnosis->needs, &line, word);
 	if (error == 0)
 		return -1;
-	if (error == -ENOENT && !strchr(name, '/'))
-		return no_such_workload(name);
-	if (error == -EINVAL && line > 0) {
-		char known[256];
+	if (error == -EINVAL && line > 0)
 		return command_usage(&command_doctor, "%s:%u: unknown feature '%s'; known: %s", name, line, word,
 				     gap_names(GAPS_ALL, known, sizeof(known)));
-	}
 	return command_usage(&command_doctor, "cannot read workload file '%s': %s (%s)", name, strerror(-error),
 			     errno_name(-error));
+}
+
+/* Takes the name for a program's. Returns -1, or the exit status after saying what is wrong. */
+static int judge_program(struct diagnosis *diagnosis, struct program_needs *program)
+{
+	const char *name = diagnosis->workload;
+	int error = program_examine(name, program);
+	switch (error) {
+	case 0:
+		diagnosis->program = program;
+		diagnosis->needs = program->needs;
+		diagnosis->uses = program->uses;
+		return -1;
+	case -ENOENT:
+		if (program->what[0])
+			return command_usage(&command_doctor, "cannot judge '%s': it is %s, which is not here (ENOENT)", name,
+					     program->what);
+		return no_such_workload(name);
+	case -ENOEXEC:
+		return command_usage(&command_doctor,
+				     "cannot judge '%s': not a program for this machine (ENOEXEC); it must be "
+				     "x86-64 ELF or begin with #!",
+				     name);
+	case -EBADMSG:
+		return command_usage(&command_doctor, "cannot judge '%s': its ELF headers are damaged, or it is cut short", name);
+	case -E2BIG:
+		return command_usage(&command_doctor, "cannot judge '%s': its ELF headers are larger than any linker makes them",
+				     name);
+	default:
+		return command_usage(&command_doctor, "cannot judge '%s': %s (%s)", name, strerror(-error), errno_name(-error));
+	}
+}
+
+/* Fills diagnosis->needs from what --for names. Returns -1, or the exit status after saying what is wrong. */
+static int find_needs(struct diagnosis *diagnosis, struct program_needs *program)
+{
+	const char *name = diagnosis->workload;
+	if (workload_by_name(name, &diagnosis->needs) == 0)
+		return -1;
+	int is_program = program_recognise(name);
+	bool is_path = strchr(name, '/') != NULL;
+	/* A name without a slash may be a file of this directory; a directory of that name is none. */
+	if (is_program == 1 || (!is_path && is_program < 0))
+		return judge_program(diagnosis, program);
+	if (is_program < 0 && is_program != -EINVAL) /* what is no regular file may still be read: a pipe */
+		return command_usage(&command_doctor, "cannot read workload file '%s': %s (%s)", name, strerror(-is_program),
+				     errno_name(-is_program));
+	return read_list(diagnosis);
 }
 
 /* Writes the page. Returns 0, or the exit status after saying what is wrong. */
@@ -81,6 +125,7 @@ static int run(int argc, char **argv)
 	struct doctor_options given = { 0 };
 	struct diagnosis diagnosis = { 0 };
 	struct gap_finding findings[GAP_COUNT];
+	static struct program_needs program;
 	int first;
 	int status = command_parse(&command_doctor, argc, argv, &given, &first);
 	if (status >= 0)
@@ -88,7 +133,7 @@ static int run(int argc, char **argv)
 	if (first < argc)
 		return command_usage(&command_doctor, "unexpected argument '%s'", argv[first]);
 	diagnosis.workload = given.workload;
-	status = given.workload ? find_needs(&diagnosis) : -1;
+	status = given.workload ? find_needs(&diagnosis, &program) : -1;
 	if (status >= 0)
 		return status;
 

@@ -62,6 +62,11 @@ const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, siz
 		snprintf(text, size, "%s can run here: lichen fills %s%s.", diagnosis->workload,
 			 gap_names(diagnosis->needs & filled, filled_names, sizeof(filled_names)),
 			 diagnosis->needs & ~filled ? ", the rest works without help" : "");
+	} else if (diagnosis->program && !diagnosis->needs && !diagnosis->program->known[0]) {
+		snprintf(text, size, "Nothing in %s tells that it needs any of the features that lichen knows.",
+			 diagnosis->workload);
+	} else if (diagnosis->workload && !diagnosis->needs) {
+		snprintf(text, size, "%s can run here: it needs none of the features that lichen knows.", diagnosis->workload);
 	} else if (diagnosis->workload) {
 		snprintf(text, size, "%s can run here without help: all that it needs works.", diagnosis->workload);
 	} else {
@@ -84,6 +89,25 @@ const char *const *row_limits(enum gap_id id, const struct plan_row *row)
 	return row->state == PLAN_EMULATED && limits && *limits ? limits : NULL;
 }
 
+u32 diagnosis_shown(const struct diagnosis *diagnosis)
+{
+	return diagnosis->workload ? diagnosis->needs | diagnosis->uses : GAPS_ALL;
+}
+
+const char *diagnosis_remark(const struct diagnosis *diagnosis, char *text, size_t size)
+{
+	char names[192];
+	u32 open = 0;
+	for (int id = 0; id < GAP_COUNT; id++)
+		if ((diagnosis->uses & GAP_BIT(id)) && diagnosis->plan.rows[id].state == PLAN_REFUSED)
+			open |= GAP_BIT(id);
+	text[0] = '\0';
+	if (open)
+		snprintf(text, size, "It can also use %s, not usable here; 'lichen why -- CMD' tells whether that matters.",
+			 gap_names(open, names, sizeof(names)));
+	return text;
+}
+
 static const char *what_lichen_does(const struct plan_row *row, bool limited)
 {
 	if (row->state == PLAN_EMULATED)
@@ -97,6 +121,25 @@ static void print_note(const char *name, const char *text, FILE *to)
 	enum { NAME_COLUMNS = 11 };
 	fprintf(to, "%-*s", NAME_COLUMNS, name);
 	text_wrap(text, NAME_COLUMNS, to);
+}
+
+/* How it is known what a program needs. */
+static void print_program(const struct diagnosis *diagnosis, FILE *to)
+{
+	const struct program_needs *program = diagnosis->program;
+	if (!program)
+		return;
+	if (program->path[0])
+		fprintf(to, "%s: ", program->path);
+	text_wrap(program->what, program->path[0] ? (unsigned)text_width(program->path) + 2 : 0, to);
+	for (int id = 0; id < GAP_COUNT; id++) {
+		char text[192];
+		if (!((diagnosis->needs | diagnosis->uses) & GAP_BIT(id)))
+			continue;
+		snprintf(text, sizeof(text), "%s: %s", diagnosis->needs & GAP_BIT(id) ? "needed" : "used", program->how[id]);
+		print_note(gap_by_id(id)->name, text, to);
+	}
+	fputc('\n', to);
 }
 
 static void print_limits(const struct diagnosis *diagnosis, u32 shown, FILE *to)
@@ -120,7 +163,7 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 		{ "FEATURE", 11, COLOUR_BOLD },   { "STATE", 8, COLOUR_BOLD },  { "EVIDENCE", 33, COLOUR_BOLD },
 		{ "NEEDED BY", 20, COLOUR_BOLD }, { "LICHEN", 8, COLOUR_BOLD },
 	};
-	u32 shown = diagnosis->workload ? diagnosis->needs : GAPS_ALL;
+	u32 shown = diagnosis_shown(diagnosis);
 	if (shown)
 		print_row(head, ARRAY_SIZE(head), to);
 	for (int id = 0; id < GAP_COUNT; id++) {
@@ -141,8 +184,11 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 	char verdict[512];
 	if (shown)
 		fputc('\n', to);
+	print_program(diagnosis, to);
 	print_limits(diagnosis, shown, to);
 	text_wrap(diagnosis_verdict(diagnosis, verdict, sizeof(verdict)), 0, to);
+	if (*diagnosis_remark(diagnosis, verdict, sizeof(verdict)))
+		text_wrap(verdict, 0, to);
 }
 
 void plan_print(const struct plan *plan, char *const *command, FILE *to)

@@ -6,17 +6,26 @@
 #include <stdio.h>
 
 #include "host/plan.h"
+#include "host/program_needs.h"
 
 /* What doctor found out. */
 struct diagnosis {
-	struct plan plan;     /* made without any request, all gaps probed */
-	const char *workload; /* as --for names it; NULL = no workload was asked about */
-	u32 needs;            /* gaps the workload cannot do without; 0 without a workload */
-	u32 unmet;            /* those of them that are neither native nor filled */
+	struct plan plan;                    /* made without any request, all gaps probed */
+	const char *workload;                /* as --for names it; NULL = no workload was asked about */
+	u32 needs;                           /* gaps the workload cannot do without; 0 without a workload */
+	u32 uses;                            /* gaps it can use, and goes on without; they decide nothing */
+	u32 unmet;                           /* those of `needs` that are neither native nor filled */
+	const struct program_needs *program; /* how that is known, when the workload is a program; else NULL */
 };
 
 /* "native", "filled", "missing", "blocked" or "unknown". */
 const char *row_state(const struct plan_row *row);
+
+/* The gaps that a report shows: the workload's, or all without a workload. */
+u32 diagnosis_shown(const struct diagnosis *diagnosis);
+
+/* What the program uses that is neither native nor filled, and what to do, one sentence; "" when there is no such thing. Returns `text`. */
+const char *diagnosis_remark(const struct diagnosis *diagnosis, char *text, size_t size);
 
 /* What is supplied in part by a row that lichen fills (gap->limits), NULL when nothing is or lichen does not fill it. */
 const char *const *row_limits(enum gap_id id, const struct plan_row *row);

@@ -49,6 +49,8 @@ static void evidence_cell(struct html *page, const struct gap_finding *finding)
 static void features(struct html *page, const struct diagnosis *diagnosis, u32 shown)
 {
 	static const char *const heads[] = { "Feature", "State", "Evidence", "Needed by", "What to do", NULL };
+	if (!shown)
+		return;
 	html_heading(page, diagnosis->workload ? "What it takes" : "Features");
 	html_table(page, heads);
 	for (int id = 0; id < GAP_COUNT; id++) {
@@ -65,6 +67,29 @@ static void features(struct html *page, const struct diagnosis *diagnosis, u32 s
 		evidence_cell(page, &row->finding);
 		html_cell(page, HTML_PLAIN, "%s", gap_by_id(id)->needed_by);
 		html_cell(page, HTML_PLAIN, "%s", what_to_do(row));
+	}
+	html_table_end(page);
+}
+
+/* How it is known what a program needs. */
+static void program(struct html *page, const struct diagnosis *diagnosis)
+{
+	static const char *const heads[] = { "Feature", "Level", "How this is known", NULL };
+	const struct program_needs *judged = diagnosis->program;
+	if (!judged)
+		return;
+	html_heading(page, "How this is known");
+	html_paragraph(page, "%s%s%s", judged->path, judged->path[0] ? ": " : "", judged->what);
+	if (!(diagnosis->needs | diagnosis->uses))
+		return;
+	html_table(page, heads);
+	for (int id = 0; id < GAP_COUNT; id++) {
+		if (!((diagnosis->needs | diagnosis->uses) & GAP_BIT(id)))
+			continue;
+		html_row(page);
+		html_cell(page, HTML_STRONG, "%s", gap_by_id(id)->name);
+		html_cell(page, HTML_PLAIN, "%s", diagnosis->needs & GAP_BIT(id) ? "needed" : "used where it is there");
+		html_cell(page, HTML_PLAIN, "%s", judged->how[id]);
 	}
 	html_table_end(page);
 }
@@ -145,7 +170,7 @@ int diagnosis_print_html(const struct diagnosis *diagnosis, FILE *to)
 {
 	char subtitle[512], title[256], verdict[512];
 	struct html page;
-	u32 shown = diagnosis->workload ? diagnosis->needs : GAPS_ALL;
+	u32 shown = diagnosis_shown(diagnosis), decides = diagnosis->workload ? diagnosis->needs : GAPS_ALL;
 	u32 open = 0;
 	for (int id = 0; id < GAP_COUNT; id++)
 		if (diagnosis->plan.rows[id].state == PLAN_REFUSED)
@@ -157,11 +182,14 @@ int diagnosis_print_html(const struct diagnosis *diagnosis, FILE *to)
 		snprintf(title, sizeof(title), "What this host refuses");
 	html_begin(&page, to, title, subtitle);
 	html_note(&page,
-		  (shown & open) == 0   ? HTML_GOOD
+		  (decides & open) == 0 ? HTML_GOOD
 		  : diagnosis->workload ? HTML_BAD
 					: HTML_WARN,
 		  "%s", diagnosis_verdict(diagnosis, verdict, sizeof(verdict)));
+	if (*diagnosis_remark(diagnosis, verdict, sizeof(verdict)))
+		html_paragraph(&page, "%s", verdict);
 	features(&page, diagnosis, shown);
+	program(&page, diagnosis);
 	limits(&page, diagnosis, shown);
 	advice(&page, diagnosis, shown);
 	commands(&page, diagnosis);

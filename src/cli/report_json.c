@@ -101,6 +101,9 @@ static json_t *feature(const struct diagnosis *diagnosis, enum gap_id id)
 	json_object_set_new(object, "reason", json_string(row->reason));
 	json_object_set_new(object, "needed_by", split(gap->needed_by));
 	json_object_set_new(object, "workloads", strings(gap->workloads));
+	const struct program_needs *program = diagnosis->program;
+	json_object_set_new(object, "used", json_boolean(diagnosis->uses & GAP_BIT(id)));
+	json_object_set_new(object, "how", program && program->how[id][0] ? text(program->how[id]) : json_null());
 	json_object_set_new(object, "limits", strings(row_limits(id, row)));
 	return object;
 }
@@ -118,6 +121,18 @@ static int print(json_t *object, FILE *to)
 	return 0;
 }
 
+/* What --for names, when it is a program. */
+static json_t *program_judged(const struct program_needs *program)
+{
+	if (!program)
+		return json_null();
+	json_t *object = json_object();
+	json_object_set_new(object, "path", program->path[0] ? text(program->path) : json_null());
+	json_object_set_new(object, "known_as", program->known[0] ? text(program->known) : json_null());
+	json_object_set_new(object, "what", text(program->what));
+	return object;
+}
+
 int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 {
 	char words[512];
@@ -131,6 +146,8 @@ int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 	json_object_set_new(object, "can_run", diagnosis->workload ? json_boolean(!diagnosis->unmet) : json_null());
 	json_object_set_new(object, "needs", names(diagnosis->needs));
 	json_object_set_new(object, "unmet", names(diagnosis->unmet));
+	json_object_set_new(object, "uses", names(diagnosis->uses));
+	json_object_set_new(object, "program", program_judged(diagnosis->program));
 	json_object_set_new(object, "verdict", text(diagnosis_verdict(diagnosis, words, sizeof(words))));
 	json_object_set_new(object, "features", features);
 	return print(object, to);

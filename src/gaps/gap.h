@@ -76,6 +76,7 @@ struct gap {
 	u32 paths; /* enum gap_paths: which path-taking calls its virtual files need to see (agent/vfs.h) */
 	/* `--refuse` is carried out by the agent: the gap's bit in commons->refused makes it treat the kernel's own as absent. */
 	bool refuse_paths;
+	bool broker; /* its agent half uses the broker (abi/broker.h) */
 	/* What is supplied but has no effect, or works in part: sentences without full stop, NULL-terminated; doctor prints them. */
 	const char *const *limits;
 	/* System calls that `--refuse` answers with refuse_error, terminated by -1. */

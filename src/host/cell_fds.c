@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the agent's memfd and the commons (abi/commons.h). */
+/* Makes the agent's memfd, the commons (abi/commons.h) and the broker socket (abi/broker.h). */
 #include "host/cell_fds.h"
 
 #include <errno.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -111,9 +112,37 @@ static int stage_gaps(u32 emulate, struct commons *commons)
 	return 0;
 }
 
+static bool wants_broker(u32 emulate)
+{
+	for (u32 id = 0; id < GAP_COUNT; id++)
+		if ((emulate & GAP_BIT(id)) && gap_by_id(id)->broker)
+			return true;
+	return false;
+}
+
+/* Our end and, moved up, the members'. */
+static int make_broker(int *ret_ours, int *ret_members)
+{
+	CLEANUP_FD int ours = FD_NONE, members = FD_NONE;
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	ours = pair[0];
+	members = pair[1];
+	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	r = move_up(&members);
+	if (r < 0)
+		return r;
+	*ret_members = r;
+	*ret_ours = take_fd(&ours);
+	return 0;
+}
+
 static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
 {
-	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE;
+	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
 	u64 mapped = lay_out(emulate, areas), file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
 	struct commons *map;
@@ -137,6 +166,10 @@ static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, 
 	if (r < 0)
 		return r;
 	commons = r;
+	*ret_stage = "making the broker socket";
+	r = wants_broker(emulate) ? make_broker(&broker, &broker_members) : 0;
+	if (r < 0)
+		return r;
 	*ret_stage = "mapping the commons";
 	map = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, commons, 0);
 	if (map == MAP_FAILED)
@@ -158,7 +191,15 @@ static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, 
 		return r;
 	}
 	map->magic = COMMONS_MAGIC;
-	*ret = (struct cell_fds){ take_fd(&agent), take_fd(&commons), mapped, (u32)agent_blob_text_size, map };
+	*ret = (struct cell_fds){
+		.reserved = { [RESERVED_AGENT] = take_fd(&agent),
+			      [RESERVED_COMMONS] = take_fd(&commons),
+			      [RESERVED_BROKER] = take_fd(&broker_members) },
+		.broker = take_fd(&broker),
+		.mapped = mapped,
+		.text_size = (u32)agent_blob_text_size,
+		.map = map,
+	};
 	return 0;
 }
 
@@ -174,8 +215,9 @@ int cell_fds_make(u32 emulate, u32 refused, u32 features, struct cell_fds *ret, 
 
 void cell_fds_done(struct cell_fds *fds)
 {
-	close_fd(&fds->agent);
-	close_fd(&fds->commons);
+	for (u32 i = 0; i < RESERVED_COUNT; i++)
+		close_fd(&fds->reserved[i]);
+	close_fd(&fds->broker);
 	if (fds->map)
 		(void)munmap(fds->map, fds->mapped);
 	*fds = CELL_FDS_NONE;

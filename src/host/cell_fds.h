@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two descriptors a cell's members inherit: the agent's image and the commons. */
+/* The descriptors a cell's members inherit (abi/reserved.h). */
 #ifndef LICHEN_HOST_CELL_FDS_H
 #define LICHEN_HOST_CELL_FDS_H
 
 #include "abi/commons.h"
+#include "abi/reserved.h"
 
 struct cell_fds {
-	int agent;           /* sealed memfd with the agent's image, not close-on-exec */
-	int commons;         /* memfd of struct commons and the gaps' areas, not close-on-exec */
-	u64 mapped;          /* bytes of it that members map */
-	u32 text_size;       /* bytes of agent text */
-	struct commons *map; /* our own mapping of it, `mapped` bytes */
+	int reserved
+		[RESERVED_COUNT]; /* members' own, not close-on-exec; the agent's memfd is sealed; the broker's negative if not wanted */
+	int broker;               /* our end of the broker socket, negative where no gap wants one */
+	u64 mapped;               /* bytes of it that members map */
+	u32 text_size;            /* bytes of agent text */
+	struct commons *map;      /* our own mapping of it, `mapped` bytes */
 };
-#define CELL_FDS_NONE ((struct cell_fds){ .agent = -9, .commons = -9 })
+#define CELL_FDS_NONE ((struct cell_fds){ .reserved = { -9, -9, -9 }, .broker = -9 })
 
 /*
- * Makes both, lets each emulated gap (bit per gap_id) stage its area, and moves the descriptors to the highest free numbers below
+ * Makes them, lets each emulated gap (bit per gap_id) stage its area, and moves the descriptors to the highest free numbers below
  * min(RLIMIT_NOFILE, 1024), where guests are least likely to look. features: enum commons_feature. refused: gaps whose kernel
  * feature the agent treats as absent (commons->refused).
  * Returns 0 or negative errno; *ret_stage then says what failed. On failure *ret is untouched and nothing is left open.

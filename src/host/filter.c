@@ -114,11 +114,36 @@ static void trap_if_equal(struct code *code, u32 value)
 #define ARG_LOW(n) ((u32)(offsetof(struct seccomp_data, args) + 8u * (n)))
 #define ARG_HIGH(n) (ARG_LOW(n) + 4u)
 
+static void trap_if_reserved(struct code *code, u32 arg, const struct filter_spec *spec)
+{
+	load(code, ARG_LOW(arg));
+	for (u32 i = 0; i < RESERVED_COUNT; i++)
+		if (spec->reserved_fds[i] >= 0)
+			trap_if_equal(code, (u32)spec->reserved_fds[i]);
+}
+
+static u32 reserved_count(const struct filter_spec *spec)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < RESERVED_COUNT; i++)
+		count += spec->reserved_fds[i] >= 0;
+	return count;
+}
+
+static u32 lowest_reserved(const struct filter_spec *spec)
+{
+	u32 low = UINT32_MAX;
+
+	for (u32 i = 0; i < RESERVED_COUNT; i++)
+		if ((u32)spec->reserved_fds[i] < low) /* none is the highest number */
+			low = (u32)spec->reserved_fds[i];
+	return low;
+}
+
 /* Code that traps when the test holds and falls through when not. */
 static void emit_test(struct code *code, const struct filter_test *test, const struct filter_spec *spec)
 {
-	u32 low = (u32)(spec->reserved_fds[0] < spec->reserved_fds[1] ? spec->reserved_fds[0] : spec->reserved_fds[1]);
-
 	switch (test->kind) {
 	case FILTER_ALWAYS:
 		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
@@ -135,22 +160,17 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 		trap_if_equal(code, test->value);
 		break;
 	case FILTER_RESERVED_2:
-		load(code, ARG_LOW(1));
-		trap_if_equal(code, (u32)spec->reserved_fds[0]);
-		trap_if_equal(code, (u32)spec->reserved_fds[1]);
-		load(code, ARG_LOW(0));
-		trap_if_equal(code, (u32)spec->reserved_fds[0]);
-		trap_if_equal(code, (u32)spec->reserved_fds[1]);
+		trap_if_reserved(code, 1, spec);
+		trap_if_reserved(code, 0, spec);
 		break;
 	case FILTER_RESERVED:
-		load(code, ARG_LOW(test->arg));
-		trap_if_equal(code, (u32)spec->reserved_fds[0]);
-		trap_if_equal(code, (u32)spec->reserved_fds[1]);
+		trap_if_reserved(code, test->arg, spec);
 		break;
 	case FILTER_NOT_RESERVED:
 		load(code, ARG_LOW(test->arg));
-		emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)spec->reserved_fds[0], 2, 0);
-		emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)spec->reserved_fds[1], 1, 0);
+		for (u32 i = 0, left = reserved_count(spec); i < RESERVED_COUNT; i++)
+			if (spec->reserved_fds[i] >= 0) /* one of them: over the rest of the tests and the trap */
+				emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)spec->reserved_fds[i], (u8)left--, 0);
 		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
 		break;
 	case FILTER_AGENT_MEMORY:
@@ -161,7 +181,7 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 		break;
 	case FILTER_REACHES_RESERVED:
 		load(code, ARG_LOW(test->arg));
-		emit(code, BPF_JMP | BPF_JGE | BPF_K, low, 0, 1);
+		emit(code, BPF_JMP | BPF_JGE | BPF_K, lowest_reserved(spec), 0, 1);
 		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
 		break;
 	}

@@ -3,13 +3,14 @@
 #ifndef LICHEN_HOST_FILTER_H
 #define LICHEN_HOST_FILTER_H
 
+#include "abi/reserved.h"
 #include "base/types.h"
 
 struct filter_spec {
-	u32 emulate;         /* bit per gap_id whose calls trap; the engine's own calls always do */
-	int reserved_fds[2]; /* the cell's descriptors, for tests of .def rows */
-	bool sealed;         /* the agent seals its memory itself (mseal(2)): no FILTER_AGENT_MEMORY */
-	u32 text_size;       /* bytes of agent text from LAYOUT_TEXT that are trusted */
+	u32 emulate;                      /* bit per gap_id whose calls trap; the engine's own calls always do */
+	int reserved_fds[RESERVED_COUNT]; /* the cell's descriptors, negative = none, for tests of .def rows */
+	bool sealed;                      /* the agent seals its memory itself (mseal(2)): no FILTER_AGENT_MEMORY */
+	u32 text_size;                    /* bytes of agent text from LAYOUT_TEXT that are trusted */
 };
 
 /* Installs the trapping filter for the calling process and its descendants. The caller has set no_new_privs. Returns 0 or negative

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/broker_host.h"
 #include "host/cell_fds.h"
 #include "host/filter.h"
 #include "host/supervise.h"
@@ -133,8 +134,9 @@ static char **env_with_marker(char *const *envp, const struct cell_fds *fds, con
 	while (envp[count])
 		count++;
 	env = calloc(count + 2, sizeof(*env));
-	if (!env || asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%llx.%llx.%x.0:%s", (unsigned)fds->agent, (unsigned)fds->commons,
-			     ~0u, ~0u, (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
+	if (!env || asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
+			     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
+			     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
 		child_failed(report, "making the environment", ENOMEM, 125);
 	memcpy(env, envp, count * sizeof(*env));
 	return env;
@@ -156,13 +158,14 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 				const struct supervisor *supervisor, int report)
 {
 	const sigset_t *mask = &supervisor->guest_mask;
-	struct filter_spec filter = {
-		spec->emulate, { fds->agent, fds->commons }, fds->map && (fds->map->features & COMMONS_MSEAL), fds->text_size
-	};
+	struct filter_spec filter = { .emulate = spec->emulate,
+				      .sealed = fds->map && (fds->map->features & COMMONS_MSEAL),
+				      .text_size = fds->text_size };
 	sigset_t all;
 	char **env;
 	int r;
 
+	memcpy(filter.reserved_fds, fds->reserved, sizeof(filter.reserved_fds));
 	supervise_reset_signals(supervisor);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent && getppid() != 0) /* 0: we are the first of a pid namespace */
@@ -185,7 +188,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	r = filter_install(&filter);
 	if (r < 0)
 		child_failed(report, "installing the system-call filter (seccomp)", -r, 125);
-	(void)syscall(SYS_execveat, fds->agent, "", spec->argv, env, AT_EMPTY_PATH);
+	(void)syscall(SYS_execveat, fds->reserved[RESERVED_AGENT], "", spec->argv, env, AT_EMPTY_PATH);
 	child_failed(report, "starting the agent", errno, 125);
 }
 
@@ -226,12 +229,30 @@ static int fail(struct launch_result *result, const char *stage, int error, int 
 	return -error;
 }
 
+/* A broker that cannot be had closes its socket: who asks is refused (-ECONNREFUSED), the guest runs on. */
+static void serve_broker(struct supervisor *supervisor, struct cell_fds *fds, u32 emulate, struct broker **ret)
+{
+	struct service service;
+
+	if (fds->broker < 0)
+		return;
+	if (broker_new(fds->broker, emulate, ret) == 0) {
+		service = broker_service(*ret);
+		if (supervise_add(supervisor, &service) == 0)
+			return;
+		broker_free(*ret);
+		*ret = NULL;
+	}
+	(void)close(take_fd(&fds->broker));
+}
+
 int launch_run(const struct launch *spec, struct launch_result *result)
 {
 	struct cell_fds fds = CELL_FDS_NONE;
 	CLEANUP_FD int report_read = FD_NONE, report_write = FD_NONE;
 	char path[PATH_MAX];
 	struct supervisor supervisor;
+	struct broker *broker = NULL;
 	struct report report;
 	const char *stage;
 	int pipe_fds[2], r;
@@ -269,8 +290,10 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		return r;
 	}
 	(void)close(take_fd(&report_write));
+	serve_broker(&supervisor, &fds, spec->emulate, &broker);
 	result->status = supervise_wait(&supervisor, pid);
 	supervise_end(&supervisor);
+	broker_free(broker);
 	r = 0;
 	if (read_report(report_read, &report)) {
 		r = fail(result, "execve", report.error, report.status);

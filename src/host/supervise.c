@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor waits for signals, not for calls: everything it may get is blocked and taken by sigwaitinfo.
+ * The supervisor waits for signals, not for calls: everything it may get is blocked and taken by sigwaitinfo. With services it sleeps in
+ * poll instead, where a signalfd tells that a signal is pending; it is still taken by sigtimedwait, which tells all there is to know of it.
  *
  *   SIGCHLD           reap the guest and whatever became our child, or follow its stop: lichen stops too, so that the shell sees a stopped job
  *   from the kernel   (terminal: Ctrl-C, Ctrl-\, hang-up, window size): the guest's process group has got it as well; ours to ignore
@@ -10,13 +11,19 @@
 #include "host/supervise.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 void supervise_begin(struct supervisor *supervisor)
 {
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
 
+	supervisor->service_count = 0;
+	supervisor->signal_fd = FD_NONE;
 	(void)sigaction(SIGCHLD, &reap, &supervisor->child_action);
 	sigfillset(&supervisor->waited); /* a fault of our own still ends us: blocked, it is not waited for */
 	(void)sigprocmask(SIG_BLOCK, &supervisor->waited, &supervisor->guest_mask);
@@ -27,8 +34,21 @@ void supervise_reset_signals(const struct supervisor *supervisor)
 	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
 }
 
+int supervise_add(struct supervisor *supervisor, const struct service *service)
+{
+	if (supervisor->service_count == SUPERVISE_SERVICES_MAX)
+		return -ENOSPC;
+	if (supervisor->signal_fd < 0)
+		supervisor->signal_fd = signalfd(-1, &supervisor->waited, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (supervisor->signal_fd < 0)
+		return -errno;
+	supervisor->services[supervisor->service_count++] = *service;
+	return 0;
+}
+
 void supervise_end(struct supervisor *supervisor)
 {
+	close_fd(&supervisor->signal_fd);
 	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
 	(void)sigprocmask(SIG_SETMASK, &supervisor->guest_mask, NULL);
 }
@@ -49,6 +69,38 @@ static void follow_stop(pid_t guest)
 	(void)kill(guest, SIGCONT);
 }
 
+/* Serves what is ready, or sleeps until something is or a signal comes. Returns whether a signal may be pending. */
+static bool serve(struct supervisor *supervisor)
+{
+	struct pollfd polled[SUPERVISE_SERVICES_MAX + 1] = { { .fd = supervisor->signal_fd, .events = POLLIN } };
+	int sleep = -1;
+
+	for (u32 i = 0; i < supervisor->service_count; i++) {
+		const struct service *service = &supervisor->services[i];
+		int wish = service->tick ? service->tick(service->data) : -1;
+
+		polled[i + 1] = (struct pollfd){ .fd = service->fd, .events = POLLIN };
+		if (wish >= 0 && (sleep < 0 || wish < sleep))
+			sleep = wish;
+	}
+	if (poll(polled, supervisor->service_count + 1, sleep) <= 0)
+		return false;
+	for (u32 i = 0; i < supervisor->service_count; i++)
+		if (polled[i + 1].revents && supervisor->services[i].ready)
+			supervisor->services[i].ready(supervisor->services[i].data);
+	return polled[0].revents != 0;
+}
+
+/* The next signal: its number, or negative when there is none (yet). */
+static int next_signal(struct supervisor *supervisor, siginfo_t *info)
+{
+	static const struct timespec now;
+
+	if (!supervisor->service_count)
+		return sigwaitinfo(&supervisor->waited, info);
+	return serve(supervisor) ? sigtimedwait(&supervisor->waited, info, &now) : -1;
+}
+
 int supervise_wait(struct supervisor *supervisor, pid_t guest)
 {
 	for (;;) {
@@ -67,7 +119,7 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 			follow_stop(guest);
 			continue;
 		}
-		sig = sigwaitinfo(&supervisor->waited, &info);
+		sig = next_signal(supervisor, &info);
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
 		/* a hang-up of the terminal goes to the session's leader alone: that may be us */

@@ -1,21 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits for a guest and stands in for it towards whoever started lichen: signals and job control. */
+/* Waits for a guest and stands in for it towards whoever started lichen: signals and job control; and serves what else wants serving. */
 #ifndef LICHEN_HOST_SUPERVISE_H
 #define LICHEN_HOST_SUPERVISE_H
 
 #include <signal.h>
 #include <sys/types.h>
 
+#include "base/types.h"
+
+#define SUPERVISE_SERVICES_MAX 4u
+
+/*
+ * Something that the supervisor does besides waiting for the guest: all in the supervisor's one thread, between signals. A callback must
+ * not block: signals wait for it.
+ */
+struct service {
+	int fd;                    /* polled for POLLIN; negative = none */
+	void (*ready)(void *data); /* fd can be read, has failed or was hung up; NULL when there is no fd */
+	/* Before each sleep. Returns the milliseconds after which it wants to be called again at the latest, negative = no such wish. NULL = none. */
+	int (*tick)(void *data);
+	void *data;
+};
+
 struct supervisor {
 	sigset_t guest_mask; /* what lichen was started with: the guest starts with it */
 	sigset_t waited;
 	struct sigaction child_action; /* SIGCHLD as lichen was started with */
+	struct service services[SUPERVISE_SERVICES_MAX];
+	u32 service_count;
+	int signal_fd; /* readable when a signal is pending; only with services, else negative */
 };
 
 /* Before fork: blocks the signals that supervise_wait() takes. */
 void supervise_begin(struct supervisor *supervisor);
 /* In the child: what supervise_begin() changed is as before, but for the mask, which the agent sets. */
 void supervise_reset_signals(const struct supervisor *supervisor);
+/* After fork: from supervise_wait() on this is served, too. Returns 0 or negative errno (-ENOSPC: SUPERVISE_SERVICES_MAX). */
+int supervise_add(struct supervisor *supervisor, const struct service *service) MUST_CHECK;
 /* Passes signals on until the guest has ended. Returns its exit status, 128+n when signal n ended it. */
 int supervise_wait(struct supervisor *supervisor, pid_t guest);
 /* Puts the mask back. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const workload_names[] = { "docker", "kubernetes", "postgres", "flow", NULL };
+const char *const workload_names[] = { "docker", "containerd", "kubernetes", "postgres", "flow", NULL };
 
 int workload_by_name(const char *name, u32 *ret_needs)
 {

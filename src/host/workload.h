@@ -7,7 +7,7 @@
 
 #define WORKLOAD_FILE_MAX (64u * 1024u) /* bytes of a workload file that are read; a longer one is refused */
 
-/* The known names, NULL-terminated: "docker", "kubernetes", "postgres", "flow". */
+/* The known names, NULL-terminated: "docker", "containerd", "kubernetes", "postgres", "flow". */
 extern const char *const workload_names[];
 
 /* The gaps that name this workload in gap->workloads. Returns 0 or -ENOENT when it is not a known name. */

@@ -222,8 +222,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		fake_private = aligned_alloc(4096, ALIGN_UP(sizeof(*fake_private), 4096));
 		fake_commons = calloc(1, sizeof(*fake_commons));
 		(memset)(fake_private, 0, sizeof(*fake_private));
-		fake_private->agent_fd = 1023;
-		fake_private->commons_fd = 1022;
+		fake_private->reserved_fds[RESERVED_AGENT] = 1023;
+		fake_private->reserved_fds[RESERVED_COMMONS] = 1022;
+		fake_private->reserved_fds[RESERVED_BROKER] = 1021;
 	}
 	the_slot->trap.slot = 0;
 	argv[0] = (u64) "zero";

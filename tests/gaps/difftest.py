@@ -91,13 +91,6 @@ DEVIATIONS = [
     ),
     (
         "engine/proc_self",
-        None,
-        r"stat\(.*: yes$",
-        r"stat\(.*: no$",
-        "stat() of /proc/PID/exe is not translated (open and readlink are): the stat family comes with gap sysctl",
-    ),
-    (
-        "engine/proc_self",
         ("gvisor", "gvisor24"),
         r"^auxv entries the same: 1$",
         r"^auxv entries the same: 0$",

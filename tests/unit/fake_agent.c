@@ -130,16 +130,16 @@ void fake_cell_new(void)
 	commons()->areas[GAP_sysvipc] = (struct commons_area){ offset, gap_sysvipc.area_size };
 	if (gap_sysvipc.install(sysvipc_area(), commons()))
 		abort();
-	private()->commons_fd = fd;
+	private()->reserved_fds[RESERVED_COMMONS] = fd;
 	private()->pid = getpid();
 	member_start(-1);
 }
 
 int fake_commons_fd(int fd)
 {
-	int old = private()->commons_fd;
+	int old = private()->reserved_fds[RESERVED_COMMONS];
 
-	private()->commons_fd = fd;
+	private()->reserved_fds[RESERVED_COMMONS] = fd;
 	return old;
 }
 

@@ -126,6 +126,6 @@ const struct gap gap_cgroup = {
 	.name = "cgroup",
 	.summary = "control groups: v1 hierarchies or the v2 tree",
 	.needed_by = "dockerd, runc, kubelet, systemd-run",
-	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
 };

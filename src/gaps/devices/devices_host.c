@@ -93,4 +93,5 @@ const struct gap gap_devices = {
 	.needed_by = "kubelet (/dev/kmsg), container images",
 	.workloads = (const char *const[]){ "kubernetes", NULL },
 	.probe = probe,
+	.broker = true,
 };

@@ -67,6 +67,6 @@ const struct gap gap_identity = {
 	.name = "identity",
 	.summary = "root and other users: chown, set*id, mknod",
 	.needed_by = "dpkg, apt, apk, tar, dockerd",
-	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
 };

@@ -141,6 +141,6 @@ const struct gap gap_mounts = {
 	.name = "mounts",
 	.summary = "mount, bind, pivot_root, chroot, propagation",
 	.needed_by = "runc, containerd, kubelet volumes",
-	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
 };

@@ -93,6 +93,6 @@ const struct gap gap_namespaces = {
 	.name = "namespaces",
 	.summary = "unshare, setns: mnt, pid, net, ipc, uts, cgroup",
 	.needed_by = "runc, containerd, kubelet, unshare, nsenter",
-	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
 };

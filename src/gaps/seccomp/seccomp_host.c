@@ -75,6 +75,6 @@ const struct gap gap_seccomp = {
 	.name = "seccomp",
 	.summary = "system-call filters of the guest's own",
 	.needed_by = "runc, Chromium, OpenSSH, lichen itself",
-	.workloads = (const char *const[]){ "docker", "kubernetes", "flow", NULL },
+	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", "flow", NULL },
 	.probe = probe,
 };

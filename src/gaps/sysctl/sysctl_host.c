@@ -55,6 +55,6 @@ const struct gap gap_sysctl = {
 	.name = "sysctl",
 	.summary = "kernel settings under /proc/sys",
 	.needed_by = "kubelet, dockerd, runc, PostgreSQL",
-	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
+	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
 };

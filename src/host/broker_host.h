@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor's side of the broker (abi/broker.h). One epoll descriptor holds everything it listens to, so that the supervisor polls one.
+ *
+ * What comes over the socket is a guest's and not trusted: a request that is malformed, beyond a bound or for what is not to be had is
+ * dropped by closing its descriptor. A descriptor that is neither a pipe nor an AF_UNIX socket never comes from an agent; closing it could
+ * block (FUSE, SO_LINGER), so it is kept and the broker answers nobody any more. Nothing here blocks, and one wake-up does a bounded amount of work.
+ * Limit: a guest that may mount FUSE can hide such a file in a socket's queue, and so make the supervisor wait for itself.
+ */
+#ifndef LICHEN_HOST_BROKER_HOST_H
+#define LICHEN_HOST_BROKER_HOST_H
+
+#include "base/types.h"
+#include "host/supervise.h"
+
+#define BROKER_WATCHES_MAX 1024u
+#define BROKER_STREAMS_MAX 256u
+
+struct broker;
+
+/* Serves requests that come over `socket` (non-blocking; stays the caller's). The cell's log begins with a line that names the gaps in
+ * `emulate` (bit per gap_id). Returns 0 or negative errno. */
+int broker_new(int socket, u32 emulate, struct broker **ret) MUST_CHECK;
+/* What the supervisor is to serve for it. */
+struct service broker_service(struct broker *broker);
+/* Ends everything; NULL is nothing. */
+void broker_free(struct broker *broker);
+
+#endif

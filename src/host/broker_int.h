@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of the broker. */
+#ifndef LICHEN_HOST_BROKER_INT_H
+#define LICHEN_HOST_BROKER_INT_H
+
+#include <sys/resource.h>
+
+#include "abi/broker.h"
+#include "host/broker_host.h"
+#include "host/kmsg.h"
+
+/* One descriptor that the broker listens to; first member of what owns it. */
+struct source {
+	void (*ready)(struct broker *broker, struct source *source, u32 events);
+};
+
+struct watch;
+struct stream;
+
+struct broker {
+	int socket, epoll;
+	int offence; /* the descriptor that ended the service, else negative */
+	struct source requests;
+	struct watch *watches; /* broker_watch.c */
+	u32 watch_count, polled_watches;
+	struct stream *streams; /* broker_kmsg.c */
+	u32 stream_count;
+	struct kmsg_log log;
+	struct rlimit limit; /* RLIMIT_NOFILE as it was */
+};
+
+/* Listens to fd for events (0: only for its end). 0 or negative errno. */
+int broker_listen(struct broker *broker, int fd, u32 events, struct source *source) MUST_CHECK;
+
+/* Requests: own fd from here on. */
+void broker_watch_pid(struct broker *broker, pid_t pid, u64 start_time, int fd);
+void broker_kmsg(struct broker *broker, u32 flags, int fd);
+
+/* Looks at the watches that no descriptor tells of. Milliseconds until the next look, -1 = none needed. */
+int broker_watch_tick(struct broker *broker);
+
+void broker_watch_free(struct broker *broker);
+void broker_kmsg_free(struct broker *broker);
+
+#endif
