@@ -27,7 +27,7 @@ enum trace_kind {
 	TRACE_EXIT = 5,  /* exit_group: args[0] = status */
 	TRACE_CHILD = 6, /* wait4 or waitid told of a child: result = pid, args[0] = wait status as wait4 gives it */
 	TRACE_START = 7, /* first record of a run, by the supervisor: payload: argv of the command */
-	TRACE_END = 8,   /* last record, by the supervisor: args[0] = wait status of the command, args[1] = records lost */
+	TRACE_END = 8,   /* last record, by the supervisor: args[0] = exit status of the run (128+n: signal n), args[1] = records lost */
 	TRACE_OPEN = 9,  /* a path was opened for writing: result = descriptor; payload: path */
 };
 
@@ -80,6 +80,11 @@ struct trace_ring {
 	struct trace_slot slots[TRACE_SLOTS];
 };
 static_assert(offsetof(struct trace_ring, slots) == 64 && sizeof(struct trace_slot) == 16 + sizeof(struct trace_record), "shared");
+
+/* The call with which a guest, in the agent's text, tells that a passed-on call has a result to look at; outside every table. */
+#define TRACE_REPORT_NR 0x4c43
+/* Sixth argument of a call that is let through: what lichen's child does between the filter and the agent's start. */
+#define TRACE_UNOBSERVED UINT64_C(0x6c696368656e7472)
 
 #define TRACE_MAGIC "lichtrc1"
 #define TRACE_VERSION 1u

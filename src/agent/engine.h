@@ -4,6 +4,7 @@
 #define LICHEN_AGENT_ENGINE_H
 
 #include "agent/agent.h"
+#include "abi/trace.h"
 #include "agent/private.h"
 
 #define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig)-1))
@@ -21,6 +22,8 @@
 
 /* entry.S; in the linker script: agent_end */
 extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[], agent_pass_end[];
+extern const char agent_pass_traced[], agent_pass_traced_edited[], agent_pass_reported[], agent_pass_offstack[];
+extern const char agent_report[], agent_report_trapped[], agent_report_end[];
 extern const char agent_window_begin[], agent_window_woken[];
 extern const char agent_copy_begin[], agent_copy_end[], agent_string_begin[], agent_string_end[], agent_copy_fault[];
 extern const char agent_thunks[], agent_thunk_slow[], agent_restorer_end[];
@@ -61,6 +64,49 @@ void events(enum agent_event event, long arg);
 void member_reap_all(int member);
 /* Where the guest's stack is free: below the frame if the frame lies on the same stack, else below its red zone. */
 u64 trap_free_stack(const struct trap *trap);
+
+/* What a passed-on call finds at its stack pointer (agent_pass*). */
+struct left {
+	u64 sp, ip;  /* the guest's */
+	u64 nr;      /* of the call; from here on only where needed */
+	u64 result;  /* agent_report */
+	u64 args[6]; /* the guest's, where one was edited; agent_pass_offstack: args[0] = address of the slot's busy word */
+	u64 extra[3];
+};
+static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, result) == OFF_LEFT_RESULT &&
+		      offsetof(struct left, args) == OFF_LEFT_ARGS,
+	      "entry.S");
+
+/* rows.c: whether the filter tests of these rows hold for the call, as in the filter */
+bool rows_engine(const struct call *call);
+bool rows_vfs(const struct call *call);
+#define GAP_LISTED(name)
+#define GAP_BUILT(name) bool rows_##name(const struct call *call);
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+#undef GAP_LISTED
+
+/* trace.c: recording, only where commons()->trace says so */
+/* Before a call is dispatched: notes what it says. */
+void trace_before(struct call *call);
+/* A call's result is known. args: the guest's. */
+void trace_result(long nr, const u64 args[6], long result);
+/* Whether every result of the call is to be shown, not only errors. */
+bool trace_wants_result(const struct call *call);
+/* A new image is about to start. */
+void trace_exec(const char *path, char *const *argv);
+
+/* trace_ring.c: hands a record over. Waits for room as long as the consumer makes some within 2 s. */
+void trace_push(const struct trace_record *record);
+
+/* trace_args.c: appends what the call's arguments stand for to the payload */
+void trace_decode(struct trace_record *record);
+/* Appends one string; what does not fit is cut. bytes: the agent's memory. */
+void trace_put(struct trace_record *record, u32 arg, u32 flags, const void *bytes, u64 length);
+/* Appends a NUL-terminated string of the guest's, at most `most` bytes of it. Nothing when it cannot be read. */
+void trace_put_guest_string(struct trace_record *record, u32 arg, u64 from, u32 most);
+/* Appends the path that a descriptor stands for. */
+void trace_put_fd(struct trace_record *record, u32 arg, s32 fd);
 
 /* signal.c */
 void signal_start(u64 inherited_mask, bool sigsys_blocked);
@@ -143,7 +189,7 @@ void member_forked_parent(long child);
  * negative: not such a path, no member. work: at least 8192 bytes. */
 long exe_link_target(const char *path, char *out, char *work, u64 work_size);
 
-u64 vdso_find_time(u64 base);
+u64 vdso_find(u64 base, const char *name);
 
 /* the handlers of engine.def */
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);

@@ -71,11 +71,12 @@ struct private
 	s32 member;        /* -1: none */
 	s32 pending_child; /* member slot prepared for the fork under way, -1: none */
 	u32 thunk_count;
-	s32 traceme;   /* pid of a vfork child that asked to be traced: from its execve on */
-	u32 owners;    /* slots that have an owner */
-	u32 sleepers;  /* slots of traps that sleep in the blocking window */
-	u32 forking;   /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
-	u64 vdso_time; /* address of __vdso_time, 0 = none */
+	s32 traceme;    /* pid of a vfork child that asked to be traced: from its execve on */
+	u32 owners;     /* slots that have an owner */
+	u32 sleepers;   /* slots of traps that sleep in the blocking window */
+	u32 forking;    /* a thread is between EVENT_FORK_PREPARE and EVENT_FORK_PARENT */
+	u64 vdso_time;  /* address of __vdso_time, 0 = none */
+	u64 vdso_clock; /* address of __vdso_clock_gettime, 0 = none */
 	struct action virtual_action
 		[4]; /* what the guest set for SIGSYS; for SIGSEGV, SIGBUS while it has no handler; for a taken SIGPIPE */
 	s32 claimer; /* thread that is claiming a member slot for the process, 0 none */

@@ -201,6 +201,7 @@ static u64 signal_default(int sig, struct siginfo *info, u32 row)
 static bool runs_as_guest(u64 ip)
 {
 	return ip < LAYOUT_TEXT || ip >= (u64)agent_end || text_holds(ip, agent_pass_begin, agent_pass_resume_end) ||
+	       text_holds(ip, agent_report, agent_report_end) ||
 	       text_holds(ip, agent_thunks, agent_thunk_slow) || text_holds(ip, (const char *)agent_restorer, agent_restorer_end);
 }
 

@@ -246,8 +246,11 @@ struct start agent_load(u64 *stack)
 	if (exec_stack)
 		(void)sys3(__NR_mprotect, ALIGN_DOWN((u64)stack, LAYOUT_PAGE), LAYOUT_PAGE, 7 | 0x01000000 /* PROT_GROWSDOWN */);
 	vdso = aux(&info, AT_SYSINFO_EHDR);
-	private()->vdso_time = vdso ? vdso_find_time(*vdso) : 0;
+	private()->vdso_time = vdso ? vdso_find(*vdso, "__vdso_time") : 0;
+	private()->vdso_clock = vdso && commons()->trace ? vdso_find(*vdso, "__vdso_clock_gettime") : 0;
 	events(EVENT_EXEC, 0);
+	if (commons()->trace)
+		trace_exec(name, info.argv);
 	signal_start(info.marker.mask, info.marker.mask & SIGSYS_BIT);
 	__atomic_store_n(&private()->slot_busy[0], 0, __ATOMIC_RELEASE);
 	return (struct start){ (u64)stack, interpreter.present ? interpreter.entry : program.entry };

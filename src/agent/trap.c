@@ -39,14 +39,14 @@ void member_reap_all(int member)
 /* Virtual files first, whatever gap they are of: what is left are paths of the kernel's. */
 static enum verdict dispatch(struct call *call)
 {
-	if (commons()->paths && vfs_dispatch(call) == CALL_DONE)
+	if (commons()->paths && rows_vfs(call) && vfs_dispatch(call) == CALL_DONE)
 		return CALL_DONE;
-#define GAP_BUILT(name)                                                                       \
-	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
+#define GAP_BUILT(name)                                                                                            \
+	if ((commons()->emulated & (1u << GAP_##name)) && rows_##name(call) && name##_dispatch(call) == CALL_DONE) \
 		return CALL_DONE;
 #include "gaps/gaps.def"
 #undef GAP_BUILT
-	return engine_dispatch(call);
+	return rows_engine(call) ? engine_dispatch(call) : CALL_PASS;
 }
 
 u64 trap_free_stack(const struct trap *trap)
@@ -58,29 +58,74 @@ u64 trap_free_stack(const struct trap *trap)
 	return ALIGN_DOWN(sp - 128, 16);
 }
 
+/* Where the guest makes the call; *edited: its arguments are put back afterwards. */
+static const char *pass_entry(const struct call *call, bool *edited)
+{
+	if (!commons()->trace)
+		return *edited ? agent_pass_edited : agent_pass;
+	if (!trace_wants_result(call))
+		return *edited ? agent_pass_traced_edited : agent_pass_traced;
+	*edited = true;
+	return agent_pass_reported;
+}
+
+/* Whether the call takes away the memory at `at`: a thread that ends itself without libc's help (musl's detached threads). */
+static bool unmaps(const struct call *call, u64 at)
+{
+	return call->nr == __NR_munmap && at >= call->arg[0] && at - call->arg[0] < call->arg[1];
+}
+
+/* A slot of its own for a call that leaves no stack to come back to: its stack pointer, with room for a signal below; 0 = none free. */
+static u64 offstack(struct left *left)
+{
+	struct private *p = private();
+
+	for (u32 i = 0; i < SLOTS_MAX; i++) {
+		struct left *at = (struct left *)(PRIVATE_POOL + (i + 1) * SLOT_SIZE) - 1;
+
+		if (p->slot_busy[i] || __atomic_exchange_n(&p->slot_busy[i], 1, __ATOMIC_ACQUIRE))
+			continue;
+		left->args[0] = (u64)&p->slot_busy[i];
+		*at = *left;
+		return (u64)at;
+	}
+	return 0;
+}
+
 /* Points the frame at agent_pass, so that the guest executes the call itself. Arguments that a handler edited are put back behind it. */
 static void trap_pass(struct trap *trap, struct call *call)
 {
 	struct registers *regs = &trap->context->regs;
-	struct {
-		u64 sp, ip, args[6], extra[3];
-	} left = { regs->sp, regs->ip, { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 }, { 0 } };
+	struct left left = { .sp = regs->sp,
+			     .ip = regs->ip,
+			     .nr = (u64)(u32)trap->info->syscall,
+			     .args = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 } };
 	bool edited = call->edited || memcmp(left.args, call->arg, sizeof(left.args)) != 0;
-	u64 size = edited ? sizeof(left) : 16;
+	const char *entry = pass_entry(call, &edited);
+	u64 size = edited ? sizeof(left) : commons()->trace ? offsetof(struct left, args) : offsetof(struct left, nr);
 	u64 at = trap_free_stack(trap) - ALIGN_UP(size, 16);
 
 	if (call->edited) {
 		memcpy(left.extra, call->extra, sizeof(left.extra));
-		call->arg[call->edited - 1] = at + offsetof(__typeof__(left), extra);
+		call->arg[call->edited - 1] = at + offsetof(struct left, extra);
 		if (call->nr == __NR_pselect6)
-			left.extra[0] = at + offsetof(__typeof__(left), extra[2]);
+			left.extra[0] = at + offsetof(struct left, extra[2]);
 	}
-	if (guest_write(at, &left, size) < 0) { /* no stack left: the one call that the guest cannot be asked to make */
+	if (unmaps(call, at)) {
+		u64 elsewhere = offstack(&left);
+
+		if (elsewhere) {
+			at = elsewhere;
+			entry = agent_pass_offstack;
+		}
+	} else if (guest_write(at, &left, size) < 0) { /* no stack left: the one call that the guest cannot be asked to make */
 		regs->ax = (u64)agent_reissue(call->nr, call->arg);
+		if (commons()->trace)
+			trace_result((long)left.nr, left.args, (long)regs->ax);
 		return;
 	}
 	regs->sp = at;
-	regs->ip = (u64)(edited ? agent_pass_edited : agent_pass);
+	regs->ip = (u64)entry;
 	regs->ax = (u64)call->nr;
 	regs->di = call->arg[0];
 	regs->si = call->arg[1];
@@ -114,6 +159,41 @@ static bool call_later(const struct trap *trap)
 	return ip_at && guest_write(ip_at, &regs.ip, sizeof(regs.ip)) == 0;
 }
 
+/* A passed-on call has shown its result: notes it, and lets the guest go on as behind its own instruction. */
+static void report(struct trap *trap, struct call *call)
+{
+	struct registers *regs = &trap->context->regs;
+	struct left left;
+
+	if (regs->ip != (u64)agent_report_trapped || guest_read(&left, regs->sp, offsetof(struct left, args)) < 0) {
+		regs->ax = (u64)-ENOSYS; /* the guest's own: there is no such call */
+		return;
+	}
+	trace_result((long)left.nr, call->arg, (long)left.result);
+	regs->ax = left.result;
+	regs->cx = regs->ip = left.ip;
+	regs->sp = left.sp;
+}
+
+/* The way of a call whose result is to be noted. */
+static void observe(struct trap *trap, struct call *call)
+{
+	const struct registers *regs = &trap->context->regs;
+	u64 args[6] = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 };
+
+	if (call->nr == TRACE_REPORT_NR) {
+		report(trap, call);
+		return;
+	}
+	trace_before(call);
+	if (dispatch(call) == CALL_DONE) {
+		trap->context->regs.ax = (u64)call->ret;
+		trace_result(trap->info->syscall, args, call->ret);
+	} else {
+		trap_pass(trap, call);
+	}
+}
+
 NORETURN void agent_overwritten(void)
 {
 	agent_die("the guest has overwritten the agent's memory", 0);
@@ -138,7 +218,9 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 	call = (struct call){ .nr = info->syscall,
 			      .arg = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 },
 			      .trap = trap };
-	if (dispatch(&call) == CALL_DONE)
+	if (commons()->trace)
+		observe(trap, &call);
+	else if (dispatch(&call) == CALL_DONE)
 		regs->ax = (u64)call.ret;
 	else
 		trap_pass(trap, &call);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the vDSO's time(2), so that time stamps of emulated objects cost no system call (vdso(7)). */
+/* Finds functions of the vDSO, so that time stamps of emulated objects and of trace records cost no system call (vdso(7)). */
 #include <elf.h>
 
 #include "agent/engine.h"
 
-u64 vdso_find_time(u64 base)
+u64 vdso_find(u64 base, const char *name)
 {
 	const Elf64_Ehdr *e = (const Elf64_Ehdr *)base;
 	const Elf64_Phdr *ph = (const Elf64_Phdr *)(base + e->e_phoff);
@@ -33,7 +33,7 @@ u64 vdso_find_time(u64 base)
 	if (!symbols || !names || !hash)
 		return 0;
 	for (u32 i = 0; i < hash[1]; i++)
-		if (symbols[i].st_shndx && !strcmp(names + symbols[i].st_name, "__vdso_time"))
+		if (symbols[i].st_shndx && !strcmp(names + symbols[i].st_name, name))
 			return symbols[i].st_value + bias;
 	return 0;
 }

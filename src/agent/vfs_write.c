@@ -79,11 +79,14 @@ long vfs_open_write(const char *path, u32 flags)
 
 /* --- the call behind a SIGPIPE -------------------------------------------------------------------------------------------------- */
 
-/* The number in `mov $nr,%eax; syscall` before ip, or -1. */
-static long number_in_code(u64 ip)
+/* The call's number, or -1: in a cell whose calls are recorded it lies on the stack, else in `mov $nr,%eax; syscall` before ip. */
+static long number_of_call(u64 ip, u64 sp)
 {
+	struct left left;
 	u8 code[7];
 
+	if (commons()->trace && text_holds(ip, agent_pass_begin, agent_pass_resume_end))
+		return guest_read(&left, sp, offsetof(struct left, result)) < 0 ? -1 : (long)left.nr;
 	if (guest_read(code, ip - sizeof(code), sizeof(code)) < 0 || code[0] != 0xb8)
 		return -1;
 	return (long)((u32)code[1] | (u32)code[2] << 8 | (u32)code[3] << 16 | (u32)code[4] << 24);
@@ -128,7 +131,7 @@ static long take_vector(u64 address, u64 count, char *text)
  * buffer of text does by accident. */
 static long take_text(const struct registers *regs, char *text)
 {
-	long nr = number_in_code(regs->ip), n;
+	long nr = number_of_call(regs->ip, regs->sp), n;
 
 	if (nr == __NR_write)
 		return take_buffer(regs->si, regs->dx, text);

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "abi/trace.h"
 #include "base/cleanup.h"
 #include "gaps/registry.h"
 #include "host/agent_blob.h"
@@ -140,11 +141,13 @@ static int make_broker(int *ret_ours, int *ret_members)
 	return 0;
 }
 
-static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
+static int make_limited(u32 emulate, u32 refused, u32 features, bool trace, u64 file_limit, struct cell_fds *ret,
+			const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
-	u64 mapped = lay_out(emulate, areas), file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
+	u64 ring = lay_out(emulate, areas), ring_size = trace ? ALIGN_UP(sizeof(struct trace_ring), LAYOUT_PAGE) : 0;
+	u64 mapped = ring + ring_size, file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
 	struct commons *map;
 	int r;
 
@@ -181,6 +184,8 @@ static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, 
 				 .emulated = emulate,
 				 .refused = refused,
 				 .paths = filter_paths(emulate),
+				 .trace = (u32)ring_size,
+				 .trace_offset = ring,
 				 .supervisor = (s32)getpid(),
 				 .text_size = (u32)agent_blob_text_size };
 	memcpy(map->areas, areas, sizeof(areas));
@@ -203,11 +208,11 @@ static int make_limited(u32 emulate, u32 refused, u32 features, u64 file_limit, 
 	return 0;
 }
 
-int cell_fds_make(u32 emulate, u32 refused, u32 features, struct cell_fds *ret, const char **ret_stage)
+int cell_fds_make(u32 emulate, u32 refused, u32 features, bool trace, struct cell_fds *ret, const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);
-	int r = make_limited(emulate, refused, features, limit, ret, ret_stage);
+	int r = make_limited(emulate, refused, features, trace, limit, ret, ret_stage);
 
 	(void)setrlimit(RLIMIT_FSIZE, &saved);
 	return r;

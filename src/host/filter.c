@@ -5,6 +5,8 @@
  *   load arch; not x86-64 → allow         load number; binary search → the number's block, or allow
  *   block: pc in the agent's text → allow; any row's argument test holds → trap with our cookie; else allow
  *
+ * Where calls are recorded, all are planned, see install_tracing().
+ *
  * Calls that are not planned leave by number alone, which kernel and gVisor then cache. Jumps of classic BPF reach 255 instructions,
  * so the search tree ends in unconditional jumps to the blocks, which follow it.
  */
@@ -22,6 +24,8 @@
 
 #include "abi/filter_test.h"
 #include "abi/layout.h"
+#include "abi/trace.h"
+#include "base/types.h"
 #include "gaps/registry.h"
 
 #define FILTER_COOKIE 0x4c43u /* SECCOMP_COOKIE of agent/engine.h */
@@ -252,7 +256,70 @@ static void emit_arch_check(struct code *code)
 	load(code, offsetof(struct seccomp_data, nr));
 }
 
-int filter_install(const struct filter_spec *spec)
+/*
+ * What a recording does not see: calls that cannot be refused and tell nothing of a run, and
+ *   exit             the thread's stack may be gone: nothing may trap
+ *   restart_syscall  the kernel's, for a call that was passed on
+ * futex is let go for plain waiting and waking (low bits of the operation 0, 1, 9, 10), which programs do all the time.
+ */
+static const u16 unobserved[] = {
+	SYS_sched_yield,     SYS_getpid,          SYS_exit,          SYS_gettimeofday, SYS_getuid,
+	SYS_getgid,          SYS_geteuid,         SYS_getegid,       SYS_getppid,      SYS_getpgrp,
+	SYS_umask,           SYS_alarm,           SYS_pause,         SYS_gettid,       SYS_time,
+	SYS_set_tid_address, SYS_restart_syscall, SYS_clock_gettime, SYS_getcpu,       SYS_times,
+};
+
+static void emit_futex(struct code *code)
+{
+	static const u8 plain[] = { 0, 1, 9, 10 };
+
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 3 + 2 * (u8)sizeof(plain));
+	load(code, ARG_LOW(1));
+	emit(code, BPF_ALU | BPF_AND | BPF_K, 0x7f, 0, 0);
+	for (size_t i = 0; i < sizeof(plain); i++) {
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, plain[i], 0, 1);
+		ret(code, SECCOMP_RET_ALLOW);
+	}
+	load(code, offsetof(struct seccomp_data, nr));
+}
+
+/* number not to be seen → allow; the report of a result → trap; pc in the agent's text → allow; marked as lichen's own → allow; else trap */
+static void emit_tracing(struct code *code, const struct filter_spec *spec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unobserved); i++) {
+		emit(code, BPF_JMP | BPF_JEQ | BPF_K, unobserved[i], 0, 1);
+		ret(code, SECCOMP_RET_ALLOW);
+	}
+	emit_futex(code);
+	trap_if_equal(code, TRACE_REPORT_NR);
+	load(code, offsetof(struct seccomp_data, instruction_pointer) + 4);
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)(LAYOUT_TEXT >> 32), 0, 3);
+	load(code, offsetof(struct seccomp_data, instruction_pointer));
+	emit(code, BPF_JMP | BPF_JGE | BPF_K, spec->text_size, 1, 0);
+	ret(code, SECCOMP_RET_ALLOW);
+	load(code, ARG_LOW(5));
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)TRACE_UNOBSERVED, 0, 3);
+	load(code, ARG_HIGH(5));
+	emit(code, BPF_JMP | BPF_JEQ | BPF_K, (u32)(TRACE_UNOBSERVED >> 32), 0, 1);
+	ret(code, SECCOMP_RET_ALLOW);
+	ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+}
+
+static int install_tracing(const struct filter_spec *spec)
+{
+	struct code *code = calloc(1, sizeof(*code));
+	int r;
+
+	if (!code)
+		return -ENOMEM;
+	emit_arch_check(code);
+	emit_tracing(code, spec);
+	r = install(code);
+	free(code);
+	return r;
+}
+
+static int install_planned(const struct filter_spec *spec)
 {
 	struct row rows[ROWS_MAX];
 	struct leaf leaves[ROWS_MAX];
@@ -283,6 +350,11 @@ int filter_install(const struct filter_spec *spec)
 	r = install(code);
 	free(code);
 	return r;
+}
+
+int filter_install(const struct filter_spec *spec)
+{
+	return spec->trace ? install_tracing(spec) : install_planned(spec);
 }
 
 int filter_install_refusals(u32 gaps)

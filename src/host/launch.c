@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,6 +21,7 @@
 #include "host/cell_fds.h"
 #include "host/filter.h"
 #include "host/supervise.h"
+#include "host/trace_drain.h"
 
 #define MARKER_FIRST 1u /* agent/engine.h: enum marker_flag */
 
@@ -76,8 +78,10 @@ static NORETURN void child_failed(int report, const char *stage, int error, int 
 	struct report text = { .error = error, .status = status };
 
 	(void)snprintf(text.stage, sizeof(text.stage), "%s", stage);
-	while (write(report, &text, sizeof(text)) < 0 && errno == EINTR)
+	/* past the filter: what lets a call through that would be recorded */
+	while (syscall(SYS_write, report, &text, sizeof(text), 0, 0, TRACE_UNOBSERVED) < 0 && errno == EINTR)
 		;
+	(void)syscall(SYS_exit_group, status, 0, 0, 0, 0, TRACE_UNOBSERVED);
 	_exit(status);
 }
 
@@ -154,13 +158,19 @@ static NORETURN void child_native(const struct launch *spec, const char *path, c
 	child_failed(report, "execve", errno, exec_status(errno));
 }
 
+static bool needs_engine(const struct launch *spec)
+{
+	return spec->emulate || spec->trace;
+}
+
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, const char *path, pid_t parent,
 				const struct supervisor *supervisor, int report)
 {
 	const sigset_t *mask = &supervisor->guest_mask;
 	struct filter_spec filter = { .emulate = spec->emulate,
 				      .sealed = fds->map && (fds->map->features & COMMONS_MSEAL),
-				      .text_size = fds->text_size };
+				      .text_size = fds->text_size,
+				      .trace = spec->trace != NULL };
 	sigset_t all;
 	char **env;
 	int r;
@@ -175,7 +185,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	r = launch_install_refusals(spec->refuse);
 	if (r < 0)
 		child_failed(report, "refusing system calls (seccomp)", -r, 125);
-	if (!spec->emulate)
+	if (!needs_engine(spec))
 		child_native(spec, path, mask, report);
 
 	env = env_with_marker(spec->envp, fds, path, mask, report);
@@ -188,7 +198,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	r = filter_install(&filter);
 	if (r < 0)
 		child_failed(report, "installing the system-call filter (seccomp)", -r, 125);
-	(void)syscall(SYS_execveat, fds->reserved[RESERVED_AGENT], "", spec->argv, env, AT_EMPTY_PATH);
+	(void)syscall(SYS_execveat, fds->reserved[RESERVED_AGENT], "", spec->argv, env, AT_EMPTY_PATH, TRACE_UNOBSERVED);
 	child_failed(report, "starting the agent", errno, 125);
 }
 
@@ -246,6 +256,32 @@ static void serve_broker(struct supervisor *supervisor, struct cell_fds *fds, u3
 	(void)close(take_fd(&fds->broker));
 }
 
+/* What takes the records of this run; NULL: none, or no memory. */
+static struct trace_drain *new_drain(const struct launch *spec, const struct cell_fds *fds)
+{
+	struct trace_drain *drain = spec->trace ? malloc(sizeof(*drain)) : NULL;
+
+	if (drain)
+		trace_drain_init(drain, (struct trace_ring *)(void *)((u8 *)fds->map + fds->map->trace_offset), spec->trace);
+	return drain;
+}
+
+/* Supervises the guest to its end and takes its records, if they are wanted: a guest that cannot be recorded is killed, and the negative errno
+ * returned. drain is freed. */
+static int wait_for_guest(struct supervisor *supervisor, const struct launch *spec, struct trace_drain *drain, pid_t pid,
+			  int *ret_status)
+{
+	int r = !spec->trace ? 0 : drain ? trace_drain_start(drain, spec->argv, pid) : -ENOMEM;
+
+	if (r < 0)
+		(void)kill(pid, SIGKILL);
+	*ret_status = supervise_wait(supervisor, pid);
+	if (spec->trace && r == 0)
+		trace_drain_finish(drain, *ret_status);
+	free(drain);
+	return r;
+}
+
 int launch_run(const struct launch *spec, struct launch_result *result)
 {
 	struct cell_fds fds = CELL_FDS_NONE;
@@ -254,6 +290,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	struct supervisor supervisor;
 	struct broker *broker = NULL;
 	struct report report;
+	struct trace_drain *drain;
 	const char *stage;
 	int pipe_fds[2], r;
 	pid_t parent = getpid(), pid;
@@ -262,21 +299,22 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	r = find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
-	if (spec->emulate && inside_cell()) {
-		(void)fail(result, "this is inside a cell of lichen, and cells do not nest; leave out --emulate", 0, 125);
+	if (needs_engine(spec) && inside_cell()) {
+		(void)fail(result, "this is inside a cell of lichen, and cells do not nest; leave out --emulate, and why", 0, 125);
 		return -EBUSY;
 	}
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return fail(result, "making a pipe", errno, 125);
 	report_read = pipe_fds[0];
 	report_write = pipe_fds[1];
-	if (spec->emulate) {
-		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &fds, &stage);
+	if (needs_engine(spec)) {
+		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), spec->trace != NULL, &fds, &stage);
 		if (r == 0)
 			fds.map->forced = spec->forced;
 		if (r < 0)
 			return fail(result, stage, -r, 125);
 	}
+	drain = new_drain(spec, &fds);
 	supervise_begin(&supervisor);
 	pid = fork();
 	if (pid == 0) {
@@ -286,20 +324,22 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	if (pid < 0) {
 		r = fail(result, "fork", errno, 125);
 		supervise_end(&supervisor);
+		free(drain);
 		cell_fds_done(&fds);
 		return r;
 	}
 	(void)close(take_fd(&report_write));
 	serve_broker(&supervisor, &fds, spec->emulate, &broker);
-	result->status = supervise_wait(&supervisor, pid);
+	r = wait_for_guest(&supervisor, spec, drain, pid, &result->status);
 	supervise_end(&supervisor);
 	broker_free(broker);
-	r = 0;
-	if (read_report(report_read, &report)) {
+	if (r < 0) {
+		r = fail(result, "starting to record", -r, 125);
+	} else if (read_report(report_read, &report)) {
 		r = fail(result, "execve", report.error, report.status);
 		if (report.status == 125)
 			(void)snprintf(result->detail, sizeof(result->detail), "%s", report.stage);
-	} else if (spec->emulate) {
+	} else if (needs_engine(spec)) {
 		r = first_program_failed(fds.map, result);
 	}
 	cell_fds_done(&fds);

@@ -22,8 +22,8 @@ struct launch {
 
 /* A recorded run: every call of every process of the cell is observed, what counts (abi/trace.h) goes to `fd` while it runs. */
 struct launch_trace {
-	int fd;      /* in: a file open for writing, at its end; it gets a whole trace file (trace_file.h). Stays the caller's */
-	int error;   /* out: positive errno when writing it failed (the run went on, the file ends early); 0 = complete */
+	int fd;    /* in: an empty file open for writing, close-on-exec; it gets a trace file (trace_file.h). Stays the caller's */
+	int error; /* out: positive errno when writing it failed (the run went on, the file ends early); 0 = complete */
 	u64 records; /* out: written */
 	u64 lost;    /* out: records that could not be handed over in time, or whose writer was killed meanwhile */
 };

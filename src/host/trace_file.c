@@ -49,11 +49,11 @@ void trace_close(struct trace_reader *reader)
 	*reader = (struct trace_reader){ 0 };
 }
 
-static bool well_formed(const struct trace_record *record)
+bool trace_record_valid(const struct trace_record *record)
 {
 	u32 at = 0;
 
-	if (record->kind < TRACE_CALL || record->kind > TRACE_OPEN)
+	if (record->kind < TRACE_CALL || record->kind > TRACE_OPEN || record->size > TRACE_PAYLOAD)
 		return false;
 	while (at < record->size) {
 		struct trace_string head;
@@ -84,7 +84,7 @@ int trace_next(struct trace_reader *reader, struct trace_record *ret_record)
 	if (left - TRACE_HEAD < ALIGN_UP((size_t)record.size, 8))
 		return -ENODATA;
 	memcpy(record.payload, reader->bytes + reader->at + TRACE_HEAD, record.size);
-	if (!well_formed(&record))
+	if (!trace_record_valid(&record))
 		return -EBADMSG;
 	reader->at += TRACE_HEAD + ALIGN_UP((size_t)record.size, 8);
 	*ret_record = record;

@@ -27,6 +27,9 @@ void trace_close(struct trace_reader *reader);
  * After an error every further call gives it again. */
 int trace_next(struct trace_reader *reader, struct trace_record *ret_record) MUST_CHECK;
 
+/* Whether a record is well-formed. */
+bool trace_record_valid(const struct trace_record *record) MUST_CHECK;
+
 /* One string of a record's payload. */
 struct trace_field {
 	u8 arg;   /* which argument; 0xff = none */

@@ -56,9 +56,14 @@ void signal_start(u64 inherited_mask, bool sigsys_blocked)
 	(void)inherited_mask, (void)sigsys_blocked;
 }
 
-u64 vdso_find_time(u64 base)
+void trace_exec(const char *path, char *const *argv)
 {
-	(void)base;
+	(void)path, (void)argv;
+}
+
+u64 vdso_find(u64 base, const char *name)
+{
+	(void)base, (void)name;
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  *   agent_entry         the kernel starts the image here (execve)
  *   agent_sigsys        handler of SIGSYS: takes a slot, moves to its stack, runs trap_main(), returns by rt_sigreturn
  *   agent_thunk_*       the handler that the kernel has for a guest's signal: decides by the interrupted pc
- *   agent_pass          where a passed-on call is executed in the guest's own context
+ *   agent_pass*         where a passed-on call is executed in the guest's own context
+ *   agent_report        shows the result of such a call to trap_main()
  *   agent_window        the only place where an emulated call sleeps
  *   agent_copy          the only place that touches guest memory
  *   agent_clone_vm      clone where the child shares our memory
@@ -27,6 +28,15 @@
 	mov 24(%r11), %r10
 	mov 32(%r11), %r8
 	mov 40(%r11), %r9
+	.endm
+
+	.macro load_left_arguments
+	mov OFF_LEFT_ARGS(%rsp), %rdi
+	mov OFF_LEFT_ARGS + 8(%rsp), %rsi
+	mov OFF_LEFT_ARGS + 16(%rsp), %rdx
+	mov OFF_LEFT_ARGS + 24(%rsp), %r10
+	mov OFF_LEFT_ARGS + 32(%rsp), %r8
+	mov OFF_LEFT_ARGS + 40(%rsp), %r9
 	.endm
 
 	.section .text.entry, "ax", @progbits
@@ -69,20 +79,44 @@ LABEL(agent_pass_begin):
 FUNCTION(agent_pass):
 	syscall
 LABEL(agent_pass_done):
-	mov 8(%rsp), %rcx
+	mov OFF_LEFT_IP(%rsp), %rcx
 	mov (%rsp), %rsp
 	jmp *%rcx
 
-/* The same for a call with edited arguments: the guest's six follow at rsp + 16 and are put back. */
+/* The same for a call with edited arguments: the guest's six are put back. */
 FUNCTION(agent_pass_edited):
 	syscall
-	mov 16(%rsp), %rdi
-	mov 24(%rsp), %rsi
-	mov 32(%rsp), %rdx
-	mov 40(%rsp), %r10
-	mov 48(%rsp), %r8
-	mov 56(%rsp), %r9
+	load_left_arguments
 	jmp agent_pass_done
+
+/* The same in a cell whose calls are recorded (trace.c): results that may be negative errnos are shown to trap_main(). No instruction that
+ * changes flags: the kernel preserves them. */
+FUNCTION(agent_pass_traced_edited):
+	syscall
+	load_left_arguments
+	jmp 1f
+FUNCTION(agent_pass_traced):
+	syscall
+1:	mov %rax, %rcx
+	bswap %rcx
+	movzbl %cl, %ecx
+	jrcxz agent_pass_done /* the highest byte is 0: no error */
+	jmp agent_report
+
+/* The same for calls whose every result counts. */
+FUNCTION(agent_pass_reported):
+	syscall
+	load_left_arguments
+	jmp agent_report
+
+/* The same for a call that takes away the stack it is made on; rsp lies in a slot, which is given back. r11 is not what the kernel leaves. */
+FUNCTION(agent_pass_offstack):
+	syscall
+	mov OFF_LEFT_IP(%rsp), %rcx
+	mov OFF_LEFT_ARGS(%rsp), %r11
+	mov (%rsp), %rsp
+	movl $0, (%r11)
+	jmp *%rcx
 LABEL(agent_pass_resume_end):
 
 /* long agent_reissue(long nr, const u64 args[6]): a call of the guest's, made while it waits. */
@@ -124,6 +158,17 @@ FUNCTION(agent_clone_vm):
 	ud2
 
 LABEL(agent_pass_end):
+
+/* A passed-on call is over, rax = its result: traps, and trap_main() goes on behind the guest's own instruction. Outside the pass range, so
+ * that a filter of the guest's lets it be. lea: gVisor patches 'mov $number; syscall', and we want to be found where we are. */
+FUNCTION(agent_report):
+	mov %rax, OFF_LEFT_RESULT(%rsp)
+	lea TRACE_REPORT_NR_ASM, %eax
+	syscall
+LABEL(agent_report_trapped):
+	mov OFF_LEFT_RESULT(%rsp), %rax
+	jmp agent_pass_done
+LABEL(agent_report_end):
 
 	.text
 
