@@ -34,7 +34,13 @@ static enum verdict done(struct call *call, long ret)
 /* The node behind a path, its path in `path`; false: the call is the kernel's. */
 static bool find(s32 dirfd, u64 where, char *path, struct vnode *node)
 {
-	return vfs_path(dirfd, where, path) >= 0 && vfs_find(path, node);
+	long length = vfs_path(dirfd, where, path);
+
+	if (length < 0 || !vfs_find(path, node))
+		return false;
+	if (length > 1 && path[length - 1] == '/')
+		path[length - 1] = 0; /* a directory: "/proc/sys/" and "/proc/sys" are one */
+	return true;
 }
 
 /* The same for calls that do not open: of a file whose contents alone are a gap's they are the kernel's. */
