@@ -16,8 +16,8 @@ enum broker_kind {
 		1, /* fd: one end of a SOCK_SEQPACKET pair. a: enum broker_kmsg_flag. Each datagram from it becomes a kernel-log
 	                       * record; with BROKER_KMSG_READ all records, old and new, are sent to it, one a datagram */
 	BROKER_WATCH_PID =
-		2, /* fd: kept open until process a (as the supervisor's pid namespace numbers it) has ended, then closed.
-	                       * b: its start time (field 22 of /proc/PID/stat), so that a reused pid is not taken for it */
+		2, /* fd: a stream socket with an owner (F_SETOWN_EX). When the owner has ended, a zombie or reaped, the other end
+	                       * becomes readable for good: fd is shut down for sending */
 };
 
 /* A datagram that begins with NUL is no record: a member sends NUL and a u64, the number of the record to go on with (one that is too

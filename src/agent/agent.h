@@ -155,8 +155,9 @@ struct agent_creds {
 void agent_creds_get(struct agent_creds *creds);
 bool agent_in_group(u32 gid);
 
-/* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() writes over it. */
-#define AGENT_SCRATCH 32768u
+/* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() and agent_clone() write
+ * over it. */
+#define AGENT_SCRATCH 36864u
 void *agent_scratch(void);
 
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */

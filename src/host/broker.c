@@ -61,7 +61,7 @@ static void serve_request(struct broker *broker, const struct broker_request *re
 		broker_kmsg(broker, (u32)request->a, fd);
 		break;
 	case BROKER_WATCH_PID:
-		broker_watch_pid(broker, (pid_t)request->a, (u64)request->b, fd);
+		broker_watch_pid(broker, fd);
 		break;
 	default:
 		(void)close(fd);

@@ -33,7 +33,7 @@ struct broker {
 int broker_listen(struct broker *broker, int fd, u32 events, struct source *source) MUST_CHECK;
 
 /* Requests: own fd from here on. */
-void broker_watch_pid(struct broker *broker, pid_t pid, u64 start_time, int fd);
+void broker_watch_pid(struct broker *broker, int fd);
 void broker_kmsg(struct broker *broker, u32 flags, int fd);
 
 /* Looks at the watches that no descriptor tells of. Milliseconds until the next look, -1 = none needed. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * BROKER_WATCH_PID: keeps a descriptor open until a process has ended. By a pidfd where the kernel has them, else by looking at
- * /proc/PID/stat every 10 ms while there is something to look for. A watch whose asker has closed its end is dropped.
+ * BROKER_WATCH_PID: tells over a socket when the process (or thread) that owns it (F_SETOWN_EX) has ended, by shutting it down for sending:
+ * the other end is readable from then on, however many copies of this one there are. By a pidfd where the kernel has them, else by looking
+ * at the owner and /proc/PID/stat every 10 ms while there is something to look for. A watch lasts until the asker has closed its end.
+ *
+ * The owner is a reference that the kernel holds: as our pid namespace numbers it, 0 once it has been reaped; a pid used again is no
+ * owner. A process whose first thread alone has ended goes on.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,28 +26,41 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 
 struct watch {
 	struct source ended;   /* on the pidfd */
 	struct source dropped; /* on the asker's descriptor */
 	struct watch *next, **link;
 	int pidfd, fd;
-	pid_t pid;
-	u64 start_time;
+	bool polled; /* it is looked at: no pidfd, and not ended */
 };
 
-static void watch_end(struct broker *broker, struct watch *watch)
+static void watch_free(struct broker *broker, struct watch *watch)
 {
 	*watch->link = watch->next;
 	if (watch->next)
 		watch->next->link = watch->link;
 	broker->watch_count--;
-	broker->polled_watches -= watch->pidfd < 0;
+	broker->polled_watches -= watch->polled;
 	/* the asker's descriptor may be open elsewhere, too: closing would not take it off the list */
 	(void)epoll_ctl(broker->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 	close_fd(&watch->pidfd);
 	close_fd(&watch->fd);
 	free(watch);
+}
+
+/* Tells the asker. What is no socket cannot be shut down. */
+static void watch_end(struct broker *broker, struct watch *watch)
+{
+	broker->polled_watches -= watch->polled;
+	watch->polled = false;
+	close_fd(&watch->pidfd);
+	watch->pidfd = FD_NONE;
+	if (shutdown(watch->fd, SHUT_WR) < 0)
+		watch_free(broker, watch);
 }
 
 static void watch_ended(struct broker *broker, struct source *source, u32 events)
@@ -54,11 +72,11 @@ static void watch_ended(struct broker *broker, struct source *source, u32 events
 static void watch_dropped(struct broker *broker, struct source *source, u32 events)
 {
 	(void)events;
-	watch_end(broker, (struct watch *)(void *)((char *)source - offsetof(struct watch, dropped)));
+	watch_free(broker, (struct watch *)(void *)((char *)source - offsetof(struct watch, dropped)));
 }
 
-/* State and start time of a process by /proc/PID/stat. 0, or negative errno: -ENOENT or -ESRCH when there is none. */
-static int read_stat(pid_t pid, char *state, u64 *start_time)
+/* State and number of threads of a process by /proc/PID/stat. 0, or negative errno: -ENOENT or -ESRCH when there is none. */
+static int read_stat(pid_t pid, char *state, long *threads)
 {
 	char path[32], text[1024], *at;
 	CLEANUP_FD int fd = FD_NONE;
@@ -74,26 +92,43 @@ static int read_stat(pid_t pid, char *state, u64 *start_time)
 	if (!at || !at[1])
 		return -EIO;
 	*state = at[2];
-	for (int field = 2; field < 22 && at; field++)
+	for (int field = 2; field < 20 && at; field++)
 		at = strchr(at + 1, ' ');
-	*start_time = at ? strtoull(at, NULL, 10) : 0;
+	*threads = at ? strtol(at, NULL, 10) : 0;
 	return 0;
 }
 
-/* Where /proc tells nothing about it, kill(2) decides. */
-static bool running(pid_t pid, u64 start_time)
+static struct f_owner_ex owner_of(int fd)
 {
-	char state;
-	u64 started;
+	struct f_owner_ex owner = { F_OWNER_PID, 0 };
 
-	if (read_stat(pid, &state, &started) == 0)
-		return state != 'Z' && state != 'X' && started == start_time;
-	return access("/proc/self/stat", R_OK) < 0 && (kill(pid, 0) == 0 || errno == EPERM);
+	return fcntl(fd, F_GETOWN_EX, &owner) < 0 ? (struct f_owner_ex){ F_OWNER_PID, 0 } : owner;
 }
 
-void broker_watch_pid(struct broker *broker, pid_t pid, u64 start_time, int fd)
+/* Where /proc tells nothing about it, that it is there decides. */
+static bool running(int fd)
 {
-	struct watch *watch = pid > 0 && broker->watch_count < BROKER_WATCHES_MAX ? calloc(1, sizeof(*watch)) : NULL;
+	struct f_owner_ex owner = owner_of(fd);
+	long threads;
+	char state;
+
+	if (owner.pid <= 0)
+		return false;
+	if (read_stat(owner.pid, &state, &threads) < 0)
+		return owner_of(fd).pid > 0;
+	return (state != 'Z' && state != 'X') || (owner.type == F_OWNER_PID && threads > 1);
+}
+
+static int open_pidfd(int fd)
+{
+	struct f_owner_ex owner = owner_of(fd);
+
+	return owner.pid > 0 ? (int)syscall(SYS_pidfd_open, owner.pid, owner.type == F_OWNER_TID ? PIDFD_THREAD : 0) : -1;
+}
+
+void broker_watch_pid(struct broker *broker, int fd)
+{
+	struct watch *watch = broker->watch_count < BROKER_WATCHES_MAX ? calloc(1, sizeof(*watch)) : NULL;
 
 	if (!watch) {
 		(void)close(fd);
@@ -103,19 +138,19 @@ void broker_watch_pid(struct broker *broker, pid_t pid, u64 start_time, int fd)
 				 .dropped.ready = watch_dropped,
 				 .next = broker->watches,
 				 .link = &broker->watches,
-				 .pidfd = (int)syscall(SYS_pidfd_open, pid, 0),
-				 .fd = fd,
-				 .pid = pid,
-				 .start_time = start_time };
+				 .pidfd = open_pidfd(fd),
+				 .fd = fd };
 	if (watch->next)
 		watch->next->link = &watch->next;
 	broker->watches = watch;
 	broker->watch_count++;
 	if (watch->pidfd >= 0 && broker_listen(broker, watch->pidfd, EPOLLIN, &watch->ended) < 0)
 		close_fd(&watch->pidfd), watch->pidfd = FD_NONE;
-	broker->polled_watches += watch->pidfd < 0;
-	/* asked only now, when the pidfd says which process is meant */
-	if (!running(pid, start_time) || broker_listen(broker, fd, 0, &watch->dropped) < 0)
+	watch->polled = watch->pidfd < 0;
+	broker->polled_watches += watch->polled;
+	if (broker_listen(broker, fd, 0, &watch->dropped) < 0)
+		watch_free(broker, watch);
+	else if (!running(fd)) /* asked only now: so the pidfd, if there is one, is the owner's */
 		watch_end(broker, watch);
 }
 
@@ -127,7 +162,7 @@ int broker_watch_tick(struct broker *broker)
 		return -1;
 	for (struct watch *watch = broker->watches; watch; watch = next) {
 		next = watch->next;
-		if (watch->pidfd < 0 && !running(watch->pid, watch->start_time))
+		if (watch->polled && !running(watch->fd))
 			watch_end(broker, watch);
 	}
 	return broker->polled_watches ? LOOK_MS : -1;
@@ -136,5 +171,5 @@ int broker_watch_tick(struct broker *broker)
 void broker_watch_free(struct broker *broker)
 {
 	while (broker->watches)
-		watch_end(broker, broker->watches);
+		watch_free(broker, broker->watches);
 }

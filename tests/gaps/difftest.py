@@ -30,6 +30,7 @@ ENVS = ("host", "tiny", "docker", "restricted", "gvisor", "gvisor24")
 GROUPS = {
     "sysvipc": ["--refuse=sysvipc", "--emulate=sysvipc"],
     "engine": ["--emulate=all"],
+    "newcalls": ["--refuse=newcalls", "--emulate=newcalls"],
     "fstype": ["--refuse=fstype", "--emulate=fstype"],
 }
 NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
@@ -39,10 +40,11 @@ NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_tor
 FROM_HOST = {
     "sysvipc": {"tiny", "gvisor", "gvisor24"},
     "engine": {"tiny"},
+    "newcalls": set(ENVS) - {"host"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
 }
-# … but for these, which need no SysV IPC and which that environment answers in its own way.
-ASK_ITSELF = {("engine/clone3", "tiny")}
+# … but for these, which that environment answers in its own way: it has them, or its user may less.
+ASK_ITSELF = {("engine/clone3", "tiny"), ("newcalls/process_vm_users", "restricted")}
 # Environments whose kernel is not Linux: a line may be what that kernel says (lichen passes calls through) or what Linux says
 # (lichen answers itself: it parses #! lines, and its SEM_UNDO undoes).
 EITHER = {"engine": {"gvisor", "gvisor24"}}
@@ -53,6 +55,20 @@ SLOW = {"gvisor": 6, "gvisor24": 4}  # factor on it: a system call costs 75 us t
 # What is known to differ, with the reason.  (group/name, environments or None, native line, line under lichen, why); the lines
 # are regular expressions.  Keep this list short: each row is a promise to somebody who reads the documentation.
 DEVIATIONS = [
+    (
+        "newcalls/process_vm_users",
+        ("gvisor", "gvisor24"),
+        r"^syscall\(SYS_process_vm_.* = 8$",
+        r"^syscall\(SYS_process_vm_.* = -1 EPERM$",
+        "gVisor lets only ancestors trace (yama's ptrace_scope 1); and its /proc/PID/mem cannot be written",
+    ),
+    (
+        "newcalls/pidfd_wait",
+        ("gvisor", "gvisor24"),
+        r"^  signo 17 code (5 status 19|6 status 18) pid right$",
+        r"^  signo 17 code (2|3) status 127 pid right$",
+        "gVisor's waitid tells of stops and continues like that, whatever it waits for",
+    ),
     (
         "sysvipc/shm_ctl",
         ("gvisor", "gvisor24"),

@@ -100,20 +100,26 @@ static bool is_open(int fd)
 	return !(end.revents & POLLHUP);
 }
 
-static u64 start_time(pid_t pid)
+/* Our end of a pair whose other end went to the broker, owned by a process. */
+static int watch(pid_t owner)
 {
-	char path[64], text[1024], *at;
-	FILE *file;
+	struct broker_request request = { .kind = BROKER_WATCH_PID };
+	int pair[2];
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_non_null(fgets(text, sizeof(text), file));
-	(void)fclose(file);
-	at = strrchr(text, ')');
-	for (int field = 2; field < 22; field++)
-		at = strchr(at + 1, ' ');
-	return strtoull(at, NULL, 10);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(owner ? fcntl(pair[1], F_SETOWN, owner) : 0, 0);
+	assert_int_equal(ask(&request, sizeof(request), &pair[1], 1), 0);
+	(void)close(pair[1]);
+	serve(20);
+	return pair[0];
+}
+
+static short polled(int fd)
+{
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	(void)poll(&end, 1, 0);
+	return end.revents;
 }
 
 static pid_t sleeper(void)
@@ -129,27 +135,45 @@ static pid_t sleeper(void)
 static void test_watch_ends_with_the_process(void **state)
 {
 	pid_t pid = sleeper();
-	int fd = ask_pair(BROKER_WATCH_PID, pid, (s64)start_time(pid));
+	int fd = watch(pid), late;
 
 	(void)state;
-	assert_true(is_open(fd));
+	assert_int_equal(polled(fd), 0);
 	(void)kill(pid, SIGKILL);
 	serve(100);
-	assert_false(is_open(fd)); /* a zombie has ended */
+	assert_int_equal(polled(fd), POLLIN); /* a zombie has ended */
+	late = watch(pid);
+	assert_int_equal(polled(late), POLLIN);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(polled(fd), POLLIN);
 	(void)close(fd);
+	(void)close(late);
 }
 
-static void test_watch_of_another_process_with_that_pid_is_over(void **state)
+static void test_watch_without_an_owner_is_over(void **state)
 {
-	int fd = ask_pair(BROKER_WATCH_PID, getpid(), (s64)start_time(getpid()) - 1);
+	pid_t pid = sleeper();
+	int fd = watch(0), pair[2];
+	struct broker_request request = { .kind = BROKER_WATCH_PID };
 
 	(void)state;
-	assert_false(is_open(fd));
+	assert_int_equal(polled(fd), POLLIN);
 	(void)close(fd);
-	fd = ask_pair(BROKER_WATCH_PID, 0x7ffffff0, 1);
-	assert_false(is_open(fd));
-	(void)close(fd);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(fcntl(pair[1], F_SETOWN, pid), 0);
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(ask(&request, sizeof(request), &pair[1], 1), 0);
+	serve(20);
+	assert_int_equal(polled(pair[0]), POLLIN); /* though a copy of the other end is open here */
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0); /* not what an agent sends: closed */
+	assert_int_equal(ask(&request, sizeof(request), &pair[1], 1), 0);
+	(void)close(pair[1]);
+	serve(20);
+	assert_int_equal(polled(pair[0]), POLLHUP);
+	(void)close(pair[0]);
 }
 
 static int descriptors(void)
@@ -167,7 +191,7 @@ static void test_watches_are_bounded_and_dropped(void **state)
 
 	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = ask_pair(BROKER_WATCH_PID, getpid(), (s64)start_time(getpid()));
+		fds[i] = watch(getpid());
 	for (u32 i = 0; i < ARRAY_SIZE(fds); i++)
 		open += is_open(fds[i]);
 	assert_int_equal(open, BROKER_WATCHES_MAX);
@@ -327,7 +351,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_watch_ends_with_the_process, open_broker, close_broker),
-		cmocka_unit_test_setup_teardown(test_watch_of_another_process_with_that_pid_is_over, open_broker, close_broker),
+		cmocka_unit_test_setup_teardown(test_watch_without_an_owner_is_over, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_watches_are_bounded_and_dropped, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_log_reaches_readers_old_and_new, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_slow_reader_goes_on_with_the_oldest, open_broker, close_broker),

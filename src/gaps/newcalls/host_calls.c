@@ -11,6 +11,7 @@
 #define MFD_CLOEXEC_ 1u
 #define MFD_EXEC_ 0x10u
 #define GRND_INSECURE_ 4u
+#define WEXITED_ 4
 
 static bool statx_takes(s32 dirfd, const char *path, u32 flags)
 {
@@ -44,6 +45,13 @@ static bool ask(enum newcall what)
 		return sys3(__NR_getrandom, NULL, 0, GRND_INSECURE_) == 0;
 	case NEWCALL_PREADV2:
 		return sys6(__NR_preadv2, (u64)-1, 0, 0, 0, 0, 0) == -EBADF;
+	case NEWCALL_CLONE3:
+		return sys2(__NR_clone3, NULL, 0) == -EINVAL;
+	case NEWCALL_PIDFD:
+		return sys2(__NR_pidfd_open, 0, 0) == -EINVAL && sys4(__NR_pidfd_send_signal, -1, 0, 0, 0) == -EBADF &&
+		       sys5(__NR_waitid, P_PIDFD_, commons_fd(), NULL, WEXITED_, NULL) == -EBADF;
+	case NEWCALL_PROCESS_VM:
+		return sys6(__NR_process_vm_readv, 0, 0, 0, 0, 0, 1) == -EINVAL;
 	case NEWCALL_COUNT:
 		break;
 	}

@@ -20,6 +20,9 @@ enum newcall {
 	NEWCALL_MEMFD_EXEC,         /* memfd_create with MFD_EXEC and MFD_NOEXEC_SEAL */
 	NEWCALL_GETRANDOM_INSECURE, /* getrandom with GRND_INSECURE */
 	NEWCALL_PREADV2,            /* and pwritev2 */
+	NEWCALL_CLONE3,
+	NEWCALL_PIDFD,      /* pidfd_open, pidfd_send_signal, waitid(P_PIDFD), CLONE_PIDFD */
+	NEWCALL_PROCESS_VM, /* process_vm_readv and writev */
 	NEWCALL_COUNT
 };
 

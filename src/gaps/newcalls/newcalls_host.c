@@ -156,7 +156,20 @@ static int install(void *area, const struct commons *commons)
 
 /* Not execveat, which starts the agent, nor memfd_create and getrandom, of which only newer flags are lacking. */
 static const int refused_calls[] = {
-	SYS_openat2, SYS_faccessat2, SYS_statx, SYS_close_range, SYS_copy_file_range, SYS_preadv2, SYS_pwritev2, -1,
+	SYS_openat2,
+	SYS_faccessat2,
+	SYS_statx,
+	SYS_close_range,
+	SYS_copy_file_range,
+	SYS_preadv2,
+	SYS_pwritev2,
+	SYS_clone3,
+	SYS_pidfd_open,
+	SYS_pidfd_send_signal,
+	SYS_pidfd_getfd,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	-1,
 };
 
 const struct gap gap_newcalls = {
@@ -169,4 +182,5 @@ const struct gap gap_newcalls = {
 	.install = install,
 	.refuse_calls = refused_calls,
 	.refuse_error = ENOSYS,
+	.broker = true, /* pidfds */
 };

@@ -60,5 +60,6 @@ static_assert(sizeof(struct file_stat) == 144, "as the kernel fills it");
 #define S_IFREG_ 0100000u
 #define S_IFLNK_ 0120000u
 #define PATH_MAX_ 4096u
+#define P_PIDFD_ 3 /* waitid(2) */
 
 #endif
