@@ -54,9 +54,13 @@ def test_program(group, env, request):
         LICHEN=lichen,
         ENVIRONMENT=env,
         SLOW="1" if env in MATRIX["slow"] else "0",
+        **row.get("variables", {}),
     )
     limit = row["timeout"] * MATRIX["slow"].get(env, 1)
-    status, output = run([TESTS / "envs" / env, str(TESTS / f"e2e/cases/{group}.sh")], variables, limit)
+    with tempfile.TemporaryDirectory(prefix="e2e-share-") as share:
+        if row.get("share"):  # a folder of the host's own, which sandboxes mount
+            variables["LICHEN_ENV_OUT"] = share
+        status, output = run([TESTS / "envs" / env, str(TESTS / f"e2e/cases/{group}.sh")], variables, limit)
     print(output)
     if status is None:
         pytest.fail(f"no end after {limit} s: {output[-LAST:]}", pytrace=False)

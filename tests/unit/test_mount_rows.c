@@ -52,10 +52,10 @@ static void shares_have_sources_of_their_own_and_binds_that_of_their_file_system
 {
 	(void)state;
 	assert_string_equal(INFO(GVISOR_ROOT GVISOR_SHARE GVISOR_BIND),
-			    "16 15 0:17 / / rw - ext4 /dev/root rw\n24 16 0:24 / /srv/a\\040b rw - ext4 /dev/9p-0:24 rw\n"
+			    "16 15 0:17 / / rw - ext4 /dev/root rw\n24 16 0:24 / /srv/a\\040b rw - ext4 /dev/9p-0-24 rw\n"
 			    "25 20 0:17 /etc /tmp/e ro,noexec - ext4 /dev/root rw\n");
 	assert_string_equal(MOUNTS(GVISOR_SHARE GVISOR_BIND),
-			    "/dev/9p-0:24 /srv/a\\040b ext4 rw 0 0\n/dev/9p-0:17 /tmp/e ext4 ro,noexec 0 0\n");
+			    "/dev/9p-0-24 /srv/a\\040b ext4 rw 0 0\n/dev/9p-0-17 /tmp/e ext4 ro,noexec 0 0\n");
 }
 
 static void fuse_and_erofs_count_as_the_root_only(void **state)

@@ -271,7 +271,7 @@ static void put_source(struct out *out, const struct mount_row *row, const struc
 		put_string(out, "/dev/");
 		put(out, row->type);
 		put_string(out, "-");
-		put_device(out, row, view, ':');
+		put_device(out, row, view, '-'); /* with ':' df(1) would take it for a remote host's */
 	}
 }
 
