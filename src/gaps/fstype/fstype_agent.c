@@ -24,8 +24,12 @@
  *   - /proc/PID/mountstats, /proc/filesystems and listmount(2) are the kernel's. Nothing makes /dev/root or a file system of type ext4 exist.
  *   - A size that the kernel makes up stays: gVisor's overlay claims 8 EiB. A root in RAM without a size (ramfs) has the size 0.
  *   - Who asks f_type to know whether others change files unseen is told they do not: tail -f waits for inotify, which does not
- *     see what the sandbox's host changes.
- *   - Paths through a symbolic link elsewhere (other than /etc/mtab) reach the kernel's files.
+ *     see what the sandbox's host changes. find trusts the link counts of directories, which some FUSE servers make up.
+ *
+ * Cost (2 cores, Linux 6.18): stat, fstat: none. statfs of a told mount in gVisor of 2024 17 us against 2.7; open of another file 2.5 us on Linux,
+ * 6 us in gVisor, as for every gap with virtual files.
+ *   - Paths through a symbolic link elsewhere (other than /etc/mtab), and descriptors opened with O_PATH and again through /proc/self/fd, reach
+ *     the kernel's files.
  *   - Regular files of an overlay have another st_dev than its mountinfo row: so it is on Linux, and it stays.
  */
 #include "gaps/fstype/fstype_int.h"

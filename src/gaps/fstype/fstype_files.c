@@ -20,7 +20,7 @@
 
 long device_of(s32 fd, u64 path, u64 *ret_dev)
 {
-	u64 st[18]; /* struct stat */
+	u64 st[18] = { 0 }; /* struct stat */
 	long r = path ? sys4(__NR_newfstatat, AT_FDCWD_, path, st, 0) : sys2(__NR_fstat, fd, st);
 
 	if (r == 0)

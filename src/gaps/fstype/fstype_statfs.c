@@ -56,7 +56,7 @@ static bool row_is_told(u64 dev)
 
 static bool is_told(s64 type, u64 dev)
 {
-	u64 root;
+	u64 root = 0;
 
 	if (type == V9FS_MAGIC)
 		return true;
@@ -67,7 +67,7 @@ static bool is_told(s64 type, u64 dev)
 
 static void tell(struct statfs *fs, const struct subject *subject)
 {
-	u64 dev;
+	u64 dev = 0;
 
 	if (LIKELY(!may_be_told(fs->type)) || device_of(subject->fd, subject->path, &dev) != 0 || !is_told(fs->type, dev))
 		return;
@@ -83,7 +83,7 @@ static long ask_mount_point(const struct subject *subject, struct statfs *fs)
 	struct mount_row row;
 	const char *after = NULL;
 	long r = -ENOSYS;
-	u64 dev, there;
+	u64 dev = 0, there = 0;
 
 	if (device_of(subject->fd, subject->path, &dev) != 0 || mounts_text_read("/proc/self/mountinfo", &mounts) < 0)
 		return -ENOSYS;
