@@ -99,7 +99,7 @@ static long ask_mount_point(const struct subject *subject, struct statfs *fs)
 
 static enum verdict answer(struct call *call, const struct subject *subject)
 {
-	struct statfs fs;
+	struct statfs fs = { 0 };
 
 	call->ret = sys2(call->nr, call->arg[0], &fs);
 	if (call->ret == -ENOSYS)
