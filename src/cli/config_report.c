@@ -105,8 +105,8 @@ const char *config_verdict(const struct config_report *report, char *text, size_
 	char names[192];
 	gap_names(gaps, names, sizeof(names));
 	if (advice->unmet)
-		snprintf(text, size, "A kernel of this configuration cannot run %s: %zu required %s missing, and nothing fills %s.",
-			 who, advice->unmet, advice->unmet == 1 ? "row is" : "rows are", advice->unmet == 1 ? "it" : "them");
+		snprintf(text, size, "A kernel of this configuration cannot run %s: %zu required %s off, and nothing fills %s.",
+			 who, advice->unmet, advice->unmet == 1 ? "option is" : "options are", advice->unmet == 1 ? "it" : "them");
 	else if (filled)
 		snprintf(text, size, "A kernel of this configuration can run %s under lichen, which fills %s.", who, names);
 	else if (advice->count)
