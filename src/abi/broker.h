@@ -14,7 +14,10 @@
 enum broker_kind {
 	BROKER_KMSG =
 		1, /* fd: one end of a SOCK_SEQPACKET pair. a: enum broker_kmsg_flag. Each datagram from it becomes a kernel-log
-	                       * record; with BROKER_KMSG_READ all records, old and new, are sent to it, one a datagram */
+	                       * record; with BROKER_KMSG_READ all records from number b on, old and new, are sent to it, one a datagram */
+	BROKER_DEVICE =
+		3, /* fd: one end of a SOCK_SEQPACKET pair; the answer is one datagram, s32: 0 with the open device attached, or negative
+		    * errno. a: device, major << 8 | minor, of gap devices' list. b: open(2) flags, BROKER_DEVICE_SERVED */
 	BROKER_WATCH_PID =
 		2, /* fd: a stream socket with an owner (F_SETOWN_EX). When the owner has ended, a zombie or reaped, the other end
 	                       * becomes readable for good: fd is shut down for sending */
@@ -25,8 +28,12 @@ enum broker_kind {
 enum broker_kmsg_flag {
 	BROKER_KMSG_READ = 1,
 	BROKER_KMSG_WRITE = 2,
-	BROKER_KMSG_ONCE = 4, /* what there is now, then the end */
+	BROKER_KMSG_ONCE =
+		4, /* what there is now, then the end; without READ the end comes at once, which tells that what was asked for
+	                       * before has been done */
 };
+
+#define BROKER_DEVICE_SERVED (INT64_C(1) << 32) /* as if there were no real device */
 
 struct broker_request {
 	u32 kind; /* enum broker_kind */

@@ -33,6 +33,8 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 		return arg != 0;
 	case FILTER_EQUAL:
 		return (u32)arg == test.value;
+	case FILTER_AT_LEAST:
+		return (u32)arg >= test.value;
 	case FILTER_RESERVED:
 		return reserved(arg);
 	case FILTER_NOT_RESERVED:

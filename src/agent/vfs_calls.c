@@ -75,6 +75,15 @@ static bool is_refusal(long ret)
 	return ret == -EACCES || ret == -EPERM || ret == -EROFS;
 }
 
+/* Whether asking the kernel would make a file where a device is to be supplied: `>/dev/null` in an empty /dev. */
+static bool would_create(const struct vnode *node, const char *path, u32 flags)
+{
+	struct kstat st;
+
+	return (flags & O_CREAT_) && (node->mode & VFS_TYPE) == VFS_DEVICE &&
+	       sys4(__NR_newfstatat, AT_FDCWD_, path, &st, AT_SYMLINK_NOFOLLOW_) == -ENOENT;
+}
+
 static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags)
 {
 	char path[VFS_PATH_MAX];
@@ -85,7 +94,7 @@ static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags
 	if (!find(dirfd, where, path, &node))
 		return CALL_PASS;
 	if (vfs_asks_kernel(&node) && !(writes && node.own_writes)) {
-		ret = ask_kernel(call, path);
+		ret = would_create(&node, path, flags) ? -ENOENT : ask_kernel(call, path);
 		if (ret == NEW_CALL)
 			return CALL_PASS;
 		if (kernel_has(ret) && !(writes && is_refusal(ret) && sys0(__NR_geteuid) == 0))
@@ -388,4 +397,32 @@ enum verdict vfs_truncate(struct call *call)
 	if ((node.mode & VFS_TYPE) != VFS_REGULAR)
 		return done(call, (node.mode & VFS_TYPE) == VFS_DIRECTORY ? -EISDIR : -EINVAL);
 	return done(call, vfs_permission(&node, path, 2, (u32)sys0(__NR_geteuid)));
+}
+
+/* --- extended attributes: a supplied file has none ---------------------------------------------------------------------------------- */
+
+static enum verdict xattr_path(struct call *call, bool list)
+{
+	char path[VFS_PATH_MAX];
+	struct vnode node;
+	long ret;
+
+	if (!find_whole(AT_FDCWD_, call->arg[0], path, &node))
+		return CALL_PASS;
+	if (vfs_asks_kernel(&node)) {
+		ret = agent_reissue(call->nr, call->arg);
+		if (kernel_has(ret))
+			return done(call, ret);
+	}
+	return done(call, list ? 0 : path[1] == 'd' ? -ENODATA : -EOPNOTSUPP); /* devtmpfs, procfs */
+}
+
+enum verdict vfs_getxattr(struct call *call)
+{
+	return xattr_path(call, false);
+}
+
+enum verdict vfs_listxattr(struct call *call)
+{
+	return xattr_path(call, true);
 }

@@ -14,7 +14,8 @@
 
 #define EVENTS_AT_ONCE 64   /* then signals are looked at */
 #define REQUESTS_AT_ONCE 16 /* then other sources are */
-#define DESCRIPTORS_MAX 8
+#define CONTROL_SIZE (CMSG_SPACE(8 * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred)))
+#define DESCRIPTORS_MAX (CONTROL_SIZE / sizeof(int)) /* as many as fit at all: none may be lost */
 
 int broker_listen(struct broker *broker, int fd, u32 events, struct source *source)
 {
@@ -38,27 +39,36 @@ static bool harmless(int fd)
 	return fcntl(fd, F_GETPIPE_SZ) >= 0;
 }
 
-/* Collects the descriptors of a message. Returns their number. */
-static int descriptors_of(struct msghdr *message, int fds[DESCRIPTORS_MAX])
+/* Collects the descriptors of a message, and whether its sender is who we are. Returns their number. */
+static int descriptors_of(struct msghdr *message, int fds[DESCRIPTORS_MAX], bool *ret_trusted)
 {
 	int count = 0;
 
+	*ret_trusted = false;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
 		size_t size = c->cmsg_len - CMSG_LEN(0);
+		struct ucred sender;
 
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS && size >= sizeof(sender)) {
+			memcpy(&sender, CMSG_DATA(c), sizeof(sender));
+			*ret_trusted = sender.uid == geteuid();
+		}
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t i = 0; i < size / sizeof(int) && count < DESCRIPTORS_MAX; i++)
+		for (size_t i = 0; i < size / sizeof(int) && count < (int)DESCRIPTORS_MAX; i++)
 			memcpy(&fds[count++], CMSG_DATA(c) + i * sizeof(int), sizeof(int));
 	}
 	return count;
 }
 
-static void serve_request(struct broker *broker, const struct broker_request *request, int fd)
+static void serve_request(struct broker *broker, const struct broker_request *request, bool trusted, int fd)
 {
 	switch (request->kind) {
 	case BROKER_KMSG:
-		broker_kmsg(broker, (u32)request->a, fd);
+		broker_kmsg(broker, (u32)request->a, (u64)request->b, fd);
+		break;
+	case BROKER_DEVICE:
+		broker_device(broker, (u32)request->a, (u64)request->b, trusted, fd);
 		break;
 	case BROKER_WATCH_PID:
 		broker_watch_pid(broker, fd);
@@ -73,17 +83,18 @@ static bool take_request(struct broker *broker)
 {
 	union {
 		struct cmsghdr align;
-		char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
+		char bytes[CONTROL_SIZE];
 	} control;
 	struct broker_request request = { 0 };
 	struct iovec vector = { &request, sizeof(request) };
 	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 	int fds[DESCRIPTORS_MAX], count;
+	bool trusted;
 	ssize_t n = recvmsg(broker->socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EINTR;
-	count = descriptors_of(&message, fds);
+	count = descriptors_of(&message, fds, &trusted);
 	for (int i = 0; i < count; i++)
 		if (!harmless(fds[i])) {
 			broker->offence = fds[i];
@@ -91,7 +102,7 @@ static bool take_request(struct broker *broker)
 			return false;
 		}
 	if (n == sizeof(request) && count == 1 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
-		serve_request(broker, &request, fds[0]);
+		serve_request(broker, &request, trusted, fds[0]);
 		return true;
 	}
 	for (int i = 0; i < count; i++)
@@ -172,6 +183,7 @@ void broker_free(struct broker *broker)
 	if (!broker)
 		return;
 	broker_watch_free(broker);
+	broker_device_free(broker);
 	broker_kmsg_free(broker);
 	kmsg_log_done(&broker->log);
 	close_fd(&broker->epoll);

@@ -14,7 +14,7 @@
 #include "host/supervise.h"
 
 #define BROKER_WATCHES_MAX 1024u
-#define BROKER_STREAMS_MAX 256u
+#define BROKER_STREAMS_MAX 128u
 
 struct broker;
 

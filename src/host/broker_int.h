@@ -16,6 +16,7 @@ struct source {
 
 struct watch;
 struct stream;
+struct served;
 
 struct broker {
 	int socket, epoll;
@@ -24,7 +25,8 @@ struct broker {
 	struct watch *watches; /* broker_watch.c */
 	u32 watch_count, polled_watches;
 	struct stream *streams; /* broker_kmsg.c */
-	u32 stream_count;
+	struct served *served;  /* broker_device.c */
+	u32 stream_count;       /* of both */
 	struct kmsg_log log;
 	struct rlimit limit; /* RLIMIT_NOFILE as it was */
 };
@@ -34,12 +36,14 @@ int broker_listen(struct broker *broker, int fd, u32 events, struct source *sour
 
 /* Requests: own fd from here on. */
 void broker_watch_pid(struct broker *broker, int fd);
-void broker_kmsg(struct broker *broker, u32 flags, int fd);
+void broker_kmsg(struct broker *broker, u32 flags, u64 number, int fd);
+void broker_device(struct broker *broker, u32 device, u64 flags, bool trusted, int fd);
 
 /* Looks at the watches that no descriptor tells of. Milliseconds until the next look, -1 = none needed. */
 int broker_watch_tick(struct broker *broker);
 
 void broker_watch_free(struct broker *broker);
 void broker_kmsg_free(struct broker *broker);
+void broker_device_free(struct broker *broker);
 
 #endif

@@ -14,7 +14,8 @@
 #include "base/cleanup.h"
 #include "host/broker_int.h"
 
-#define RECORDS_AT_ONCE 64
+#define RECORDS_AT_ONCE (int)KMSG_RECORDS
+#define ROOM (1 << 20) /* of a reader: one that does not wait finds all that is there, up to some 1500 records */
 
 struct stream {
 	struct source source;
@@ -108,8 +109,9 @@ static void stream_ready(struct broker *broker, struct source *source, u32 event
 	(void)stream_send(broker, stream);
 }
 
-void broker_kmsg(struct broker *broker, u32 flags, int fd)
+void broker_kmsg(struct broker *broker, u32 flags, u64 number, int fd)
 {
+	static const int room = ROOM;
 	struct stream *stream = broker->stream_count < BROKER_STREAMS_MAX ? calloc(1, sizeof(*stream)) : NULL;
 	int type = 0;
 	socklen_t size = sizeof(type);
@@ -124,7 +126,10 @@ void broker_kmsg(struct broker *broker, u32 flags, int fd)
 				   .link = &broker->streams,
 				   .fd = fd,
 				   .flags = flags,
+				   .number = (flags & BROKER_KMSG_READ) && number < broker->log.next ? number : broker->log.next,
 				   .end = (flags & BROKER_KMSG_ONCE) ? broker->log.next : UINT64_MAX };
+	if ((flags & BROKER_KMSG_READ) && setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	if (stream->next)
 		stream->next->link = &stream->next;
 	broker->streams = stream;

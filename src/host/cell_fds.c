@@ -125,13 +125,13 @@ static bool wants_broker(u32 emulate)
 static int make_broker(int *ret_ours, int *ret_members)
 {
 	CLEANUP_FD int ours = FD_NONE, members = FD_NONE;
-	int pair[2], r;
+	int pair[2], on = 1, r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	ours = pair[0];
 	members = pair[1];
-	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
+	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0 || setsockopt(ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		return -errno;
 	r = move_up(&members);
 	if (r < 0)
@@ -183,7 +183,7 @@ static int make_limited(u32 emulate, u32 refused, u32 features, bool trace, u64 
 				 .file_size = file_size,
 				 .emulated = emulate,
 				 .refused = refused,
-				 .paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0),
+				 .paths = filter_paths(emulate),
 				 .trace = (u32)ring_size,
 				 .trace_offset = ring,
 				 .supervisor = (s32)getpid(),

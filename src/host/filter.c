@@ -163,6 +163,11 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 		load(code, ARG_LOW(test->arg));
 		trap_if_equal(code, test->value);
 		break;
+	case FILTER_AT_LEAST:
+		load(code, ARG_LOW(test->arg));
+		emit(code, BPF_JMP | BPF_JGE | BPF_K, test->value, 0, 1);
+		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
+		break;
 	case FILTER_RESERVED_2:
 		trap_if_reserved(code, 1, spec);
 		trap_if_reserved(code, 0, spec);

@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "gaps/device_node.h"
+#include "gaps/devices/devices.h"
 #include "gaps/evidence.h"
+#include "gaps/registry.h"
 
 static int open_errno(int *fd, const char *path, int flags)
 {
@@ -87,11 +91,103 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+/* Whether a node that /dev lacks could be had: a device of hardware only if its driver is there. */
+static bool obtainable(const char *name, u32 device, enum device_kind kind, bool refused)
+{
+	char path[32];
+	int fd;
+
+	if (kind != DEVICE_HARDWARE)
+		return true;
+	if (refused)
+		return false;
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	if (device_node_is(path, device))
+		return true;
+	fd = device_node_open(name, device, 0600, O_RDWR, false);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static int install(void *memory, const struct commons *commons)
+{
+	bool refused = commons->refused & GAP_BIT(GAP_devices);
+	struct devices_area *area = memory;
+#define DEVICE(id, name, major, minor, mode, kind)                            \
+	if (obtainable(name, (major) << 8 | (minor), DEVICE_##kind, refused)) \
+		area->available |= 1u << DEVICE_##id;
+#include "gaps/devices/device_list.def"
+#undef DEVICE
+	area->own_log = refused || !device_node_is("/dev/kmsg", 1 << 8 | 11);
+	return 0;
+}
+
+static const char *const files[] = {
+#define DEVICE(id, name, major, minor, mode, kind) "/dev/" name,
+#include "gaps/devices/device_list.def"
+#undef DEVICE
+	NULL,
+};
+
+static const struct gap_symptom symptoms[] = {
+	{ .program = "kubelet",
+	  .call = "open*(*\"/dev/kmsg\"*",
+	  .message = "open /dev/kmsg: no such file or directory",
+	  .source =
+		  "kubernetes pkg/kubelet/oom/oom_watcher_linux.go by cadvisor utils/oomparser and github.com/euank/go-kmsg-parser; "
+		  "facts/kubernetes-in-gvisor.md, row 2",
+	  .cause =
+		  "kubelet reads the kernel's log to learn of processes killed for want of memory, and does not start without it" },
+	{ .program = "kubelet",
+	  .call = "open*(*\"/dev/kmsg\"*",
+	  .error = EPERM,
+	  .message = "open /dev/kmsg: operation not permitted",
+	  .source =
+		  "kubernetes pkg/kubelet/oom/oom_watcher_linux.go: forgiven only in a user namespace, with KubeletInUserNamespace",
+	  .cause = "this process may not read the kernel's log",
+	  .advice = "`--feature-gates=KubeletInUserNamespace=true` makes kubelet go on without it." },
+	{ .program = "dmesg",
+	  .message = "read kernel buffer failed",
+	  .source = "util-linux sys-utils/dmesg.c",
+	  .cause = "neither /dev/kmsg nor syslog(2) may be read here" },
+	{ .call = "open*(*\"/dev/null\"*",
+	  .error = ENOENT,
+	  .message = "/dev/null",
+	  .source = "every shell: `cannot create /dev/null`, `can't open /dev/null`",
+	  .cause = "this /dev has no device nodes" },
+	{ .call = "open*(*\"/dev/fuse\"*",
+	  .error = ENOENT,
+	  .message = "device not found",
+	  .source = "libfuse lib/mount.c: `fuse: device not found, try 'modprobe fuse' first`",
+	  .cause = "there is no /dev/fuse" },
+	{ .call = "open*(*\"/dev/net/tun\"*",
+	  .error = ENOENT,
+	  .message = "/dev/net/tun",
+	  .source = "slirp4netns, OpenVPN, wireguard-go: `open(\"/dev/net/tun\"): No such file or directory`",
+	  .cause = "there is no /dev/net/tun" },
+};
+
 const struct gap gap_devices = {
 	.name = "devices",
 	.summary = "device nodes: kmsg, null, zero, full, random, ttys",
 	.needed_by = "kubelet (/dev/kmsg), container images",
 	.workloads = (const char *const[]){ "kubernetes", NULL },
 	.probe = probe,
+	.area_size = DEVICES_AREA_SIZE,
+	.install = install,
+	.files = files,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
+	.paths = GAP_PATHS_OPEN | GAP_PATHS_STAT,
+	.refuse_paths = true,
 	.broker = true,
+	.limits =
+		(const char *const[]){
+			"/dev/kmsg is the log of the cell, not the machine's: nothing the kernel says is in it, OOM kills included",
+			"an open /dev/kmsg is a socket to fstat, and reads and writes of wrong sizes are cut off instead of refused",
+			"/dev/fuse and /dev/net/tun are there only where the machine has their drivers",
+			NULL,
+		},
 };
