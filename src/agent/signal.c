@@ -266,7 +266,7 @@ static u64 deliver(struct trap *trap, int sig)
 		agent_die("a signal did not end the process", sig);
 	}
 	if (chosen.flags & SA_RESETHAND_)
-		*action = none;
+		action->handler = SIG_DFL_; /* flags and mask stay */
 	if (signal_shadow())
 		trap->context->sigmask |= SIGSYS_BIT;
 	if (chosen.flags & SA_NODEFER_)
