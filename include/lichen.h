@@ -15,11 +15,12 @@
 
 /* Exit statuses of the other commands: 0, or one of sysexits.h. */
 #define LICHEN_EXIT_USAGE 64       /* wrong command line */
-#define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here */
+#define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
 #define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1" /* `lichen doctor --json` */
+#define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
 #define LICHEN_PLAN_SCHEMA "lichen-plan/1"     /* `lichen run --explain --json` */
 
 #endif

@@ -30,10 +30,10 @@ _lichen() {
 		case $option in
 		--for)
 			_filedir
-			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W 'docker kubernetes postgres flow' -- "$cur")
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -c -W 'docker containerd kubernetes postgres flow' -- "$cur")
 			;;
-		--html) _filedir ;;
-		*) mapfile -t COMPREPLY < <(compgen -W '--for= --html= --json --help' -- "$cur") ;;
+		--html | --kernel-config) _filedir ;;
+		*) mapfile -t COMPREPLY < <(compgen -W '--for= --kernel-config= --html= --json --help' -- "$cur") ;;
 		esac
 		;;
 	run)

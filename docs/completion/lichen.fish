@@ -17,7 +17,8 @@ complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
 complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor'
 
-complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker kubernetes postgres flow' -d 'Ask about one workload'
+complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
+complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l html -r -F -d 'Also write a page'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l json -d 'Print JSON'
 

@@ -68,7 +68,7 @@ struct trace_slot {
 	struct trace_record record;
 };
 
-#define TRACE_SLOTS 4096u /* a power of two */
+#define TRACE_SLOTS 2048u /* a power of two */
 struct trace_ring {
 	u64 head;    /* next position to claim; may lag behind by the claims of the dead */
 	u64 tail;    /* next position to consume; the consumer's */

@@ -22,7 +22,8 @@
 
 /* entry.S; in the linker script: agent_end */
 extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[], agent_pass_end[];
-extern const char agent_pass_traced[], agent_pass_traced_edited[], agent_pass_reported[], agent_pass_offstack[];
+extern const char agent_pass_traced[], agent_pass_traced_edited[], agent_pass_reported[], agent_pass_reported_edited[];
+extern const char agent_pass_offstack[];
 extern const char agent_report[], agent_report_trapped[], agent_report_end[];
 extern const char agent_window_begin[], agent_window_woken[];
 extern const char agent_copy_begin[], agent_copy_end[], agent_string_begin[], agent_string_end[], agent_copy_fault[];
@@ -73,7 +74,7 @@ struct left {
 	u64 args[6]; /* the guest's, where one was edited; agent_pass_offstack: args[0] = address of the slot's busy word */
 	u64 extra[3];
 };
-static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, result) == OFF_LEFT_RESULT &&
+static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, nr) == OFF_LEFT_NR && offsetof(struct left, result) == OFF_LEFT_RESULT &&
 		      offsetof(struct left, args) == OFF_LEFT_ARGS,
 	      "entry.S");
 

@@ -38,6 +38,12 @@ static bool wait_for_room(struct trace_ring *r, u32 *steps, u64 *seen)
 	return true;
 }
 
+/* Moves `head` on from a position that somebody has claimed: who did may not live to do it. */
+static void advance(struct trace_ring *r, u64 at)
+{
+	(void)__atomic_compare_exchange_n(&r->head, &at, at + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 /* Claims a slot: its index and *turn, what it says while it is ours. -1: no room. */
 static s32 claim(struct trace_ring *r, u32 pid, u64 *turn)
 {
@@ -45,9 +51,9 @@ static s32 claim(struct trace_ring *r, u32 pid, u64 *turn)
 	u64 seen = 0;
 
 	for (;;) {
-		u64 at = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+		u64 at = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE), wanted = (at / TRACE_SLOTS) << 32;
 		struct trace_slot *slot = &r->slots[at % TRACE_SLOTS];
-		u64 found = __atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE), wanted = (at / TRACE_SLOTS) << 32;
+		u64 found = __atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE);
 
 		if (TRACE_TURN_LAP(found) != (u32)(at / TRACE_SLOTS)) {
 			/* of an older lap: not consumed yet; of a newer one: `head` has moved on meanwhile */
@@ -55,16 +61,13 @@ static s32 claim(struct trace_ring *r, u32 pid, u64 *turn)
 				return -1;
 			continue;
 		}
-		if (found == wanted) {
-			*turn = wanted | pid;
-			if (__atomic_compare_exchange_n(&slot->turn, &found, *turn, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-				(void)__atomic_compare_exchange_n(&r->head, &at, at + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-				return (s32)(at % TRACE_SLOTS);
-			}
-			continue;
+		*turn = wanted | pid;
+		if (found == wanted &&
+		    __atomic_compare_exchange_n(&slot->turn, &found, *turn, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			advance(r, at);
+			return (s32)(at % TRACE_SLOTS);
 		}
-		/* claimed by somebody: who may not live to move `head` on */
-		(void)__atomic_compare_exchange_n(&r->head, &at, at + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+		advance(r, at);
 	}
 }
 

@@ -58,15 +58,14 @@ u64 trap_free_stack(const struct trap *trap)
 	return ALIGN_DOWN(sp - 128, 16);
 }
 
-/* Where the guest makes the call; *edited: its arguments are put back afterwards. */
-static const char *pass_entry(const struct call *call, bool *edited)
+/* Where the guest makes the call. */
+static const char *pass_entry(const struct call *call, bool edited)
 {
 	if (!commons()->trace)
-		return *edited ? agent_pass_edited : agent_pass;
-	if (!trace_wants_result(call))
-		return *edited ? agent_pass_traced_edited : agent_pass_traced;
-	*edited = true;
-	return agent_pass_reported;
+		return edited ? agent_pass_edited : agent_pass;
+	if (trace_wants_result(call))
+		return edited ? agent_pass_reported_edited : agent_pass_reported;
+	return edited ? agent_pass_traced_edited : agent_pass_traced;
 }
 
 /* Whether the call takes away the memory at `at`: a thread that ends itself without libc's help (musl's detached threads). */
@@ -92,6 +91,14 @@ static u64 offstack(struct left *left)
 	return 0;
 }
 
+/* Writes what a passed-on call finds behind it; a light one writes it itself, over the frame (entry.S): then whether it can. */
+static bool leave(const struct trap *trap, const struct left *left, u64 at, u64 size, bool light)
+{
+	if (!light)
+		return guest_write(at, left, size) == 0;
+	return (at >= trap->frame && at - trap->frame < 0x10000) || guest_write(at, left, size) == 0;
+}
+
 /* Points the frame at agent_pass, so that the guest executes the call itself. Arguments that a handler edited are put back behind it. */
 static void trap_pass(struct trap *trap, struct call *call)
 {
@@ -101,9 +108,10 @@ static void trap_pass(struct trap *trap, struct call *call)
 			     .nr = (u64)(u32)trap->info->syscall,
 			     .args = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 } };
 	bool edited = call->edited || memcmp(left.args, call->arg, sizeof(left.args)) != 0;
-	const char *entry = pass_entry(call, &edited);
-	u64 size = edited ? sizeof(left) : commons()->trace ? offsetof(struct left, args) : offsetof(struct left, nr);
-	u64 at = trap_free_stack(trap) - ALIGN_UP(size, 16);
+	bool light = commons()->trace && !edited;
+	const char *entry = pass_entry(call, edited);
+	u64 size = edited ? sizeof(left) : light ? offsetof(struct left, args) : offsetof(struct left, nr);
+	u64 at = (light ? regs->sp - 128 : trap_free_stack(trap)) - ALIGN_UP(size, 16);
 
 	if (call->edited) {
 		memcpy(left.extra, call->extra, sizeof(left.extra));
@@ -117,14 +125,20 @@ static void trap_pass(struct trap *trap, struct call *call)
 		if (elsewhere) {
 			at = elsewhere;
 			entry = agent_pass_offstack;
+			light = false;
 		}
-	} else if (guest_write(at, &left, size) < 0) { /* no stack left: the one call that the guest cannot be asked to make */
+	} else if (!leave(trap, &left, at, size, light)) { /* no stack left: the one call that the guest cannot be asked to make */
 		regs->ax = (u64)agent_reissue(call->nr, call->arg);
 		if (commons()->trace)
 			trace_result((long)left.nr, left.args, (long)regs->ax);
 		return;
 	}
-	regs->sp = at;
+	if (light) {
+		regs->cx = left.ip;
+		regs->r11 = left.nr;
+	} else {
+		regs->sp = at;
+	}
 	regs->ip = (u64)entry;
 	regs->ax = (u64)call->nr;
 	regs->di = call->arg[0];

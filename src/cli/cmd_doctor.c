@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/config_report.h"
 #include "cli/report.h"
 #include "cli/words.h"
 #include "host/probe.h"
@@ -13,7 +14,7 @@
 struct doctor_options {
 	const char *workload;
 	bool json;
-	const char *html;
+	const char *html, *kernel_config;
 };
 
 static const struct option_row options[] = {
@@ -22,6 +23,10 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct doctor_options, workload),
 	  .help = "only say whether this can run here: docker, containerd, kubernetes, postgres, flow, a program, or a file "
 		  "with one feature name a line" },
+	{ .name = "kernel-config",
+	  .value = "FILE",
+	  .offset = offsetof(struct doctor_options, kernel_config),
+	  .help = "ask about a kernel instead: its .config, /proc/config.gz, a defconfig, or - for standard input" },
 	{ .name = "html",
 	  .value = "FILE",
 	  .offset = offsetof(struct doctor_options, html),
@@ -107,12 +112,19 @@ static int find_needs(struct diagnosis *diagnosis, struct program_needs *program
 	return read_list(diagnosis);
 }
 
-/* Writes the page. Returns 0, or the exit status after saying what is wrong. */
-static int write_page(const char *path, const struct diagnosis *diagnosis)
+/* Opens the page's file. Returns NULL after saying why not. */
+static FILE *open_page(const char *path)
 {
 	FILE *file = fopen(path, "we");
-	int error = file ? diagnosis_print_html(diagnosis, file) : -errno;
-	if (file && fclose(file) && !error)
+	if (!file)
+		fprintf(stderr, "lichen doctor: cannot write '%s': %s (%s)\n", path, strerror(errno), errno_name(errno));
+	return file;
+}
+
+/* Closes it; `error` is that of writing. Returns 0, or the exit status after saying what is wrong. */
+static int close_page(const char *path, FILE *file, int error)
+{
+	if (fclose(file) && !error)
 		error = -errno;
 	if (!error)
 		return 0;
@@ -120,12 +132,95 @@ static int write_page(const char *path, const struct diagnosis *diagnosis)
 	return LICHEN_EXIT_IO;
 }
 
+/* Says why a file is no configuration. Returns the exit status. */
+static int no_configuration(const char *path, int error, unsigned line)
+{
+	if (strcmp(path, "-") == 0)
+		path = "standard input";
+	switch (error) {
+	case -EINVAL:
+		if (line == 0)
+			break;
+		return command_usage(&command_doctor,
+				     "%s:%u: not a line of a kernel configuration: CONFIG_NAME=value, or a comment", path, line);
+	case -EILSEQ:
+		return command_usage(&command_doctor,
+				     "%s: a binary file, not a kernel configuration (.config, or that compressed by gzip)", path);
+	case -ENOMSG:
+		return command_usage(&command_doctor, "%s: not a kernel configuration: no line names an option", path);
+	case -EBADMSG:
+		return command_usage(&command_doctor, "%s: the compressed data is damaged or cut short", path);
+	case -EFBIG:
+		return command_usage(&command_doctor, "%s: longer than %u MiB: no kernel configuration is", path,
+				     KERNEL_CONFIG_MAX >> 20);
+	default:
+		break;
+	}
+	return command_usage(&command_doctor, "cannot read '%s': %s (%s)", path, strerror(-error), errno_name(-error));
+}
+
+/* doctor --kernel-config: nothing is probed. Returns the exit status. */
+static int judge_configuration(const struct doctor_options *given, const struct diagnosis *diagnosis)
+{
+	static struct config_advice advice;
+	struct kernel_config config;
+	u32 gaps = diagnosis->workload ? diagnosis->needs : GAPS_ALL, named;
+	bool known = given->workload && workload_by_name(given->workload, &named) == 0;
+	unsigned line = 0;
+	int error = kernel_config_read(given->kernel_config, &config, &line);
+	if (error)
+		return no_configuration(given->kernel_config, error, line);
+	kernel_config_advise(&config, known ? given->workload : NULL, gaps, gaps_built(), &advice);
+
+	struct config_report report = { given->kernel_config, given->workload, &config, &advice };
+	FILE *page = given->html ? open_page(given->html) : NULL;
+	int status = given->html && !page ? LICHEN_EXIT_IO : 0;
+	if (page)
+		status = close_page(given->html, page, config_print_html(&report, page));
+	if (!status && !given->json) {
+		config_print(&report, stdout);
+	} else if (!status && config_print_json(&report, stdout)) {
+		fputs("lichen doctor: out of memory\n", stderr);
+		status = LICHEN_EXIT_SOFTWARE;
+	}
+	kernel_config_done(&config);
+	return status ? status : command_flush(given->workload && advice.unmet ? LICHEN_EXIT_UNAVAILABLE : 0);
+}
+
+/* Probes this host, and reports. Returns the exit status. */
+static int judge_host(const struct doctor_options *given, struct diagnosis *diagnosis)
+{
+	struct gap_finding findings[GAP_COUNT];
+	int error = probe_gaps(GAPS_ALL, 0, findings);
+	if (error) {
+		fprintf(stderr, "lichen doctor: cannot probe: %s (%s)\n", strerror(-error), errno_name(-error));
+		return LICHEN_EXIT_SOFTWARE;
+	}
+	plan_make(&(struct plan_request){ 0 }, gaps_built(), GAPS_ALL, findings, &diagnosis->plan);
+	for (int id = 0; id < GAP_COUNT; id++)
+		if ((diagnosis->needs & GAP_BIT(id)) && diagnosis->plan.rows[id].state == PLAN_REFUSED)
+			diagnosis->unmet |= GAP_BIT(id);
+
+	FILE *page = given->html ? open_page(given->html) : NULL;
+	int status = given->html && !page ? LICHEN_EXIT_IO : 0;
+	if (page)
+		status = close_page(given->html, page, diagnosis_print_html(diagnosis, page));
+	if (status)
+		return status;
+	if (!given->json) {
+		diagnosis_print(diagnosis, stdout);
+	} else if (diagnosis_print_json(diagnosis, stdout)) {
+		fputs("lichen doctor: out of memory\n", stderr);
+		return LICHEN_EXIT_SOFTWARE;
+	}
+	return command_flush(diagnosis->unmet ? LICHEN_EXIT_UNAVAILABLE : 0);
+}
+
 static int run(int argc, char **argv)
 {
+	static struct program_needs program;
 	struct doctor_options given = { 0 };
 	struct diagnosis diagnosis = { 0 };
-	struct gap_finding findings[GAP_COUNT];
-	static struct program_needs program;
 	int first;
 	int status = command_parse(&command_doctor, argc, argv, &given, &first);
 	if (status >= 0)
@@ -136,29 +231,7 @@ static int run(int argc, char **argv)
 	status = given.workload ? find_needs(&diagnosis, &program) : -1;
 	if (status >= 0)
 		return status;
-
-	int error = probe_gaps(GAPS_ALL, 0, findings);
-	if (error) {
-		fprintf(stderr, "lichen doctor: cannot probe: %s (%s)\n", strerror(-error), errno_name(-error));
-		return LICHEN_EXIT_SOFTWARE;
-	}
-	plan_make(&(struct plan_request){ 0 }, gaps_built(), GAPS_ALL, findings, &diagnosis.plan);
-	for (int id = 0; id < GAP_COUNT; id++)
-		if ((diagnosis.needs & GAP_BIT(id)) && diagnosis.plan.rows[id].state == PLAN_REFUSED)
-			diagnosis.unmet |= GAP_BIT(id);
-
-	if (given.html) {
-		status = write_page(given.html, &diagnosis);
-		if (status)
-			return status;
-	}
-	if (!given.json) {
-		diagnosis_print(&diagnosis, stdout);
-	} else if (diagnosis_print_json(&diagnosis, stdout)) {
-		fputs("lichen doctor: out of memory\n", stderr);
-		return LICHEN_EXIT_SOFTWARE;
-	}
-	return command_flush(diagnosis.unmet ? LICHEN_EXIT_UNAVAILABLE : 0);
+	return given.kernel_config ? judge_configuration(&given, &diagnosis) : judge_host(&given, &diagnosis);
 }
 
 static const char *const notes[] = {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What doctor and `run --explain` say, as JSON. The formats are described in docs/doctor-json.md: change both together. */
-#include <errno.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "cli/json_out.h"
 #include "cli/report.h"
 #include "cli/words.h"
 #include "lichen.h"
@@ -19,20 +18,6 @@ static const char *presence_word(enum gap_presence presence)
 		[GAP_UNKNOWN] = "unknown",
 	};
 	return words[presence];
-}
-
-/* A string that may come from outside: what is not UTF-8 becomes '?'. */
-static json_t *text(const char *from)
-{
-	char clean[512];
-	json_t *string = json_string(from);
-	if (string)
-		return string;
-	size_t i = 0;
-	for (; from[i] && i < sizeof(clean) - 1; i++)
-		clean[i] = (signed char)from[i] < 0 ? '?' : from[i];
-	clean[i] = '\0';
-	return json_string(clean);
 }
 
 static json_t *names(u32 gaps)
@@ -68,10 +53,10 @@ static json_t *strings(const char *const *list)
 static json_t *evidence(const struct gap_finding *finding)
 {
 	json_t *object = json_object();
-	json_object_set_new(object, "tried", text(finding->tried));
+	json_object_set_new(object, "tried", json_out_text(finding->tried));
 	json_object_set_new(object, "errno", finding->error ? json_string(errno_name(finding->error)) : json_null());
 	json_object_set_new(object, "errno_number", json_integer(finding->error));
-	json_object_set_new(object, "detail", text(finding->detail));
+	json_object_set_new(object, "detail", json_out_text(finding->detail));
 	return object;
 }
 
@@ -80,9 +65,9 @@ static json_t *host(void)
 	struct utsname name = { 0 };
 	json_t *object = json_object();
 	uname(&name);
-	json_object_set_new(object, "system", text(name.sysname));
-	json_object_set_new(object, "release", text(name.release));
-	json_object_set_new(object, "machine", text(name.machine));
+	json_object_set_new(object, "system", json_out_text(name.sysname));
+	json_object_set_new(object, "release", json_out_text(name.release));
+	json_object_set_new(object, "machine", json_out_text(name.machine));
 	return object;
 }
 
@@ -103,22 +88,9 @@ static json_t *feature(const struct diagnosis *diagnosis, enum gap_id id)
 	json_object_set_new(object, "workloads", strings(gap->workloads));
 	const struct program_needs *program = diagnosis->program;
 	json_object_set_new(object, "used", json_boolean(diagnosis->uses & GAP_BIT(id)));
-	json_object_set_new(object, "how", program && program->how[id][0] ? text(program->how[id]) : json_null());
+	json_object_set_new(object, "how", program && program->how[id][0] ? json_out_text(program->how[id]) : json_null());
 	json_object_set_new(object, "limits", strings(row_limits(id, row)));
 	return object;
-}
-
-/* Prints and drops the object. */
-static int print(json_t *object, FILE *to)
-{
-	/* A lost member means that memory ran out: json_dumpf then fails or the object is NULL; stream errors are the caller's. */
-	char *dump = object ? json_dumps(object, JSON_INDENT(2)) : NULL;
-	json_decref(object);
-	if (!dump)
-		return -ENOMEM;
-	fprintf(to, "%s\n", dump);
-	free(dump);
-	return 0;
 }
 
 /* What --for names, when it is a program. */
@@ -127,9 +99,9 @@ static json_t *program_judged(const struct program_needs *program)
 	if (!program)
 		return json_null();
 	json_t *object = json_object();
-	json_object_set_new(object, "path", program->path[0] ? text(program->path) : json_null());
-	json_object_set_new(object, "known_as", program->known[0] ? text(program->known) : json_null());
-	json_object_set_new(object, "what", text(program->what));
+	json_object_set_new(object, "path", program->path[0] ? json_out_text(program->path) : json_null());
+	json_object_set_new(object, "known_as", program->known[0] ? json_out_text(program->known) : json_null());
+	json_object_set_new(object, "what", json_out_text(program->what));
 	return object;
 }
 
@@ -142,15 +114,15 @@ int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 	json_object_set_new(object, "schema", json_string(LICHEN_DOCTOR_SCHEMA));
 	json_object_set_new(object, "lichen", json_string(LICHEN_VERSION));
 	json_object_set_new(object, "host", host());
-	json_object_set_new(object, "workload", diagnosis->workload ? text(diagnosis->workload) : json_null());
+	json_object_set_new(object, "workload", diagnosis->workload ? json_out_text(diagnosis->workload) : json_null());
 	json_object_set_new(object, "can_run", diagnosis->workload ? json_boolean(!diagnosis->unmet) : json_null());
 	json_object_set_new(object, "needs", names(diagnosis->needs));
 	json_object_set_new(object, "unmet", names(diagnosis->unmet));
 	json_object_set_new(object, "uses", names(diagnosis->uses));
 	json_object_set_new(object, "program", program_judged(diagnosis->program));
-	json_object_set_new(object, "verdict", text(diagnosis_verdict(diagnosis, words, sizeof(words))));
+	json_object_set_new(object, "verdict", json_out_text(diagnosis_verdict(diagnosis, words, sizeof(words))));
 	json_object_set_new(object, "features", features);
-	return print(object, to);
+	return json_out_print(object, to);
 }
 
 int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
@@ -162,7 +134,7 @@ int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
 	};
 	json_t *object = json_object(), *words = json_array(), *rows = json_array();
 	for (; command && *command; command++)
-		json_array_append_new(words, text(*command));
+		json_array_append_new(words, json_out_text(*command));
 	for (int id = 0; id < GAP_COUNT; id++) {
 		const struct plan_row *row = &plan->rows[id];
 		json_t *entry = json_object();
@@ -180,5 +152,5 @@ int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
 	json_object_set_new(object, "command", words);
 	json_object_set_new(object, "emulated", names(plan->emulated));
 	json_object_set_new(object, "features", rows);
-	return print(object, to);
+	return json_out_print(object, to);
 }

@@ -183,7 +183,7 @@ static int make_limited(u32 emulate, u32 refused, u32 features, bool trace, u64 
 				 .file_size = file_size,
 				 .emulated = emulate,
 				 .refused = refused,
-				 .paths = filter_paths(emulate),
+				 .paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0),
 				 .trace = (u32)ring_size,
 				 .trace_offset = ring,
 				 .supervisor = (s32)getpid(),

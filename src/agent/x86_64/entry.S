@@ -89,13 +89,19 @@ FUNCTION(agent_pass_edited):
 	load_left_arguments
 	jmp agent_pass_done
 
-/* The same in a cell whose calls are recorded (trace.c): results that may be negative errnos are shown to trap_main(). No instruction that
- * changes flags: the kernel preserves them. */
-FUNCTION(agent_pass_traced_edited):
-	syscall
-	load_left_arguments
-	jmp 1f
+/* The same in a cell whose calls are recorded (trace.c): results that may be negative errnos, or all of them, are shown to trap_main().
+ * rcx = the guest's pc, r11 = the call's number: rsp + 0 … is written here, where the trap's frame has lain, not below it. No instruction that changes
+ * flags: the kernel preserves them. */
+	.macro leave_behind
+	lea -(128 + OFF_LEFT_ARGS)(%rsp), %rsp
+	mov %rcx, OFF_LEFT_IP(%rsp)
+	mov %r11, OFF_LEFT_NR(%rsp)
+	lea 128 + OFF_LEFT_ARGS(%rsp), %rcx
+	mov %rcx, (%rsp)
+	.endm
+
 FUNCTION(agent_pass_traced):
+	leave_behind
 	syscall
 1:	mov %rax, %rcx
 	bswap %rcx
@@ -103,8 +109,17 @@ FUNCTION(agent_pass_traced):
 	jrcxz agent_pass_done /* the highest byte is 0: no error */
 	jmp agent_report
 
-/* The same for calls whose every result counts. */
 FUNCTION(agent_pass_reported):
+	leave_behind
+	syscall
+	jmp agent_report
+
+/* The same two for a call with edited arguments; all lies at rsp already. */
+FUNCTION(agent_pass_traced_edited):
+	syscall
+	load_left_arguments
+	jmp 1b
+FUNCTION(agent_pass_reported_edited):
 	syscall
 	load_left_arguments
 	jmp agent_report

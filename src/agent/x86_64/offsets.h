@@ -20,6 +20,7 @@
 #define OFF_TRAP_AGENT_SP 48
 
 #define OFF_LEFT_IP 8
+#define OFF_LEFT_NR 16
 #define OFF_LEFT_RESULT 24
 #define OFF_LEFT_ARGS 32
 #define TRACE_REPORT_NR_ASM 0x4c43

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * statfs and fstatfs. The kernel answers; of a mount that mountinfo is told to have on a disk, f_type becomes ext4's, and f_fsid, where the
- * kernel says 0, the device number as Linux makes it of one. Sizes and all else stay. Of 9p the f_type is enough to know, of others the
- * device number finds the mount's row.
+ * kernel says 0, the device number as Linux makes it of one. Sizes and all else stay. Of 9p the f_type is enough to know, of the
+ * root its number, too; of the rest the number finds the mount's row.
  *
  * gVisor of 2022 has no statfs of files in /proc (ENOSYS): they get the answer for the mount point they are below.
  */
@@ -57,12 +57,15 @@ static bool row_is_told(u64 dev)
 static bool is_told(s64 type, u64 dev)
 {
 	u64 root = 0;
+	bool on_root;
 
 	if (type == V9FS_MAGIC)
 		return true;
-	if (type != FUSE_SUPER_MAGIC && (device_of(0, SYS_ARG("/"), &root) != 0 || root != dev))
-		return false; /* only the root of these types is */
-	return row_is_told(dev);
+	on_root = device_of(0, SYS_ARG("/"), &root) == 0 && root == dev;
+	if (on_root && (type == FUSE_SUPER_MAGIC || type == EROFS_SUPER_MAGIC_V1 || type == RAMFS_MAGIC))
+		return true;
+	/* virtiofs elsewhere; a rootfs that is a tmpfs */
+	return (on_root || type == FUSE_SUPER_MAGIC) && row_is_told(dev);
 }
 
 static void tell(struct statfs *fs, const struct subject *subject)

@@ -69,4 +69,20 @@ gvisor*)
 	umount "$WORK/a b"
 	;;
 esac
+
+# A root in RAM, as a microVM's initial one: what is no 9p, on the real kernel.
+if [ "$ENVIRONMENT" = host ] && [ "$(id -u)" = 0 ]; then
+	# shellcheck disable=SC2016,SC2086 # expanded inside; a prefix of several words
+	told=$(unshare -m sh -c '
+		mount --make-rprivate / && mkdir root && mount -t ramfs ramfs root && cd root || exit
+		mkdir usr proc dev
+		for name in bin lib lib64 sbin; do [ ! -L /$name ] || cp -a /$name .; done
+		mkdir -p ".$1" && mount --bind "$1" ".$1" && shift
+		mount --bind /usr usr && mount --bind /proc proc && mount --bind /dev dev
+		chroot . "$@" sh -c "findmnt -no FSTYPE,SOURCE / && stat -f -c %T / /usr && df --output=fstype / /usr"
+	' sh "${LICHEN%/*}" $RUN 2>&1 | tr -s ' \n' '  ')
+	usr=$(stat -f -c %T /usr)
+	same "a root in RAM" "ext4 /dev/root ext2/ext3 $usr Type ext4 $(df --output=fstype /usr | tail -n 1) " "$told"
+	say "a root in RAM: told ext4 on /dev/root"
+fi
 passed
