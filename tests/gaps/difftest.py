@@ -32,6 +32,7 @@ GROUPS = {
     "engine": ["--emulate=all"],
     "newcalls": ["--refuse=newcalls", "--emulate=newcalls"],
     "fstype": ["--refuse=fstype", "--emulate=fstype"],
+    "newcalls": ["--refuse=newcalls", "--emulate=newcalls"],
 }
 NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
 
@@ -42,6 +43,7 @@ FROM_HOST = {
     "engine": {"tiny"},
     "newcalls": set(ENVS) - {"host"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
+    "newcalls": {"gvisor", "gvisor24"},
 }
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
 ASK_ITSELF = {("engine/clone3", "tiny"), ("newcalls/process_vm_users", "restricted")}
@@ -147,6 +149,14 @@ DEVIATIONS = [
         r"^stat\(.*: no$|/sysvipc.*ENOENT$|openat\(dir, .*EBADF$",
         "/proc/sysvipc itself is not there to be listed, stat'ed or passed through; the files in it can be opened",
     ),
+    (
+        "newcalls/openat2_args",
+        ("gvisor", "gvisor24"),
+        r".",
+        r"flags 020200002 .* = EOPNOTSUPP$",
+        "gVisor has no O_TMPFILE",
+    ),
+    ("newcalls/openat2_scope", ("gvisor", "gvisor24"), r".", r"flags 020200002 .* = EOPNOTSUPP$", "the same"),
 ]
 
 def names(group=None):

@@ -10,6 +10,7 @@
 #define COPY_CHUNK (UINT64_C(1) << 20)
 #define PROT_RW 3
 #define MAP_PRIVATE_ANONYMOUS 0x22
+#define S64_MAX 0x7fffffffffffffffL
 #define SEEK_SET_ 0
 #define SEEK_CUR_ 1
 
@@ -72,9 +73,13 @@ static long copy_check(const struct copy_end *in, const struct copy_end *out, u6
 		count = 0;
 	else if (count > (u64)(in->st.size - in->pos))
 		count = (u64)(in->st.size - in->pos);
+	if (out->pos == S64_MAX)
+		return -EFBIG;
+	if (out->pos >= 0 && count > (u64)(S64_MAX - out->pos))
+		count = (u64)(S64_MAX - out->pos);
 	if (in->st.ino == out->st.ino && (u64)out->pos + count > (u64)in->pos && (u64)out->pos < (u64)in->pos + count)
 		return -EINVAL;
-	if (in->pos < 0 || out->pos < 0 || (s64)((u64)out->pos + count) < 0)
+	if (in->pos < 0 || out->pos < 0)
 		return -EINVAL;
 	return (long)(count < COPY_MOST ? count : COPY_MOST);
 }
@@ -115,8 +120,11 @@ static long copy_by_steps(const u64 *arg)
 	r = copy_check(&in, &out, arg[4]);
 	if (r > 0)
 		r = copy_bytes(&in, &out, r);
-	if (r > 0 && (end_advance(&in, r) < 0 || end_advance(&out, r) < 0))
-		return -EFAULT;
+	if (r > 0) {
+		long a = end_advance(&in, r), b = end_advance(&out, r);
+
+		r = a < 0 || b < 0 ? -EFAULT : r;
+	}
 	return r;
 }
 

@@ -138,9 +138,9 @@ enum verdict newcalls_faccessat2(struct call *call)
 	}
 	if (by_real && (flags & AT_SYMLINK_NOFOLLOW_)) {
 		r = sys4(__NR_newfstatat, dirfd, call->arg[1], &st, AT_SYMLINK_NOFOLLOW_);
-		if (r < 0)
+		if (r < 0 && r != -EACCES) /* the real identity may get there */
 			return done(call, r);
-		by_real = (st.mode & S_IFMT_) != S_IFLNK_;
+		by_real = r < 0 || (st.mode & S_IFMT_) != S_IFLNK_;
 	}
 	if (!by_real)
 		return done(call, decide_path(dirfd, call->arg[1], flags, want, &real));

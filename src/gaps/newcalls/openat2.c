@@ -40,7 +40,7 @@ static int check_how(const struct open_how *how)
 	u64 flags = how->flags;
 	bool creates = flags & (O_CREAT_ | O_TMPFILE_);
 
-	if ((flags & ~FLAGS_KNOWN) || (how->resolve & ~RESOLVE_KNOWN))
+	if ((flags & ~FLAGS_KNOWN) || (how->resolve & ~(u64)RESOLVE_KNOWN))
 		return -EINVAL;
 	if ((how->resolve & RESOLVE_BENEATH_) && (how->resolve & RESOLVE_IN_ROOT_))
 		return -EINVAL;

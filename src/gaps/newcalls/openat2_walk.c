@@ -60,7 +60,8 @@ static int put_before(struct walk *w, const char *text, u64 length)
 	return 0;
 }
 
-/* What tells mounts apart: mnt_id of /proc/self/fdinfo/N (Linux 3.15), or the device where that is not told. */
+/* What tells mounts apart: mnt_id of /proc/self/fdinfo/N (Linux 3.15), or the device of a directory where that is not told (gVisor). 0 =
+ * not known: overlays give files devices of their own. */
 static u64 mount_of(s32 fd)
 {
 	char path[FD_LINK_SIZE + 4] = "/proc/self/fdinfo/", link[FD_LINK_SIZE], text[256];
@@ -84,18 +85,24 @@ static u64 mount_of(s32 fd)
 		return id;
 	}
 	(void)sys2(__NR_fstat, fd, &st);
-	return st.dev | UINT64_C(1) << 63;
+	return (st.mode & S_IFMT_) == S_IFDIR_ ? st.dev | UINT64_C(1) << 63 : 0;
 }
 
-static bool other_mount(const struct walk *w, s32 fd)
+/* jumped: by a magic link, which hardly ever leads to a file of the same mount. */
+static bool other_mount(const struct walk *w, s32 fd, bool jumped)
 {
-	return (w->how.resolve & RESOLVE_NO_XDEV_) && mount_of(fd) != w->mount;
+	u64 mount;
+
+	if (!(w->how.resolve & RESOLVE_NO_XDEV_))
+		return false;
+	mount = mount_of(fd);
+	return mount ? mount != w->mount : jumped;
 }
 
 /* The walk stands in the directory that fd is open on; takes fd. */
-static long enter(struct walk *w, s32 fd)
+static long enter(struct walk *w, s32 fd, bool jumped)
 {
-	if (other_mount(w, fd)) {
+	if (other_mount(w, fd, jumped)) {
 		close_path(fd);
 		return -EXDEV;
 	}
@@ -148,7 +155,7 @@ static long step_dots(struct walk *w)
 	if (fd < 0)
 		return fd;
 	if (up && !w->scoped)
-		return enter(w, (s32)fd);
+		return enter(w, (s32)fd, false);
 	close_path((s32)fd);
 	if (!up)
 		return 0;
@@ -187,7 +194,7 @@ static long jump(struct walk *w)
 	if (w->scoped)
 		return -EXDEV;
 	fd = sys4(__NR_openat, here(w), w->name, O_PATH_ | O_CLOEXEC_, 0);
-	return fd < 0 ? fd : enter(w, (s32)fd);
+	return fd < 0 ? fd : enter(w, (s32)fd, true);
 }
 
 /* Follows the component at hand. 0: the walk goes on; 1: to the open file that a magic link stands for, which the walk stands on; -EINVAL:
@@ -212,7 +219,7 @@ static long follow(struct walk *w)
 			w->forgotten = 0;
 		} else {
 			fd = sys4(__NR_openat, AT_FDCWD_, "/", STEP, 0);
-			r = fd < 0 ? fd : enter(w, (s32)fd);
+			r = fd < 0 ? fd : enter(w, (s32)fd, false);
 			if (r < 0)
 				return r;
 		}
@@ -226,7 +233,7 @@ static long step(struct walk *w)
 	long fd = sys4(__NR_openat, here(w), w->name, STEP | O_NOFOLLOW_, 0), r;
 
 	if (fd >= 0)
-		return enter(w, (s32)fd);
+		return enter(w, (s32)fd, false);
 	if (fd != -ENOTDIR && fd != -ELOOP)
 		return fd;
 	r = follow(w);
@@ -248,11 +255,16 @@ static long reopen(struct walk *w, s32 fd, u64 flags)
 
 	fd_link(link, (u32)fd);
 	r = open_file(w, AT_FDCWD_, link, flags & ~(u64)(O_CREAT_ | O_EXCL_ | O_NOFOLLOW_));
-	return r == -ENOENT ? open_file(w, here(w), w->name, flags | O_NOFOLLOW_) : r; /* no /proc */
+	if (r != -ENOENT)
+		return r;
+	if (flags & O_DIRECTORY_) /* no /proc */
+		return open_file(w, fd, ".", flags & ~(u64)O_NOFOLLOW_);
+	return open_file(w, here(w), w->name, flags | O_NOFOLLOW_);
 }
 
-/* The last component where mounts count: looked at before anything is opened. -ELOOP for a link. */
-static long open_on_mount(struct walk *w, u64 flags)
+/* The last component, looked at before it is opened: where mounts count, and for O_DIRECTORY, with which gVisor follows links in spite of
+ * O_NOFOLLOW. -ELOOP or -ENOTDIR for a link. */
+static long open_looked_at(struct walk *w, u64 flags)
 {
 	for (u32 tries = 0; tries < LINKS_MAX; tries++) {
 		long fd = sys4(__NR_openat, here(w), w->name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0), r;
@@ -265,7 +277,7 @@ static long open_on_mount(struct walk *w, u64 flags)
 		}
 		if (fd < 0)
 			return fd;
-		if (other_mount(w, (s32)fd))
+		if (other_mount(w, (s32)fd, false))
 			r = -EXDEV;
 		else if ((flags & O_CREAT_) && (flags & O_EXCL_))
 			r = -EEXIST;
@@ -300,8 +312,8 @@ static long open_last(struct walk *w, bool slash)
 		return -EISDIR;
 	if (slash)
 		flags |= O_DIRECTORY_;
-	if (w->how.resolve & RESOLVE_NO_XDEV_)
-		fd = open_on_mount(w, flags);
+	if ((w->how.resolve & RESOLVE_NO_XDEV_) || (flags & O_DIRECTORY_))
+		fd = open_looked_at(w, flags);
 	else
 		fd = open_file(w, here(w), w->name, flags | O_NOFOLLOW_);
 	if (!follows)
