@@ -150,6 +150,13 @@ DEVIATIONS = [
         "/proc/sysvipc itself is not there to be listed, stat'ed or passed through; the files in it can be opened",
     ),
     (
+        "newcalls/close_range_unshare",
+        ("docker", "restricted"),
+        r"= 0$|in the thread",
+        r"= -1 EPERM$|in the thread",
+        "Docker's seccomp profile refuses unshare(CLONE_FILES), which CLOSE_RANGE_UNSHARE is made of where close_range is lacking",
+    ),
+    (
         "newcalls/openat2_args",
         ("gvisor", "gvisor24"),
         r".",

@@ -167,16 +167,24 @@ static long step_dots(struct walk *w)
 	return 0;
 }
 
+/* Where the walk stands. gVisor of 2022 has no fstatfs for /proc/PID/ns: there the device tells. */
+static bool on_procfs(const struct walk *w, const struct file_stat *st)
+{
+	u64 fs[15] = { 0 }; /* struct statfs; [0]: f_type */
+	struct file_stat proc;
+
+	if (sys2(__NR_fstatfs, here(w), fs) == 0)
+		return fs[0] == PROC_MAGIC;
+	return sys4(__NR_newfstatat, AT_FDCWD_, "/proc", &proc, 0) == 0 && proc.dev == st->dev;
+}
+
 /* Whether a link is one of procfs that leads to an open file rather than to a path. The few other links of procfs are relative or lie
  * in its root. */
 static bool is_magic(const struct walk *w, long length)
 {
-	u64 fs[15] = { 0 }; /* struct statfs; [0]: f_type */
 	struct file_stat st;
 
-	if (sys2(__NR_fstatfs, here(w), fs) < 0 || fs[0] != PROC_MAGIC)
-		return false;
-	if (sys2(__NR_fstat, here(w), &st) == 0 && st.ino == PROC_ROOT_INO)
+	if (sys2(__NR_fstat, here(w), &st) < 0 || !on_procfs(w, &st) || st.ino == PROC_ROOT_INO)
 		return false;
 	for (long i = 0; i < length; i++)
 		if (w->target[i] == ':')

@@ -103,6 +103,7 @@ int main(void)
 {
 	struct statx st = { 0 };
 
+	MUST(chmod(".", 0755));
 	write_file("file", "12345", 0640);
 	MUST(mkdir("folder", 0750));
 	write_file("folder/inner", "123", 0600);
