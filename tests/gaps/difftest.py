@@ -32,7 +32,6 @@ GROUPS = {
     "engine": ["--emulate=all"],
     "newcalls": ["--refuse=newcalls", "--emulate=newcalls"],
     "fstype": ["--refuse=fstype", "--emulate=fstype"],
-    "newcalls": ["--refuse=newcalls", "--emulate=newcalls"],
 }
 NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
 
@@ -43,10 +42,17 @@ FROM_HOST = {
     "engine": {"tiny"},
     "newcalls": set(ENVS) - {"host"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
-    "newcalls": {"gvisor", "gvisor24"},
 }
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
 ASK_ITSELF = {("engine/clone3", "tiny"), ("newcalls/process_vm_users", "restricted")}
+# What of newcalls is no other in a container than outside, but for what its user may.
+FILE_CALLS = ("close_", "copy_", "faccessat2_", "new_", "openat2_", "preadv2_", "statx_")
+ASK_ITSELF |= {
+    (f"newcalls/{path.stem}", env)
+    for path in (HERE / "newcalls").glob("*.c")
+    for env in ("docker", "restricted", "tiny")
+    if path.name.startswith(FILE_CALLS)
+}
 # Environments whose kernel is not Linux: a line may be what that kernel says (lichen passes calls through) or what Linux says
 # (lichen answers itself: it parses #! lines, and its SEM_UNDO undoes).
 EITHER = {"engine": {"gvisor", "gvisor24"}}
