@@ -156,6 +156,16 @@ static long write_wide(const struct sysctl_key *key, struct sysctl_write *write)
 	return taken;
 }
 
+/* Asked again at each write, for a descriptor may have changed hands. */
+static bool may_write(u32 mode)
+{
+	if (sys0(__NR_geteuid) == 0)
+		mode >>= 6;
+	else if (agent_in_group(0))
+		mode >>= 3;
+	return mode & 2;
+}
+
 long sysctl_vfs_written(const struct vnode *node, const char *path, const char *bytes, u64 size)
 {
 	struct sysctl_write write = { .bytes = bytes, .size = size, .offset = node->position };
@@ -164,6 +174,8 @@ long sysctl_vfs_written(const struct vnode *node, const char *path, const char *
 
 	if (!key_at(path, &key))
 		return -ENOENT;
+	if (!may_write(node->mode))
+		return -EPERM;
 	if (sysctl_row_at(key.row)->kind == SYSCTL_BITMAP)
 		return write_wide(&key, &write);
 	return write_locked(&key, &write, text, sizeof(text));

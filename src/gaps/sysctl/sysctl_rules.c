@@ -140,8 +140,6 @@ static void find_limits(const char *path, s64 current, struct sysctl_write *writ
 		write->min = 1;
 	else if (!strcmp(path, "kernel/yama/ptrace_scope") && current == 3)
 		write->min = 3;
-	else if (!strcmp(path, "fs/nr_open") || !strcmp(path, "kernel/threads-max"))
-		return;
 }
 
 /* What becomes 0 when `path` is set. */
@@ -187,6 +185,8 @@ static int may_change(const char *path, const char *old, const char *text, s64 l
 		return -EPERM;
 	if (!strcmp(path, "net/ipv4/ip_local_port_range") && sysctl_value_number(text) < low)
 		return -EINVAL;
+	if (!strcmp(path, "net/ipv6/conf/*/addr_gen_mode") && !strcmp(text, "2"))
+		return -EINVAL; /* wants a stable_secret, which is not supplied */
 	return 0;
 }
 
@@ -210,7 +210,7 @@ long sysctl_apply(const struct sysctl_key *key, struct sysctl_write *write, char
 	if (row->kind == SYSCTL_RANGE)
 		low = number_of("net/ipv4/ip_unprivileged_port_start");
 	taken = sysctl_value_write(row, write, text, room);
-	if (taken == 0 || row->kind == SYSCTL_ACTION || (taken < 0 && row->count < 2))
+	if (taken == 0 || row->kind == SYSCTL_ACTION || row->kind == SYSCTL_IGNORED || (taken < 0 && row->count < 2))
 		return taken;
 	r = may_change(row->path, old, text, low);
 	if (r < 0)

@@ -8,21 +8,22 @@
 #include "gaps/sysctl/sysctl.h"
 
 enum sysctl_kind {
-	SYSCTL_INT,    /* `count` numbers, each min … max; what follows them is not taken (proc_dointvec_minmax) */
-	SYSCTL_UINT,   /* one number; what follows it is taken and ignored (proc_douintvec_minmax, proc_dou8vec_minmax) */
-	SYSCTL_ULONG,  /* as INT, 64 bits without sign; max -1 = none (proc_doulongvec_minmax) */
-	SYSCTL_MS,     /* INT, rounded up to the tick of 4 ms (proc_dointvec_ms_jiffies) */
-	SYSCTL_USERHZ, /* INT in 1/100 s, rounded down to the tick (proc_dointvec_userhz_jiffies) */
-	SYSCTL_FLAG,   /* INT that reads as 0 or 1 */
-	SYSCTL_RANGE,  /* two numbers, the second not below the first */
-	SYSCTL_GROUPS, /* two group ids; an empty range reads as 1 0 */
-	SYSCTL_PIPE,   /* UINT, rounded up to a power of two of at least a page */
-	SYSCTL_STRING, /* one line; longer ones are cut (proc_dostring) */
-	SYSCTL_CHOICE, /* one of sysctl_choices() */
-	SYSCTL_WORDS,  /* any of sysctl_choices(), told in their order */
-	SYSCTL_KEY,    /* tcp_fastopen_key: one or two keys of four hexadecimal words */
-	SYSCTL_BITMAP, /* numbers and ranges below max: 1,5-7 (proc_do_large_bitmap) */
-	SYSCTL_ACTION, /* INT, validated and forgotten */
+	SYSCTL_INT,     /* `count` numbers, each min … max; what follows them is not taken (proc_dointvec_minmax) */
+	SYSCTL_UINT,    /* one number; what follows it is taken and ignored (proc_douintvec_minmax, proc_dou8vec_minmax) */
+	SYSCTL_ULONG,   /* as INT, 64 bits without sign; max -1 = none (proc_doulongvec_minmax) */
+	SYSCTL_MS,      /* INT, rounded up to the tick of 4 ms (proc_dointvec_ms_jiffies) */
+	SYSCTL_USERHZ,  /* INT in 1/100 s, rounded down to the tick (proc_dointvec_userhz_jiffies) */
+	SYSCTL_FLAG,    /* INT that reads as 0 or 1 */
+	SYSCTL_RANGE,   /* two numbers, the second not below the first */
+	SYSCTL_GROUPS,  /* two group ids; an empty range reads as 1 0 */
+	SYSCTL_PIPE,    /* UINT, rounded up to a power of two of at least a page */
+	SYSCTL_STRING,  /* one line; longer ones are cut (proc_dostring) */
+	SYSCTL_CHOICE,  /* one of sysctl_choices() */
+	SYSCTL_WORDS,   /* any of sysctl_choices(), told in their order */
+	SYSCTL_KEY,     /* tcp_fastopen_key: one or two keys of four hexadecimal words */
+	SYSCTL_BITMAP,  /* numbers and ranges below max: 1,5-7 (proc_do_large_bitmap) */
+	SYSCTL_ACTION,  /* INT, validated and forgotten */
+	SYSCTL_IGNORED, /* anything is taken and forgotten */
 };
 
 #define SYSCTL_NUMBERS_MAX 5u

@@ -6,7 +6,7 @@
  *   none of these. 21 characters and more are refused even when they are zeros.
  *
  * A vector takes as many numbers as are there; a bad one is EINVAL but leaves those before it stored. A write that does not begin at
- * offset 0 is taken whole and ignored, but for strings (appended) and bitmaps (added).
+ * offset 0 is taken whole and ignored, but for strings (appended), bitmaps (added) and UINT (taken like the first).
  */
 #include "gaps/sysctl/sysctl_table.h"
 
@@ -349,17 +349,15 @@ static long write_words(const struct sysctl_row *row, const struct sysctl_write 
 	for (;;) {
 		u64 size = 0;
 
-		while (at < end && is_space(write->bytes[at]))
-			at++;
-		while (at + size < end && !is_space(write->bytes[at + size]))
+		while (at + size < end && write->bytes[at + size] != ' ')
 			size++;
 		if (!size)
-			break;
+			break; /* two spaces end the list, as the kernel's strsep() has it */
 		place = place_of(write->bytes + at, size, list);
 		if (place < 0)
 			return error;
 		chosen |= 1u << place;
-		at += size;
+		at += size + (at + size < end);
 	}
 	put_words(text, room, list, chosen);
 	return (long)write->size;
@@ -493,11 +491,17 @@ static long write_bitmap(const struct sysctl_row *row, const struct sysctl_write
 	return r ? r : (long)(write->size - in.left);
 }
 
+/* Whether only a write at offset 0 counts. Strings are appended to, bitmaps added to; UINT's handlers leave the file position alone. */
+static bool is_written_once(u8 kind)
+{
+	return kind != SYSCTL_STRING && kind != SYSCTL_BITMAP && kind != SYSCTL_UINT && kind != SYSCTL_PIPE;
+}
+
 long sysctl_value_write(const struct sysctl_row *row, const struct sysctl_write *write, char *text, u64 room)
 {
-	bool textual = row->kind == SYSCTL_STRING || row->kind == SYSCTL_BITMAP;
-
-	if (!write->size || (write->offset && !textual))
+	if (!write->size || row->kind == SYSCTL_IGNORED)
+		return (long)write->size;
+	if (write->offset && is_written_once(row->kind))
 		return (long)write->size;
 	switch ((enum sysctl_kind)row->kind) {
 	case SYSCTL_UINT:
