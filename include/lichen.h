@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What programs that call lichen may rely on: its version, its exit statuses, and the names of its JSON formats
- * (docs/doctor-json.md). All of this only grows within one major version.
+ * (docs/doctor-json.md, docs/why-json.md). All of this only grows within one major version.
  */
 #ifndef LICHEN_H
 #define LICHEN_H
@@ -22,5 +22,6 @@
 #define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1" /* `lichen doctor --json` */
 #define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
 #define LICHEN_PLAN_SCHEMA "lichen-plan/1"     /* `lichen run --explain --json` */
+#define LICHEN_WHY_SCHEMA "lichen-why/1"       /* `lichen why --json` */
 
 #endif

@@ -7,6 +7,7 @@
 
 extern const struct command command_run;
 extern const struct command command_doctor;
+extern const struct command command_why;
 
 /*
  * Parses a command's own options. Returns -1 when the command goes on; else the exit status: --help was printed (0), or the command

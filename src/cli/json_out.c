@@ -4,18 +4,19 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 json_t *json_out_text(const char *text)
 {
-	char clean[512];
 	json_t *string = json_string(text);
-	if (string)
-		return string;
-	size_t i = 0;
-	for (; text[i] && i < sizeof(clean) - 1; i++)
-		clean[i] = (signed char)text[i] < 0 ? '?' : text[i];
-	clean[i] = '\0';
-	return json_string(clean);
+	char *clean = string ? NULL : strdup(text);
+	for (char *at = clean; at && *at; at++)
+		if ((signed char)*at < 0)
+			*at = '?';
+	if (clean)
+		string = json_string(clean);
+	free(clean);
+	return string;
 }
 
 int json_out_print(json_t *object, FILE *to)

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Looks at what confines processes: memory and its limits, capabilities, seccomp. */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "why/call.h"
+#include "why/look_int.h"
+
+/* A figure of our control group, v2 or v1. Returns whether there is one that limits. */
+static bool cgroup_figure(const char *v2, const char *v1, u64 *ret_value)
+{
+	char group[512], path[1200], value[64];
+	if (look_file_line("/proc/self/cgroup", "0::", group, sizeof(group))) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/%s", strcmp(group, "/") == 0 ? "" : group, v2);
+		if (look_file_line(path, NULL, value, sizeof(value)) && value[0] >= '0' && value[0] <= '9') {
+			*ret_value = strtoull(value, NULL, 10);
+			return true;
+		}
+	}
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/memory/%s", v1);
+	if (!look_file_line(path, NULL, value, sizeof(value)))
+		return false;
+	*ret_value = strtoull(value, NULL, 10);
+	return *ret_value < UINT64_C(1) << 60; /* v1 says no limit by a huge number */
+}
+
+void look_memory(const struct look_subject *subject, char *text, size_t size)
+{
+	char asked[96] = "", limit_text[24], free_text[24] = "?", available[64];
+	const struct trace_record *record = subject->refusal ? subject->refusal->record : NULL;
+	const struct call_form *form = record ? call_form(record->nr) : NULL;
+	struct rlimit limit;
+	u64 group, left = 0;
+	if (form && strcmp(form->name, "mmap") == 0)
+		snprintf(asked, sizeof(asked), "it asked for %s at once; ", look_bytes(record->args[1], limit_text));
+	if (look_file_line("/proc/meminfo", "MemAvailable", available, sizeof(available))) {
+		left = strtoull(available, NULL, 10) * 1024;
+		look_bytes(left, free_text);
+	}
+	if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+		snprintf(text, size, "%sthe limit on address space (ulimit -v) is %s", asked,
+			 look_bytes(limit.rlim_cur, limit_text));
+	else if (cgroup_figure("memory.max", "memory.limit_in_bytes", &group))
+		snprintf(text, size, "%sthe control group's limit is %s", asked, look_bytes(group, limit_text));
+	else if (form && strcmp(form->name, "mmap") == 0 && left > record->args[1])
+		snprintf(text, size,
+			 "%s%s are free here, and lichen itself has no limit: the program or its shell set one (ulimit -v)", asked,
+			 free_text);
+	else
+		snprintf(text, size, "%s%s are free here", asked, free_text);
+}
+
+void look_oom(const struct look_subject *subject, char *text, size_t size)
+{
+	char kills[32], group[512], path[1200];
+	(void)subject;
+	if (look_file_line("/proc/self/cgroup", "0::", group, sizeof(group))) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.events", strcmp(group, "/") == 0 ? "" : group);
+		if (look_file_line(path, "oom_kill ", kills, sizeof(kills)) && strcmp(kills, "0") != 0) {
+			snprintf(text, size, "this control group's memory.events counts %s kills for lack of memory", kills);
+			return;
+		}
+	}
+	if (!look_file_line("/proc/vmstat", "oom_kill ", kills, sizeof(kills)))
+		snprintf(text, size, "whether memory ran out cannot be seen from here");
+	else if (strcmp(kills, "0") == 0)
+		snprintf(
+			text, size,
+			"the kernel has killed nobody for lack of memory since it was booted (/proc/vmstat): somebody sent the signal");
+	else
+		snprintf(
+			text, size,
+			"the kernel has killed %s processes for lack of memory since it was booted (/proc/vmstat); dmesg tells which",
+			kills);
+}
+
+/* What the call needs; NULL = not in the table. */
+static const char *need_of(const struct trace_record *record)
+{
+	static const struct {
+		const char *call, *need;
+	} rows[] = {
+#define PRIVILEGE(call, need) { call, need },
+#include "why/privileges.def"
+#undef PRIVILEGE
+	};
+	char *call = NULL;
+	size_t size = 0;
+	const char *need = NULL;
+	FILE *stream = open_memstream(&call, &size);
+	if (!stream)
+		return NULL;
+	call_print(record, stream);
+	if (fclose(stream))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && !need; i++)
+		if (fnmatch(rows[i].call, call, 0) == 0)
+			need = rows[i].need;
+	free(call);
+	return need;
+}
+
+void look_privilege(const struct look_subject *subject, char *text, size_t size)
+{
+	char capabilities[64] = "?", seccomp[16] = "", privileges[16] = "", uid[64] = "?";
+	const char *need = subject->refusal ? need_of(subject->refusal->record) : NULL;
+	(void)look_file_line("/proc/self/status", "CapEff:", capabilities, sizeof(capabilities));
+	(void)look_file_line("/proc/self/status", "Seccomp:", seccomp, sizeof(seccomp));
+	(void)look_file_line("/proc/self/status", "NoNewPrivs:", privileges, sizeof(privileges));
+	(void)look_file_line("/proc/self/status", "Uid:", uid, sizeof(uid));
+	snprintf(text, size, "%s%s%slichen, and so the command, began as uid %.*s with capabilities %s%s%s",
+		 need ? "it needs " : "", need ? need : "", need ? "; " : "", (int)strcspn(uid, "\t "), uid, capabilities,
+		 strcmp(seccomp, "2") == 0 ? ", under a seccomp filter" : "",
+		 strcmp(privileges, "1") == 0 ? ", and may gain no privileges" : "");
+}
