@@ -15,7 +15,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -24,7 +24,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -36,12 +36,15 @@ _lichen() {
 		*) mapfile -t COMPREPLY < <(compgen -W '--for= --kernel-config= --html= --json --help' -- "$cur") ;;
 		esac
 		;;
-	run)
+	run | why)
+		local mine='--explain --json'
+		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
 			case ${words[i]} in
 			--) i=$((i + 1)) && break ;;
 			--emulate | --native | --refuse | --env | --workdir | -e | -w) i=$((i + 1)) ;;
+			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac
@@ -53,11 +56,12 @@ _lichen() {
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
 		--workdir | -w) _filedir -d ;;
+		--html | --output | --trace | --read | -o) _filedir ;;
 		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
 		*)
 			if [[ $cur == -* ]]; then
 				mapfile -t COMPREPLY < <(compgen -W \
-					'--emulate= --native= --refuse= --explain --json --env= --workdir= --help' -- "$cur")
+					"--emulate= --native= --refuse= $mine --env= --workdir= --help" -- "$cur")
 			else
 				_command_offset "$cword"
 			fi
