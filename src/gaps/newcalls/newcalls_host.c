@@ -172,14 +172,54 @@ static const int refused_calls[] = {
 	-1,
 };
 
+static const struct gap_symptom symptoms[] = {
+	{ .program = "ls",
+	  .call = "statx",
+	  .error = EINVAL,
+	  .message = "Invalid argument",
+	  .cause = "this kernel's statx() refuses AT_NO_AUTOMOUNT, which ls of coreutils 9 always asks with",
+	  .source = "measured in gVisor of 2022; facts/gvisor.md" },
+	{ .call = "statx",
+	  .error = EINVAL,
+	  .message = "Invalid argument",
+	  .cause = "this kernel's statx() refuses a flag that today's programs ask with",
+	  .source = "facts/docker-in-gvisor.md" },
+	{ .call = "statx", .error = ENOSYS, .source = "statx(2): since Linux 4.11" },
+	{ .call = "openat2", .error = ENOSYS, .source = "openat2(2): since Linux 5.6" },
+	{ .call = "clone3", .error = ENOSYS, .source = "clone(2): since Linux 5.3" },
+	{ .call = "close_range", .error = ENOSYS, .source = "close_range(2): since Linux 5.9" },
+	{ .call = "faccessat2", .error = ENOSYS, .source = "access(2): since Linux 5.8" },
+	{ .call = "copy_file_range", .error = ENOSYS, .source = "copy_file_range(2): since Linux 4.5" },
+	{ .call = "preadv2", .error = ENOSYS, .source = "readv(2): since Linux 4.6" },
+	{ .call = "pwritev2", .error = ENOSYS, .source = "readv(2): since Linux 4.6" },
+	{ .call = "pidfd_*", .error = ENOSYS, .source = "pidfd_open(2): since Linux 5.3" },
+	{ .call = "process_vm_readv", .error = ENOSYS, .source = "process_vm_readv(2): since Linux 3.2" },
+	{ .call = "process_vm_writev", .error = ENOSYS, .source = "process_vm_readv(2): since Linux 3.2" },
+	{ .call = "memfd_create", .error = EINVAL, .source = "memfd_create(2): MFD_EXEC, MFD_NOEXEC_SEAL since Linux 6.3" },
+	{ .call = "getrandom", .error = EINVAL, .source = "linux/random.h: GRND_INSECURE since Linux 5.6" },
+};
+
+static const char *const limits[] = {
+	"openat2: RESOLVE_CACHED may wait for a disk; opening a FIFO with RESOLVE_ flags waits through signals",
+	"faccessat2: access control lists do not count where real and effective identity differ",
+	"statx without a statx of the kernel's: no birth time, attributes or mount id",
+	"copy_file_range copies data, 8 MiB a call, and never shares it",
+	"memfd_create: MFD_NOEXEC_SEAL clears the execute bits but does not seal them",
+	"pwritev2: RWF_NOWAIT, RWF_ATOMIC and RWF_APPEND are EOPNOTSUPP where the kernel has no pwritev2",
+	NULL,
+};
+
 const struct gap gap_newcalls = {
 	.name = "newcalls",
 	.summary = "system calls that older kernels lack",
-	.needed_by = "coreutils (statx), glibc and Go of today",
+	.needed_by = "coreutils (statx), glibc, Go and systemd of today",
 	.workloads = (const char *const[]){ NULL },
 	.probe = probe,
 	.area_size = NEWCALLS_AREA_SIZE,
 	.install = install,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
+	.limits = limits,
 	.refuse_calls = refused_calls,
 	.refuse_error = ENOSYS,
 	.broker = true, /* pidfds */
