@@ -23,6 +23,7 @@
 /* entry.S; in the linker script: agent_end */
 extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[], agent_pass_end[];
 extern const char agent_pass_traced[], agent_pass_traced_edited[], agent_pass_reported[], agent_pass_reported_edited[];
+extern const char agent_pass_traced_left[], agent_pass_traced_call[], agent_pass_reported_left[], agent_pass_reported_call[];
 extern const char agent_pass_offstack[];
 extern const char agent_report[], agent_report_trapped[], agent_report_end[];
 extern const char agent_window_begin[], agent_window_woken[];
@@ -66,6 +67,8 @@ void member_reap_all(int member);
 /* Where the guest's stack is free: below the frame if the frame lies on the same stack, else below its red zone. */
 u64 trap_free_stack(const struct trap *trap);
 
+#define SYSCALL_SIZE 2 /* bytes of the instruction */
+
 /* What a passed-on call finds at its stack pointer (agent_pass*). */
 struct left {
 	u64 sp, ip;  /* the guest's */
@@ -77,6 +80,8 @@ struct left {
 static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, nr) == OFF_LEFT_NR && offsetof(struct left, result) == OFF_LEFT_RESULT &&
 		      offsetof(struct left, args) == OFF_LEFT_ARGS,
 	      "entry.S");
+
+static_assert(OFF_LEFT_BELOW == 128 + OFF_LEFT_ARGS && TRACE_REPORT_NR_ASM == TRACE_REPORT_NR, "entry.S");
 
 /* rows.c: whether the filter tests of these rows hold for the call, as in the filter */
 bool rows_engine(const struct call *call);

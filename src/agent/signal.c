@@ -201,8 +201,51 @@ static u64 signal_default(int sig, struct siginfo *info, u32 row)
 static bool runs_as_guest(u64 ip)
 {
 	return ip < LAYOUT_TEXT || ip >= (u64)agent_end || text_holds(ip, agent_pass_begin, agent_pass_resume_end) ||
-	       text_holds(ip, agent_report, agent_report_end) ||
-	       text_holds(ip, agent_thunks, agent_thunk_slow) || text_holds(ip, (const char *)agent_restorer, agent_restorer_end);
+	       text_holds(ip, agent_report, agent_report_end) || text_holds(ip, agent_thunks, agent_thunk_slow) ||
+	       text_holds(ip, (const char *)agent_restorer, agent_restorer_end);
+}
+
+/* Before the call of agent_pass_traced or agent_pass_reported (entry, then what it writes, then the call). */
+static bool in_light_pass(u64 ip, const char *entry, const char *left, const char *call, struct registers *regs)
+{
+	if (!text_holds(ip, entry, call + 1))
+		return false;
+	if (ip != (u64)entry)
+		regs->sp += OFF_LEFT_BELOW;
+	regs->ip = ip < (u64)left ? regs->cx : ((const struct left *)(regs->sp - OFF_LEFT_BELOW))->ip;
+	return true;
+}
+
+/*
+ * A handler that interrupts a passed-on call before it is made, or with its restart to come, shall see the guest's own instruction, not
+ * ours: musl and glibc since 2.41 tell by the pc whether a blocking call may still be cancelled, and go on elsewhere. When it returns, the
+ * guest makes the call again, and traps again. Behind the call, and where the kernel restarts by restart_syscall, the pc stays ours.
+ */
+static void show_guest_pc(struct registers *regs)
+{
+	u64 ip = regs->ip;
+	const struct left *left = (const struct left *)regs->sp;
+	bool edited = ip == (u64)agent_pass_edited || ip == (u64)agent_pass_traced_edited || ip == (u64)agent_pass_reported_edited;
+
+	if (regs->ax == __NR_restart_syscall)
+		return;
+	if (!in_light_pass(ip, agent_pass_traced, agent_pass_traced_left, agent_pass_traced_call, regs) &&
+	    !in_light_pass(ip, agent_pass_reported, agent_pass_reported_left, agent_pass_reported_call, regs)) {
+		if (ip != (u64)agent_pass && !edited)
+			return;
+		if (edited) {
+			regs->ax = left->nr;
+			regs->di = left->args[0];
+			regs->si = left->args[1];
+			regs->dx = left->args[2];
+			regs->r10 = left->args[3];
+			regs->r8 = left->args[4];
+			regs->r9 = left->args[5];
+		}
+		regs->ip = left->ip;
+		regs->sp = left->sp;
+	}
+	regs->ip -= SYSCALL_SIZE;
 }
 
 /* The guest's handler is about to run: its frame and its thread tell the truth about SIGSYS. */
@@ -210,6 +253,7 @@ static u64 enter_handler(struct context *context, u64 row)
 {
 	const struct action *action = &private()->thunks[row];
 
+	show_guest_pc(&context->regs);
 	if (signal_shadow())
 		context->sigmask |= SIGSYS_BIT;
 	if (action->mask & SIGSYS_BIT)

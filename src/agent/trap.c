@@ -155,7 +155,6 @@ static void trap_pass(struct trap *trap, struct call *call)
  * has not begun: let it be made, and trap, once the handlers have returned. True when that is so and arranged.
  */
 #define NESTED_MAX 64
-#define SYSCALL_SIZE 2
 static bool call_later(const struct trap *trap)
 {
 	struct registers regs = trap->context->regs;

@@ -92,17 +92,19 @@ FUNCTION(agent_pass_edited):
 /* The same in a cell whose calls are recorded (trace.c): results that may be negative errnos, or all of them, are shown to trap_main().
  * rcx = the guest's pc, r11 = the call's number: rsp + 0 … is written here, where the trap's frame has lain, not below it. No instruction that changes
  * flags: the kernel preserves them. */
-	.macro leave_behind
-	lea -(128 + OFF_LEFT_ARGS)(%rsp), %rsp
+	.macro leave_behind name
+	lea -OFF_LEFT_BELOW(%rsp), %rsp
 	mov %rcx, OFF_LEFT_IP(%rsp)
 	mov %r11, OFF_LEFT_NR(%rsp)
-	lea 128 + OFF_LEFT_ARGS(%rsp), %rcx
+	lea OFF_LEFT_BELOW(%rsp), %rcx
+LABEL(\name\()_left):
 	mov %rcx, (%rsp)
+LABEL(\name\()_call):
+	syscall
 	.endm
 
 FUNCTION(agent_pass_traced):
-	leave_behind
-	syscall
+	leave_behind agent_pass_traced
 1:	mov %rax, %rcx
 	bswap %rcx
 	movzbl %cl, %ecx
@@ -110,8 +112,7 @@ FUNCTION(agent_pass_traced):
 	jmp agent_report
 
 FUNCTION(agent_pass_reported):
-	leave_behind
-	syscall
+	leave_behind agent_pass_reported
 	jmp agent_report
 
 /* The same two for a call with edited arguments; all lies at rsp already. */

@@ -23,6 +23,7 @@
 #define OFF_LEFT_NR 16
 #define OFF_LEFT_RESULT 24
 #define OFF_LEFT_ARGS 32
+#define OFF_LEFT_BELOW 160 /* of the guest's stack pointer: its red zone, and what is left before args */
 #define TRACE_REPORT_NR_ASM 0x4c43
 
 #define OFF_CONTEXT_IP 168
