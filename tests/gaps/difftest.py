@@ -33,6 +33,7 @@ GROUPS = {
     "newcalls": ["--refuse=newcalls", "--emulate=newcalls"],
     "fstype": ["--refuse=fstype", "--emulate=fstype"],
     "sysctl": ["--refuse=sysctl", "--emulate=sysctl"],
+    "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
 }
 NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
 
@@ -42,6 +43,7 @@ FROM_HOST = {
     "sysvipc": {"tiny", "gvisor", "gvisor24"},
     "engine": {"tiny"},
     "newcalls": set(ENVS) - {"host"},
+    "order": set(ENVS) - {"host"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
 }

@@ -82,13 +82,14 @@ static void with_handler(int flags)
 
 static void in_child(const char *what, void (*run)(void))
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	say("%s:", what);
+	pid = fork();
 	if (pid == 0) {
 		run();
 		_exit(0);
 	}
-	say("%s:", what);
 	reap(pid);
 }
 
