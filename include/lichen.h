@@ -19,9 +19,13 @@
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
-#define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1" /* `lichen doctor --json` */
+#define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1"        /* `lichen doctor --json` */
 #define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
+<<<<<<< HEAD
 #define LICHEN_PLAN_SCHEMA "lichen-plan/1"     /* `lichen run --explain --json` */
 #define LICHEN_WHY_SCHEMA "lichen-why/1"       /* `lichen why --json` */
+=======
+#define LICHEN_PLAN_SCHEMA "lichen-plan/1"            /* `lichen run --explain --json` */
+>>>>>>> 7613265 (style: format; no flexible array inside a structure)
 
 #endif

@@ -27,8 +27,9 @@ enum trace_kind {
 	TRACE_EXIT = 5,  /* exit_group: args[0] = status */
 	TRACE_CHILD = 6, /* wait4 or waitid told of a child: result = pid, args[0] = wait status as wait4 gives it */
 	TRACE_START = 7, /* first record of a run, by the supervisor: payload: argv of the command */
-	TRACE_END = 8,   /* last record, by the supervisor: args[0] = exit status of the run (128+n: signal n), args[1] = records lost */
-	TRACE_OPEN = 9,  /* a path was opened for writing: result = descriptor; payload: path */
+	TRACE_END =
+		8, /* last record, by the supervisor: args[0] = exit status of the run (128+n: signal n), args[1] = records lost */
+	TRACE_OPEN = 9, /* a path was opened for writing: result = descriptor; payload: path */
 };
 
 /* The payload is a row of strings, each behind this head and padded to a multiple of 2. */

@@ -3,8 +3,8 @@
 #ifndef LICHEN_AGENT_ENGINE_H
 #define LICHEN_AGENT_ENGINE_H
 
-#include "agent/agent.h"
 #include "abi/trace.h"
+#include "agent/agent.h"
 #include "agent/private.h"
 
 #define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig)-1))
@@ -77,8 +77,8 @@ struct left {
 	u64 args[6]; /* the guest's, where one was edited; agent_pass_offstack: args[0] = address of the slot's busy word */
 	u64 extra[3];
 };
-static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, nr) == OFF_LEFT_NR && offsetof(struct left, result) == OFF_LEFT_RESULT &&
-		      offsetof(struct left, args) == OFF_LEFT_ARGS,
+static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, nr) == OFF_LEFT_NR &&
+		      offsetof(struct left, result) == OFF_LEFT_RESULT && offsetof(struct left, args) == OFF_LEFT_ARGS,
 	      "entry.S");
 
 static_assert(OFF_LEFT_BELOW == 128 + OFF_LEFT_ARGS && TRACE_REPORT_NR_ASM == TRACE_REPORT_NR, "entry.S");

@@ -11,14 +11,14 @@
  */
 #include "agent/vfs_int.h"
 
-struct dirent64 { /* struct linux_dirent64 */
+struct dirent64 { /* struct linux_dirent64 without the name, which begins in what is padding here */
 	u64 ino;
 	s64 offset;
 	u16 length;
 	u8 type;
-	char name[];
 };
-#define NAME_AT offsetof(struct dirent64, name)
+#define NAME_AT 19u
+static_assert(NAME_AT == offsetof(struct dirent64, type) + 1, "kernel ABI");
 #define ENTRY_MAX ALIGN_UP(NAME_AT + sizeof(((struct ventry *)0)->name) + 1, 8)
 
 /* The n-th name that all emulated gaps together add to a directory. */

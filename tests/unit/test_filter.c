@@ -69,8 +69,8 @@ static void expect(u32 emulate, const int *calls, size_t count, bool traps)
 /* What programs do most never traps, whatever is emulated. */
 static void frequent_calls_never_trap(void **state)
 {
-	static const int calls[] = { SYS_getppid, SYS_read,  SYS_write, SYS_writev, SYS_pread64, SYS_fstat, SYS_lseek,
-				     SYS_futex,   SYS_brk,   SYS_poll,  SYS_sendto, SYS_recvfrom, SYS_getpid };
+	static const int calls[] = { SYS_getppid, SYS_read, SYS_write, SYS_writev, SYS_pread64,  SYS_fstat, SYS_lseek,
+				     SYS_futex,   SYS_brk,  SYS_poll,  SYS_sendto, SYS_recvfrom, SYS_getpid };
 
 	(void)state;
 	expect(ENGINE, calls, ARRAY_SIZE(calls), false);
