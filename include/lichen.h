@@ -21,11 +21,7 @@
 
 #define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1"        /* `lichen doctor --json` */
 #define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
-<<<<<<< HEAD
-#define LICHEN_PLAN_SCHEMA "lichen-plan/1" /* `lichen run --explain --json` */
-#define LICHEN_WHY_SCHEMA "lichen-why/1"   /* `lichen why --json` */
-	=======
-#define LICHEN_PLAN_SCHEMA "lichen-plan/1" /* `lichen run --explain --json` */
-	>>>>>>> 7613265 (style: format; no flexible array inside a structure)
+#define LICHEN_PLAN_SCHEMA "lichen-plan/1"            /* `lichen run --explain --json` */
+#define LICHEN_WHY_SCHEMA "lichen-why/1"              /* `lichen why --json` */
 
 #endif
