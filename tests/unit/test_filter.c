@@ -81,6 +81,8 @@ static void a_gap_traps_its_calls_only_when_planned(void **state)
 {
 	static const int ipc[] = { SYS_shmget, SYS_semop, SYS_msgrcv };
 	static const int stats[] = { SYS_stat, SYS_lstat, SYS_newfstatat, SYS_statfs };
+	static const int newer[] = { SYS_openat2, SYS_statx, SYS_faccessat2, SYS_copy_file_range };
+	static const int without_newer_flags[] = { SYS_getrandom, SYS_memfd_create };
 
 	(void)state;
 	expect(ENGINE, ipc, ARRAY_SIZE(ipc), false);
@@ -88,6 +90,9 @@ static void a_gap_traps_its_calls_only_when_planned(void **state)
 	expect(GAP_BIT(GAP_sysvipc), ipc, ARRAY_SIZE(ipc), true);
 	expect(ENGINE, stats, ARRAY_SIZE(stats), false);
 	expect(GAP_BIT(GAP_sysctl), stats, ARRAY_SIZE(stats), true);
+	expect(ENGINE, newer, ARRAY_SIZE(newer), false);
+	expect(GAP_BIT(GAP_newcalls), newer, ARRAY_SIZE(newer), true);
+	expect(GAP_BIT(GAP_newcalls), without_newer_flags, ARRAY_SIZE(without_newer_flags), false);
 }
 
 int main(void)
