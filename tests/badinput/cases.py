@@ -7,6 +7,7 @@
 A case is a function with the environments that it makes sense in.  test_cases.py runs them in each, through tests/envs.  lichen is
 $LICHEN, else build/lichen; the helpers are built by meson into build/tests/badinput (BADINPUT_BIN).
 """
+import gzip
 import json
 import os
 import pathlib
@@ -108,7 +109,84 @@ def wrong_options():
         err=usage("gap 'sysvipc' is named by both --emulate and --native"))
     run("frob", status=64, err="lichen: unknown command 'frob'\nTry 'lichen help'.\n")
     run(status=64, err="Usage: lichen COMMAND .*")
-    run("doctor", "--for", "nope", status=64, err="lichen doctor: unknown workload 'nope', and no such file; known: .*\n")
+    run("doctor", "--for", "nope", status=64, err="lichen doctor: unknown workload 'nope', and no such file or program; known: .*\n")
+
+
+def doctor(*argv, status=64, err="", **options):
+    """A doctor that must refuse: the text, and where help is."""
+    run("doctor", *argv, status=status, err=f"lichen doctor: {err}\nTry 'lichen doctor --help'.\n", **options)
+
+
+@case()
+def doctor_of_bad_programs():
+    true = pathlib.Path("/bin/true").read_bytes()
+    judge = "cannot judge './{}': {}"
+    for name, content, why in (
+        ("cut", true[:3000], r"its ELF headers are damaged, or it is cut short"),
+        ("short", true[:20], r"not a program for this machine \(ENOEXEC\); it must be x86-64 ELF or begin with #!"),
+        ("foreign", true[:18] + b"\xb7\0" + true[20:], r"not a program for this machine \(ENOEXEC\);.*"),
+        ("small", true[:4] + b"\x01" + true[5:], r"not a program for this machine \(ENOEXEC\);.*"),
+        ("phnum", true[:56] + b"\xff\xff" + true[58:], r"its ELF headers are larger than any linker makes them"),
+        ("lost", b"#!/nonexistent/x\n", r"it is a script for /nonexistent/x, which is not here \(ENOENT\)"),
+        ("empty_line", b"#!\n", r"not a program for this machine \(ENOEXEC\);.*"),
+        ("loop", b"#!./loop\n", r"Too many levels of symbolic links \(ELOOP\)"),
+    ):
+        script(name, content)
+        doctor("--for", f"./{name}", err=judge.format(name, why))
+    doctor("--for", ".", err="unknown workload '.', and no such file or program; known: .*")
+    doctor("--for", "./absent", err=r"cannot read workload file './absent': No such file or directory \(ENOENT\)")
+    doctor("--for", WORK, err=rf"cannot read workload file '{WORK}': Is a directory \(EISDIR\)")
+    doctor("--for", "", err="option '--for' needs a value: WORKLOAD")
+    doctor("--for", "dcoker", err="unknown workload 'dcoker'; did you mean 'docker'[?]")
+    doctor("--for", "x" * 300, err=r"unknown workload 'x+', and no such file or program; known: .*")
+    script("list", "sysvipc\nnonsense # what\n", 0o644)
+    doctor("--for", "list", err="list:2: unknown feature 'nonsense'; known: .*")
+    # What a file is called and says is only text.
+    script("<b>&\"", b"#!/bin/sh\n")
+    run("doctor", "--for", "./<b>&\"", "--html", "page", out="(?s).*")
+    page = pathlib.Path(WORK, "page").read_text(encoding="utf-8")
+    assert "<b>" not in page and "./&lt;b&gt;&amp;&quot;" in page, page[-2000:]
+
+
+@case()
+def doctor_of_bad_configurations():
+    config = b"# Automatically generated file; DO NOT EDIT.\nCONFIG_NET=y\n" * 50
+    packed = gzip.compress(config)
+    damaged = r"the compressed data is damaged or cut short"
+    for name, content, why in (
+        ("whole.gz", packed[:-1], damaged),
+        ("half.gz", packed[: len(packed) // 2], damaged),
+        ("magic.gz", packed[:2], damaged),
+        ("noise.gz", packed[:20] + b"\0" * 100, damaged),
+        ("bomb.gz", gzip.compress(b"\n" * (100 << 20)), "longer than 16 MiB: no kernel configuration is"),
+        ("big", b"# nothing\n" * (10 << 20), "longer than 16 MiB: no kernel configuration is"),
+        ("empty", b"", "not a kernel configuration: no line names an option"),
+        ("comments", b"# nothing\n\n", "not a kernel configuration: no line names an option"),
+        ("script", b"#!/bin/sh\nexit\n", None),
+        ("binary", b"CONFIG_A=y\n\0", r"a binary file, not a kernel configuration \(\.config, or that compressed by gzip\)"),
+    ):
+        script(name, content, 0o644)
+        if why:
+            doctor("--kernel-config", name, "--for=docker", err=f"{name}: {why}")
+        else:
+            doctor("--kernel-config", name, err=f"{name}:2: not a line of a kernel configuration: .*")
+    doctor("--kernel-config", "/nonexistent", err=r"cannot read '/nonexistent': No such file or directory \(ENOENT\)")
+    doctor("--kernel-config", "/", err=r"cannot read '/': Is a directory \(EISDIR\)")
+    doctor("--kernel-config", "-", stdin=subprocess.DEVNULL, err="standard input: not a kernel configuration: no line names an option")
+    doctor("--kernel-config", "-", "--for=nonsense", err="unknown workload 'nonsense', and no such file or program; known: .*")
+    script("good.gz", gzip.compress(config), 0o644)
+    run("doctor", "--kernel-config", "good.gz", "--for=docker", status=69, out="(?s)OPTION .*cannot run docker: .*")
+    run("doctor", "--kernel-config", "good.gz", out="(?s)OPTION .*")
+
+
+@case()
+def doctor_that_cannot_write():
+    for path, why in (("/nonexistent/x", r"No such file or directory \(ENOENT\)"), ("/", r"Is a directory \(EISDIR\)"),
+                      ("/dev/full", r"No space left on device \(ENOSPC\)")):
+        run("doctor", "--html", path, status=74, err=f"lichen doctor: cannot write '{path}': {why}\n")
+    full = "lichen: cannot write the output: No space left on device\n"
+    for option in ([], ["--json"]):
+        check(["sh", "-c", 'exec "$@" >/dev/full', "sh", LICHEN, "doctor", *option], 74, "", full)
 
 
 @case()

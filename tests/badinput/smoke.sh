@@ -28,6 +28,12 @@ expect 0 --help
 expect 0 help run
 expect 0 help doctor
 expect 0 doctor --json
+expect 0 doctor --for /bin/sh
+expect 0 doctor --for ipcs --json
+expect 0 doctor --for "$0" --html /dev/null
+expect 0 doctor --kernel-config "$(dirname "$0")/../fuzz/corpus/kernel_config/gzip" --html /dev/null
+expect 69 doctor --kernel-config "$(dirname "$0")/../fuzz/corpus/kernel_config/fragment" --for kubernetes --json
+expect 64 doctor --kernel-config "$(dirname "$0")/../fuzz/corpus/kernel_config/cut"
 expect 0 run --explain
 expect 0 run --explain --json
 expect 125 run
