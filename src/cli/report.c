@@ -146,7 +146,7 @@ static void print_limits(const struct diagnosis *diagnosis, u32 shown, FILE *to)
 {
 	bool any = false;
 	for (int id = 0; id < GAP_COUNT; id++) {
-		const char *const *limit = shown & GAP_BIT(id) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
+		const char *const *limit = (shown & GAP_BIT(id)) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
 		if (limit && !any)
 			fputs("* What is filled has no effect, or works in part:\n", to);
 		any |= limit != NULL;

@@ -98,7 +98,7 @@ static void limits(struct html *page, const struct diagnosis *diagnosis, u32 sho
 {
 	bool any = false;
 	for (int id = 0; id < GAP_COUNT; id++) {
-		const char *const *limit = shown & GAP_BIT(id) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
+		const char *const *limit = (shown & GAP_BIT(id)) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
 		if (limit && !any) {
 			html_heading(page, "What is filled has no effect, or works in part");
 			html_list(page);

@@ -292,7 +292,7 @@ static int search_texts(struct elf *elf)
 
 int elf_read(const struct elf_source *source, const struct elf_query *query, struct elf_facts *ret_facts)
 {
-	CLEANUP_FREE struct elf *elf = calloc(1, sizeof(*elf));
+	struct elf *elf = calloc(1, sizeof(*elf));
 	if (!elf)
 		return -ENOMEM;
 	elf->source = source;
@@ -305,5 +305,6 @@ int elf_read(const struct elf_source *source, const struct elf_query *query, str
 	if (!error)
 		*ret_facts = elf->facts;
 	free(elf->strings);
+	free(elf);
 	return error;
 }

@@ -17,7 +17,7 @@
 #define OPTIONAL CONFIG_OPTIONAL
 
 static const struct config_need table[] = {
-#define CONFIG_NEED(options, level, workloads, gap, why, source) { options, level, workloads, gap, why, source },
+#define CONFIG_NEED(options, level, workloads, gap, why, source) { options, workloads, why, source, level, gap },
 #include "host/kernel_config.def"
 };
 

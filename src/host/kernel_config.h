@@ -61,11 +61,9 @@ enum config_level {
 
 /* A row of kernel_config.def. */
 struct config_need {
-	const char *options;
+	const char *options, *workloads, *why, *source;
 	enum config_level level;
-	const char *workloads;
 	int gap; /* -1: none */
-	const char *why, *source;
 };
 
 struct config_row {

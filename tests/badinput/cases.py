@@ -137,7 +137,7 @@ def doctor_of_bad_programs():
     doctor("--for", "./absent", err=r"cannot read workload file './absent': No such file or directory \(ENOENT\)")
     doctor("--for", WORK, err=rf"cannot read workload file '{WORK}': Is a directory \(EISDIR\)")
     doctor("--for", "", err="option '--for' needs a value: WORKLOAD")
-    doctor("--for", "dcoker", err="unknown workload 'dcoker'; did you mean 'docker'[?]")
+    doctor("--for", "dockre", err="unknown workload 'dockre'; did you mean 'docker'[?]")
     doctor("--for", "x" * 300, err=r"unknown workload 'x+', and no such file or program; known: .*")
     script("list", "sysvipc\nnonsense # what\n", 0o644)
     doctor("--for", "list", err="list:2: unknown feature 'nonsense'; known: .*")
