@@ -3,7 +3,7 @@
 """check_docs.py LICHEN DOCS GAPS-PAGE: what users read about the command line agrees with its tables, no more and no less.
 
 The tables speak through --help, which is printed from them.  Compared with them: the OPTIONS of each man page, the completions of
-bash (by completing), zsh and fish (by reading), the words of JSON in doctor-json.md, the names of gaps and workloads.
+bash (by completing), zsh and fish (by reading), the members of JSON in doctor-json.md and why-json.md, the names of gaps and workloads.
 """
 import json
 import pathlib
@@ -177,15 +177,17 @@ def keys(value):
 
 
 def check_json():
-    text = (DOCS / "doctor-json.md").read_text()
     for args in (["doctor", "--json"], ["doctor", "--json", "--for=/bin/sh"], ["run", "--explain", "--json"],
-                 ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"]):
-        printed = json.loads(lichen(*args, status=(0, 69)))
+                 ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"],
+                 ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"]):
+        document = DOCS / ("why-json.md" if args[0] == "why" else "doctor-json.md")
+        text = document.read_text()
+        printed = json.loads(lichen(*args, status=(0, 69, 2)))
         if f"## {printed['schema']}" not in text:
-            wrong(f"doctor-json.md does not describe {printed['schema']}")
+            wrong(f"{document.name} does not describe {printed['schema']}")
         for key in sorted(set(keys(printed))):
             if not re.search(rf"`(\w+\.)?{key}`", text):
-                wrong(f"doctor-json.md: {printed['schema']} has a member {key}")
+                wrong(f"{document.name}: {printed['schema']} has a member {key}")
 
 
 def check_troff():
