@@ -62,7 +62,7 @@ static void fill(struct statx *to, const struct file_stat *st)
 static long statx_by_fstatat(s32 dirfd, u64 path, u32 flags, u32 mask, u64 buffer)
 {
 	u32 known = AT_SYMLINK_NOFOLLOW_ | AT_NO_AUTOMOUNT_ | AT_EMPTY_PATH_;
-	struct file_stat st;
+	struct file_stat st = { 0 };
 	struct statx out;
 	long r;
 

@@ -75,10 +75,20 @@ MAYBE_UNUSED static void say_what(const char *what, int fd)
 	}
 }
 
+/* EAGAIN: something was renamed or mounted meanwhile, anywhere; the caller is to ask again (openat2(2)). */
+MAYBE_UNUSED static long openat2_again(int dirfd, const char *path, const struct open_how *how)
+{
+	long fd = -1;
+
+	for (int tries = 0; tries == 0 || (tries < 1000 && fd < 0 && errno == EAGAIN && !(how->resolve & 0x20)); tries++)
+		fd = syscall(SYS_openat2, dirfd, path, how, sizeof(*how));
+	return fd;
+}
+
 MAYBE_UNUSED static long open_in(int dirfd, const char *what, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
 	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
-	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	long fd = openat2_again(dirfd, path, &how);
 
 	if (fd < 0)
 		say("%s %s flags %#llo mode %#llo resolve %#llx = %s", what, path, (unsigned long long)flags,
