@@ -108,8 +108,9 @@ const char *why_verdict(const struct why_report *report, char *text, size_t size
 		snprintf(rest, size, "; no refused call explains it (%llu were refused, none of them known to matter).",
 			 (unsigned long long)verdict->refused);
 	else
-		snprintf(rest, size, "; of %llu refused calls and %zu messages, %zu %s.", (unsigned long long)verdict->refused,
-			 model->line_count, verdict->count, verdict->count == 1 ? "thing mattered" : "things mattered");
+		snprintf(rest, size, "; of %llu refused call%s and %zu message%s, %zu %s.", (unsigned long long)verdict->refused,
+			 verdict->refused == 1 ? "" : "s", model->line_count, model->line_count == 1 ? "" : "s", verdict->count,
+			 verdict->count == 1 ? "thing mattered" : "things mattered");
 	return text;
 }
 

@@ -52,6 +52,20 @@ static const char *expand(struct pool *pool, const char *template, size_t length
 	return pool_text(pool, text, used);
 }
 
+/* The first part in back-quotes that is a command as it stands; NULL = none. */
+static const char *first_command(struct pool *pool, const char *text)
+{
+	for (const char *open = strchr(text, '`'), *close; open; open = strchr(close + 1, '`')) {
+		close = strchr(open + 1, '`');
+		if (!close)
+			break;
+		const char *command = pool_text(pool, open + 1, (size_t)(close - open) - 1);
+		if (!strstr(command, "…"))
+			return command;
+	}
+	return NULL;
+}
+
 /* The first `…` of an advice as a command, and the advice without the sentences whose values are missing. */
 static void advise(struct pool *pool, const char *advice, const struct values *values, struct finding *finding)
 {
@@ -61,10 +75,8 @@ static void advise(struct pool *pool, const char *advice, const struct values *v
 		const char *end = strstr(advice, ". "); /* a sentence; never inside a command */
 		size_t length = end ? (size_t)(end - advice) + 1 : strlen(advice);
 		const char *sentence = expand(pool, advice, length, values);
-		const char *command = sentence ? strchr(sentence, '`') : NULL;
-		const char *close = command ? strchr(command + 1, '`') : NULL;
-		if (close && !finding->command)
-			finding->command = pool_text(pool, command + 1, (size_t)(close - command) - 1);
+		if (sentence && !finding->command)
+			finding->command = first_command(pool, sentence);
 		if (sentence && used + strlen(sentence) + 2 < sizeof(kept))
 			used += (size_t)snprintf(kept + used, sizeof(kept) - used, "%s%s", used ? " " : "", sentence);
 		advice += length;
@@ -171,6 +183,7 @@ static void look_closer(const struct model *model, const struct finding *finding
 {
 	const struct look_subject subject = {
 		.refusal = finding->refusal,
+		.known = finding->symptom && finding->symptom->cause,
 		.program = finding->program,
 		.path = path,
 		.name = finding->name,

@@ -17,13 +17,11 @@ const struct cause *cause_by_id(enum cause_id id);
 #define RELATION_ERRNOS 135
 struct relation {
 	const struct model_line *line;
-	s8 told[RELATION_ERRNOS]; /* whether the line names this errno; 0: not looked for yet */
+	s8 told[RELATION_ERRNOS]; /* points for naming this errno, -1 none; 0: not looked for yet */
 };
 
 /* How well a line tells of a refused call; 0: not at all. judge.c keeps the best. */
 int relate_score(const struct model *model, struct relation *relation, const struct model_refusal *refusal);
-/* Whether the line names the errno: its text, its name, or its number as Python and Rust write it. */
-bool relate_names_errno(struct relation *relation, int error);
 
 /* Whether a refused call is part of a search that healthy runs make, too: libraries, locales, programs along PATH. */
 bool refusal_is_search(const struct model_refusal *refusal);

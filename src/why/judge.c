@@ -22,6 +22,7 @@
 #define SECOND UINT64_C(1000000000)
 #define SILENT_SECONDS 2
 #define LOOK_BACK 8192 /* refused calls before a line that it is held against */
+#define OF_CAUSE 256   /* refused calls before a known message among which its call is looked for */
 #define QUOTED 12      /* bytes of a line at least, to be recognised in another one */
 
 struct judge {
@@ -175,26 +176,35 @@ static const struct model_refusal *find_related(const struct judge *judge, const
 	return best;
 }
 
-/* A known message without a call: the latest call of the same process, or of one below it, that is of the same cause. */
-static const struct model_refusal *find_of_cause(const struct judge *judge, const struct model_line *line,
-						 const struct finding *cause)
+/* A known message without a call: the latest call of the same process, or of one below it, that has this cause. A row that knows message and
+ * call together says more than `cause`, and replaces it. */
+static const struct model_refusal *find_of_cause(const struct judge *judge, const struct model_line *line, struct finding *cause)
 {
 	const struct model *model = judge->model;
+	const struct model_refusal *best = NULL;
+	struct finding better = *cause;
 	size_t looked = 0;
-	for (size_t i = model->refusal_count; i-- > 0 && looked < 256;) {
+	int most = 0;
+	for (size_t i = model->refusal_count; i-- > 0 && looked < OF_CAUSE;) {
 		const struct model_refusal *refusal = &model->refusals[i];
-		struct finding found = { 0 };
+		struct finding both = { 0 }, call = { 0 };
 		if (refusal->order > line->order || !model_descends(model, refusal->process, line->process))
 			continue;
 		looked++;
-		if (match_cause(model, refusal, line, &found) >= 8 && found.gap == cause->gap && found.cause == cause->cause &&
-		    (cause->symptom ? cause->symptom->call != NULL
-				    : refusal->error != ENOENT || cause->cause == CAUSE_library_missing))
-			return refusal;
-		if (match_cause(model, refusal, NULL, &found) >= 3 && found.gap == cause->gap && found.cause == cause->cause)
-			return refusal;
+		int points = match_cause(model, refusal, line, &both);
+		if (both.gap != cause->gap || both.cause != cause->cause)
+			continue;
+		if (both.symptom && both.symptom->call && both.symptom->message && points > most) {
+			most = points;
+			best = refusal;
+			better = both;
+		} else if (!most && !best && match_cause(model, refusal, NULL, &call) >= 3 && call.gap == cause->gap &&
+			   call.cause == cause->cause) {
+			best = refusal;
+		}
 	}
-	return NULL;
+	*cause = better;
+	return best;
 }
 
 static int judge_line(struct judge *judge, const struct model_line *line)
@@ -414,7 +424,7 @@ int verdict_not_started(const struct model *model, const struct circumstances *c
 		.weight = FINDING_ENDED, .refusal = refusal, .process = MODEL_NONE, .program = "lichen", .times = 1
 	};
 	(void)match_cause(model, refusal, NULL, &finding);
-	finding.name = model_name(program);
+	finding.name = strchr(program, '/') ? NULL : program;
 	explain(model, circumstances, &finding);
 	return add(&judge, &finding) && !pool_failed(model->pool) ? 0 : -ENOMEM;
 }

@@ -38,6 +38,7 @@ struct look_subject {
 	const char *name;                    /* a sign's {name}; NULL = none */
 	const char *line;                    /* what was said; NULL = nothing */
 	int port;                            /* 0 = none */
+	bool known;                          /* what the call needs is said elsewhere */
 };
 
 /* Writes what is found as a sentence without full stop; "" when there is nothing to say. Returns `text`. */

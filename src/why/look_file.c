@@ -169,7 +169,9 @@ void look_program(const struct look_subject *subject, char *text, size_t size)
 	}
 	if (!name)
 		return;
-	if (look_on_path(name, found, sizeof(found)))
+	if (path && strchr(path, '/') && !subject->name)
+		snprintf(text, size, "%s does not exist", path);
+	else if (look_on_path(name, found, sizeof(found)))
 		snprintf(text, size, "%s is installed as %s, but was not searched for there: see PATH", name, found);
 	else if (look_package(name))
 		snprintf(text, size, "%s is not installed here; it is in Debian's package %s", name, look_package(name));

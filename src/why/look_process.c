@@ -103,16 +103,82 @@ static const char *need_of(const struct trace_record *record)
 	return need;
 }
 
+/* The bit of the first capability that a text names, -1 = none; *ret_name: its name. capabilities(7) */
+static int capability_in(const char *text, char name[32])
+{
+	static const char *const names[] = {
+		"CHOWN",
+		"DAC_OVERRIDE",
+		"DAC_READ_SEARCH",
+		"FOWNER",
+		"FSETID",
+		"KILL",
+		"SETGID",
+		"SETUID",
+		"SETPCAP",
+		"LINUX_IMMUTABLE",
+		"NET_BIND_SERVICE",
+		"NET_BROADCAST",
+		"NET_ADMIN",
+		"NET_RAW",
+		"IPC_LOCK",
+		"IPC_OWNER",
+		"SYS_MODULE",
+		"SYS_RAWIO",
+		"SYS_CHROOT",
+		"SYS_PTRACE",
+		"SYS_PACCT",
+		"SYS_ADMIN",
+		"SYS_BOOT",
+		"SYS_NICE",
+		"SYS_RESOURCE",
+		"SYS_TIME",
+		"SYS_TTY_CONFIG",
+		"MKNOD",
+		"LEASE",
+		"AUDIT_WRITE",
+		"AUDIT_CONTROL",
+		"SETFCAP",
+		"MAC_OVERRIDE",
+		"MAC_ADMIN",
+		"SYSLOG",
+		"WAKE_ALARM",
+		"BLOCK_SUSPEND",
+		"AUDIT_READ",
+		"PERFMON",
+		"BPF",
+		"CHECKPOINT_RESTORE",
+	};
+	const char *at = text ? strstr(text, "CAP_") : NULL;
+	size_t length = at ? strspn(at + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") : 0;
+	for (size_t i = 0; at && i < ARRAY_SIZE(names); i++)
+		if (strlen(names[i]) == length && strncmp(names[i], at + 4, length) == 0) {
+			snprintf(name, 32, "CAP_%s", names[i]);
+			return (int)i;
+		}
+	return -1;
+}
+
 void look_privilege(const struct look_subject *subject, char *text, size_t size)
 {
-	char capabilities[64] = "?", seccomp[16] = "", privileges[16] = "", uid[64] = "?";
+	char value[64] = "0", seccomp[16] = "", privileges[16] = "", uid[64] = "?", name[32], has[128] = "";
 	const char *need = subject->refusal ? need_of(subject->refusal->record) : NULL;
-	(void)look_file_line("/proc/self/status", "CapEff:", capabilities, sizeof(capabilities));
+	int capability = capability_in(need, name);
+	(void)look_file_line("/proc/self/status", "CapEff:", value, sizeof(value));
 	(void)look_file_line("/proc/self/status", "Seccomp:", seccomp, sizeof(seccomp));
 	(void)look_file_line("/proc/self/status", "NoNewPrivs:", privileges, sizeof(privileges));
 	(void)look_file_line("/proc/self/status", "Uid:", uid, sizeof(uid));
-	snprintf(text, size, "%s%s%slichen, and so the command, began as uid %.*s with capabilities %s%s%s",
-		 need ? "it needs " : "", need ? need : "", need ? "; " : "", (int)strcspn(uid, "\t "), uid, capabilities,
-		 strcmp(seccomp, "2") == 0 ? ", under a seccomp filter" : "",
-		 strcmp(privileges, "1") == 0 ? ", and may gain no privileges" : "");
+	bool held = capability >= 0 && (strtoull(value, NULL, 16) >> capability & 1);
+	bool filtered = strcmp(seccomp, "2") == 0;
+	if (capability >= 0)
+		snprintf(has, sizeof(has), " %s %s", held ? "with" : "without", name);
+	else
+		snprintf(has, sizeof(has), " with capabilities %s", value);
+	snprintf(text, size, "%s%s%slichen, and so the command, began as uid %.*s%s%s%s%s",
+		 need && !subject->known ? "it needs " : "", need && !subject->known ? need : "",
+		 need && !subject->known ? "; " : "", (int)strcspn(uid, "\t "), uid, has,
+		 filtered ? ", under a seccomp filter" : "", strcmp(privileges, "1") == 0 ? ", and may gain no privileges" : "",
+		 held && filtered ? ": so the filter forbids it"
+		 : held           ? ": so something else forbids it, a security module or the file system"
+				  : "");
 }

@@ -97,6 +97,15 @@ static bool is_program(const struct subject *subject, const char *program)
 	       (strcmp(model_name(refusal->program), program) == 0 || strcmp(model_comm(refusal->record, comm), program) == 0);
 }
 
+/* How many characters of a pattern stand for themselves, at most 32. */
+static int literals(const char *pattern)
+{
+	int count = 0;
+	for (; *pattern && count < 32; pattern++)
+		count += *pattern != '*' && *pattern != '?';
+	return count;
+}
+
 /* Points for the call of a row; -1: it is another one. */
 static int call_points(const struct subject *subject, const char *call)
 {
@@ -108,7 +117,7 @@ static int call_points(const struct subject *subject, const char *call)
 	if (strchr(call, '(') || strchr(call, '*')) {
 		const char *against = strchr(call, '(') ? subject->call : form->name;
 		if (fnmatch(call, against, 0) == 0)
-			return strchr(call, '(') ? 5 : 2;
+			return strchr(call, '(') ? 4 + literals(call) / 8 : 2;
 	}
 	return -1;
 }

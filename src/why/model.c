@@ -139,7 +139,9 @@ static const char *first_path(struct model *model, const struct trace_record *re
 {
 	const struct call_form *form = call_form(record->nr);
 	struct trace_field field;
-	for (u8 i = 0; form && i < CALL_ARGS; i++) {
+	/* Of these the second path is what people talk of: the mount point, the link. */
+	bool second = record->nr == SYS_mount || record->nr == SYS_symlink || record->nr == SYS_symlinkat;
+	for (u8 i = second; form && i < CALL_ARGS; i++) {
 		if (form->args[i] == ARG_PATH && trace_field_find(record, i, 0, &field))
 			return pool_text(model->pool, field.bytes, field.length);
 		if (form->args[i] == ARG_SOCKADDR && trace_field_find(record, i, 0, &field) && field.length > 3 &&

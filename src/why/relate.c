@@ -31,14 +31,45 @@ static bool has(const char *text, const char *word)
 	return false;
 }
 
-/* Whether the line names the errno: its text, its name, or its number as Python and Rust write it. */
-static bool has_errno(const char *text, int error)
+/* How people put an errno without its own text. */
+static const struct {
+	int error;
+	const char *words;
+} paraphrases[] = {
+	{ EPERM, "permission denied" },
+	{ EPERM, "must be root" },
+	{ EPERM, "superuser" },
+	{ EPERM, "not permitted" },
+	{ EACCES, "not permitted" },
+	{ ENOENT, "not found" },
+	{ ENOENT, "does not exist" },
+	{ ENOENT, "no such file" },
+	{ ENODEV, "unknown filesystem type" },
+	{ EINVAL, "wrong fs type" },
+	{ EADDRINUSE, "in use" },
+	{ ENOSYS, "not implemented" },
+	{ EROFS, "read-only" },
+	{ ENOSPC, "no space" },
+	{ ENOMEM, "out of memory" },
+	{ ENOTEMPTY, "not empty" },
+	{ EOPNOTSUPP, "not supported" },
+	{ EAFNOSUPPORT, "not supported" },
+	{ EPROTONOSUPPORT, "not supported" },
+};
+
+/* Points for naming the errno: its text, its name, or its number as Python and Rust write it: 4; a paraphrase: 3. */
+static s8 errno_points(const char *text, int error)
 {
 	const char *words = strerrordesc_np(error), *name = strerrorname_np(error);
 	char python[24], rust[24];
 	snprintf(python, sizeof(python), "[Errno %d]", error);
 	snprintf(rust, sizeof(rust), "(os error %d)", error);
-	return (words && strcasestr(text, words)) || (name && has(text, name)) || strstr(text, python) || strstr(text, rust);
+	if ((words && strcasestr(text, words)) || (name && has(text, name)) || strstr(text, python) || strstr(text, rust))
+		return 4;
+	for (size_t i = 0; i < ARRAY_SIZE(paraphrases); i++)
+		if (paraphrases[i].error == error && strcasestr(text, paraphrases[i].words))
+			return 3;
+	return 0;
 }
 
 /* Whether the line names the system call, or what people call it: "chown" for fchownat, "stat" for newfstatat. */
@@ -57,13 +88,13 @@ static bool has_call(const char *text, const char *name)
 	return false;
 }
 
-/* Points for a path: in full, or its last part. */
-static int path_points(const char *text, const char *path)
+/* Points for a path: in full, or its last part; not where that is the name with which the program begins its messages. */
+static int path_points(const char *text, const char *path, const char *program)
 {
 	const char *name = model_name(path);
 	if (strlen(path) > 1 && has(text, path))
 		return 5;
-	return strlen(name) >= 2 && has(text, name) ? 3 : 0;
+	return strlen(name) >= 2 && strcmp(name, program) != 0 && has(text, name) ? 3 : 0;
 }
 
 /* Points for the address of a socket. */
@@ -75,14 +106,17 @@ static int port_points(const char *text, const struct trace_record *record)
 	return port > 0 && has(text, number) ? 3 : 0;
 }
 
-bool relate_names_errno(struct relation *relation, int error)
+/* The same, looked up once for each errno. */
+static int told_points(struct relation *relation, int error)
 {
-	s8 *told = error > 0 && error < RELATION_ERRNOS ? &relation->told[error] : NULL;
-	if (!told)
-		return false;
-	if (*told == 0)
-		*told = has_errno(relation->line->text, error) ? 1 : -1;
-	return *told > 0;
+	if (error <= 0 || error >= RELATION_ERRNOS)
+		return 0;
+	s8 *told = &relation->told[error];
+	if (*told == 0) {
+		s8 points = errno_points(relation->line->text, error);
+		*told = points > 0 ? points : -1;
+	}
+	return *told > 0 ? *told : 0;
 }
 
 int relate_score(const struct model *model, struct relation *relation, const struct model_refusal *refusal)
@@ -92,18 +126,21 @@ int relate_score(const struct model *model, struct relation *relation, const str
 	bool own = line->process == refusal->process;
 	if (refusal->order > line->order)
 		return 0;
-	bool errno_told = relate_names_errno(relation, refusal->error);
-	if (!errno_told && !line->alarm)
+	int told = told_points(relation, refusal->error);
+	if (told == 0 && (!line->alarm || refusal_is_quiet(refusal)))
 		return 0;
-	int place = refusal->path ? path_points(line->text, refusal->path) : port_points(line->text, refusal->record);
+	int place = refusal->path ? path_points(line->text, refusal->path, model_name(line->program))
+				  : port_points(line->text, refusal->record);
 	int call = form && has_call(line->text, form->name) ? 2 : 0;
-	if (!errno_told && (place < 3 || !line->alarm))
+	/* Without the errno: the whole path, or the port and the call. What is printed as information must name the errno properly. */
+	if ((told == 0 && place < 5 && (place < 3 || refusal->path || !call)) || (told < 4 && line->severity == SEVERITY_INFO))
 		return 0;
-	/* Nothing but the errno: it must be this process's own and recent, and not one of a search. */
+	/* Nothing but the errno: it must be this process's own and recent, and not one of a search, nor guessed from a paraphrase. */
 	if (place == 0 && call == 0 &&
-	    (!own || line->time > refusal->record->time + WORDLESS_SECONDS * SECOND || refusal_is_search(refusal)))
+	    (!own || line->time > refusal->record->time + WORDLESS_SECONDS * SECOND || refusal_is_search(refusal) ||
+	     (told < 4 && refusal_is_quiet(refusal))))
 		return 0;
-	int score = (errno_told ? 4 : 0) + place + call;
+	int score = told + place + call;
 	if (own)
 		score += line->tid == refusal->record->tid ? 2 : 1;
 	else if (!model_descends(model, refusal->process, line->process) && !model_descends(model, line->process, refusal->process))

@@ -122,10 +122,68 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .program = "dockerd",
+	  .message = "Devices cgroup isn't mounted",
+	  .cause =
+		  "dockerd reads /proc/self/mountinfo and finds no v1 hierarchy 'devices'; it does not ask for it inside a user namespace",
+	  .advice =
+		  "Where the kernel has the hierarchy, mount it: `mkdir -p /sys/fs/cgroup/devices && mount -t cgroup -o devices cgroup "
+		  "/sys/fs/cgroup/devices`. gVisor of 2024 has cpu, cpuacct, cpuset, memory, pids and devices; that of 2022 has no devices.",
+	  .source = "facts/docker-in-gvisor.md 1; moby 20.10 daemon/daemon_unix.go" },
+	{ .program = "dockerd",
+	  .message = "cgroup in mounts",
+	  .cause = "dockerd finds no v1 hierarchy of this controller in /proc/self/mountinfo; its limits will not work",
+	  .source = "moby 20.10 pkg/sysinfo" },
+	{ .program = "dockerd",
+	  .message = "Your kernel does not support cgroup",
+	  .cause = "dockerd finds no controller for this in /proc/self/mountinfo; its limits will not work",
+	  .source = "moby 20.10 pkg/sysinfo" },
+	{ .program = "kubelet",
+	  .message = "mountpoint for cpu not found",
+	  .cause = "no control group hierarchy is mounted",
+	  .advice =
+		  "Mount the v1 hierarchies: `for c in cpu cpuacct cpuset memory pids devices; do mkdir -p /sys/fs/cgroup/$c && mount -t cgroup "
+		  "-o $c cgroup /sys/fs/cgroup/$c; done`.",
+	  .source = "facts/kubernetes-in-gvisor.md 1" },
+	{ .message = "cannot find cgroup mount destination",
+	  .cause = "no control group hierarchy is mounted where the program looks",
+	  .source = "facts/kubernetes-in-gvisor.md; opencontainers/runc libcontainer/cgroups" },
+	{ .message = "no cgroup mount found",
+	  .cause = "no control group hierarchy is mounted",
+	  .source = "facts/docker-in-gvisor.md 15; runc libcontainer/cgroups/v1_utils.go" },
+	{ .message = "not a cgroup file",
+	  .cause = "fstatfs of the file tells neither 0x27e0eb (v1) nor 0x63677270 (v2); checked only where openat2 is not there",
+	  .source = "facts/error-texts.md; runc libcontainer/cgroups/file.go" },
+	{ .message = "cgroup.procs: no such file",
+	  .cause = "a new control group was made, and the kernel did not fill it with files",
+	  .source = "facts/error-texts.md" },
+	{ .message = "cgroup namespaces aren't enabled in the kernel",
+	  .cause = "/proc/self/ns/cgroup is not there",
+	  .advice = "Take the namespace 'cgroup' out of the container's config.json.",
+	  .source = "facts/error-texts.md; runc libcontainer/configs/validate" },
+	{ .call = "mount(*, \"cgroup2\", *",
+	  .error = ENODEV,
+	  .source = "facts/gvisor.md",
+	  .cause = "this kernel has no control groups v2" },
+	{ .call = "mount(*, \"cgroup\", *",
+	  .error = ENODEV,
+	  .source = "mount(2)",
+	  .cause = "this kernel has no control groups v1" },
+	{ .call = "mount(*, \"cgroup\", *",
+	  .error = EINVAL,
+	  .cause = "this kernel has not all the hierarchies that were asked for, or has them mounted in another combination",
+	  .source = "facts/gvisor.md; kernel/cgroup/cgroup-v1.c" },
+	{ .call = "open*(*\"/sys/fs/cgroup/*", .source = "cgroups(7)" },
+	{ .call = "mkdir*(*\"/sys/fs/cgroup/*", .source = "cgroups(7)", .cause = "control groups cannot be made here" },
+};
+
 const struct gap gap_cgroup = {
 	.name = "cgroup",
 	.summary = "control groups: v1 hierarchies or the v2 tree",
 	.needed_by = "dockerd, runc, kubelet, systemd-run",
 	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

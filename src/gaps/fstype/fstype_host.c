@@ -98,7 +98,7 @@ static const struct gap_symptom symptoms[] = {
 		    "facts/error-texts.md",
 	  .cause = "cAdvisor knows no file system of the type that mountinfo gives for '/' (9p, fuse, virtiofs, erofs)",
 	  .advice =
-		  "`localStorageCapacityIsolation: false` in kubelet's configuration avoids the failure at its start, but leaves statistics "
+		  "'localStorageCapacityIsolation: false' in kubelet's configuration avoids the failure at its start, but leaves statistics "
 		  "and eviction broken." },
 	{ .program = "cadvisor",
 	  .message = "cannot find filesystem info for device",

@@ -63,10 +63,42 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .call = "*chown*(*",
+	  .error = EPERM,
+	  .source = "chown(2); measured in a pod of profile 'restricted'",
+	  .cause = "only root with CAP_CHOWN gives files to other users" },
+	{ .call = "*chown*(*",
+	  .error = EINVAL,
+	  .source = "user_namespaces(7)",
+	  .cause = "the user or group has no number in this user namespace" },
+	{ .call = "mknod*(*", .error = EPERM, .source = "mknod(2)", .cause = "making device files takes CAP_MKNOD" },
+	{ .call = "set*uid(*",
+	  .error = EPERM,
+	  .source = "setuid(2)",
+	  .cause = "becoming another user takes CAP_SETUID",
+	  .advice = "If the program can be told to stay the user that it is, tell it so." },
+	{ .call = "set*gid(*", .error = EPERM, .source = "setgid(2)", .cause = "becoming another group takes CAP_SETGID" },
+	{ .call = "setgroups(*",
+	  .error = EPERM,
+	  .source = "setgroups(2)",
+	  .cause = "setting groups takes CAP_SETGID; in a user namespace also a setgroups file that says allow",
+	  .advice = "apt does without by `apt-get -o APT::Sandbox::User=root …`." },
+	{ .call = "capset(*",
+	  .error = EPERM,
+	  .source = "facts/docker-in-gvisor.md 14",
+	  .cause = "a capability that the program wants to have is not permitted to it",
+	  .advice = "gVisor: `runsc --net-raw …` gives CAP_NET_RAW, which runc asks for." },
+	{ .call = "chmod*(*", .error = EPERM, .source = "chmod(2)", .cause = "only the owner and root change a mode" },
+	{ .call = "fchmod*(*", .error = EPERM, .source = "chmod(2)", .cause = "only the owner and root change a mode" },
+};
+
 const struct gap gap_identity = {
 	.name = "identity",
 	.summary = "root and other users: chown, set*id, mknod",
 	.needed_by = "dpkg, apt, apk, tar, dockerd",
 	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", NULL },
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

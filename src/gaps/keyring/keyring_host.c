@@ -28,10 +28,29 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .message = "unable to join session keyring",
+	  .call = "keyctl",
+	  .cause = "a sandbox or its seccomp profile refuses keyrings; an answer of ENOSYS would let runc go on",
+	  .advice = "`runc run --no-new-keyring …` does without a keyring.",
+	  .source = "facts/error-texts.md; runc libcontainer/setns_init_linux.go" },
+	{ .call = "keyctl",
+	  .source = "keyctl(2)",
+	  .cause = "a sandbox, its seccomp profile or the kernel's configuration refuses keyrings" },
+	{ .call = "add_key",
+	  .source = "add_key(2)",
+	  .cause = "a sandbox, its seccomp profile or the kernel's configuration refuses keyrings" },
+	{ .call = "request_key",
+	  .source = "request_key(2)",
+	  .cause = "a sandbox, its seccomp profile or the kernel's configuration refuses keyrings" },
+};
+
 const struct gap gap_keyring = {
 	.name = "keyring",
 	.summary = "kernel keyrings: keyctl, add_key, request_key",
 	.needed_by = "runc, crun, Kerberos, cifs",
 	.workloads = (const char *const[]){ NULL }, /* runc goes on without one where the answer is ENOSYS */
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

@@ -75,10 +75,61 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .message = "Failed to initialize nft: Protocol not supported",
+	  .call = "socket(AF_NETLINK, *, NETLINK_NETFILTER)",
+	  .error = EPROTONOSUPPORT,
+	  .cause = "the kernel has no NETLINK_NETFILTER socket, so no nf_tables",
+	  .advice =
+		  "iptables-legacy uses another interface of the kernel, which may be there: `iptables-legacy -t nat -L`. dockerd does without "
+		  "packet rules by `dockerd --iptables=false --ip6tables=false`.",
+	  .source = "facts/error-texts.md; iptables iptables/nft.c" },
+	{ .program = "dockerd",
+	  .message = "failed to create NAT chain",
+	  .cause = "dockerd could not write packet rules with iptables",
+	  .advice =
+		  "`dockerd --iptables=false --ip6tables=false --bridge=none` starts without; containers then use the host's network.",
+	  .source = "moby libnetwork/drivers/bridge/setup_ip_tables.go" },
+	{ .message = "can't initialize iptables table",
+	  .call = "socket(AF_INET*, SOCK_RAW*",
+	  .error = EPERM,
+	  .cause =
+		  "iptables-legacy talks to the kernel through a raw socket, and that takes CAP_NET_RAW; its message is about a table all the same",
+	  .advice = "Give the sandbox CAP_NET_RAW: `runsc --net-raw …`, `docker run --cap-add NET_RAW --cap-add NET_ADMIN …`.",
+	  .source = "iptables libiptc/libiptc.c; measured in gVisor" },
+	{ .message = "can't initialize iptables table",
+	  .call = "getsockopt(*, IPT_SO_GET_INFO*",
+	  .cause = "the kernel has no such table in ip_tables",
+	  .advice = "iptables-nft uses another interface of the kernel, which may be there: `iptables-nft -L`.",
+	  .source = "facts/error-texts.md" },
+	{ .message = "can't initialize iptables table",
+	  .cause = "the kernel has no such table in ip_tables, or lets this process not see it",
+	  .source = "facts/error-texts.md" },
+	{ .message = "can't initialize ip6tables table",
+	  .cause = "the kernel has no such table in ip6_tables, or lets this process not see it",
+	  .source = "iptables libiptc/libiptc.c" },
+	{ .call = "socket(AF_NETLINK, *, NETLINK_NETFILTER)",
+	  .error = EPROTONOSUPPORT,
+	  .source = "facts/gvisor.md",
+	  .cause = "the kernel has no NETLINK_NETFILTER socket, so no nf_tables, ipset or conntrack" },
+	{ .call = "setsockopt(*, IPT_SO_SET_REPLACE*",
+	  .source = "facts/docker-in-gvisor.md 3b",
+	  .cause = "the kernel's ip_tables do not know a match or target of this rule" },
+	{ .call = "getsockopt(*, IPT_SO_GET_*",
+	  .source = "facts/docker-in-gvisor.md 3b",
+	  .cause = "the kernel has no ip_tables, or not this table, match or target" },
+	{ .message = "nf_conntrack_max",
+	  .cause = "kube-proxy sets the size of the connection table, and may not",
+	  .advice = "In kube-proxy's configuration set conntrack.maxPerCore and conntrack.min to 0: it does not write then.",
+	  .source = "facts/error-texts.md" },
+};
+
 const struct gap gap_netfilter = {
 	.name = "netfilter",
 	.summary = "packet rules: nf_tables and ip_tables",
 	.needed_by = "iptables, nft, dockerd, kube-proxy",
 	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

@@ -100,10 +100,46 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .message = "failed to mount overlay",
+	  .call = "mount(*, \"overlay\", *",
+	  .error = EINVAL,
+	  .cause =
+		  "the kernel has overlayfs, but not with an upper layer on this file system: gVisor wants it on tmpfs, and none takes an overlay",
+	  .advice = "Put dockerd's data on a tmpfs: `mount -t tmpfs tmpfs /var/lib/docker`. Or take a driver that copies: `dockerd "
+		    "--storage-driver=vfs`.",
+	  .source = "facts/error-texts.md; facts/docker-in-gvisor.md 6b" },
+	{ .call = "mount(*, \"overlay\", *",
+	  .error = EINVAL,
+	  .cause =
+		  "the kernel has overlayfs, but not with these layers: the upper one must lie on a file system that it takes (gVisor: tmpfs; never another overlay), and workdir beside it",
+	  .advice = "Put upper and work directory on a tmpfs: `mount -t tmpfs tmpfs {dir}`.",
+	  .source = "facts/gvisor.md; Documentation/filesystems/overlayfs.rst" },
+	{ .call = "mount(*, \"overlay\", *",
+	  .error = ENODEV,
+	  .source = "mount(2)",
+	  .cause = "this kernel has no overlayfs (CONFIG_OVERLAY_FS)",
+	  .advice =
+		  "Programs that can copy layers do without: dockerd --storage-driver=vfs, containerd with the snapshotter native." },
+	{ .call = "mount(*, \"overlay\", *",
+	  .error = EPERM,
+	  .cause = "overlayfs takes CAP_SYS_ADMIN, or a user namespace whose seccomp profile allows mount",
+	  .advice =
+		  "fuse-overlayfs does the same in user space where /dev/fuse is there: `fuse-overlayfs -o lowerdir=…,upperdir=…,workdir=… {path}`.",
+	  .source = "mount(2); measured in a container of Docker's profile" },
+	{ .call = "fsopen(\"overlay\"*", .source = "fsopen(2)" },
+	{ .message = "work: no such file",
+	  .program = "dockerd",
+	  .cause = "mounting an overlay did not make workdir/work",
+	  .source = "facts/docker-in-gvisor.md 6" },
+};
+
 const struct gap gap_overlay = {
 	.name = "overlay",
 	.summary = "overlayfs: layers, copy-up, whiteouts",
 	.needed_by = "dockerd (overlay2), containerd, podman",
 	.workloads = (const char *const[]){ NULL }, /* dockerd and containerd copy whole layers without it (vfs, native) */
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

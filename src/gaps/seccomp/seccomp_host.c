@@ -71,10 +71,24 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .call = "seccomp(SECCOMP_SET_MODE_FILTER*",
+	  .source = "seccomp(2); facts/gvisor.md",
+	  .cause = "the kernel takes no filter of this kind (user notification is not there in gVisor), or has no filters" },
+	{ .call = "prctl(PR_SET_SECCOMP*",
+	  .source = "seccomp(2)",
+	  .cause = "the kernel has no system-call filters, or no_new_privs is not set" },
+	{ .message = "seccomp: unknown action",
+	  .cause = "the kernel lacks an action that the profile uses",
+	  .source = "libseccomp; runc libcontainer/seccomp" },
+};
+
 const struct gap gap_seccomp = {
 	.name = "seccomp",
 	.summary = "system-call filters of the guest's own",
 	.needed_by = "runc, Chromium, OpenSSH, lichen itself",
 	.workloads = (const char *const[]){ "docker", "containerd", "kubernetes", "flow", NULL },
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

@@ -99,10 +99,44 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .program = "dockerd",
+	  .message = "error creating default \"bridge\" network",
+	  .cause = "dockerd could not make its bridge docker0 or the rules for it",
+	  .advice =
+		  "`dockerd --bridge=none --iptables=false --ip6tables=false` starts without; containers then use the host's network.",
+	  .source = "facts/docker-in-gvisor.md 4; moby daemon/daemon_unix.go" },
+	{ .message = "failed to subscribe to link updates",
+	  .call = "bind(*AF_NETLINK*",
+	  .cause = "the kernel does not let a socket join RTNLGRP_LINK (gVisor before November 2025)",
+	  .source = "facts/error-texts.md; dockerd 28" },
+	{ .message = "failed to subscribe to link updates",
+	  .cause = "the kernel does not let a socket join RTNLGRP_LINK (gVisor before November 2025)",
+	  .source = "facts/error-texts.md; dockerd 28" },
+	{ .message = "failed to add the host",
+	  .cause = "the kernel makes no veth pair here",
+	  .source = "moby libnetwork/drivers/bridge/bridge.go" },
+	{ .program = "ip",
+	  .message = "RTNETLINK answers: Operation not supported",
+	  .cause = "the kernel has no such kind of link",
+	  .source = "facts/docker-in-gvisor.md 4; iproute2 lib/libnetlink.c" },
+	{ .program = "ip",
+	  .message = "RTNETLINK answers: Operation not permitted",
+	  .cause = "changing links takes CAP_NET_ADMIN",
+	  .source = "iproute2 lib/libnetlink.c" },
+	{ .call = "ioctl(*SIOCBR*", .source = "facts/docker-in-gvisor.md 4", .cause = "the kernel makes no bridges" },
+	{ .call = "ioctl(*SIOCSIF*", .source = "facts/docker-in-gvisor.md 9", .cause = "interfaces cannot be changed here" },
+	{ .call = "ioctl(*TUNSETIFF*",
+	  .source = "networking/tuntap.rst",
+	  .cause = "a tun or tap interface takes CAP_NET_ADMIN and the driver" },
+};
+
 const struct gap gap_vnet = {
 	.name = "vnet",
 	.summary = "virtual links and addresses: bridge, veth",
 	.needed_by = "docker networks, CNI plugins",
 	.workloads = (const char *const[]){ "docker", "kubernetes", NULL },
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };

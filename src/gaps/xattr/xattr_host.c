@@ -46,10 +46,34 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+static const struct gap_symptom symptoms[] = {
+	{ .call = "*setxattr(*\"security.capability\"*",
+	  .error = EOPNOTSUPP,
+	  .source = "facts/docker-in-gvisor.md 5",
+	  .cause = "this file system keeps no file capabilities" },
+	{ .call = "*setxattr(*\"security.capability\"*",
+	  .error = EPERM,
+	  .source = "capabilities(7)",
+	  .cause = "giving capabilities to a file takes CAP_SETFCAP" },
+	{ .call = "*setxattr(*\"trusted.*",
+	  .source = "xattr(7)",
+	  .cause = "attributes trusted.* take CAP_SYS_ADMIN, and a file system that keeps them" },
+	{ .call = "*getxattr(*\"security.capability\"*",
+	  .error = EOPNOTSUPP,
+	  .source = "facts/docker-in-gvisor.md 5",
+	  .cause = "the file system has no extended attributes; copying programs expect ENODATA" },
+	{ .call = "*xattr*(*",
+	  .error = EOPNOTSUPP,
+	  .source = "xattr(7)",
+	  .cause = "this file system keeps no such extended attributes" },
+};
+
 const struct gap gap_xattr = {
 	.name = "xattr",
 	.summary = "extended attributes: user, trusted, security",
 	.needed_by = "dockerd (image layers), overlay, setcap",
 	.workloads = (const char *const[]){ "docker", NULL },
 	.probe = probe,
+	.symptoms = symptoms,
+	.symptom_count = ARRAY_SIZE(symptoms),
 };
