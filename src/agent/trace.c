@@ -29,7 +29,7 @@
 #define TEXT_MOST 288u /* bytes of one text; the rest of the payload is for the descriptor's path */
 #define TEXT_LOOK 64u  /* bytes that decide whether it is text */
 #define LOG_LINE 2048u /* longer writes to files are data */
-#define IOV_LOOK 4u
+#define IOV_LOOK 16u
 
 static u64 now(void)
 {

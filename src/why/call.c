@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
@@ -132,6 +133,9 @@ static void print_set(enum arg_kind kind, u64 value, FILE *to)
 			fputc('0', to);
 		return;
 	}
+	case ARG_FDFLAGS:
+		kind = ARG_OFLAGS;
+		break;
 	case ARG_UNSHAREFLAGS:
 		kind = ARG_CLONEFLAGS;
 		break;
@@ -205,22 +209,40 @@ static void print_sockaddr(const char *bytes, size_t size, FILE *to)
 	}
 }
 
-/* What the payload says of a pointer; else the pointer. */
+static void print_string(const struct trace_field *field, FILE *to)
+{
+	fputc('"', to);
+	call_print_bytes(field->bytes, field->length, to);
+	fputs(field->flags & TRACE_STRING_CUT ? "\"…" : "\"", to);
+}
+
+/* A path, or the words of a vector, as far as they were recorded. */
+static void print_strings(const struct trace_record *record, unsigned index, FILE *to)
+{
+	const struct call_form *form = call_form(record->nr);
+	bool vector = form && form->args[index] != ARG_PATH;
+	struct trace_field field;
+	fputs(vector ? "[" : "", to);
+	for (u32 n = 0; trace_field_find(record, (u8)index, n, &field); n++) {
+		fputs(n > 0 ? ", " : "", to);
+		print_string(&field, to);
+	}
+	fputs(vector ? "]" : "", to);
+}
+
+/* What the payload says of a pointer. */
 static void print_pointed(const struct trace_record *record, unsigned index, FILE *to)
 {
 	struct trace_field field;
 	u64 value = record->args[index];
 	if (!trace_field_find(record, (u8)index, 0, &field)) {
-		if (value == 0)
-			fputs("NULL", to);
-		else
-			fprintf(to, "%#llx", (unsigned long long)value);
+		fputs(value ? "…" : "NULL", to); /* an address says nothing */
+	} else if (record->nr == SYS_execve || record->nr == SYS_execveat) {
+		print_strings(record, index, to);
 	} else if (field.flags & TRACE_STRING_SOCKADDR) {
 		print_sockaddr(field.bytes, field.length, to);
 	} else {
-		fputc('"', to);
-		call_print_bytes(field.bytes, field.length, to);
-		fputs(field.flags & TRACE_STRING_CUT ? "\"…" : "\"", to);
+		print_string(&field, to);
 	}
 }
 

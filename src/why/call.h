@@ -64,6 +64,7 @@ enum arg_kind {
 	ARG_IOCTL,
 	/* Sets of bits. */
 	ARG_OFLAGS,
+	ARG_FDFLAGS, /* the names of ARG_OFLAGS */
 	ARG_ATFLAGS,
 	ARG_UNLINKFLAGS,
 	ARG_ACCMODE,

@@ -173,7 +173,8 @@ static void fill_values(const struct model *model, const struct circumstances *c
 	if (path && path[0] == '/') {
 		size_t length = (size_t)(model_name(path) - path);
 		values->dir = pool_text(model->pool, path, length > 1 ? length - 1 : 1);
-		if (circumstances->look)
+		bool full = finding->refusal && finding->refusal->error == ENOSPC;
+		if (circumstances->look && !(full && look_has_room(look_mount_point(path, point, sizeof(point)))))
 			values->mount = pool_print(model->pool, "%s", look_mount_point(path, point, sizeof(point)));
 	}
 }
@@ -208,6 +209,12 @@ void explain(const struct model *model, const struct circumstances *circumstance
 	free(call);
 	const char *path = subject_path(model->pool, finding), *advice = NULL;
 	enum look look = LOOK_NONE;
+	char interpreter[PATH_MAX];
+	if (circumstances->look && path && finding->cause == CAUSE_program_missing &&
+	    look_interpreter_missing(path, interpreter, sizeof(interpreter))) {
+		finding->cause = CAUSE_interpreter_missing;
+		finding->name = pool_print(model->pool, "%s", interpreter);
+	}
 	fill_values(model, circumstances, finding, path, &values);
 	if (finding->gap >= 0) {
 		const struct gap *gap = gap_by_id((enum gap_id)finding->gap);

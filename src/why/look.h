@@ -50,7 +50,13 @@ int look_port_of(const struct trace_record *record);
 /* The Debian package that has a program or library of this name; NULL = not in the table. */
 const char *look_package(const char *name);
 
+/* Whether a program is there and names an interpreter that is not. Then fills in `interpreter`. */
+bool look_interpreter_missing(const char *path, char *interpreter, size_t size);
+
 /* The mount point that a path lies on, as this process sees it. Returns `text`; "/" when it cannot be told. */
 char *look_mount_point(const char *path, char *text, size_t size);
+
+/* Whether the file system at a mount point has room for more. */
+bool look_has_room(const char *point);
 
 #endif

@@ -14,6 +14,8 @@
 #include "base/cleanup.h"
 #include "why/look_int.h"
 
+#define ROOM (UINT64_C(1) << 20) /* bytes that must be free in a file system that is not full */
+
 /* "mode 0700, owner 0 (root), group 0" */
 static void describe(const struct stat *st, char *text, size_t size)
 {
@@ -150,20 +152,25 @@ void look_elf(const struct look_subject *subject, char *text, size_t size)
 	}
 }
 
+bool look_interpreter_missing(const char *path, char *interpreter, size_t size)
+{
+	u8 head[4097];
+	size_t length = strchr(path, '/') ? read_head(path, head, sizeof(head) - 1) : 0;
+	head[length] = '\0';
+	return length > 0 && interpreter_of(head, length, interpreter, size) && access(interpreter, F_OK) < 0;
+}
+
 /* An execve that found nothing: the program is not there, or what it names as its interpreter is not. */
 void look_program(const struct look_subject *subject, char *text, size_t size)
 {
-	u8 head[4097];
 	char found[PATH_MAX], interpreter[PATH_MAX];
 	const char *name = subject->name ? subject->name : subject->path ? model_name(subject->path) : NULL;
 	const char *path = subject->path;
 	if (path && strchr(path, '/') && access(path, F_OK) == 0) {
-		size_t length = read_head(path, head, sizeof(head) - 1);
-		head[length] = '\0';
-		if (length > 0 && interpreter_of(head, length, interpreter, sizeof(interpreter)) && access(interpreter, F_OK) < 0) {
+		if (look_interpreter_missing(path, interpreter, sizeof(interpreter))) {
 			const char *package = look_package(model_name(interpreter));
-			snprintf(text, size, "%s is there, but the interpreter that it names, %s, is not%s%s", path, interpreter,
-				 package ? "; it is in Debian's package " : "", package ? package : "");
+			snprintf(text, size, "%s names %s as its interpreter, and that does not exist%s%s", path, interpreter,
+				 package ? "; Debian's package is " : "", package ? package : "");
 		}
 		return;
 	}
@@ -221,6 +228,13 @@ char *look_mount_point(const char *path, char *text, size_t size)
 	return text;
 }
 
+/* Whether what was full is so no more, or is another file system as seen from here. */
+bool look_has_room(const char *point)
+{
+	struct statvfs fs;
+	return statvfs(point, &fs) == 0 && fs.f_bavail * fs.f_frsize >= ROOM && (fs.f_files == 0 || fs.f_favail > 0);
+}
+
 void look_disk(const struct look_subject *subject, char *text, size_t size)
 {
 	struct statvfs fs;
@@ -238,6 +252,10 @@ void look_disk(const struct look_subject *subject, char *text, size_t size)
 	else if (fs.f_files > 0 && fs.f_favail == 0)
 		snprintf(text, size, "%s has no inodes left (%llu in all), though %s are free", point,
 			 (unsigned long long)fs.f_files, left);
+	else if (subject->refusal && subject->refusal->error == ENOSPC && look_has_room(point))
+		snprintf(text, size,
+			 "%s has room now, as seen from here (%s free): it was freed since, or the process saw another mount there",
+			 point, left);
 	else
 		snprintf(text, size, "%s has %s, of which %s are free now", point, total, left);
 }
