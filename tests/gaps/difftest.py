@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Differential tests: each program runs on the kernel and under lichen, and must print the same and end the same way.
 
-    tests/gaps/difftest.py [--env ENV] [--group GROUP] [--against host|env] [NAME…]   compare, print what differs
+    tests/gaps/difftest.py [--env ENV] [--group GROUP] [--recorded] [NAME…]   compare, print what differs
     tests/gaps/difftest.py --list                                                      names, one a line
     tests/gaps/difftest.py inside                                                      the part that runs in an environment
 
@@ -63,6 +63,9 @@ ASK_ITSELF |= {
 # Environments whose kernel is not Linux: a line may be what that kernel says (lichen passes calls through) or what Linux says
 # (lichen answers itself: it parses #! lines, and its SEM_UNDO undoes).
 EITHER = {"engine": {"gvisor", "gvisor24"}}
+
+# Where groups also run under `lichen why`, which must change nothing: every call of theirs is then observed.
+RECORDED = {"engine": ("host", "restricted", "gvisor", "gvisor24"), "sysvipc": ("host", "restricted")}
 
 SECONDS = 30  # one run of one program
 SLOW = {"gvisor": 6, "gvisor24": 4}  # factor on it: a system call costs 75 us there
@@ -266,8 +269,9 @@ def inside():
             nobody = NOBODY if request.get("nobody") else []
             result["native"] = execute(prefix + nobody + [program], request["seconds"], request["slow"])
         if request["lichen"]:
-            options = GROUPS[name.split("/")[0]]
-            result["lichen"] = execute([lichen(), "run"] + options + ["--", program], request["seconds"], request["slow"])
+            command = [lichen()] + (["why", "--output=/dev/null"] if request.get("recorded") else ["run"])
+            command += GROUPS[name.split("/")[0]] + ["--", program]
+            result["lichen"] = execute(command, request["seconds"], request["slow"])
         print(json.dumps(result), flush=True)
 
 
@@ -341,12 +345,12 @@ def wants(name, env):
     return request, from_host or either
 
 
-def compare(env, chosen, report=None):
-    """Runs programs in an environment against their oracle.  Returns {name: None or text of the difference}."""
+def compare(env, chosen, report=None, recorded=False):
+    """Runs programs in an environment against their oracle, recorded: under `lichen why`.  Returns {name: None or the difference}."""
     requests, oracle, verdicts = [], {}, {}
     for name in chosen:
         request, ask_host = wants(name, env)
-        requests.append(request)
+        requests.append(dict(request, recorded=recorded))
         if ask_host:
             oracle[name] = None
     if oracle:
@@ -388,6 +392,7 @@ def main():
     parser.add_argument("--env", choices=ENVS, default="host")
     parser.add_argument("--group", choices=list(GROUPS))
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--recorded", action="store_true", help="under `lichen why`: recording changes nothing")
     parser.add_argument("--native", action="store_true", help="only run natively, twice: is the test itself deterministic?")
     parser.add_argument("name", nargs="*")
     options = parser.parse_args()
@@ -411,7 +416,7 @@ def main():
         for n in chosen:
             report(n, difference(n, options.env, first[n]["native"], second[n]["native"]))
     else:
-        compare(options.env, chosen, report)
+        compare(options.env, chosen, report, options.recorded)
     print(f"{len(chosen)} programs in {options.env}, {failed} differ")
     return 1 if failed else 0
 

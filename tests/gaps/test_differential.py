@@ -12,27 +12,37 @@ import difftest  # noqa: E402
 VERDICTS = {}
 
 
-def cells():
+def cells(recorded):
+    """Parameters: row of the results' table, environment, program."""
     for group in difftest.GROUPS:
-        for env in difftest.ENVS:
+        for env in difftest.RECORDED.get(group, ()) if recorded else difftest.ENVS:
             for name in difftest.names(group):
-                row = f"{group} against the kernel"
-                mark = pytest.mark.xdist_group(f"{group}-{env}")
+                row = f"{group} {'recorded' if recorded else 'against the kernel'}"
+                mark = pytest.mark.xdist_group(f"{group}-{env}{'-recorded' if recorded else ''}")
                 yield pytest.param(row, env, name, id=f"{name}-{env}", marks=mark)
 
 
-@pytest.mark.parametrize("group,env,name", cells())
-def test_same_as_the_kernel(group, env, name, request):
+def check(group, env, name, request, recorded):
     if (group, env) not in VERDICTS:  # the first of its group: run all that this session wants of it at once
         chosen = [
             item.callspec.params["name"]
             for item in request.session.items
             if hasattr(item, "callspec") and item.callspec.params.get("group") == group and item.callspec.params.get("env") == env
         ]
-        VERDICTS[group, env] = difftest.compare(env, list(dict.fromkeys(chosen)))
+        VERDICTS[group, env] = difftest.compare(env, list(dict.fromkeys(chosen)), recorded=recorded)
     verdict = VERDICTS[group, env][name]
     if verdict is not None:
         pytest.fail(verdict, pytrace=False)
+
+
+@pytest.mark.parametrize("group,env,name", cells(recorded=False))
+def test_same_as_the_kernel(group, env, name, request):
+    check(group, env, name, request, recorded=False)
+
+
+@pytest.mark.parametrize("group,env,name", cells(recorded=True))
+def test_recording_changes_nothing(group, env, name, request):
+    check(group, env, name, request, recorded=True)
 
 
 def test_every_program_is_built():
