@@ -115,12 +115,12 @@ static const char *what_lichen_does(const struct plan_row *row, bool limited)
 	return row->state == PLAN_NATIVE ? "passes" : "not yet";
 }
 
-/* A paragraph a gap, its name before it: the rows' foot notes. */
-static void print_note(const char *name, const char *text, FILE *to)
+/* A paragraph, a gap's name and `mark` before it. */
+static void print_note(const char *name, const char *mark, const char *text, FILE *to)
 {
 	enum { NAME_COLUMNS = 11 };
-	fprintf(to, "%-*s", NAME_COLUMNS, name);
-	text_wrap(text, NAME_COLUMNS, to);
+	fprintf(to, "%-*s%s", NAME_COLUMNS, name, mark);
+	text_wrap(text, NAME_COLUMNS + (unsigned)strlen(mark), to);
 }
 
 /* How it is known what a program needs. */
@@ -137,7 +137,7 @@ static void print_program(const struct diagnosis *diagnosis, FILE *to)
 		if (!((diagnosis->needs | diagnosis->uses) & GAP_BIT(id)))
 			continue;
 		snprintf(text, sizeof(text), "%s: %s", diagnosis->needs & GAP_BIT(id) ? "needed" : "used", program->how[id]);
-		print_note(gap_by_id(id)->name, text, to);
+		print_note(gap_by_id(id)->name, "", text, to);
 	}
 	fputc('\n', to);
 }
@@ -148,10 +148,10 @@ static void print_limits(const struct diagnosis *diagnosis, u32 shown, FILE *to)
 	for (int id = 0; id < GAP_COUNT; id++) {
 		const char *const *limit = (shown & GAP_BIT(id)) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
 		if (limit && !any)
-			fputs("* What is filled has no effect, or works in part:\n", to);
+			fputs("* Filled in part, or without effect:\n", to);
 		any |= limit != NULL;
 		for (const char *name = gap_by_id(id)->name; limit && *limit; limit++, name = "")
-			print_note(name, *limit, to);
+			print_note(name, "- ", *limit, to);
 	}
 	if (any)
 		fputc('\n', to);

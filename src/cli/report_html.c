@@ -17,20 +17,26 @@ static enum html_tone tone_of(const struct plan_row *row)
 	return row->finding.presence == GAP_UNKNOWN ? HTML_WARN : HTML_BAD;
 }
 
-static const char *what_to_do(const struct plan_row *row)
+/* What to do about a row, in words and, where there is one, as a command. */
+static void advice_cell(struct html *page, const struct plan_row *row)
 {
-	if (row->state == PLAN_EMULATED)
-		return "lichen fills it: start the program with lichen run";
-	if (row->state == PLAN_NATIVE)
-		return "nothing: lichen passes it on to the kernel";
-	switch (row->finding.presence) {
-	case GAP_MISSING:
-		return "lichen does not fill it yet: it takes a kernel that has it (lichen doctor --kernel-config names the options)";
-	case GAP_BLOCKED:
-		return "lichen does not fill it yet: it takes more privilege, or a sandbox that allows it";
-	default:
-		return "it could not be tried: see the evidence, then ask again";
+	const char *words = "nothing: lichen passes it on to the kernel", *command = NULL;
+	if (row->state == PLAN_EMULATED) {
+		words = "start the program under lichen, which fills it:";
+		command = "lichen run -- CMD";
+	} else if (row->state == PLAN_REFUSED && row->finding.presence == GAP_MISSING) {
+		words = "lichen does not fill it yet: it takes a kernel that has it, whose options are named by";
+		command = "lichen doctor --kernel-config";
+	} else if (row->state == PLAN_REFUSED && row->finding.presence == GAP_BLOCKED) {
+		words = "lichen does not fill it yet: it takes more privilege, or a sandbox that allows it";
+	} else if (row->state == PLAN_REFUSED) {
+		words = "it could not be tried: see the evidence, then ask again";
 	}
+	html_cell_begin(page);
+	html_put(page, HTML_PLAIN, "%s", words);
+	if (command)
+		html_put(page, HTML_CODE, "%s", command);
+	html_cell_end(page);
 }
 
 static void evidence_cell(struct html *page, const struct gap_finding *finding)
@@ -66,7 +72,7 @@ static void features(struct html *page, const struct diagnosis *diagnosis, u32 s
 		html_cell(page, tone_of(row), "%s", row_state(row));
 		evidence_cell(page, &row->finding);
 		html_cell(page, HTML_PLAIN, "%s", gap_by_id(id)->needed_by);
-		html_cell(page, HTML_PLAIN, "%s", what_to_do(row));
+		advice_cell(page, row);
 	}
 	html_table_end(page);
 }
@@ -100,7 +106,7 @@ static void limits(struct html *page, const struct diagnosis *diagnosis, u32 sho
 	for (int id = 0; id < GAP_COUNT; id++) {
 		const char *const *limit = (shown & GAP_BIT(id)) ? row_limits(id, &diagnosis->plan.rows[id]) : NULL;
 		if (limit && !any) {
-			html_heading(page, "What is filled has no effect, or works in part");
+			html_heading(page, "Filled in part, or without effect");
 			html_list(page);
 		}
 		any |= limit != NULL;
@@ -145,12 +151,15 @@ static void advice(struct html *page, const struct diagnosis *diagnosis, u32 sho
 
 static void commands(struct html *page, const struct diagnosis *diagnosis)
 {
+	const char *workload = diagnosis->workload;
 	html_heading(page, "Commands");
-	if (diagnosis->plan.emulated)
-		html_block(page, "lichen run -- CMD            # run it; what is missing is filled\n"
-				 "lichen run --explain -- CMD  # say first what is filled, and why");
-	html_block(page, "lichen doctor%s%s              # this page's table on a terminal; --json for programs",
-		   diagnosis->workload ? " --for " : "", diagnosis->workload ? diagnosis->workload : "");
+	html_block(page,
+		   "%slichen why -- CMD            # run it, and say which refusals mattered\n"
+		   "lichen doctor%s%s     # this page's table on a terminal; --json for programs",
+		   diagnosis->plan.emulated ? "lichen run -- CMD            # run it; what is missing is filled\n"
+					      "lichen run --explain -- CMD  # say first what is filled, and why\n"
+					    : "",
+		   workload ? " --for " : "", workload ? workload : "");
 }
 
 void report_subtitle(char *text, size_t size)

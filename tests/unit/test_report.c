@@ -53,6 +53,26 @@ static void verdicts_say_who_does_what(void **state)
 	}
 }
 
+static void programs_are_told_with_due_doubt(void **state)
+{
+	(void)state;
+	static struct program_needs known = { .known = "p" }, unknown;
+	u32 one = GAP_BIT(GAP_sysvipc), two = GAP_BIT(GAP_keyring);
+	char text[512];
+	struct diagnosis diagnosis = diagnose(two, one, "p", 0);
+	diagnosis.program = &known;
+	assert_string_equal(diagnosis_verdict(&diagnosis, text, sizeof(text)),
+			    "p can run here: it needs none of the features that lichen knows.");
+	diagnosis.program = &unknown;
+	assert_string_equal(diagnosis_verdict(&diagnosis, text, sizeof(text)),
+			    "Nothing in p tells that it needs any of the features that lichen knows.");
+	assert_string_equal(diagnosis_remark(&diagnosis, text, sizeof(text)), "");
+	diagnosis.uses = one | two; /* one works, two does not and is not filled */
+	assert_int_equal(diagnosis_shown(&diagnosis), one | two);
+	assert_string_equal(diagnosis_remark(&diagnosis, text, sizeof(text)),
+			    "It can also use keyring, not usable here; 'lichen why -- CMD' tells whether that matters.");
+}
+
 static void states_follow_plan_and_finding(void **state)
 {
 	(void)state;
@@ -113,9 +133,8 @@ static void limits_are_told_of_what_is_filled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts_say_who_does_what),
-		cmocka_unit_test(states_follow_plan_and_finding),
-		cmocka_unit_test(tables_keep_to_the_screen),
+		cmocka_unit_test(verdicts_say_who_does_what),        cmocka_unit_test(programs_are_told_with_due_doubt),
+		cmocka_unit_test(states_follow_plan_and_finding),    cmocka_unit_test(tables_keep_to_the_screen),
 		cmocka_unit_test(limits_are_told_of_what_is_filled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

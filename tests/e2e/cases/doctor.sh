@@ -41,9 +41,11 @@ keeps iptables iptables -S
 "$lichen" doctor --html page >table
 same "status of doctor --html" 0 $?
 grep -q '^</html>$' page || fail "the page is not whole"
-for state in $(awk 'NR > 1 && /^[a-z]/ { print $2 }' table | grep -E '^(native|filled|missing|blocked|unknown)$' | sort -u); do
+awk 'NR > 1 && /^[a-z]/ { print $2 }' table | grep -E '^(native|filled|missing|blocked|unknown)$' | sort -u >states
+[ -s states ] || fail "the table tells no state"
+while read -r state; do
 	grep -q ">$state<" page || fail "the table says $state, the page does not"
-done
+done <states
 awk 'length > 120' table | grep -q . && fail "lines of the table are too long" # bytes: some characters take three
 
 if [ -r /proc/config.gz ]; then
