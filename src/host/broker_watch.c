@@ -182,6 +182,10 @@ int broker_watch_tick(struct broker *broker)
 
 void broker_watch_free(struct broker *broker)
 {
-	while (broker->watches)
-		watch_free(broker, broker->watches);
+	struct watch *next;
+
+	for (struct watch *watch = broker->watches; watch; watch = next) {
+		next = watch->next;
+		watch_free(broker, watch);
+	}
 }

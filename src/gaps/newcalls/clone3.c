@@ -3,8 +3,9 @@
  * clone3 in terms of clone, and CLONE_PIDFD for both: clone(2), and kernel/fork.c of Linux 6.18, whose order of checks this follows.
  *
  * Limits: set_tid and CLONE_INTO_CGROUP are E2BIG, as of a kernel whose struct clone_args ends before them; CLONE_NEWTIME is EINVAL;
- * CLONE_CLEAR_SIGHAND with CLONE_VM needs CLONE_VFORK, else EINVAL. With CLONE_PIDFD the descriptor's number is stored when the parent
- * goes on: a child that shares its memory does not find it before (after vfork, the child never does).
+ * CLONE_CLEAR_SIGHAND with CLONE_VM needs CLONE_VFORK, else EINVAL. With CLONE_PIDFD, what is stored for the parent is stored when it goes
+ * on: a child that shares its memory does not find it before (after vfork, it never does). A child with CLONE_VM, but neither CLONE_FILES
+ * nor CLONE_VFORK, has copies of both ends of its pidfd.
  */
 #include "gaps/newcalls/pidfd_int.h"
 
@@ -103,6 +104,22 @@ static long clone_with_pidfd(struct call *call, struct clone_request *request, u
 	return ret;
 }
 
+/* clone has one argument for the pidfd and for the parent's copy of the child's number: where the kernel makes the pidfd, we store that. */
+static long clone_with_kernel_pidfd(struct call *call, struct clone_request *request, u64 pidfd)
+{
+	u64 parent_tid = (request->flags & CLONE_PARENT_SETTID_) ? request->parent_tid : 0;
+	s32 pid;
+	long ret;
+
+	request->flags &= ~CLONE_PARENT_SETTID_;
+	request->parent_tid = pidfd;
+	ret = agent_clone(call, request);
+	pid = (s32)ret;
+	if (ret > 0 && parent_tid)
+		(void)!guest_write(parent_tid, &pid, sizeof(pid));
+	return ret;
+}
+
 enum verdict newcalls_clone(struct call *call)
 {
 	u64 flags = call->arg[0] & 0xffffffff;
@@ -142,7 +159,9 @@ enum verdict newcalls_clone3(struct call *call)
 					  .tls = args.tls,
 					  .stack = args.stack ? args.stack + args.stack_size : 0,
 					  .not_for_child = { -1, -1 } };
-	if (args.flags & CLONE_PIDFD_)
-		return done(call, clone_with_pidfd(call, &request, args.pidfd));
-	return done(call, agent_clone(call, &request));
+	if (!(args.flags & CLONE_PIDFD_))
+		return done(call, agent_clone(call, &request));
+	if (newcall_there(NEWCALL_PIDFD))
+		return done(call, clone_with_kernel_pidfd(call, &request, args.pidfd));
+	return done(call, clone_with_pidfd(call, &request, args.pidfd));
 }

@@ -206,6 +206,9 @@ static const char *const limits[] = {
 	"copy_file_range copies data, 8 MiB a call, and never shares it",
 	"memfd_create: MFD_NOEXEC_SEAL clears the execute bits but does not seal them",
 	"pwritev2: RWF_NOWAIT, RWF_ATOMIC and RWF_APPEND are EOPNOTSUPP where the kernel has no pwritev2",
+	"clone3: set_tid and CLONE_INTO_CGROUP are E2BIG, CLONE_NEWTIME is EINVAL",
+	"pidfds: pidfd_getfd of another process is EPERM; fstat and /proc/PID/fdinfo tell of a socket; at most 1024 processes are watched",
+	"process_vm_writev in gVisor: only to stopped processes that the caller traces",
 	NULL,
 };
 
