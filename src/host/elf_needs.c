@@ -238,23 +238,26 @@ static void copy_word(char *to, size_t room, const u8 *text, size_t size)
 
 /*
  * Go's build information at `offset`: 14 bytes of magic, pointer size, flags, then, if flag 2 is set, from byte 32 the version and
- * the module information, in which a line "path\tPACKAGE" follows 16 bytes of a mark.
+ * the module information, in which a line "path\tPACKAGE" follows 16 bytes of a mark. Returns whether it is such information.
  */
-static void read_go(struct elf *elf, u64 offset)
+static bool read_go(struct elf *elf, u64 offset)
 {
 	u8 info[4096];
 	const u8 *text;
 	size_t size = elf->source->size - offset < sizeof(info) ? (size_t)(elf->source->size - offset) : sizeof(info), length;
+	if (size < 32 || read_at(elf->source, offset, info, size) || info[14] != 8)
+		return false; /* something that looks for the magic, as this file does */
 	elf->facts.go = true;
-	if (size < 32 || read_at(elf->source, offset, info, size) || !(info[15] & 2))
-		return;
+	if (!(info[15] & 2))
+		return true;
 	const u8 *at = info + 32, *end = info + size;
 	if (!take_string(&at, end, &text, &length))
-		return;
+		return true;
 	copy_word(elf->facts.go_version, sizeof(elf->facts.go_version), text, length);
 	const u8 *path = memmem(at, (size_t)(end - at) < 64 ? (size_t)(end - at) : 64, "path\t", 5);
 	if (path)
 		copy_word(elf->facts.go_path, sizeof(elf->facts.go_path), path + 5, (size_t)(end - path - 5));
+	return true;
 }
 
 /* Looks through the whole file, block by block; blocks overlap by more than the longest text. */
@@ -273,10 +276,8 @@ static int search_texts(struct elf *elf)
 		if (error)
 			return error;
 		const u8 *info = told ? NULL : memmem(block, size, magic, sizeof(magic) - 1);
-		if (info && ((at + (u64)(info - block)) % 16) == 0) {
-			read_go(elf, at + (u64)(info - block));
-			told = true;
-		}
+		if (info && ((at + (u64)(info - block)) % 16) == 0)
+			told = read_go(elf, at + (u64)(info - block));
 		for (size_t i = 0; elf->query->texts[i] && i < 64; i++) {
 			const char *text = elf->query->texts[i];
 			if ((seen >> i & 1) || !memmem(block, size, text, strlen(text)))

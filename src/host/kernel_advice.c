@@ -35,6 +35,13 @@ static const char *const defaults[] = {
 #include "host/kernel_config.def"
 };
 
+static const struct {
+	const char *by, *option;
+} selections[] = {
+#define CONFIG_SELECT(by, option) { by, option },
+#include "host/kernel_config.def"
+};
+
 /* A name within an expression, or any text: not terminated. */
 struct span {
 	const char *at;
@@ -73,8 +80,13 @@ static const char *depends_on(struct span option)
 	return NULL;
 }
 
-/* What the configuration itself says, or the default. */
-static enum config_value said(const struct kernel_config *config, struct span option)
+static struct span span_of(const char *text)
+{
+	return (struct span){ text, strlen(text) };
+}
+
+/* The last line about an option, NULL when there is none. */
+static const struct config_line *find_line(const struct kernel_config *config, struct span option)
 {
 	size_t low = 0, high = config->line_count;
 	while (low < high) { /* the first line behind those of this name */
@@ -87,28 +99,46 @@ static enum config_value said(const struct kernel_config *config, struct span op
 		else
 			high = middle;
 	}
-	if (low > 0) {
-		const struct config_line *line = &config->lines[low - 1];
-		if (line->length == option.length && memcmp(line->name, option.at, option.length) == 0)
-			return line->value;
-	}
-	for (size_t i = 0; !config->whole && i < ARRAY_SIZE(defaults); i++)
+	const struct config_line *line = low > 0 ? &config->lines[low - 1] : NULL;
+	return line && line->length == option.length && memcmp(line->name, option.at, option.length) == 0 ? line : NULL;
+}
+
+static enum config_value expression_value(const struct kernel_config *config, struct span expression, unsigned depth);
+
+/* What the configuration itself says, or the default. */
+static enum config_value said(const struct kernel_config *config, struct span option)
+{
+	const struct config_line *line = find_line(config, option);
+	if (line || config->whole)
+		return line ? line->value : CONFIG_OFF;
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
 		if (equals(option, defaults[i]))
 			return CONFIG_ON;
 	return CONFIG_OFF;
 }
 
-static enum config_value expression_value(const struct kernel_config *config, struct span expression, unsigned depth);
+/* What the options that select this one make it at least. */
+static enum config_value selected(const struct kernel_config *config, struct span option, unsigned depth)
+{
+	enum config_value most = CONFIG_OFF;
+	for (size_t i = 0; !config->whole && depth < DEPTH_MAX && i < ARRAY_SIZE(selections); i++) {
+		if (!equals(option, selections[i].option))
+			continue;
+		enum config_value by = expression_value(config, span_of(selections[i].by), depth + 1);
+		most = by > most ? by : most;
+	}
+	return most;
+}
 
 static enum config_value option_value(const struct kernel_config *config, struct span option, unsigned depth)
 {
-	enum config_value value = said(config, option);
+	enum config_value value = said(config, option), least = selected(config, option, depth);
 	const char *on = depends_on(option);
-	if (value == CONFIG_OFF || !on || depth >= DEPTH_MAX)
-		return value;
-	enum config_value limit = expression_value(config, (struct span){ on, strlen(on) }, depth + 1);
-	/* A module may depend on modules; what is built in for a bool option may as well, where the code lives in that module. */
-	return limit == CONFIG_OFF ? CONFIG_OFF : limit < value ? limit : value;
+	if (value != CONFIG_OFF && on && depth < DEPTH_MAX) {
+		enum config_value limit = expression_value(config, span_of(on), depth + 1);
+		value = limit < value ? limit : value;
+	}
+	return least > value ? least : value;
 }
 
 static enum config_value expression_value(const struct kernel_config *config, struct span expression, unsigned depth)
@@ -128,7 +158,7 @@ static enum config_value expression_value(const struct kernel_config *config, st
 
 enum config_value kernel_config_value(const struct kernel_config *config, const char *options)
 {
-	return expression_value(config, (struct span){ options, strlen(options) }, 0);
+	return expression_value(config, span_of(options), 0);
 }
 
 /* --- what to switch on ------------------------------------------------------------------------------------------------------------ */
@@ -147,7 +177,7 @@ static void want_option(const struct kernel_config *config, struct span option, 
 	if (option_value(config, option, depth) != CONFIG_OFF)
 		return;
 	if (on && depth < DEPTH_MAX)
-		want_expression(config, (struct span){ on, strlen(on) }, wanted, depth + 1);
+		want_expression(config, span_of(on), wanted, depth + 1);
 	if (said(config, option) != CONFIG_OFF)
 		return; /* it is set; its dependencies alone are missing */
 	for (size_t i = 0; i < wanted->count; i++)
@@ -197,7 +227,7 @@ static void find_dropped(const struct kernel_config *config, struct span express
 
 static void explain(const struct kernel_config *config, struct config_row *row)
 {
-	struct span expression = { row->need->options, strlen(row->need->options) };
+	struct span expression = span_of(row->need->options);
 	struct wanted wanted = { .count = 0 };
 	size_t used = 0;
 	find_dropped(config, expression, row->dropped, sizeof(row->dropped));
@@ -218,7 +248,7 @@ static void explain(const struct kernel_config *config, struct config_row *row)
 
 static bool is_about(const struct config_need *need, const char *workload)
 {
-	struct span rest = { need->workloads, strlen(need->workloads) }, word;
+	struct span rest = span_of(need->workloads), word;
 	while (next_part(&rest, ' ', &word))
 		if (equals(word, workload))
 			return true;

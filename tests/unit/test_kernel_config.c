@@ -109,6 +109,9 @@ static void dependencies_limit_what_is_set(void **state)
 			       "CONFIG_BRIDGE_NETFILTER=y\n",
 			       "BRIDGE_NETFILTER"),
 			 CONFIG_MODULE);
+	/* What another option selects is on, whatever it depends on. */
+	assert_int_equal(value("CONFIG_DRM_I915=y\n", "TMPFS & MEMFD_CREATE"), CONFIG_ON);
+	assert_int_equal(value(WHOLE "CONFIG_DRM_I915=y\n", "TMPFS"), CONFIG_OFF);
 	/* What a whole configuration does not name is off; elsewhere it is at its default. */
 	assert_int_equal(value("CONFIG_A=y\n", "PROC_FS"), CONFIG_ON);
 	assert_int_equal(value(WHOLE "CONFIG_A=y\n", "PROC_FS"), CONFIG_OFF);
@@ -152,25 +155,27 @@ static void following_the_advice_suffices(void **state)
 {
 	(void)state;
 	static struct config_advice advice;
-	for (const char *const *workload = workload_names; *workload; workload++) {
-		char text[1 << 16] = WHOLE "CONFIG_X86=y\n";
-		for (int round = 0;; round++) {
-			struct kernel_config config = parse(text);
-			kernel_config_advise(&config, *workload, 0, 0, &advice);
-			kernel_config_done(&config);
-			if (!advice.unmet)
-				break;
-			assert_in_range(round, 0, 3);
-			for (size_t i = 0; i < advice.count; i++) {
-				if (advice.rows[i].value != CONFIG_OFF)
-					continue;
-				char *rest = advice.rows[i].missing, *word;
-				assert_true(*rest);
-				while ((word = strsep(&rest, " ")))
-					snprintf(text + strlen(text), sizeof(text) - strlen(text), "CONFIG_%s=y\n", word);
+	for (const char *const *workload = workload_names; *workload; workload++)
+		for (int whole = 0; whole < 2; whole++) {
+			char text[1 << 16];
+			snprintf(text, sizeof(text), "%sCONFIG_X86=y\n", whole ? WHOLE : "");
+			for (int round = 0;; round++) {
+				struct kernel_config config = parse(text);
+				kernel_config_advise(&config, *workload, 0, 0, &advice);
+				kernel_config_done(&config);
+				if (!advice.unmet)
+					break;
+				assert_in_range(round, 0, 3);
+				for (size_t i = 0; i < advice.count; i++) {
+					if (advice.rows[i].value != CONFIG_OFF)
+						continue;
+					char *rest = advice.rows[i].missing, *word;
+					assert_true(*rest);
+					while ((word = strsep(&rest, " ")))
+						snprintf(text + strlen(text), sizeof(text) - strlen(text), "CONFIG_%s=y\n", word);
+				}
 			}
 		}
-	}
 }
 
 static void rows_are_sorted_by_what_hurts(void **state)

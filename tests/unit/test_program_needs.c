@@ -152,6 +152,10 @@ static void go_programs_tell_their_name(void **state)
 	assert_string_equal(needs.known, "kubelet");
 	assert_int_equal(needs.needs, want);
 	assert_non_null(strstr(needs.what, "a static Go program, go1.20, k8s.io/kubernetes/cmd/kubelet"));
+	image[0x1000 + 14] = 0; /* the magic alone stands in everything that looks for it */
+	assert_int_equal(judge("renamed", image, size), 0);
+	assert_null(strstr(needs.what, "Go"));
+	image[0x1000 + 14] = 8;
 	for (u8 length = 0; length < 255; length++) { /* lengths that lie */
 		image[0x1000 + 32] = length;
 		assert_int_equal(judge("renamed", image, size), 0);
