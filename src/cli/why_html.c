@@ -162,8 +162,8 @@ static void event_row(struct html *page, const struct model *model, const struct
 {
 	const struct model_process *p = &model->processes[event->process];
 	html_row(page);
-	html_cell(page, HTML_FAINT, "%.3f s", seconds(model, event->time));
-	html_cell(page, HTML_PLAIN, "%s %d", model_name(p->program), p->pid);
+	html_cell(page, HTML_FAINT, "%.3f\u00a0s", seconds(model, event->time));
+	html_cell(page, HTML_PLAIN, "%s\u00a0%d", model_name(p->program), p->pid);
 	html_cell(page, event->tone, "%s", event->what);
 	if (event->text)
 		html_cell(page, HTML_CODE, "%s", event->text);

@@ -184,7 +184,7 @@ static void print_finding(const struct why_report *report, unsigned number, cons
 	else if (!finding->signal)
 		field("call", "none was refused: the program looked for something and did not find it", to);
 	if (finding->signal)
-		field("ended by", call_signal_name(finding->signal), to);
+		field("killed", call_signal_name(finding->signal), to);
 	print_lines(report, finding, to);
 	print_cause(finding, to);
 	print_sentence("here", finding->looked, to);

@@ -97,8 +97,8 @@ static bool same(const struct finding *a, const struct finding *b)
 		return !known || cause;
 	if (!known || !cause)
 		return false;
-	if (a->gap >= 0 && a->symptom == b->symptom)
-		return !a->refusal || !b->refusal || a->refusal->record->nr == b->refusal->record->nr;
+	if (a->gap >= 0)
+		return a->symptom == b->symptom && (!a->refusal || !b->refusal || a->refusal->record->nr == b->refusal->record->nr);
 	if (a->refusal && b->refusal)
 		return a->name && same_text(a->name, b->name);
 	return same_text(a->name, b->name) || !a->name || !b->name;

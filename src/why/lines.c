@@ -45,40 +45,15 @@ enum model_severity line_severity(const char *text, bool *ret_alarm)
 					     "aborting", "failed to start", "cannot start", "failed to run", "startup failed",
 					     NULL };
 	static const char *const warning[] = { "warning", "warn", "level=warning", "deprecated", NULL };
-	static const char *const error[] = { "error",
-					     "errors",
-					     "err",
-					     "failed",
-					     "failure",
-					     "fail",
-					     "cannot",
-					     "can't",
-					     "could not",
-					     "unable",
-					     "denied",
-					     "not found",
-					     "invalid",
-					     "missing",
-					     "no such",
-					     "refused",
-					     "not permitted",
-					     "not supported",
-					     "killed",
-					     "isn't",
-					     "unknown",
-					     "must",
-					     "not implemented",
-					     "already in use",
-					     "no space",
-					     "exception",
-					     "memoryerror",
-					     "traceback",
-					     "bad",
-					     "not allowed",
-					     "full",
-					     "doesn't",
-					     "does not",
-					     NULL };
+	static const char *const error[] = {
+		"error",       "errors",       "err",     "failed",          "failure",        "fail",          "cannot",
+		"couldn't",    "could not be", "can not", "unavailable",     "unsupported",    "timed out",     "aborted",
+		"undefined",   "illegal",      "can't",   "could not",       "unable",         "denied",        "not found",
+		"invalid",     "missing",      "no such", "refused",         "not permitted",  "not supported", "killed",
+		"isn't",       "unknown",      "must",    "not implemented", "already in use", "no space",      "exception",
+		"memoryerror", "traceback",    "bad",     "not allowed",     "full",           "doesn't",       "does not",
+		NULL
+	};
 	bool alarm = has_any(text, error) || has_any(text, fatal);
 	*ret_alarm = alarm || has_any(text, warning);
 	/* klog: one letter, then month and day */

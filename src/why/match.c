@@ -70,7 +70,8 @@ static bool match_named(const char *text, const char *message, const char *hole,
 			continue;
 		const char *name = at + before;
 		for (size_t length = 0; is_name(name[length]); length++) {
-			if (strncasecmp(name + length + 1, after, tail) != 0)
+			bool ends = tail > 0 || !is_name(name[length + 1]);
+			if (!ends || strncasecmp(name + length + 1, after, tail) != 0)
 				continue;
 			*ret_name = name;
 			*ret_length = length + 1;
