@@ -22,7 +22,7 @@
  *   - getrandom: GRND_INSECURE before the host's generator is seeded is EAGAIN.
  *   - preadv2, pwritev2: RWF_NOWAIT, RWF_ATOMIC, RWF_DONTCACHE and newer flags are EOPNOTSUPP; RWF_APPEND unless the file was opened with O_APPEND,
  *     RWF_NOAPPEND if it was. A host that has the calls answers for its flags itself.
- * The heads of clone3.c, pidfd.c, pidfd_calls.c and process_vm.c tell theirs.
+ * The heads of clone3.c, pidfd.c, pidfd_calls.c, pidfd_info.c and process_vm.c tell theirs.
  * execveat: lichen itself starts programs by it, so that every host has it; the engine makes all of a guest's. rseq: where the host has none,
  * ENOSYS is the right answer and stays: what rseq promises only a kernel can keep, and glibc, tcmalloc and others go on without.
  */
@@ -51,5 +51,3 @@ void newcalls_member_reap(int member)
 {
 	(void)member;
 }
-
-VFS_NONE(newcalls)

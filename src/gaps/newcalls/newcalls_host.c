@@ -207,7 +207,7 @@ static const char *const limits[] = {
 	"memfd_create: MFD_NOEXEC_SEAL clears the execute bits but does not seal them",
 	"pwritev2: RWF_NOWAIT, RWF_ATOMIC and RWF_APPEND are EOPNOTSUPP where the kernel has no pwritev2",
 	"clone3: set_tid and CLONE_INTO_CGROUP are E2BIG, CLONE_NEWTIME is EINVAL",
-	"pidfds: pidfd_getfd of another process is EPERM; fstat and /proc/PID/fdinfo tell of a socket; at most 1024 processes are watched",
+	"pidfds: pidfd_getfd of another process is EPERM; fstat and /proc/PID/fd tell of a socket; at most 1024 processes are watched",
 	"process_vm_writev in gVisor: only to stopped processes that the caller traces",
 	NULL,
 };
@@ -225,5 +225,6 @@ const struct gap gap_newcalls = {
 	.limits = limits,
 	.refuse_calls = refused_calls,
 	.refuse_error = ENOSYS,
-	.broker = true, /* pidfds */
+	.broker = true,          /* pidfds */
+	.paths = GAP_PATHS_OPEN, /* their /proc/self/fdinfo */
 };

@@ -11,7 +11,7 @@
  *
  * All of this belongs to the open file, so it survives dup, fork, execve and being passed on.
  *
- * Limits: fstat, /proc/PID/fd and fdinfo tell of a socket; read and write are a socket's (a kernel's pidfd says EINVAL); POLLHUP after
+ * Limits: fstat, /proc/PID/fd and, but for /proc/self (pidfd_info.c), fdinfo tell of a socket; read and write are a socket's (a kernel's pidfd says EINVAL); POLLHUP after
  * reaping is not told (Linux 6.9). Where the supervisor has ended and left processes behind, pidfds are readable at once: waiting and
  * sending signals work on.
  */
