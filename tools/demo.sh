@@ -5,7 +5,7 @@
 #
 # usage: tools/demo.sh              all of it; needs root and the packages in tools/demo.packages (`make demo` sees to both)
 #        DEMO_SECONDS=N             length of the pgbench run (10)
-# The script runs itself inside the environments: `demo.sh fail` and `demo.sh tour` are for its own use.
+# The script runs itself inside the environments: `demo.sh fail`, `why`, `fill`, `tour` and `small` are for its own use.
 
 set -u
 here=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -67,6 +67,37 @@ fail_natively() {
 	grep -E 'FATAL|DETAIL' initdb.out | sed 's/^.*\(FATAL\|DETAIL\)/\1/' | quote
 	grep -q 'could not create shared memory segment: Function not implemented' initdb.out ||
 		die 'but with another message than foreseen' initdb.out
+}
+
+# The question that a user then asks.
+ask_why() {
+	folder
+	printf '  $ lichen why --bare -- initdb …\n'
+	as_nobody "$LICHEN" why --bare --output="$work/why.out" -- $bin/initdb -D "$work/data" -U demo -A trust >initdb.out 2>&1
+	grep -q "gap 'sysvipc'" why.out || die 'lichen why does not find the cause' why.out
+	awk '/^1\./ { found = 1 } /^2\./ { exit } found' why.out | fold -s -w 74 | quote
+}
+
+# What gVisor of 2022 refuses to Debian's own tools: without lichen, then with it.
+small_things() {
+	folder
+	step 'ls -l / by itself'
+	ls -l / >ls.out 2>ls.err && die 'ls works in this environment: there is nothing to show'
+	done_with 'fails, as expected'
+	head -n 1 ls.err | quote
+	step 'ls -l / under lichen'
+	"$LICHEN" run -- ls -l / >ls.out 2>&1 || die 'ls fails' ls.out
+	done_with
+	step 'sysctl -w kernel.panic=10, and a value that is refused'
+	"$LICHEN" run -- sh -c 'sysctl -w kernel.panic=10 && sysctl kernel.panic && ! echo ten >/proc/sys/kernel/panic' >sysctl.out 2>&1 ||
+		die 'sysctl fails' sysctl.out
+	done_with
+	quote <sysctl.out
+	step 'dmesg: /dev/kmsg of the cell'
+	"$LICHEN" run -- sh -c 'echo "<4>demo: hello" >/dev/kmsg && sleep 0.1 && dmesg' >dmesg.out 2>&1 || die 'dmesg fails' dmesg.out
+	grep -q 'demo: hello' dmesg.out || die 'what was written is not there' dmesg.out
+	done_with
+	tail -n 2 dmesg.out | quote
 }
 
 # The same under lichen. Arguments: options of `lichen run`.
@@ -175,6 +206,14 @@ fail)
 	fail_natively
 	exit 0
 	;;
+why)
+	ask_why
+	exit
+	;;
+small)
+	small_things
+	exit
+	;;
 fill)
 	shift
 	fill "$@"
@@ -213,10 +252,14 @@ part() {
 
 title '1. PostgreSQL on a kernel without System V IPC (environment tiny)'
 part 'tiny: initdb fails by itself' "$envs/tiny" "$repo/tools/demo.sh" fail
+title '1b. Why? Every call is observed, without ptrace'
+part 'tiny: lichen why finds the cause' "$envs/tiny" "$repo/tools/demo.sh" why
 title '2a. The same there, under lichen'
 part 'tiny, under lichen: from initdb to crash recovery' "$envs/tiny" "$repo/tools/demo.sh" fill
 title '2b. The same inside gVisor, whose own System V IPC is refused'
 part 'gVisor, under lichen: from initdb to crash recovery' "$envs/gvisor" "$repo/tools/demo.sh" fill --refuse=sysvipc
+title '2c. Smaller things that gVisor lacks'
+part 'gVisor, under lichen: ls, sysctl, dmesg' "$envs/gvisor" "$repo/tools/demo.sh" small
 title '3. What gVisor lacks: lichen doctor'
 part "gVisor: doctor's table" "$envs/gvisor" "$LICHEN" doctor
 
