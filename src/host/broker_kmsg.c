@@ -102,7 +102,8 @@ static void stream_ready(struct broker *broker, struct source *source, u32 event
 		kmsg_log_write(&broker->log, bytes, (size_t)n);
 		send_all(broker);
 		return; /* the stream itself may have ended */
-	} else if (n <= 0 && (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP))) {
+	} else if ((n < 0 && (events & (EPOLLHUP | EPOLLERR))) ||
+		   (n == 0 && recv(stream->fd, bytes, 1, MSG_DONTWAIT | MSG_PEEK) == 0)) { /* once: an empty datagram */
 		stream_end(broker, stream);
 		return;
 	}

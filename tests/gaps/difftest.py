@@ -34,6 +34,7 @@ GROUPS = {
     "fstype": ["--refuse=fstype", "--emulate=fstype"],
     "sysctl": ["--refuse=sysctl", "--emulate=sysctl"],
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
+    "devices": ["--refuse=devices", "--emulate=devices"],
 }
 NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
 
@@ -44,11 +45,12 @@ FROM_HOST = {
     "engine": {"tiny"},
     "newcalls": set(ENVS) - {"host"},
     "order": set(ENVS) - {"host"},
+    "devices": {"docker", "restricted", "gvisor", "gvisor24"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
 }
 # Environments without root, whose oracle on the host must not be root, either.
-AS_NOBODY = {("sysctl", "restricted")}
+AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted")}
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--"]
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
 ASK_ITSELF = {("engine/clone3", "tiny"), ("newcalls/process_vm_users", "restricted")}
