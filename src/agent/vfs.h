@@ -123,6 +123,9 @@ long vfs_fd_path(s32 fd, char *out) MUST_CHECK;
 /* Finds the owner of a path. */
 bool vfs_find(const char *path, struct vnode *node) MUST_CHECK;
 
+/* What a guest reads from the start of a file that may be virtual: bytes, or negative errno. */
+long vfs_read(const char *path, char *buffer, u64 size) MUST_CHECK;
+
 /* The handlers of vfs_open.def and vfs_stat.def, and the switch over them: engine only. */
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
 #include "agent/vfs_open.def"

@@ -2,7 +2,8 @@
 /* Opens a device that /dev lacks. */
 #include "gaps/devices/devices_int.h"
 
-#define TIOCGSID_ 0x5429
+#define TIOCGPGRP_ 0x540f
+#define DESCRIPTORS_SEEN 32u
 #define AT_FDCWD_ (-100)
 #define O_NOCTTY_ 0400
 #define O_PATH_ 010000000
@@ -138,16 +139,23 @@ static long open_terminal_node(u32 number, int flags)
 	return sys4(__NR_openat, AT_FDCWD_, path, flags, 0);
 }
 
-/* One of the first descriptors, where it is the terminal of our session: opened again. */
+/*
+ * For gVisor, which tells no tty_nr: one of the first descriptors, if it is the controlling terminal (only of that one a process may ask for the
+ * foreground process group; of a master anybody may), opened again.
+ */
 static long open_terminal_again(int flags)
 {
-	long session = sys1(__NR_getsid, 0);
-	char path[32] = "/proc/self/fd/0";
+	char path[32] = "/proc/self/fd/", name[64];
+	s32 answer;
+	long n;
 
-	for (s32 fd = 0, leader = 0; fd < 3; fd++) {
-		if (sys3(__NR_ioctl, fd, TIOCGSID_, &leader) != 0 || leader != session)
+	for (u32 fd = 0; fd < DESCRIPTORS_SEEN; fd++) {
+		if (sys3(__NR_ioctl, fd, TIOCGPGRP_, &answer) != 0)
 			continue;
-		path[14] = (char)('0' + fd);
+		(void)put_number(path + 14, fd);
+		n = sys3(__NR_readlink, path, name, sizeof(name));
+		if (n >= 4 && !strncmp(name + n - 4, "ptmx", 4))
+			continue;
 		return sys4(__NR_openat, AT_FDCWD_, path, flags, 0);
 	}
 	return -ENXIO;

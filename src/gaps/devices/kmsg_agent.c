@@ -3,13 +3,13 @@
  * /dev/kmsg. A reader holds one end of a SOCK_SEQPACKET pair, the supervisor the other (abi/broker.h). It is known again, after dup, fork
  * and execve, by its SO_LINGER, which means nothing to such a socket.
  */
+#include "agent/vfs.h"
 #include "gaps/devices/devices_int.h"
 
 #define CAP_SYS_ADMIN_ 21
 #define CAP_SYSLOG_ 34
 #define SO_LINGER_ 13
 #define LINGER_COOKIE 4711 /* seconds */
-#define AT_FDCWD_ (-100)
 #define SHUT_WR_ 1
 #define WRITE_MAX 1024u /* PRINTKRB_RECORD_MAX */
 #define MSG_NOSIGNAL_ 0x4000
@@ -34,14 +34,9 @@ static u64 effective_caps(void)
 
 static bool dmesg_restrict(void)
 {
-	char value = '0';
-	long fd = sys4(__NR_openat, AT_FDCWD_, "/proc/sys/kernel/dmesg_restrict", O_CLOEXEC_, 0);
+	char value[16];
 
-	if (fd < 0)
-		return false;
-	(void)sys3(__NR_read, fd, &value, 1);
-	(void)sys1(__NR_close, fd);
-	return value != '0';
+	return vfs_read("/proc/sys/kernel/dmesg_restrict", value, sizeof(value)) > 0 && value[0] != '0';
 }
 
 /* check_syslog_permissions() of the kernel; but root in the cell may read the cell's own log, even as root without CAP_SYSLOG. */
