@@ -28,8 +28,8 @@ def pytest_addoption(parser):
     parser.addoption(
         "--under",
         default="lichen",
-        choices=("lichen", "native"),
-        help="run the programs of tests/e2e under lichen (default) or natively: what the environment itself can do",
+        choices=("lichen", "why", "native"),
+        help="run the programs of tests/e2e under lichen (default), recorded by `lichen why`, or natively: what the environment can do",
     )
     parser.addoption("--env", action="append", choices=ENVS, help="only the tests of this environment (repeatable)")
 
@@ -43,7 +43,7 @@ def pytest_sessionstart(session):
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if is_controller(session.config) and not session.config.option.collectonly:
         lichen = os.environ.get("LICHEN") or str(REPO / "build/lichen")
-        if session.config.getoption("--under") == "lichen" and not os.access(lichen, os.X_OK):
+        if session.config.getoption("--under") != "native" and not os.access(lichen, os.X_OK):
             pytest.exit(f"{lichen} does not exist: run make first", returncode=1)
         if subprocess.run([TESTS / "e2e/prepare"], check=False).returncode != 0:
             pytest.exit("tests/e2e/prepare failed", returncode=1)
@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=dropped)
         items[:] = [i for i in items if i not in dropped]
     # Longest first: the two workers then end at about the same time.
-    items.sort(key=lambda i: -MATRIX["groups"].get(place(i)[0], {}).get("seconds", 1))
+    items.sort(key=lambda i: -MATRIX["groups"].get(place(i)[0].removesuffix(" recorded"), {}).get("seconds", 1))
 
 
 # --- nothing is left behind ------------------------------------------------------------------------------------------------

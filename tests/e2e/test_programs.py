@@ -21,6 +21,14 @@ def cells(case=True):
                 yield pytest.param(group, env, id=f"{group}-{env}", marks=pytest.mark.xdist_group(f"{group}-{env}"))
 
 
+def recorded_cells():
+    """Programs that also run under `lichen why`, which must change nothing of what they do."""
+    for group, row in MATRIX["groups"].items():
+        for env in row.get("recorded", ()):
+            mark = pytest.mark.xdist_group(f"{group}-{env}-recorded")
+            yield pytest.param(f"{group} recorded", env, id=f"{group}-{env}", marks=mark)
+
+
 def run(command, env, seconds):
     """Runs a command with a time-out; returns (status, output). Status None: the time is over."""
     others = set(children(os.getpid()))
@@ -43,15 +51,17 @@ def run(command, env, seconds):
         return status, log.read().decode(errors="replace")
 
 
-@pytest.mark.parametrize("group,env", cells())
-def test_program(group, env, request):
+def run_case(group, env, under):
+    """One case in one environment: under lichen, recorded by `lichen why`, or native."""
     row = MATRIX["groups"][group]
     lichen = os.environ.get("LICHEN") or str(REPO / "build/lichen")
-    prefix = f"{lichen} run {row.get('options', '--emulate=all')} --"
+    how = "why --output=/dev/null" if under == "why" else "run"
+    prefix = f"{lichen} {how} {row.get('options', '--emulate=all')} --"
     variables = dict(
         os.environ,
-        RUN="" if request.config.getoption("--under") == "native" else prefix,
+        RUN="" if under == "native" else prefix,
         LICHEN=lichen,
+        UNDER=under,
         ENVIRONMENT=env,
         SLOW="1" if env in MATRIX["slow"] else "0",
         **row.get("variables", {}),
@@ -70,6 +80,16 @@ def test_program(group, env, request):
         pytest.fail(f"status {status}: {output[-LAST:]}", pytrace=False)
     # A status of 0 alone would also be what an engine returns that ran nothing.
     assert f"{group}: passed" in output.splitlines(), f"status 0, but no word of success: {output[-LAST:]}"
+
+
+@pytest.mark.parametrize("group,env", cells())
+def test_program(group, env, request):
+    run_case(group, env, request.config.getoption("--under"))
+
+
+@pytest.mark.parametrize("group,env", recorded_cells())
+def test_program_recorded(group, env):
+    run_case(group.removesuffix(" recorded"), env, "why")
 
 
 @pytest.mark.parametrize("group,env", cells(case=False))

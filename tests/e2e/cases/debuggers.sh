@@ -76,7 +76,8 @@ X
 {
 	outcome "gdb attaches to a guest" 'program: status 143' \
 		$RUN sh attach.sh $gdb -ex backtrace -ex detach ./prog
-	grep -qE "main|$error" <<<"$out" || fail "gdb on a guest shows no main: $(echo "$out" | tail -n 5)"
+	# In a call that is recorded the pc is the agent's, and gdb finds no way from there.
+	[ "${UNDER-}" = why ] || grep -qE "main|$error" <<<"$out" || fail "gdb on a guest shows no main: $(echo "$out" | tail -n 5)"
 	outcome "strace attaches to a guest" 'program: status 143' \
 		$RUN sh attach.sh timeout -s INT 2 strace -p
 }
