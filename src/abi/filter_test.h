@@ -17,6 +17,7 @@ enum filter_test_kind {
 	FILTER_NOT_RESERVED,     /* argument `arg` is none of them */
 	FILTER_RESERVED_2,       /* argument 0 or 1 is */
 	FILTER_AGENT_MEMORY,     /* argument `arg` is an address near the agent's memory; only where mseal(2) does not protect it */
+	FILTER_ADDED_LATER,      /* not by this filter: by one that the agent adds in a process that needs it */
 	FILTER_REACHES_RESERVED, /* argument `arg` (unsigned, low 32 bits) is not below the reserved descriptors */
 };
 
@@ -34,6 +35,7 @@ struct filter_test {
 #define ARG_NOT_RESERVED(n) ((struct filter_test){ FILTER_NOT_RESERVED, (n), 0 })
 #define ARG01_RESERVED ((struct filter_test){ FILTER_RESERVED_2, 0, 0 })
 #define ARG_AGENT_MEMORY(n) ((struct filter_test){ FILTER_AGENT_MEMORY, (n), 0 })
+#define ADDED_LATER ((struct filter_test){ FILTER_ADDED_LATER, 0, 0 })
 #define ARG_REACHES_RESERVED(n) ((struct filter_test){ FILTER_REACHES_RESERVED, (n), 0 })
 
 #endif

@@ -61,6 +61,8 @@ struct slot {
 };
 static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by masking rsp");
 
+#define VFS_NUMBERS_MAX 16u
+
 struct private
 {
 	u64 magic;
@@ -88,9 +90,10 @@ struct private
 	struct siginfo sigsys_info;
 	struct altstack small_stacks[SMALL_STACKS_MAX][2]; /* alternate stacks too small for a trap: the guest's, ours instead */
 	struct action thunks[THUNKS_MAX] __attribute__((aligned(OFF_THUNKS)));
-	u32 slot_busy[SLOTS_MAX];   /* 0 free, 1 in use */
-	s32 slot_owner[SLOTS_MAX];  /* pid that went into execve with this slot; 0 none */
-	u64 slot_map[SLOTS_MAX][2]; /* address and size of a mapping made for that execve */
+	u32 slot_busy[SLOTS_MAX];         /* 0 free, 1 in use */
+	s32 slot_owner[SLOTS_MAX];        /* pid that went into execve with this slot; 0 none */
+	u64 slot_map[SLOTS_MAX][2];       /* address and size of a mapping made for that execve */
+	u32 written_fds[VFS_NUMBERS_MAX]; /* numbers + 1 of descriptors whose writes are trapped: vfs_both.c */
 };
 static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");
 static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");

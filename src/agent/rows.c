@@ -28,6 +28,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 
 	switch (test.kind) {
 	case FILTER_ALWAYS:
+	case FILTER_ADDED_LATER:
 		return true;
 	case FILTER_NONZERO:
 		return arg != 0;

@@ -46,6 +46,11 @@ void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st)
 long vfs_open_write(const char *path, u32 flags) MUST_CHECK;
 /* The inode in a descriptor's link "pipe:[N]"; 0: no pipe. */
 u64 vfs_pipe_inode(const char *link);
+/* What a guest wants to write, copied to text (of a slot's scratch): bytes or negative errno. */
+long vfs_take_buffer(u64 address, u64 size, char *text) MUST_CHECK;
+long vfs_take_vector(u64 address, u64 count, char *text) MUST_CHECK;
+/* vfs_both.c: a snapshot whose writes come to us. */
+long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags) MUST_CHECK;
 /* The path of a pipe of ours, or NULL. */
 const char *vfs_pipe_path(u64 inode);
 

@@ -120,7 +120,7 @@ static long open_directory(const char *path, u32 flags)
 	return fd;
 }
 
-/* A snapshot of the file's bytes; a descriptor open for both reads it, and is refused its writes with EBADF by the kernel. */
+/* A snapshot of the file's bytes. */
 static long open_read(const struct vnode *node, const char *path, u32 flags)
 {
 	u64 size = TEXT_SIZE;
@@ -131,8 +131,9 @@ static long open_read(const struct vnode *node, const char *path, u32 flags)
 		if (at < 0 && at > -4096)
 			return at;
 		n = vfs_node_read(node, path, (char *)at, size); /* NOLINT(performance-no-int-to-ptr) */
-		fd = n < 0 || n > (long)size
-			   ? n
+		fd = n < 0 || n > (long)size ? n
+		   : (flags & O_ACCMODE_) == O_RDWR_
+			   ? vfs_open_both(path, (const char *)at, (u64)n, flags)                                   /* NOLINT */
 			   : vfile_open(path, (const void *)at, (u64)n, (int)(flags & (O_CLOEXEC_ | O_NONBLOCK_))); /* NOLINT */
 		(void)sys2(__NR_munmap, at, size);
 		if (n <= (long)size)

@@ -12,7 +12,7 @@
  * number is not there, it is write unless the buffer can only be an array of struct iovec.
  *
  * Limits: a thread that blocks SIGPIPE gets EPIPE and the value stays. pwrite says ESPIPE, as for any pipe (the kernel takes offset 0).
- * sendfile and splice into such a file say EINVAL. Opened for reading and writing, a file can be read only. A process that was running when
+ * sendfile and splice into such a file say EINVAL. Opened for reading and writing: vfs_both.c. A process that was running when
  * such a descriptor was first made, and is sent it over a socket, gets EPIPE.
  */
 #include "agent/vfs_int.h"
@@ -100,14 +100,14 @@ static bool is_text(const char *bytes, long size)
 	return size > 0;
 }
 
-static long take_buffer(u64 address, u64 size, char *text)
+long vfs_take_buffer(u64 address, u64 size, char *text)
 {
 	if (size > WRITTEN_MAX)
 		return -EINVAL;
 	return guest_read(text, address, size) < 0 ? -EFAULT : (long)size;
 }
 
-static long take_vector(u64 address, u64 count, char *text)
+long vfs_take_vector(u64 address, u64 count, char *text)
 {
 	u64 used = 0;
 
@@ -134,11 +134,11 @@ static long take_text(const struct registers *regs, char *text)
 	long nr = number_of_call(regs->ip, regs->sp), n;
 
 	if (nr == __NR_write)
-		return take_buffer(regs->si, regs->dx, text);
-	n = take_vector(regs->si, regs->dx, text);
+		return vfs_take_buffer(regs->si, regs->dx, text);
+	n = vfs_take_vector(regs->si, regs->dx, text);
 	if (nr == __NR_writev || is_text(text, n))
 		return n;
-	return nr >= 0 ? -EINVAL /* sendfile, splice, tee */ : take_buffer(regs->si, regs->dx, text);
+	return nr >= 0 ? -EINVAL /* sendfile, splice, tee */ : vfs_take_buffer(regs->si, regs->dx, text);
 }
 
 bool vfs_write_signalled(struct registers *regs)

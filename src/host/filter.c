@@ -188,6 +188,8 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 		emit(code, BPF_JMP | BPF_JGT | BPF_K, (u32)(LAYOUT_TEXT >> 32), 1, 0);
 		ret(code, SECCOMP_RET_TRAP | FILTER_COOKIE);
 		break;
+	case FILTER_ADDED_LATER:
+		break;
 	case FILTER_REACHES_RESERVED:
 		load(code, ARG_LOW(test->arg));
 		emit(code, BPF_JMP | BPF_JGE | BPF_K, lowest_reserved(spec), 0, 1);
@@ -334,8 +336,8 @@ static int install_planned(const struct filter_spec *spec)
 
 	if (!code)
 		return -ENOMEM;
-	for (u32 i = 0; spec->sealed && i < count;)
-		if (rows[i].test.kind == FILTER_AGENT_MEMORY)
+	for (u32 i = 0; i < count;)
+		if (rows[i].test.kind == FILTER_ADDED_LATER || (spec->sealed && rows[i].test.kind == FILTER_AGENT_MEMORY))
 			rows[i] = rows[--count];
 		else
 			i++;

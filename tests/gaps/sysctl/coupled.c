@@ -23,8 +23,8 @@ int main(void)
 						   "net/ipv6/conf/lo/forwarding" };
 	static const char *const disable[] = { "net/ipv6/conf/all/disable_ipv6", "net/ipv6/conf/default/disable_ipv6",
 					       "net/ipv6/conf/lo/disable_ipv6" };
-	static const char *const filter[] = { "net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter",
-					      "net/ipv4/conf/lo/rp_filter" };
+	static const char *const media[] = { "net/ipv4/conf/all/shared_media", "net/ipv4/conf/default/shared_media",
+					     "net/ipv4/conf/lo/shared_media" };
 
 	if (geteuid() != 0)
 		return 0; /* nothing can be set */
@@ -45,11 +45,12 @@ int main(void)
 	show(disable, COUNT(disable));
 	set("net/ipv6/conf/lo/disable_ipv6", "0");
 	show(disable, COUNT(disable));
-	set("net/ipv4/conf/default/rp_filter", "2");
-	show(filter, COUNT(filter));
-	set("net/ipv4/conf/lo/rp_filter", "1");
-	set("net/ipv4/conf/default/rp_filter", "0");
-	set("net/ipv4/conf/all/rp_filter", "1");
-	show(filter, COUNT(filter));
+	/* one that nobody sets on the machine: interfaces of a new namespace follow "default" only until somebody did */
+	set("net/ipv4/conf/default/shared_media", "2");
+	show(media, COUNT(media));
+	set("net/ipv4/conf/lo/shared_media", "1");
+	set("net/ipv4/conf/default/shared_media", "0");
+	set("net/ipv4/conf/all/shared_media", "1");
+	show(media, COUNT(media));
 	return 0;
 }

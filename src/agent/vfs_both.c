@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Virtual files opened for reading and writing (systemd-sysctl, Python's "r+"): what is read must be seekable, what is written must reach the
+ * gap. So the descriptor is a memfd with the snapshot, sealed against writing, and from then on writes to that descriptor's number are
+ * trapped in this process and its children: by a filter of its own, added at the first such open of a number. Where the number is
+ * something else later, such a write costs a trap and passes.
+ *
+ * Limits: through another number (dup) a write says EPERM. What is read again is the snapshot of the open. At most VFS_NUMBERS_MAX numbers in a
+ * process; further descriptors say EPERM.
+ */
+#include "agent/vfs_int.h"
+
+#define F_GETFL_ 3
+#define F_ADD_SEALS_ 1033
+#define SEALS_ 0xeu /* SHRINK, GROW, WRITE */
+#define MFD_CLOEXEC_ 1u
+#define MFD_ALLOW_SEALING_ 2u
+#define SEEK_SET_ 0
+#define SEEK_CUR_ 1
+
+struct insn { /* struct sock_filter */
+	u16 code;
+	u8 jt, jf;
+	u32 k;
+};
+
+struct program { /* struct sock_fprog */
+	u16 length;
+	const struct insn *insns;
+};
+
+#define LOAD_(offset)                \
+	{                            \
+		0x20, 0, 0, (offset) \
+	} /* BPF_LD | BPF_W | BPF_ABS */
+#define EQUAL_(value, yes, no)             \
+	{                                  \
+		0x15, (yes), (no), (value) \
+	}
+#define AT_LEAST_(value, yes, no)          \
+	{                                  \
+		0x35, (yes), (no), (value) \
+	}
+#define RETURN_(value)              \
+	{                           \
+		0x06, 0, 0, (value) \
+	}
+#define ALLOW_ 0x7fff0000u
+#define TRAP_ 0x00030000u
+#define ARCH_X86_64_ 0xc000003eu
+
+/* From now on writes to number `fd` come to us. 0 or negative errno. */
+static long trap_writes(u32 fd)
+{
+	const struct insn insns[] = {
+		LOAD_(4), /* arch */
+		EQUAL_(ARCH_X86_64_, 0, 11),
+		LOAD_(0), /* nr */
+		EQUAL_(__NR_write, 2, 0),
+		EQUAL_(__NR_writev, 1, 0),
+		EQUAL_(__NR_pwrite64, 0, 7),
+		LOAD_(12), /* instruction pointer, high */
+		EQUAL_((u32)(LAYOUT_TEXT >> 32), 0, 3),
+		LOAD_(8),
+		AT_LEAST_(commons()->text_size, 1, 0),
+		RETURN_(ALLOW_),
+		LOAD_(16), /* argument 0, low */
+		EQUAL_(fd, 1, 0),
+		RETURN_(ALLOW_),
+		RETURN_(TRAP_ | SECCOMP_COOKIE),
+	};
+	struct program program = { ARRAY_SIZE(insns), insns };
+	long r = sys3(__NR_seccomp, 1 /* SET_MODE_FILTER */, 1 /* TSYNC */, &program);
+
+	return r ? sys3(__NR_seccomp, 1, 0, &program) : 0; /* threads with filters of their own: this one alone */
+}
+
+static long remember_number(u32 fd)
+{
+	struct private *p = private();
+	long r;
+
+	for (u32 i = 0; i < VFS_NUMBERS_MAX; i++)
+		if (p->written_fds[i] == fd + 1)
+			return 0;
+	for (u32 i = 0; i < VFS_NUMBERS_MAX; i++)
+		if (!p->written_fds[i]) {
+			r = trap_writes(fd);
+			if (r == 0)
+				p->written_fds[i] = fd + 1;
+			return r;
+		}
+	return -ENOSPC;
+}
+
+long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags)
+{
+	long fd = sys2(__NR_memfd_create, path, MFD_ALLOW_SEALING_ | ((flags & O_CLOEXEC_) ? MFD_CLOEXEC_ : 0)), r;
+
+	if (fd < 0)
+		return fd;
+	r = size ? sys4(__NR_pwrite64, fd, bytes, size, 0) : 0;
+	if (r >= 0)
+		r = r == (long)size ? sys3(__NR_fcntl, fd, F_ADD_SEALS_, SEALS_) : -EFBIG;
+	if (r < 0) {
+		(void)sys1(__NR_close, fd);
+		return r;
+	}
+	(void)remember_number((u32)fd); /* where that is refused writes say EPERM */
+	return fd;
+}
+
+/* The virtual file that a descriptor open for both stands for. */
+static bool is_ours(s32 fd, char *path, struct vnode *node)
+{
+	if (vfs_fd_link(fd, path) <= 0 || strncmp(path, "/memfd:/", 8) || vfs_fd_path(fd, path) <= 0 || !vfs_find(path, node))
+		return false;
+	return (sys2(__NR_fcntl, fd, F_GETFL_) & O_ACCMODE_) == O_RDWR_;
+}
+
+/* Hands what was written to the gap; `offset` -1 stands for the file position, which moves on. */
+static enum verdict hand_on(struct call *call, long size, char *text, const char *path, struct vnode *node, s64 offset)
+{
+	bool moves = offset < 0;
+
+	if (size >= 0) {
+		text[size] = 0;
+		if (moves)
+			offset = sys3(__NR_lseek, call->arg[0], 0, SEEK_CUR_);
+		node->position = (u64)offset;
+		size = vfs_node_written(node, path, text, (u64)size);
+		if (size > 0 && moves)
+			(void)sys3(__NR_lseek, call->arg[0], offset + size, SEEK_SET_);
+	}
+	call->ret = size;
+	return CALL_DONE;
+}
+
+static enum verdict write_at(struct call *call, s64 offset)
+{
+	char *text = (char *)slot_current()->scratch, path[VFS_PATH_MAX];
+	struct vnode node;
+
+	if (!is_ours((s32)call->arg[0], path, &node))
+		return CALL_PASS;
+	return hand_on(call, vfs_take_buffer(call->arg[1], call->arg[2], text), text, path, &node, offset);
+}
+
+enum verdict vfs_write(struct call *call)
+{
+	return write_at(call, -1);
+}
+
+enum verdict vfs_pwrite64(struct call *call)
+{
+	return (s64)call->arg[3] < 0 ? CALL_PASS : write_at(call, (s64)call->arg[3]);
+}
+
+enum verdict vfs_writev(struct call *call)
+{
+	char *text = (char *)slot_current()->scratch, path[VFS_PATH_MAX];
+	struct vnode node;
+
+	if (!is_ours((s32)call->arg[0], path, &node))
+		return CALL_PASS;
+	return hand_on(call, vfs_take_vector(call->arg[1], call->arg[2], text), text, path, &node, -1);
+}
