@@ -129,10 +129,19 @@ static long continue_proc(struct call *call)
 	return n;
 }
 
+/* Whether it is /dev, where there is no /proc to ask. */
+static bool is_dev(s32 fd)
+{
+	struct kstat a, b;
+
+	return sys2(__NR_fstat, fd, &a) == 0 && sys4(__NR_newfstatat, AT_FDCWD_, "/dev", &b, 0) == 0 && a.dev == b.dev &&
+	       a.ino == b.ino;
+}
+
 /* The first part of a directory has been listed: behind it the names that belong into /dev. The bytes added. */
 static long append_dev(struct call *call, u64 used)
 {
-	char link[VFS_PATH_MAX];
+	char link[VFS_PATH_MAX] = "";
 	struct {
 		struct dirent64 head;
 		char name[8];
@@ -144,7 +153,9 @@ static long append_dev(struct call *call, u64 used)
 
 	if (guest_read(&first, call->arg[1], NAME_AT + 2) < 0 || ((char *)&first)[NAME_AT] != '.' || ((char *)&first)[NAME_AT + 1])
 		return 0;
-	if (vfs_fd_link((s32)call->arg[0], link) <= 0 || strncmp(link, "/dev", 4) || (link[4] && link[4] != '/'))
+	if (vfs_fd_link((s32)call->arg[0], link) <= 0 && is_dev((s32)call->arg[0]))
+		memcpy(link, "/dev", 5);
+	else if (strncmp(link, "/dev", 4) || (link[4] && link[4] != '/'))
 		return 0;
 	if (!nth_entry(link, 0, &entry))
 		return 0;

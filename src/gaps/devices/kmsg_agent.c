@@ -61,9 +61,9 @@ static void settle(void)
 long kmsg_open(int flags)
 {
 	struct linger_ cookie = { 1, LINGER_COOKIE };
-	s64 how = BROKER_KMSG_READ | ((flags & O_ACCMODE_) == O_RDWR_ ? BROKER_KMSG_WRITE : 0);
+	s64 how = ((flags & O_ACCMODE_) != O_WRONLY_ ? BROKER_KMSG_READ : 0) | ((flags & O_ACCMODE_) ? BROKER_KMSG_WRITE : 0);
 	long fd;
-	int r = kmsg_permission(true);
+	int r = (how & BROKER_KMSG_READ) ? kmsg_permission(true) : 0;
 
 	if (r < 0)
 		return r;
