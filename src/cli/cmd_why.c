@@ -17,6 +17,7 @@
 #include "host/probe.h"
 #include "host/trace_file.h"
 #include "lichen.h"
+#include "why/look.h"
 
 struct why_options {
 	struct guest_options guest;
@@ -248,6 +249,7 @@ static int read_record(struct inquiry *inquiry)
 	if (error)
 		return say(LICHEN_EXIT_SOFTWARE, "cannot probe this host", error);
 	inquiry->circumstances.plan = &inquiry->plan;
+	inquiry->circumstances.oom_kills = LOOK_UNKNOWN;
 	int status = judge(inquiry, trace, given->read);
 	if (status)
 		return status;
@@ -287,6 +289,7 @@ static int run_recorded(struct inquiry *inquiry, char *const *command, const str
 	inquiry->circumstances = (struct circumstances){
 		.plan = &inquiry->plan,
 		.emulated = plan.emulated,
+		.oom_kills = look_oom_kills(),
 		.look = true,
 		.command_line = inquiry->command_line ? inquiry->command_line : "",
 	};

@@ -60,7 +60,7 @@ static const char *first_command(struct pool *pool, const char *text)
 		if (!close)
 			break;
 		const char *command = pool_text(pool, open + 1, (size_t)(close - open) - 1);
-		if (!strstr(command, "…"))
+		if (!strstr(command, "…") && command[0] != '-') /* an option alone is none */
 			return command;
 	}
 	return NULL;
@@ -179,11 +179,12 @@ static void fill_values(const struct model *model, const struct circumstances *c
 	}
 }
 
-static void look_closer(const struct model *model, const struct finding *finding, const char *path, enum look look, char *text,
-			size_t size)
+static void look_closer(const struct circumstances *circumstances, const struct finding *finding, const char *path, enum look look,
+			char *text, size_t size)
 {
 	const struct look_subject subject = {
 		.refusal = finding->refusal,
+		.oom_kills = circumstances->oom_kills,
 		.known = finding->symptom && finding->symptom->cause,
 		.program = finding->program,
 		.path = path,
@@ -191,7 +192,6 @@ static void look_closer(const struct model *model, const struct finding *finding
 		.line = finding->line_count ? finding->lines[0]->text : NULL,
 		.port = finding->refusal ? look_port_of(finding->refusal->record) : 0,
 	};
-	(void)model;
 	look_at(look, &subject, text, size);
 }
 
@@ -236,7 +236,7 @@ void explain(const struct model *model, const struct circumstances *circumstance
 		finding->what = pool_print(model->pool, "the kernel refused this call: %s", words ? words : "unknown error");
 	}
 	if (circumstances->look && look != LOOK_NONE)
-		look_closer(model, finding, path, look, looked, sizeof(looked));
+		look_closer(circumstances, finding, path, look, looked, sizeof(looked));
 	if (looked[0])
 		finding->looked = pool_text(model->pool, looked, strlen(looked));
 	advise(model->pool, advice, &values, finding);

@@ -75,6 +75,7 @@ struct verdict {
 struct circumstances {
 	const struct plan *plan;  /* all gaps probed; NULL = unknown */
 	u32 emulated;             /* gaps that were filled in the recorded run */
+	u64 oom_kills;            /* look_oom_kills() before the run; LOOK_UNKNOWN when the record is read later */
 	bool look;                /* look at this machine: it is the one where the run was */
 	const char *command_line; /* as a shell would take it */
 };

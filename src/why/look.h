@@ -38,11 +38,16 @@ struct look_subject {
 	const char *name;                    /* a sign's {name}; NULL = none */
 	const char *line;                    /* what was said; NULL = nothing */
 	int port;                            /* 0 = none */
+	u64 oom_kills;                       /* look_oom_kills() before the run */
 	bool known;                          /* what the call needs is said elsewhere */
 };
 
 /* Writes what is found as a sentence without full stop; "" when there is nothing to say. Returns `text`. */
 char *look_at(enum look look, const struct look_subject *subject, char *text, size_t size);
+
+/* How many processes the kernel has killed for lack of memory since it was booted. */
+#define LOOK_UNKNOWN UINT64_MAX
+u64 look_oom_kills(void);
 
 /* The port of a socket address among a call's arguments; 0 = none. */
 int look_port_of(const struct trace_record *record);

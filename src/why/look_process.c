@@ -53,28 +53,24 @@ void look_memory(const struct look_subject *subject, char *text, size_t size)
 		snprintf(text, size, "%s%s are free here", asked, free_text);
 }
 
+u64 look_oom_kills(void)
+{
+	char kills[32];
+	return look_file_line("/proc/vmstat", "oom_kill ", kills, sizeof(kills)) ? strtoull(kills, NULL, 10) : LOOK_UNKNOWN;
+}
+
 void look_oom(const struct look_subject *subject, char *text, size_t size)
 {
-	char kills[32], group[512], path[1200];
-	(void)subject;
-	if (look_file_line("/proc/self/cgroup", "0::", group, sizeof(group))) {
-		snprintf(path, sizeof(path), "/sys/fs/cgroup%s/memory.events", strcmp(group, "/") == 0 ? "" : group);
-		if (look_file_line(path, "oom_kill ", kills, sizeof(kills)) && strcmp(kills, "0") != 0) {
-			snprintf(text, size, "this control group's memory.events counts %s kills for lack of memory", kills);
-			return;
-		}
-	}
-	if (!look_file_line("/proc/vmstat", "oom_kill ", kills, sizeof(kills)))
+	u64 now = look_oom_kills();
+	if (now == LOOK_UNKNOWN || subject->oom_kills == LOOK_UNKNOWN)
 		snprintf(text, size, "whether memory ran out cannot be seen from here");
-	else if (strcmp(kills, "0") == 0)
-		snprintf(
-			text, size,
-			"the kernel has killed nobody for lack of memory since it was booted (/proc/vmstat): somebody sent the signal");
+	else if (now > subject->oom_kills)
+		snprintf(text, size,
+			 "memory ran out: the kernel killed for lack of it while this ran (oom_kill in /proc/vmstat grew by %llu)",
+			 (unsigned long long)(now - subject->oom_kills));
 	else
-		snprintf(
-			text, size,
-			"the kernel has killed %s processes for lack of memory since it was booted (/proc/vmstat); dmesg tells which",
-			kills);
+		snprintf(text, size,
+			 "the kernel killed nobody for lack of memory while this ran (/proc/vmstat): somebody sent the signal");
 }
 
 /* What the call needs; NULL = not in the table. */

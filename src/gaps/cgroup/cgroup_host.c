@@ -129,7 +129,7 @@ static const struct gap_symptom symptoms[] = {
 		  "dockerd reads /proc/self/mountinfo and finds no v1 hierarchy 'devices'; it does not ask for it inside a user namespace",
 	  .advice =
 		  "Where the kernel has the hierarchy, mount it: `mkdir -p /sys/fs/cgroup/devices && mount -t cgroup -o devices cgroup "
-		  "/sys/fs/cgroup/devices`. gVisor of 2024 has cpu, cpuacct, cpuset, memory, pids and devices; that of 2022 has no devices.",
+		  "/sys/fs/cgroup/devices && {cmd}`. gVisor of 2024 has cpu, cpuacct, cpuset, memory, pids and devices; that of 2022 has no devices.",
 	  .source = "facts/docker-in-gvisor.md 1; moby 20.10 daemon/daemon_unix.go" },
 	{ .program = "dockerd",
 	  .message = "cgroup in mounts",
