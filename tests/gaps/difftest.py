@@ -36,7 +36,7 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
 }
-NOT_TESTS = {"sysvipc/torture"}  # has arguments and a test of its own: test_torture.py
+NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
 
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
 # fstype asks what a root on a disk is, which overlay and gVisor's are not.

@@ -77,6 +77,8 @@ long kmsg_open(int flags)
 
 long kmsg_written(const char *bytes, u64 size)
 {
+	u64 part = size;
+	bool taken;
 	long fd;
 
 	if (size > WRITE_MAX)
@@ -85,13 +87,15 @@ long kmsg_written(const char *bytes, u64 size)
 	if (fd < 0)
 		return fd;
 	/* nothing at all is a record, too; what begins with NUL is its end */
-	if (!size || !bytes[0])
+	if (!size || !bytes[0]) {
 		bytes = "\n";
-	(void)sys6(__NR_sendto, fd, (u64)bytes, bytes[0] == '\n' ? 1 : size, MSG_NOSIGNAL_, 0, 0);
+		part = 1;
+	}
+	(void)sys6(__NR_sendto, fd, (u64)bytes, part, MSG_NOSIGNAL_, 0, 0);
 	(void)sys2(__NR_shutdown, fd, SHUT_WR_);
-	(void)device_wait((s32)fd); /* for the end: it has been taken */
+	taken = device_wait((s32)fd); /* the end */
 	(void)sys1(__NR_close, fd);
-	return (long)size;
+	return taken ? (long)size : -EIO;
 }
 
 static bool is_stream(s32 fd)

@@ -12,6 +12,7 @@ int main(void)
 	int reader = kmsg_reader(O_RDONLY), writer = (int)MUST(open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
 	struct iovec parts[3] = { { prefix, 3 }, { kmsg_mark, strlen(kmsg_mark) }, { parts_text, 6 } };
 	const char *text;
+	int n;
 
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		memset(line, 'x', sizeof(line));
@@ -36,5 +37,8 @@ int main(void)
 	kmsg_flush();
 	say("NUL: %s", kmsg_next(reader, NULL, NULL));
 	SHOW(write(writer, nowhere, 10));
+	n = snprintf(line, sizeof(line), "\n%s leads\n", kmsg_mark);
+	FACT(write(writer, line, (size_t)n) == n);
+	say("newline: %s", kmsg_next(reader, NULL, NULL));
 	return 0;
 }
