@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ratios of lichen to native, and of peers to native, measured in one run.
 
-usage: bench/run [--gaps] [--rounds N] [--only NAME,...] [--json] [--output FILE]
+usage: bench/run [--gaps|--why] [--rounds N] [--only NAME,...] [--json] [--output FILE]
 
 Each benchmark is run in every mode, modes interleaved, N times (7); medians are compared.  A ratio above 1 is slower than
 native.  lichen runs with --emulate=all, so that System V IPC is its own; peers are what is installed of proot and bubblewrap.
 With --gaps the modes are each gap alone, all of them, and `lichen why`: what a gap costs programs that touch it little.
+With --why, lichen is `lichen why --bare`: what it costs that every call is observed. Its peer is strace, which does so by ptrace.
 No figure is a test: a busy machine shows in the spread (lowest to highest, in % of the median).
 """
 import argparse
@@ -40,6 +41,13 @@ def gap_prefixes():
         found[gap] = [LICHEN_PROGRAM, "run", f"--emulate={gap}", "--"]
     found["lichen"] = [LICHEN_PROGRAM, "run", "--emulate=all", "--"]
     found["why"] = [LICHEN_PROGRAM, "why", "--bare", "--output=/dev/null", "--"]
+    return found
+
+
+def why_prefixes():
+    found = {"native": [], "lichen": [LICHEN_PROGRAM, "why", "--bare", "--output=/dev/null", "--"]}
+    if shutil.which("strace"):
+        found["strace"] = ["strace", "-f", "-o", "/dev/null"]
     return found
 
 
@@ -90,6 +98,10 @@ def find_cat(prefix, work):
 def start_of_true(prefix, work):
     """The start of lichen itself is in it, ten times."""
     return seconds(["sh", "-c", 'for i in 1 2 3 4 5 6 7 8 9 10; do "$@" || exit 1; done', "sh", *prefix, "/bin/true"]) / 10
+
+
+def start_of_python(prefix, work):
+    return seconds([*prefix, "/usr/bin/python3", "-c", "import json, email, http.client"])
 
 
 def make(prefix, work):
@@ -196,6 +208,18 @@ GAP_BENCHMARKS = [
     ("make", "s", False, make, True, "make of 22 objects of busybox"),
 ]
 
+# With --why
+WHY_BENCHMARKS = [
+    ("getppid", "ns", False, calls("getppid", 2000000), True, "a call that is not observed"),
+    ("fcntl", "ns", False, calls("fcntl", 100000), True, "a call that works"),
+    ("refused", "ns", False, calls("refused", 50000), True, "a call that fails: open of a file that is not there"),
+    ("start", "s", False, start_of_true, True, "start of `true`, the tool's own start and report included"),
+    ("python", "s", False, start_of_python, True, "start of python with some modules"),
+    ("find-cat", "s", False, find_cat, True, "find /usr/include | xargs cat"),
+    ("git-status", "s", False, git_status, True, "git status of a repository of 600 commits"),
+    ("make", "s", False, make, True, "make of 22 objects of busybox"),
+]
+
 
 def warm_up(function, work):
     """Once, not counted: files come into the cache."""
@@ -271,6 +295,7 @@ def table(results, modes):
 def main():
     parser = argparse.ArgumentParser(description="Ratios of lichen and of its peers to native.")
     parser.add_argument("--gaps", action="store_true", help="compare gaps, not peers")
+    parser.add_argument("--why", action="store_true", help="measure `lichen why`")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", type=lambda text: text.split(","), help="these benchmarks, by name")
     parser.add_argument("--json", action="store_true", help="print JSON, samples included, not the table")
@@ -282,8 +307,12 @@ def main():
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-    modes = gap_prefixes() if options.gaps else prefixes()
-    results = measure(modes, GAP_BENCHMARKS if options.gaps else BENCHMARKS, options.rounds, options.only, progress)
+    modes, benchmarks = prefixes(), BENCHMARKS
+    if options.gaps:
+        modes, benchmarks = gap_prefixes(), GAP_BENCHMARKS
+    elif options.why:
+        modes, benchmarks = why_prefixes(), WHY_BENCHMARKS
+    results = measure(modes, benchmarks, options.rounds, options.only, progress)
     progress("")
     document = {
         "version": 1,

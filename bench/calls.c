@@ -2,6 +2,7 @@
 // System calls timed from inside: prints nanoseconds per operation. Run natively and under lichen or a peer by bench.py.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,21 @@ static void getppid_untouched(long count)
 {
 	for (long i = 0; i < count; i++)
 		syscall(SYS_getppid);
+}
+
+// What `lichen why` lets through after a look: a call that works.
+static void fcntl_works(long count)
+{
+	for (long i = 0; i < count; i++)
+		syscall(SYS_fcntl, 0, F_GETFD);
+}
+
+// What `lichen why` records.
+static void open_refused(long count)
+{
+	for (long i = 0; i < count; i++)
+		if (open("/nonexistent/file", O_RDONLY) >= 0)
+			exit(1);
 }
 
 // fork, execve of a program that does nothing, wait.
@@ -156,7 +172,8 @@ static const struct {
 	const char *name;
 	void (*run)(long count);
 } table[] = {
-	{ "getppid", getppid_untouched }, { "fork-exec", fork_exec }, { "sem-alone", sem_alone },
+	{ "getppid", getppid_untouched }, { "fcntl", fcntl_works }, { "refused", open_refused },
+	{ "fork-exec", fork_exec }, { "sem-alone", sem_alone },
 	{ "sem-pingpong", sem_pingpong }, { "msg-alone", msg_alone }, { "msg-pingpong", msg_pingpong },
 };
 
