@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gaps/registry.h"
 #include "why/call.h"
@@ -215,6 +216,9 @@ void explain(const struct model *model, const struct circumstances *circumstance
 		finding->cause = CAUSE_interpreter_missing;
 		finding->name = pool_print(model->pool, "%s", interpreter);
 	}
+	struct stat st;
+	if (circumstances->look && path && finding->cause == CAUSE_program_denied && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		finding->cause = CAUSE_program_folder;
 	fill_values(model, circumstances, finding, path, &values);
 	if (finding->gap >= 0) {
 		const struct gap *gap = gap_by_id((enum gap_id)finding->gap);

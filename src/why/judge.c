@@ -413,7 +413,7 @@ int verdict_not_started(const struct model *model, const struct circumstances *c
 	size_t length = strnlen(program, TRACE_PAYLOAD - sizeof(struct trace_string) - 1);
 	const struct trace_string head = { .arg = 0, .length = (u16)length };
 	*record = (struct trace_record){ .kind = TRACE_CALL, .nr = call_number("execve"), .result = -error };
-	record->args[0] = 1; /* not NULL */
+	record->args[0] = record->args[1] = record->args[2] = 1; /* not NULL */
 	record->size = (u16)(sizeof(head) + ALIGN_UP(length, 2));
 	memcpy(record->payload, &head, sizeof(head));
 	memcpy(record->payload + sizeof(head), program, length);

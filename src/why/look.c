@@ -21,7 +21,7 @@ bool look_file_line(const char *path, const char *key, char *text, size_t size)
 	bool found = false;
 	size_t length = key ? strlen(key) : 0;
 	while (file && !found && fgets(line, sizeof(line), file)) {
-		if (length && strncmp(line, key, length) != 0)
+		if (key && strncmp(line, key, length) != 0)
 			continue;
 		char *start = line + length;
 		start += strspn(start, " \t:");

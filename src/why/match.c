@@ -24,15 +24,14 @@ static const struct cause causes[] = {
 };
 
 struct sign {
+	const char *program, *call, *message, *source;
 	enum cause_id cause;
-	const char *program, *call;
 	int error;
-	const char *message, *source;
 };
 
 static const struct sign signs[] = {
 #define CAUSE(...)
-#define SIGN(cause, program, call, error, message, source) { CAUSE_##cause, program, call, error, message, source },
+#define SIGN(cause, program, call, error, message, source) { program, call, message, source, CAUSE_##cause, error },
 #include "why/causes.def"
 #undef CAUSE
 #undef SIGN
@@ -188,7 +187,7 @@ int match_cause(const struct model *model, const struct model_refusal *refusal, 
 		const struct gap *gap = gap_by_id(id);
 		for (size_t i = 0; i < gap->symptom_count; i++) {
 			const struct gap_symptom *s = &gap->symptoms[i];
-			const struct sign row = { CAUSE_NONE, s->program, s->call, s->error, s->message, s->source };
+			const struct sign row = { s->program, s->call, s->message, s->source, CAUSE_NONE, s->error };
 			consider(model, &subject, &row, id, s, &best, finding);
 		}
 	}
