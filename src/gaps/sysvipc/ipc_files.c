@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The virtual files of System V IPC: /proc/sysvipc/{shm,sem,msg} and the sysctls of kernel.* that belong to it.
- *
- * open, openat and access of every guest pass here: an absolute path that does not begin with "/pro" leaves after four bytes, a relative
- * one unless its last part is one of our names. The file is a snapshot, as each read from the start of the kernel's is. Paths with
- * ".." or through symbolic links are not recognised. A sysctl can be set for a whole cell by whoever starts it, not from inside:
- * opening one for writing fails with EACCES, as for a user other than root. access answers likewise; stat and its kind are too
- * frequent to be looked at, and reach the kernel.
+ * The virtual files of System V IPC (agent/vfs.h): /proc/sysvipc/{shm,sem,msg} and the sysctls of kernel.* that belong to it, before those of gap
+ * sysctl. A file is a snapshot, as each read from the start of the kernel's is. What root writes to a limit holds from the next call on; numbers
+ * are decimal. shm_rmid_forced and auto_msgmni take 0 alone. stat and its kin are too frequent to be looked at for these files: they reach the
+ * kernel, or gap sysctl where that is filled, too.
  */
+#include "agent/vfs.h"
 #include "gaps/sysvipc/sysvipc_int.h"
 
-#include <linux/fcntl.h>
-#include <linux/mman.h>
-
-#define X_OK 1 /* access(2) */
-#define W_OK 2
-#define R_OK 4
-
-#define PATH_SIZE 96u                 /* longer than any of ours */
 #define TEXT_SIZE (UINT64_C(8) << 20) /* header, IPC_SLOTS lines of at most 192 bytes, and some room */
 
 /* --- text --------------------------------------------------------------------------------------------------------------------------- */
@@ -138,65 +128,6 @@ static enum ipc_file find_file(const char *path)
 	return name ? sysctl_file(name) : FILE_NONE;
 }
 
-/* Takes "//" and "/./" out of a path. */
-static void straighten(char *path)
-{
-	char *to = path;
-	for (const char *from = path; *from; from++) {
-		if (from[0] == '/' && from[1] == '/')
-			continue;
-		if (from[0] == '/' && from[1] == '.' && from[2] == '/') {
-			from++;
-			continue;
-		}
-		*to++ = *from;
-	}
-	*to = 0;
-}
-
-/* Makes a relative path absolute by the name of its directory. path has PATH_SIZE bytes. Returns whether that worked. */
-static bool resolve(s32 dirfd, char *path)
-{
-	char link[32] = "/proc/self/cwd", whole[PATH_SIZE];
-	if (dirfd != AT_FDCWD) {
-		struct ipc_text text = { .to = link, .size = sizeof(link) - 1, .used = strlen("/proc/self/") };
-		ipc_text_string(&text, "fd/");
-		ipc_text_unsigned(&text, (u32)dirfd, 0);
-		link[text.used] = 0;
-	}
-	long length = sys3(__NR_readlink, link, whole, PATH_SIZE - 1);
-	if (length <= 0)
-		return false;
-	struct ipc_text text = { .to = whole, .size = PATH_SIZE - 1, .used = (u64)length };
-	ipc_text_string(&text, "/");
-	ipc_text_string(&text, path);
-	if (text.used == text.size)
-		return false;
-	whole[text.used] = 0;
-	memcpy(path, whole, text.used + 1);
-	return true;
-}
-
-/* The file that a guest's path names; fills path[PATH_SIZE] if it is one of ours. */
-static enum ipc_file file_at(u64 dirfd, u64 where, char *path)
-{
-	if (guest_read(path, where, 4) < 0 || (path[0] == '/' && memcmp(path, "/pro", 4) != 0))
-		return FILE_NONE;
-	if (guest_read_string(path, where, PATH_SIZE) < 0)
-		return FILE_NONE;
-	if (path[0] != '/') {
-		const char *name = path;
-		for (const char *at = path; *at; at++) {
-			if (*at == '/')
-				name = at + 1;
-		}
-		if (LIKELY(!sysvipc_file(name) && !sysctl_file(name)) || !resolve((s32)dirfd, path))
-			return FILE_NONE;
-	}
-	straighten(path);
-	return find_file(path);
-}
-
 static void fill_value(struct ipc_text *text, u64 value)
 {
 	ipc_text_unsigned(text, value, 0);
@@ -260,60 +191,150 @@ static void fill(struct ipc_text *text, enum ipc_file file)
 	}
 }
 
-static long open_file(enum ipc_file file, const char *path, int flags)
+/* --- callbacks of the virtual-file layer ------------------------------------------------------------------------------------------------ */
+
+static bool is_limit(enum ipc_file file)
 {
-	if (flags & O_DIRECTORY)
-		return -ENOTDIR;
-	if (flags & O_CREAT && flags & O_EXCL)
-		return -EEXIST;
+	return file >= FILE_SHMMAX && file != FILE_NEXT_ID;
+}
+
+bool sysvipc_vfs_find(const char *path, struct vnode *node)
+{
+	enum ipc_file file = find_file(path);
+
+	if (file == FILE_NONE) {
+		node->real = true;
+		node->mode = VFS_DIRECTORY | 0555;
+		return !strcmp(path, "/proc/sysvipc");
+	}
+	node->id = 4096 + file;
+	node->mode = VFS_REGULAR | (is_limit(file) ? 0644 : 0444);
+	return true;
+}
+
+bool sysvipc_vfs_knows(const char *last)
+{
+	return sysvipc_file(last) || sysctl_file(last) || !strcmp(last, "sysvipc");
+}
+
+long sysvipc_vfs_read(const struct vnode *node, const char *path, char *buffer, u64 size)
+{
+	struct ipc_text text = { .to = buffer, .size = size };
+	enum ipc_file file = find_file(path);
+
+	(void)node;
 	if ((file == FILE_SHM || file == FILE_SEM || file == FILE_MSG) && member_self() < 0)
 		return -ENOMEM;
-	long at =
-		sys6(__NR_mmap, 0, TEXT_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~UINT64_C(0), 0);
-	if (at < 0 && at > -4096)
-		return at;
-	struct ipc_text text = { .to = (char *)at, .size = TEXT_SIZE }; /* NOLINT(performance-no-int-to-ptr) */
 	fill(&text, file);
-	long ret = vfile_open(path, text.to, text.used, flags);
-	(void)sys2(__NR_munmap, at, TEXT_SIZE);
-	return ret;
+	return text.used == size && size < TEXT_SIZE ? (long)TEXT_SIZE : (long)text.used;
 }
 
-static enum verdict open_path(struct call *call, u64 dirfd, u64 where, int flags)
+long sysvipc_vfs_open(const struct vnode *node, const char *path, int flags)
 {
-	char path[PATH_SIZE];
-	enum ipc_file file = file_at(dirfd, where, path);
-	if (LIKELY(file == FILE_NONE))
-		return CALL_PASS;
-	call->ret = open_file(file, path, flags);
-	return CALL_DONE;
+	(void)node, (void)path, (void)flags;
+	return -EOPNOTSUPP;
 }
 
-enum verdict sysvipc_open(struct call *call)
+/* Reads up to `wanted` decimal numbers. Returns how many there are, or -EINVAL. */
+static int take_numbers(const char *bytes, u64 *numbers, int wanted)
 {
-	return open_path(call, (u64)AT_FDCWD, call->arg[0], (int)call->arg[1]);
+	int count = 0;
+
+	for (;;) {
+		u64 value = 0;
+
+		while (*bytes == ' ' || *bytes == '\t' || *bytes == '\n')
+			bytes++;
+		if (!*bytes || count == wanted)
+			return count ? count : -EINVAL;
+		for (; *bytes >= '0' && *bytes <= '9'; bytes++)
+			if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (u64)(*bytes - '0'), &value))
+				return -EINVAL;
+		if (*bytes && *bytes != ' ' && *bytes != '\t' && *bytes != '\n')
+			return -EINVAL;
+		numbers[count++] = value;
+	}
 }
 
-enum verdict sysvipc_openat(struct call *call)
+static int set_small(u32 *limit, u64 value, u64 most)
 {
-	return open_path(call, call->arg[0], call->arg[1], (int)call->arg[2]);
+	if (value > most)
+		return -EINVAL;
+	__atomic_store_n(limit, (u32)value, __ATOMIC_RELAXED);
+	return 0;
 }
 
-static enum verdict access_path(struct call *call, u64 dirfd, u64 where, u64 mode)
+static int set_wide(u64 *limit, u64 value, u64 most)
 {
-	char path[PATH_SIZE];
-	if (mode & ~(u64)(R_OK | W_OK | X_OK) || LIKELY(file_at(dirfd, where, path) == FILE_NONE))
-		return CALL_PASS;
-	call->ret = mode & (W_OK | X_OK) ? -EACCES : 0;
-	return CALL_DONE;
+	if (value > most)
+		return -EINVAL;
+	__atomic_store_n(limit, value, __ATOMIC_RELAXED);
+	return 0;
 }
 
-enum verdict sysvipc_access(struct call *call)
+static int set_sem_limits(struct ipc_limits *limits, const u64 *numbers, int count)
 {
-	return access_path(call, (u64)AT_FDCWD, call->arg[0], call->arg[1]);
+	u32 *const fields[4] = { &limits->semmsl, &limits->semmns, &limits->semopm, &limits->semmni };
+	int r = 0;
+
+	if (count == 4 && numbers[3] > IPC_SLOTS)
+		return -ERANGE;
+	for (int i = 0; i < count && r == 0; i++)
+		r = set_small(fields[i], numbers[i], INT32_MAX);
+	return r;
 }
 
-enum verdict sysvipc_faccessat(struct call *call)
+/* ipc/ipc_sysctl.c of Linux */
+static int set_limit(enum ipc_file file, const u64 *numbers, int count)
 {
-	return access_path(call, call->arg[0], call->arg[1], call->arg[2]);
+	struct ipc_limits *limits = &sysvipc_area()->limits;
+
+	switch (file) {
+	case FILE_SHMMAX:
+		return set_wide(&limits->shmmax, numbers[0], UINT64_MAX);
+	case FILE_SHMALL:
+		return set_wide(&limits->shmall, numbers[0], UINT64_MAX);
+	case FILE_SHMMNI:
+		return set_small(&limits->shmmni, numbers[0], IPC_SLOTS);
+	case FILE_SEM_LIMITS:
+		return set_sem_limits(limits, numbers, count);
+	case FILE_MSGMAX:
+		return set_wide(&limits->msgmax, numbers[0], INT32_MAX);
+	case FILE_MSGMNB:
+		return set_wide(&limits->msgmnb, numbers[0], INT32_MAX);
+	case FILE_MSGMNI:
+		return set_small(&limits->msgmni, numbers[0], IPC_SLOTS);
+	default:
+		return numbers[0] ? -EINVAL : 0;
+	}
+}
+
+long sysvipc_vfs_written(const struct vnode *node, const char *path, const char *bytes, u64 size)
+{
+	enum ipc_file file = find_file(path);
+	u64 numbers[4];
+	int count, r;
+
+	if (!is_limit(file) || sys0(__NR_geteuid) != 0)
+		return -EPERM;
+	if (node->position || !size)
+		return (long)size;
+	count = take_numbers(bytes, numbers, file == FILE_SEM_LIMITS ? 4 : 1);
+	r = count < 0 ? count : set_limit(file, numbers, count);
+	return r < 0 ? r : (long)size;
+}
+
+bool sysvipc_vfs_entry(const char *path, u32 n, struct ventry *entry)
+{
+	static const char sysvipc[][16] = { "shm", "sem", "msg" };
+	static const char kernel[][16] = { "shmmax", "shmall", "shmmni", "shm_rmid_forced", "sem", "msgmax", "msgmnb", "msgmni" };
+	bool limits = !strcmp(path, "/proc/sys/kernel");
+
+	/* gap sysctl lists the same names, if it is there */
+	if (limits ? commons()->emulated & (1u << GAP_sysctl) || n >= ARRAY_SIZE(kernel)
+		   : strcmp(path, "/proc/sysvipc") || n >= ARRAY_SIZE(sysvipc))
+		return false;
+	memcpy(entry->name, limits ? kernel[n] : sysvipc[n], 16);
+	entry->mode = VFS_REGULAR;
+	return true;
 }

@@ -51,5 +51,3 @@ void sysvipc_member_reap(int member)
 	sem_member_reap(member);
 	msg_member_reap(member);
 }
-
-VFS_NONE(sysvipc)

@@ -153,6 +153,7 @@ const struct gap gap_sysvipc = {
 	.files = files,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.paths = GAP_PATHS_OPEN,
 	.refuse_calls = calls,
 	.refuse_error = ENOSYS,
 };

@@ -112,6 +112,12 @@ if [ -x /lib/systemd/systemd-sysctl ]; then
 	is kernel/pid_max 4194304 "systemd-sysctl"
 fi
 
+# limits of System V IPC have an effect where lichen supplies that, too
+sysctl -w kernel.shmmax=65536 >/dev/null || fail "sysctl -w kernel.shmmax"
+ipcmk -M 100000 >/dev/null 2>&1 && fail "a segment larger than kernel.shmmax"
+sysctl -w kernel.shmmax=1000000 >/dev/null || fail "sysctl -w kernel.shmmax"
+ipcmk -M 100000 >/dev/null || fail "no segment within kernel.shmmax"
+
 # what kubelet sets when it starts
 for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 kernel/keys/root_maxkeys=1000000 \
 	kernel/keys/root_maxbytes=25000000; do
