@@ -224,13 +224,13 @@ static int take_start(struct model *model, const struct trace_record *record)
 static void take_end(struct model *model, const struct trace_record *record)
 {
 	model->ended = true;
-	model->status = (int)record->args[0];
+	model->status = (int)(record->args[0] & 0xff);
 	model->lost = record->args[1];
 	if (model->first == MODEL_NONE)
 		return;
 	struct model_process *p = &model->processes[model->first];
 	if (!p->status_known) /* it did not say exit_group(): a signal */
-		p->status = model->status > 128 ? model->status - 128 : model->status << 8;
+		p->status = model->status > 128 ? (model->status - 128) & 0x7f : (model->status & 0xff) << 8;
 	p->over = p->status_known = true;
 }
 
