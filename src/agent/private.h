@@ -63,6 +63,7 @@ static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by maski
 
 #define VFS_NUMBERS_MAX 16u
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): entry.S knows where thunks and slot_busy lie */
 struct private
 {
 	u64 magic;
