@@ -172,9 +172,9 @@ static const struct {
 	const char *name;
 	void (*run)(long count);
 } table[] = {
-	{ "getppid", getppid_untouched }, { "fcntl", fcntl_works }, { "refused", open_refused },
-	{ "fork-exec", fork_exec }, { "sem-alone", sem_alone },
-	{ "sem-pingpong", sem_pingpong }, { "msg-alone", msg_alone }, { "msg-pingpong", msg_pingpong },
+	{ "getppid", getppid_untouched }, { "fcntl", fcntl_works },         { "refused", open_refused },
+	{ "fork-exec", fork_exec },       { "sem-alone", sem_alone },       { "sem-pingpong", sem_pingpong },
+	{ "msg-alone", msg_alone },       { "msg-pingpong", msg_pingpong },
 };
 
 int main(int argc, char **argv)

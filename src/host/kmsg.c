@@ -69,7 +69,8 @@ void kmsg_log_write(struct kmsg_log *log, const char *bytes, size_t size)
 		return; /* as the kernel does when it has no room for a record */
 	memcpy(copy, formatted, size);
 	free(record->bytes);
-	*record = (struct kmsg_record){ copy, (u32)size };
+	record->bytes = copy;
+	record->size = (u32)size;
 	if (++log->next - log->first > KMSG_RECORDS)
 		log->first = log->next - KMSG_RECORDS;
 }

@@ -74,7 +74,7 @@ int look_pid_of(const char *name)
 		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
 		if (look_file_line(path, NULL, comm, sizeof(comm)) && strncmp(comm, name, 15) == 0 &&
 		    (strlen(name) >= 15 || strcmp(comm, name) == 0))
-			found = atoi(entry->d_name);
+			found = (int)strtol(entry->d_name, NULL, 10);
 	}
 	if (proc)
 		(void)closedir(proc);

@@ -57,11 +57,13 @@ static bool is_one_of(char c, const char *set, u32 size)
 /* Reads one number. What follows it must be one of `ends`, or nothing; ret_end tells which. 0 or -EINVAL. */
 static int take_number(struct reader *in, const char *ends, u32 end_count, u64 *ret_value, bool *ret_negative, char *ret_end)
 {
-	u64 size = in->left < NUMBER_SIZE ? in->left : NUMBER_SIZE, at = 0, value = 0;
+	u64 size = in->left, at = 0, value = 0;
 	int base = 10;
 
 	if (!size)
 		return -EINVAL;
+	if (size > NUMBER_SIZE)
+		size = NUMBER_SIZE;
 	*ret_negative = in->at[0] == '-' && in->left > 1;
 	at += *ret_negative;
 	if (at == size || digit_of(in->at[at]) > 9)
