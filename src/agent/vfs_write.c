@@ -55,8 +55,8 @@ static void remember_pipe(u64 inode, u32 name)
 long vfs_open_write(const char *path, u32 flags)
 {
 	int name = vfs_intern(path);
-	struct kstat st;
-	s32 ends[2];
+	struct kstat st = { 0 };
+	s32 ends[2] = { -1, -1 };
 	long r;
 
 	if (name < 0)

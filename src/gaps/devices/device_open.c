@@ -14,7 +14,7 @@
 long device_ask(u32 kind, s64 a, s64 b, int flags)
 {
 	struct broker_request request = { .kind = kind, .a = a, .b = b };
-	s32 pair[2];
+	s32 pair[2] = { -1, -1 };
 	long r = sys4(__NR_socketpair, AF_UNIX_, SOCK_SEQPACKET_ | (flags & (O_NONBLOCK_ | SOCK_CLOEXEC_)), 0, pair);
 
 	if (r < 0)

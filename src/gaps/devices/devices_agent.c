@@ -126,6 +126,7 @@ static bool put_name(struct ventry *entry, const char *name, u32 mode)
 	return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one line a device, made from the list */
 bool devices_vfs_entry(const char *path, u32 n, struct ventry *entry)
 {
 	bool top = !strcmp(path, "/dev");
