@@ -114,6 +114,9 @@ void trace_put_guest_string(struct trace_record *record, u32 arg, u64 from, u32 
 /* Appends the path that a descriptor stands for. */
 void trace_put_fd(struct trace_record *record, u32 arg, s32 fd);
 
+/* services.c: writes a new memfd's bytes. 0 or negative errno. */
+long vfile_fill(long fd, const void *bytes, u64 size) MUST_CHECK;
+
 /* signal.c */
 void signal_start(u64 inherited_mask, bool sigsys_blocked);
 
@@ -127,8 +130,10 @@ void signal_sigsys_unblocked(void);
 /* Before execve: ignored SIGSEGV and SIGBUS must reach the new image as ignored. After a failed execve: undo. */
 void signal_before_exec(void);
 void signal_after_failed_exec(void);
-/* Makes SIGPIPE ours for good in this process, unless it is a vfork child. 0 or negative errno. */
+/* Makes SIGPIPE ours for good in this process. 0 or negative errno. */
 int signal_take_sigpipe(void) MUST_CHECK;
+/* In a child with memory of its own. */
+void signal_forked_child(void);
 /* A SIGPIPE that came to us first: returns the guest handler to enter, or 0. May not return when the action is to die. */
 u64 signal_sigpipe(struct trap *trap);
 /* vfs_write.c: whether the call that raised SIGPIPE was a write to a virtual file; its result is then in regs->ax. */

@@ -136,6 +136,7 @@ static void forked_child(u64 slot)
 	p->sleepers = 0;
 	p->pid = (s32)sys0(__NR_getpid);
 	p->sigsys_pending = 0;
+	signal_forked_child();
 	member_forked_child();
 	events(EVENT_FORK_CHILD, 0);
 }

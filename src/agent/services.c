@@ -58,7 +58,7 @@ void *agent_scratch(void)
 	return slot_current()->scratch;
 }
 
-static long fill(long fd, const u8 *bytes, u64 size)
+static long write_whole(long fd, const u8 *bytes, u64 size)
 {
 	for (u64 done = 0; done < size;) {
 		long n = sys4(__NR_pwrite64, fd, bytes + done, size - done, done);
@@ -68,6 +68,21 @@ static long fill(long fd, const u8 *bytes, u64 size)
 		done += (u64)n;
 	}
 	return 0;
+}
+
+long vfile_fill(long fd, const void *bytes, u64 size)
+{
+	u64 limit[2] = { 0, 0 }, lifted[2]; /* RLIMIT_FSIZE, soft and hard: not meant for what the guest only reads */
+	bool lift = sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, NULL, limit) == 0 && limit[0] < size;
+	long r;
+
+	lifted[0] = lifted[1] = limit[1];
+	if (lift)
+		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, lifted, NULL);
+	r = lift && limit[1] < size ? -EFBIG : write_whole(fd, bytes, size);
+	if (lift)
+		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, limit, NULL);
+	return r;
 }
 
 /* A memfd is born open for writing: opens it again, for reading, at the same number. */
@@ -92,22 +107,14 @@ static long make_read_only(long fd, int flags)
 
 int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 {
-	u64 limit[2] = { 0, 0 }, lifted[2]; /* RLIMIT_FSIZE, soft and hard: not meant for what the guest only reads */
 	long fd, r;
-	bool lift;
 
 	if ((flags & O_ACCMODE_) != 0)
 		return -EACCES;
 	fd = sys2(__NR_memfd_create, name, MFD_CLOEXEC_);
 	if (fd < 0)
 		return (int)fd;
-	lift = sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, NULL, limit) == 0 && limit[0] < size;
-	lifted[0] = lifted[1] = limit[1];
-	if (lift)
-		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, lifted, NULL);
-	r = lift && limit[1] < size ? -EFBIG : fill(fd, bytes, size);
-	if (lift)
-		(void)sys4(__NR_prlimit64, 0, RLIMIT_FSIZE_, limit, NULL);
+	r = vfile_fill(fd, bytes, size);
 	if (r >= 0)
 		r = make_read_only(fd, flags);
 	if (r < 0)

@@ -21,6 +21,7 @@
 #define SA_NODEFER_ UINT64_C(0x40000000)
 #define SA_RESETHAND_ UINT64_C(0x80000000)
 #define SA_RESTORER_ UINT64_C(0x04000000)
+#define SA_RESTART_ UINT64_C(0x10000000)
 #define SIG_DFL_ 0u
 #define SIG_IGN_ 1u
 #define THUNK_SIZE 16u
@@ -45,10 +46,22 @@ static u64 thunk_address(u32 row)
 	return (u64)agent_thunks + (u64)row * THUNK_SIZE;
 }
 
+enum sigpipe_state { SIGPIPE_FREE, SIGPIPE_TAKEN, SIGPIPE_BEING_TAKEN };
+
+static bool sigpipe_is_ours(void)
+{
+	struct private *p = private();
+	u32 state;
+
+	while ((state = __atomic_load_n(&p->sigpipe_taken, __ATOMIC_ACQUIRE)) == SIGPIPE_BEING_TAKEN)
+		(void)sys0(__NR_sched_yield);
+	return state == SIGPIPE_TAKEN || (p->sigpipe_vfork && p->sigpipe_vfork == (s32)sys0(__NR_getpid));
+}
+
 /* Whether a signal's action is never the kernel's. */
 static bool wholly_virtual(int sig)
 {
-	return sig == SIGSYS_ || (sig == SIGPIPE_ && private()->sigpipe_taken);
+	return sig == SIGSYS_ || (sig == SIGPIPE_ && sigpipe_is_ours());
 }
 
 /* Where a signal's action is kept while the guest has no handler for it (SIGSYS, a taken SIGPIPE: always). A vfork child shares our memory but not the
@@ -114,6 +127,34 @@ static struct action guest_view(int sig, const struct action *native)
 	return row <= THUNK_IGNORE ? *virtual_slot(sig) : private()->thunks[row];
 }
 
+/* What the kernel has for a taken SIGPIPE: what of the guest's action shows before a handler runs. */
+static struct action sigpipe_action(const struct action *guest)
+{
+	struct action action = own_action((u64)agent_sigsys);
+
+	if (guest->handler <= SIG_IGN_ || (guest->flags & SA_RESTART_))
+		action.flags |= SA_RESTART_;
+	if (guest->handler > SIG_IGN_ && !(guest->flags & SA_ONSTACK_))
+		action.flags &= ~SA_ONSTACK_;
+	return action;
+}
+
+/* The guest changes its action for a wholly virtual signal. */
+static void set_virtual(int sig, const struct action *wanted)
+{
+	struct action action;
+	u64 pending = 0;
+
+	*virtual_slot(sig) = *wanted;
+	if (sig != SIGPIPE_)
+		return;
+	/* a pending signal that becomes ignored is gone */
+	if (wanted->handler == SIG_IGN_ && sys2(__NR_rt_sigpending, &pending, 8) == 0 && (pending & SIGNAL_BIT(SIGPIPE_)))
+		(void)raw_action(SIGPIPE_, wanted, NULL);
+	action = sigpipe_action(wanted);
+	(void)raw_action(SIGPIPE_, &action, NULL);
+}
+
 enum verdict engine_rt_sigaction(struct call *call)
 {
 	int sig = (int)call->arg[0];
@@ -131,7 +172,7 @@ enum verdict engine_rt_sigaction(struct call *call)
 	if (wholly_virtual(sig)) {
 		old = *virtual_slot(sig);
 		if (call->arg[1])
-			*virtual_slot(sig) = wanted;
+			set_virtual(sig, &wanted);
 		call->ret = 0;
 	} else {
 		if (call->arg[1] && wanted.handler > SIG_IGN_) {
@@ -151,6 +192,8 @@ enum verdict engine_rt_sigaction(struct call *call)
 			old = guest_view(sig, &old);
 			if (call->arg[1] && wanted.handler <= SIG_IGN_ && (sig == SIGSEGV_ || sig == SIGBUS_))
 				*virtual_slot(sig) = wanted;
+			if (call->arg[1] && UNLIKELY(wholly_virtual(sig)))
+				set_virtual(sig, &wanted); /* another thread has taken it meanwhile */
 		}
 	}
 	if (call->ret == 0 && call->arg[2] && guest_write(call->arg[2], &old, sizeof(old)) < 0)
@@ -353,20 +396,53 @@ u64 signal_sigpipe(struct trap *trap)
 	return 0;
 }
 
+/* Puts our handler in the place of the guest's action, which is kept. */
+static int take_sigpipe(void)
+{
+	struct action action, old;
+	int r = raw_action(SIGPIPE_, NULL, &old);
+
+	if (r < 0 || old.handler == (u64)agent_sigsys)
+		return r;
+	*virtual_slot(SIGPIPE_) = guest_view(SIGPIPE_, &old);
+	action = sigpipe_action(virtual_slot(SIGPIPE_));
+	return raw_action(SIGPIPE_, &action, NULL);
+}
+
 int signal_take_sigpipe(void)
 {
 	struct private *p = private();
-	struct action action = own_action((u64)agent_sigsys), old;
+	s32 pid = (s32)sys0(__NR_getpid);
+	u32 state = SIGPIPE_FREE;
 	int r;
 
-	if (p->sigpipe_taken || (s32)sys0(__NR_getpid) != p->pid)
-		return 0;
-	r = raw_action(SIGPIPE_, NULL, &old);
-	if (r < 0)
+	if (pid != p->pid) { /* a vfork child: the kernel's table is its own */
+		r = take_sigpipe();
+		p->sigpipe_vfork = pid;
 		return r;
-	p->virtual_action[3] = guest_view(SIGPIPE_, &old);
-	p->sigpipe_taken = 1;
-	return raw_action(SIGPIPE_, &action, NULL);
+	}
+	if (sigpipe_is_ours() || !__atomic_compare_exchange_n(&p->sigpipe_taken, &state, SIGPIPE_BEING_TAKEN, false, __ATOMIC_ACQ_REL,
+							      __ATOMIC_ACQUIRE)) {
+		(void)sigpipe_is_ours(); /* waits for who is at it */
+		return 0;
+	}
+	r = take_sigpipe();
+	__atomic_store_n(&p->sigpipe_taken, r < 0 ? SIGPIPE_FREE : SIGPIPE_TAKEN, __ATOMIC_RELEASE);
+	return r;
+}
+
+void signal_forked_child(void)
+{
+	struct private *p = private();
+	struct action now;
+
+	if (p->sigpipe_taken != SIGPIPE_BEING_TAKEN && !p->sigpipe_vfork)
+		return;
+	/* by a thread that is not here, or by a vfork child, which may be our parent */
+	p->sigpipe_taken = raw_action(SIGPIPE_, NULL, &now) == 0 && now.handler == (u64)agent_sigsys;
+	if (p->sigpipe_vfork)
+		p->virtual_action[3] = p->vfork_action[3];
+	p->sigpipe_vfork = 0;
 }
 
 /* --- start and execve ------------------------------------------------------------------------------------------------------------ */
@@ -400,7 +476,7 @@ void signal_before_exec(void)
 	struct action ignore = { .handler = SIG_IGN_ };
 	int sigs[4] = { SIGSYS_, SIGSEGV_, SIGBUS_, SIGPIPE_ };
 
-	for (u32 i = 0; i < 3 + private()->sigpipe_taken; i++) {
+	for (u32 i = 0; i < 3u + sigpipe_is_ours(); i++) {
 		struct action native;
 
 		if (virtual_slot(sigs[i])->handler != SIG_IGN_)
@@ -417,13 +493,14 @@ void signal_after_failed_exec(void)
 {
 	int sigs[4] = { SIGSYS_, SIGSEGV_, SIGBUS_, SIGPIPE_ };
 
-	for (u32 i = 0; i < 3 + private()->sigpipe_taken; i++) {
+	for (u32 i = 0; i < 3u + sigpipe_is_ours(); i++) {
 		struct action native, mine;
 
 		if (virtual_slot(sigs[i])->handler != SIG_IGN_ || raw_action(sigs[i], NULL, &native) < 0 ||
 		    native.handler != SIG_IGN_)
 			continue;
-		mine = own_action(wholly_virtual(sigs[i]) ? (u64)agent_sigsys : thunk_address(THUNK_IGNORE));
+		mine = sigs[i] == SIGPIPE_ ? sigpipe_action(virtual_slot(SIGPIPE_))
+					   : own_action(sigs[i] == SIGSYS_ ? (u64)agent_sigsys : thunk_address(THUNK_IGNORE));
 		(void)raw_action(sigs[i], &mine, NULL);
 	}
 }

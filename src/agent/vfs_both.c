@@ -80,6 +80,8 @@ static long remember_number(u32 fd)
 	struct private *p = private();
 	long r;
 
+	if ((s32)sys0(__NR_getpid) != p->pid)
+		return trap_writes(fd); /* a vfork child shares our memory, but its filters are its own */
 	for (u32 i = 0; i < VFS_NUMBERS_MAX; i++)
 		if (p->written_fds[i] == fd + 1)
 			return 0;
@@ -99,9 +101,9 @@ long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags)
 
 	if (fd < 0)
 		return fd;
-	r = size ? sys4(__NR_pwrite64, fd, bytes, size, 0) : 0;
+	r = vfile_fill(fd, bytes, size);
 	if (r >= 0)
-		r = r == (long)size ? sys3(__NR_fcntl, fd, F_ADD_SEALS_, SEALS_) : -EFBIG;
+		r = sys3(__NR_fcntl, fd, F_ADD_SEALS_, SEALS_);
 	if (r < 0) {
 		(void)sys1(__NR_close, fd);
 		return r;
@@ -138,7 +140,7 @@ static enum verdict hand_on(struct call *call, long size, char *text, const char
 
 static enum verdict write_at(struct call *call, s64 offset)
 {
-	char *text = (char *)slot_current()->scratch, path[VFS_PATH_MAX];
+	char *text = (char *)slot_current()->scratch + VFS_TEXT_AT, path[VFS_PATH_MAX];
 	struct vnode node;
 
 	if (!is_ours((s32)call->arg[0], path, &node))
@@ -158,7 +160,7 @@ enum verdict vfs_pwrite64(struct call *call)
 
 enum verdict vfs_writev(struct call *call)
 {
-	char *text = (char *)slot_current()->scratch, path[VFS_PATH_MAX];
+	char *text = (char *)slot_current()->scratch + VFS_TEXT_AT, path[VFS_PATH_MAX];
 	struct vnode node;
 
 	if (!is_ours((s32)call->arg[0], path, &node))

@@ -38,6 +38,8 @@ static bool find(s32 dirfd, u64 where, char *path, struct vnode *node)
 
 	if (length < 0 || !vfs_find(path, node))
 		return false;
+	if (path[1] == 'p' && sys3(__NR_faccessat, AT_FDCWD_, "/proc/self/fd", 0) < 0)
+		return false; /* a guest that changed its root to where there is no /proc */
 	if (length > 1 && path[length - 1] == '/')
 		path[length - 1] = 0; /* a directory: "/proc/sys/" and "/proc/sys" are one */
 	return true;
@@ -84,15 +86,49 @@ static bool would_create(const struct vnode *node, const char *path, u32 flags)
 	       sys4(__NR_newfstatat, AT_FDCWD_, path, &st, AT_SYMLINK_NOFOLLOW_) == -ENOENT;
 }
 
+/* The descriptor that a path is another name of, or -1. */
+static s32 fd_of_path(const char *path)
+{
+	u64 at = !strncmp(path, "/proc/self/fd/", 14) ? 14 : !strncmp(path, "/proc/thread-self/fd/", 21) ? 21 : !strncmp(path, "/dev/fd/", 8) ? 8 : 0;
+	u32 fd = 0;
+
+	if (!strcmp(path, "/dev/stdin") || !strcmp(path, "/dev/stdout") || !strcmp(path, "/dev/stderr"))
+		return path[8] == 'i' ? 0 : path[8] == 'o' ? 1 : 2;
+	if (!at || !path[at])
+		return -1;
+	for (; path[at] >= '0' && path[at] <= '9' && fd < 100000000; at++)
+		fd = fd * 10 + (u32)(path[at] - '0');
+	return path[at] ? -1 : (s32)fd;
+}
+
+/* /proc/self/fd/N where N is a file of ours: the kernel would wait for the pipe's reader, or let the snapshot be written. */
+static enum verdict open_again(struct call *call, s32 dirfd, u64 where, u32 flags)
+{
+	char path[VFS_PATH_MAX], ours[VFS_PATH_MAX];
+	struct vnode node;
+	s32 fd;
+
+	if ((flags & (O_PATH_ | O_NOFOLLOW_)) || vfs_path(dirfd, where, path) < 0)
+		return CALL_PASS;
+	fd = fd_of_path(path);
+	if (fd < 0 || (vfs_pipe_path(fd, ours) <= 0 && (!(flags & (O_ACCMODE_ | O_TRUNC_)) || vfs_fd_ours(fd, ours) <= 0)) ||
+	    !vfs_find(ours, &node))
+		return CALL_PASS;
+	return done(call, vfs_open_node(&node, ours, flags));
+}
+
 static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags)
 {
 	char path[VFS_PATH_MAX];
-	bool writes = (flags & O_ACCMODE_) || (flags & O_TRUNC_);
+	bool writes;
 	struct vnode node;
 	long ret = -ENOENT;
 
+	if (flags & O_PATH_)
+		flags &= O_PATH_ | O_CLOEXEC_ | O_DIRECTORY_ | O_NOFOLLOW_;
+	writes = (flags & O_ACCMODE_) || (flags & O_TRUNC_);
 	if (!find(dirfd, where, path, &node))
-		return CALL_PASS;
+		return open_again(call, dirfd, where, flags);
 	if (vfs_asks_kernel(&node) && !(writes && node.own_writes)) {
 		ret = would_create(&node, path, flags) ? -ENOENT : ask_kernel(call, path);
 		if (ret == NEW_CALL)
@@ -285,6 +321,8 @@ enum verdict vfs_newfstatat(struct call *call)
 {
 	if (call->arg[3] == AT_EMPTY_PATH_ && (s32)call->arg[0] >= 0 && is_empty(call->arg[1]))
 		return stat_descriptor(call);
+	if (call->arg[3] & ~(u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_))
+		return CALL_PASS; /* EINVAL */
 	return stat_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3] & AT_SYMLINK_NOFOLLOW_);
 }
 
@@ -306,6 +344,10 @@ struct statx { /* linux/stat.h */
 };
 static_assert(sizeof(struct statx) == 256, "kernel ABI");
 
+#define STATX_SYNC 0x6000u
+#define STATX_FLAGS ((u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_ | STATX_SYNC))
+#define STATX_RESERVED 0x80000000u
+
 static u32 major_of(u64 dev)
 {
 	return (u32)(dev >> 8 & 0xfff) | (u32)(dev >> 32 & ~UINT64_C(0xfff));
@@ -322,6 +364,8 @@ enum verdict vfs_statx(struct call *call)
 	struct kstat st;
 	struct statx x;
 
+	if ((call->arg[2] & ~STATX_FLAGS) || (call->arg[2] & STATX_SYNC) == STATX_SYNC || (call->arg[3] & STATX_RESERVED))
+		return CALL_PASS; /* EINVAL, unless it is known in the future */
 	if (!supplied(call, (s32)call->arg[0], call->arg[1], call->arg[2] & AT_SYMLINK_NOFOLLOW_, path, &st))
 		return CALL_PASS;
 	if (call->ret != 1)
@@ -409,10 +453,9 @@ enum verdict vfs_statfs(struct call *call)
 /* A descriptor of a virtual file: the kernel would tell of tmpfs or pipefs. */
 enum verdict vfs_fstatfs(struct call *call)
 {
-	char link[VFS_PATH_MAX], path[VFS_PATH_MAX];
+	char path[VFS_PATH_MAX];
 
-	if (vfs_fd_link((s32)call->arg[0], link) <= 0 || (strncmp(link, "/memfd:/", 8) && strncmp(link, "pipe:[", 6)) ||
-	    vfs_fd_path((s32)call->arg[0], path) <= 0 || path[0] != '/')
+	if (vfs_fd_ours((s32)call->arg[0], path) <= 0)
 		return CALL_PASS;
 	return done(call, statfs_of(path, call->arg[1]));
 }

@@ -18,6 +18,7 @@
 #define O_NOFOLLOW_ 0400000u
 #define O_CLOEXEC_ 02000000u
 #define O_PATH_ 010000000u
+#define O_TMPFILE_ 020200000u /* with O_DIRECTORY */
 
 /* Offsets that no directory of procfs has: base | name << 12 | position. Name VFS_DIR_OWN: the path that the kernel tells. */
 #define VFS_DIR_OFFSET 0x4c000000u
@@ -29,6 +30,9 @@ int vfs_intern(const char *path) MUST_CHECK;
 const char *vfs_interned(u32 index); /* NULL: no such */
 /* The kernel's name of an open descriptor: length or negative errno. out: VFS_PATH_MAX bytes. */
 long vfs_fd_link(s32 fd, char *out) MUST_CHECK;
+
+/* The virtual path of a descriptor that we made for a file: length, or 0 when it is something else. out: VFS_PATH_MAX bytes. */
+long vfs_fd_ours(s32 fd, char *out) MUST_CHECK;
 
 /* Whether the kernel's own file of this path counts: it is asked first. */
 static inline bool vfs_asks_kernel(const struct vnode *node)
@@ -44,15 +48,15 @@ void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st)
 
 /* vfs_write.c: a pipe that nobody reads, for a file opened for writing. */
 long vfs_open_write(const char *path, u32 flags) MUST_CHECK;
-/* The inode in a descriptor's link "pipe:[N]"; 0: no pipe. */
-u64 vfs_pipe_inode(const char *link);
-/* What a guest wants to write, copied to text (of a slot's scratch): bytes or negative errno. */
+/* Where in a slot's scratch a guest's bytes are kept: behind what agent_in_group() writes over. */
+#define VFS_TEXT_AT 20480u
+/* What a guest wants to write, copied to text (there): bytes or negative errno. */
 long vfs_take_buffer(u64 address, u64 size, char *text) MUST_CHECK;
 long vfs_take_vector(u64 address, u64 count, char *text) MUST_CHECK;
 /* vfs_both.c: a snapshot whose writes come to us. */
 long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags) MUST_CHECK;
-/* The path of a pipe of ours, or NULL. */
-const char *vfs_pipe_path(u64 inode);
+/* The path that a pipe of ours stands for: its length, or 0 when the descriptor is something else. out: VFS_PATH_MAX bytes. */
+long vfs_pipe_path(s32 fd, char *out);
 
 /* Callbacks of the gap that a node is of. */
 long vfs_node_read(const struct vnode *node, const char *path, char *buffer, u64 size);

@@ -105,6 +105,8 @@ static long open_directory(const char *path, u32 flags)
 	int name = vfs_intern(path);
 	long fd, r;
 
+	if ((flags & O_TMPFILE_) == O_TMPFILE_)
+		return (flags & O_ACCMODE_) ? -EOPNOTSUPP : -EINVAL;
 	if ((flags & O_ACCMODE_) || (flags & (O_CREAT_ | O_TRUNC_)))
 		return -EISDIR;
 	if (name < 0)
@@ -134,7 +136,7 @@ static long open_read(const struct vnode *node, const char *path, u32 flags)
 		fd = n < 0 || n > (long)size ? n
 		   : (flags & O_ACCMODE_) == O_RDWR_
 			   ? vfs_open_both(path, (const char *)at, (u64)n, flags)                                   /* NOLINT */
-			   : vfile_open(path, (const void *)at, (u64)n, (int)(flags & (O_CLOEXEC_ | O_NONBLOCK_))); /* NOLINT */
+			   : vfile_open(path, (const void *)at, (u64)n, (int)(flags & (O_CLOEXEC_ | O_NONBLOCK_ | O_PATH_))); /* NOLINT */
 		(void)sys2(__NR_munmap, at, size);
 		if (n <= (long)size)
 			return fd;

@@ -9,10 +9,11 @@
  */
 #include "agent/vfs_int.h"
 
-/* Straightens an absolute path in place; a trailing slash stays. Returns its length. */
+/* Straightens an absolute path in place; what must be a directory (".", "..", a slash at the end) ends in a slash. Returns its length. */
 static u64 straighten(char *path)
 {
 	u64 to = 0, from = 0;
+	bool dots = false; /* the last part */
 
 	while (path[from]) {
 		u64 end = ++from; /* behind the slash */
@@ -21,12 +22,9 @@ static u64 straighten(char *path)
 			end++;
 		if (end == from && path[end]) /* "//" */
 			continue;
-		if (end - from == 1 && path[from] == '.') {
-			from = end;
-			continue;
-		}
-		if (end - from == 2 && path[from] == '.' && path[from + 1] == '.') {
-			while (to && path[--to] != '/')
+		dots = path[from] == '.' && (end - from == 1 || (end - from == 2 && path[from + 1] == '.'));
+		if (dots) {
+			while (end - from == 2 && to && path[--to] != '/')
 				;
 			from = end;
 			continue;
@@ -36,7 +34,7 @@ static u64 straighten(char *path)
 		to += end - from;
 		from = end;
 	}
-	if (!to)
+	if (!to || dots)
 		path[to++] = '/';
 	path[to] = 0;
 	return to;
@@ -167,43 +165,38 @@ static long directory_path(s32 fd, char *out, long length)
 	return length;
 }
 
-u64 vfs_pipe_inode(const char *link)
+/* "/memfd:/proc/sys/kernel/panic (deleted)" as the path in it. */
+static long memfd_path(char *link, long length)
 {
-	u64 inode = 0;
+	static const char gone[] = " (deleted)";
 
-	if (strncmp(link, "pipe:[", 6))
-		return 0;
-	for (link += 6; *link >= '0' && *link <= '9'; link++)
-		inode = inode * 10 + (u64)(*link - '0');
-	return inode;
+	if (length > (long)sizeof(gone) && !strcmp(link + length + 1 - (long)sizeof(gone), gone))
+		length -= (long)sizeof(gone) - 1;
+	length -= 7;
+	memmove(link, link + 7, (u64)length);
+	link[length] = 0;
+	return length;
+}
+
+long vfs_fd_ours(s32 fd, char *out)
+{
+	long length = vfs_fd_link(fd, out);
+
+	if (length > 0 && !strncmp(out, "/memfd:/", 8))
+		return memfd_path(out, length);
+	return length < 0 || !strncmp(out, "pipe:[", 6) ? vfs_pipe_path(fd, out) : 0;
 }
 
 long vfs_fd_path(s32 fd, char *out)
 {
-	static const char gone[] = " (deleted)";
-	long length = vfs_fd_link(fd, out);
-	const char *path = NULL;
-	u64 inode;
+	long length = vfs_fd_link(fd, out), ours;
 
 	if (length < 0)
 		return length;
-	if (!strncmp(out, "/memfd:/", 8)) {
-		if (length > (long)sizeof(gone) && !strcmp(out + length + 1 - (long)sizeof(gone), gone))
-			length -= (long)sizeof(gone) - 1;
-		length -= 7;
-		memmove(out, out + 7, (u64)length);
-		out[length] = 0;
-		return length;
-	}
-	inode = vfs_pipe_inode(out);
-	if (inode)
-		path = vfs_pipe_path(inode);
-	if (path) {
-		length = (long)strlen(path);
-		memcpy(out, path, (u64)length + 1);
-		return length;
-	}
-	return directory_path(fd, out, length);
+	if (!strncmp(out, "/memfd:/", 8))
+		return memfd_path(out, length);
+	ours = strncmp(out, "pipe:[", 6) ? 0 : vfs_pipe_path(fd, out);
+	return ours > 0 ? ours : directory_path(fd, out, length);
 }
 
 long vfs_path(s32 dirfd, u64 path, char *out)

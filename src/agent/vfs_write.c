@@ -24,57 +24,99 @@ struct iovec {
 	u64 base, size;
 };
 
-static struct vfs_pipe *find_pipe(u64 inode)
-{
-	struct vfs_pipe *pipes = commons()->vfs.pipes;
+#define S_IFIFO_ 0010000u
+#define POLLERR_ 8
+#define TRIES 64
 
-	for (u32 i = 0; inode && i < VFS_PIPES_MAX; i++)
-		if (__atomic_load_n(&pipes[i].inode, __ATOMIC_ACQUIRE) == inode)
-			return &pipes[i];
+/* The row of an open pipe, its path copied; NULL when it is none of ours. fstat, not /proc/self/fd: a guest may have no /proc. */
+static struct vfs_pipe *find_pipe(s32 fd, char *path)
+{
+	struct vfs_state *vfs = &commons()->vfs;
+	u32 count = __atomic_load_n(&vfs->pipes_next, __ATOMIC_ACQUIRE);
+	struct kstat st = { 0 };
+
+	if (!count || sys2(__NR_fstat, fd, &st) < 0 || (st.mode & VFS_TYPE) != S_IFIFO_)
+		return NULL;
+	for (u32 i = 0; i < VFS_PIPES_MAX && i < count; i++) {
+		struct vfs_pipe *row = &vfs->pipes[i];
+
+		if (__atomic_load_n(&row->inode, __ATOMIC_ACQUIRE) != st.ino || row->device != st.dev)
+			continue;
+		memcpy(path, row->path, VFS_NAME_SIZE);
+		path[VFS_NAME_SIZE - 1] = 0;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&row->inode, __ATOMIC_RELAXED) == st.ino)
+			return row;
+		path[0] = 0; /* another's, by now */
+	}
 	return NULL;
 }
 
-const char *vfs_pipe_path(u64 inode)
+long vfs_pipe_path(s32 fd, char *out)
 {
-	const struct vfs_pipe *row = find_pipe(inode);
-
-	return row ? vfs_interned(row->name) : NULL;
+	return find_pipe(fd, out) ? (long)strlen(out) : 0;
 }
 
-static void remember_pipe(u64 inode, u32 name)
+static void remember_pipe(const struct kstat *st, const char *path)
 {
 	struct vfs_state *vfs = &commons()->vfs;
-	struct vfs_pipe *row = &vfs->pipes[__atomic_fetch_add(&vfs->pipes_next, 1, __ATOMIC_ACQ_REL) % VFS_PIPES_MAX];
+	u32 turn = __atomic_fetch_add(&vfs->pipes_next, 1, __ATOMIC_ACQ_REL);
+	struct vfs_pipe *row = &vfs->pipes[turn % VFS_PIPES_MAX];
 
+	if (turn == ~0u)
+		__atomic_store_n(&vfs->pipes_next, VFS_PIPES_MAX, __ATOMIC_RELEASE); /* 0 is for "none yet" */
 	__atomic_store_n(&row->inode, 0, __ATOMIC_RELEASE);
-	row->name = name;
+	__atomic_thread_fence(__ATOMIC_ACQ_REL);
+	row->device = st->dev;
 	row->position = 0;
-	__atomic_store_n(&row->inode, inode, __ATOMIC_RELEASE);
+	memcpy(row->path, path, strlen(path) + 1);
+	__atomic_store_n(&row->inode, st->ino, __ATOMIC_RELEASE);
 }
 
-long vfs_open_write(const char *path, u32 flags)
+/* The writing end of a pipe, at the lowest free number; the reading end is closed. */
+static long pipe_without_reader(u32 flags)
 {
-	int name = vfs_intern(path);
-	struct kstat st = { 0 };
 	s32 ends[2] = { -1, -1 };
-	long r;
+	long r = sys2(__NR_pipe2, ends, O_CLOEXEC_ | (flags & O_NONBLOCK_));
 
-	if (name < 0)
-		return name;
-	r = signal_take_sigpipe();
 	if (r < 0)
 		return r;
-	r = sys2(__NR_pipe2, ends, flags & (O_CLOEXEC_ | O_NONBLOCK_));
-	if (r < 0)
-		return r;
-	(void)sys2(__NR_fstat, ends[1], &st);
-	remember_pipe(st.ino, (u32)name);
-	/* the guest expects the lowest number */
 	r = sys3(__NR_dup3, ends[1], ends[0], flags & O_CLOEXEC_);
 	if (r < 0)
 		(void)sys1(__NR_close, ends[0]);
 	(void)sys1(__NR_close, ends[1]);
 	return r;
+}
+
+/* A child that another thread forked in between has the reading end, too: what is written would be lost in the pipe. */
+static bool has_reader(s32 fd)
+{
+	struct {
+		s32 fd;
+		s16 events, revents;
+	} poll = { fd, 0, 0 };
+
+	return sys3(__NR_poll, &poll, 1, 0) >= 0 && !(poll.revents & POLLERR_);
+}
+
+long vfs_open_write(const char *path, u32 flags)
+{
+	struct kstat st = { 0 };
+	long fd, r = signal_take_sigpipe();
+
+	if (strlen(path) >= VFS_NAME_SIZE)
+		return -ENAMETOOLONG;
+	if (r < 0)
+		return r;
+	fd = pipe_without_reader(flags);
+	for (u32 i = 0; fd >= 0 && i < TRIES && has_reader((s32)fd); i++) {
+		(void)sys1(__NR_close, fd);
+		(void)sys0(__NR_sched_yield);
+		fd = pipe_without_reader(flags);
+	}
+	if (fd >= 0 && sys2(__NR_fstat, fd, &st) == 0)
+		remember_pipe(&st, path);
+	return fd;
 }
 
 /* --- the call behind a SIGPIPE -------------------------------------------------------------------------------------------------- */
@@ -136,25 +178,31 @@ static long take_text(const struct registers *regs, char *text)
 	if (nr == __NR_write)
 		return vfs_take_buffer(regs->si, regs->dx, text);
 	n = vfs_take_vector(regs->si, regs->dx, text);
-	if (nr == __NR_writev || is_text(text, n))
+	if (nr == __NR_writev || nr == __NR_pwritev2 || is_text(text, n))
 		return n;
 	return nr >= 0 ? -EINVAL /* sendfile, splice, tee */ : vfs_take_buffer(regs->si, regs->dx, text);
 }
 
+/* The descriptor that the call wrote to. */
+static s32 target_of(const struct registers *regs)
+{
+	long nr = number_of_call(regs->ip, regs->sp);
+
+	return (s32)(nr == __NR_splice ? regs->dx : nr == __NR_tee ? regs->si : regs->di);
+}
+
 bool vfs_write_signalled(struct registers *regs)
 {
-	char link[VFS_PATH_MAX];
-	char *text = (char *)slot_current()->scratch;
+	char path[VFS_PATH_MAX];
+	char *text = (char *)slot_current()->scratch + VFS_TEXT_AT;
 	struct vnode node;
 	struct vfs_pipe *row;
-	const char *path;
 	long n;
 
-	if (regs->ax != (u64)-EPIPE || vfs_fd_link((s32)regs->di, link) < 0)
+	if (regs->ax != (u64)-EPIPE)
 		return false;
-	row = find_pipe(vfs_pipe_inode(link));
-	path = row ? vfs_interned(row->name) : NULL;
-	if (!path)
+	row = find_pipe(target_of(regs), path);
+	if (!row)
 		return false;
 	n = take_text(regs, text);
 	if (n >= 0) {
@@ -167,7 +215,7 @@ bool vfs_write_signalled(struct registers *regs)
 		}
 	}
 	if (n > 0)
-		row->position += (u32)n;
+		(void)__atomic_fetch_add(&row->position, (u32)n, __ATOMIC_RELAXED);
 	regs->ax = (u64)n;
 	return true;
 }

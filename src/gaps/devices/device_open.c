@@ -8,19 +8,21 @@
 #define O_NOCTTY_ 0400
 #define O_PATH_ 010000000
 #define MSG_CMSG_CLOEXEC_ 0x40000000
-#define F_SETFL_ 4
+#define F_SETFD_ 2
 #define PTMX ((5u << 8) | 2)
 
 long device_ask(u32 kind, s64 a, s64 b, int flags)
 {
 	struct broker_request request = { .kind = kind, .a = a, .b = b };
 	s32 pair[2] = { -1, -1 };
-	long r = sys4(__NR_socketpair, AF_UNIX_, SOCK_SEQPACKET_ | (flags & (O_NONBLOCK_ | SOCK_CLOEXEC_)), 0, pair);
+	long r = sys4(__NR_socketpair, AF_UNIX_, SOCK_SEQPACKET_ | SOCK_CLOEXEC_ | (flags & O_NONBLOCK_), 0, pair);
 
 	if (r < 0)
 		return r;
 	r = broker_send(&request, pair[1]);
 	(void)sys1(__NR_close, pair[1]);
+	if (r == 0 && !(flags & O_CLOEXEC_)) /* only now: another thread may execute a program */
+		r = sys3(__NR_fcntl, pair[0], F_SETFD_, 0);
 	if (r == 0)
 		return pair[0];
 	(void)sys1(__NR_close, pair[0]);
@@ -38,7 +40,7 @@ bool device_wait(s32 fd)
 }
 
 /* The supervisor's answer: the descriptor or negative errno. */
-static long take_answer(s32 from, int flags)
+static long take_answer(s32 from)
 {
 	struct {
 		u64 size;
@@ -61,7 +63,7 @@ static long take_answer(s32 from, int flags)
 
 	if (!device_wait(from))
 		return -ENXIO;
-	n = sys3(__NR_recvmsg, from, &message, MSG_DONTWAIT_ | ((flags & O_CLOEXEC_) ? MSG_CMSG_CLOEXEC_ : 0));
+	n = sys3(__NR_recvmsg, from, &message, MSG_DONTWAIT_ | MSG_CMSG_CLOEXEC_);
 	if (n != sizeof(error) || error)
 		return n < 0 ? n : error ? error : -ENXIO;
 	return message.control_size >= 20 ? rights.fd : -ENXIO;
@@ -75,7 +77,7 @@ static long open_by_broker(u32 rdev, int flags)
 
 	if (from < 0)
 		return from;
-	fd = take_answer((s32)from, flags);
+	fd = take_answer((s32)from);
 	if (fd < 0) {
 		(void)sys1(__NR_close, from);
 		return fd;
