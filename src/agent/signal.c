@@ -421,8 +421,8 @@ int signal_take_sigpipe(void)
 		p->sigpipe_vfork = pid;
 		return r;
 	}
-	if (sigpipe_is_ours() || !__atomic_compare_exchange_n(&p->sigpipe_taken, &state, SIGPIPE_BEING_TAKEN, false, __ATOMIC_ACQ_REL,
-							      __ATOMIC_ACQUIRE)) {
+	if (sigpipe_is_ours() || !__atomic_compare_exchange_n(&p->sigpipe_taken, &state, SIGPIPE_BEING_TAKEN, false,
+							      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		(void)sigpipe_is_ours(); /* waits for who is at it */
 		return 0;
 	}

@@ -89,7 +89,10 @@ static bool would_create(const struct vnode *node, const char *path, u32 flags)
 /* The descriptor that a path is another name of, or -1. */
 static s32 fd_of_path(const char *path)
 {
-	u64 at = !strncmp(path, "/proc/self/fd/", 14) ? 14 : !strncmp(path, "/proc/thread-self/fd/", 21) ? 21 : !strncmp(path, "/dev/fd/", 8) ? 8 : 0;
+	u64 at = !strncmp(path, "/proc/self/fd/", 14)        ? 14
+	       : !strncmp(path, "/proc/thread-self/fd/", 21) ? 21
+	       : !strncmp(path, "/dev/fd/", 8)               ? 8
+							     : 0;
 	u32 fd = 0;
 
 	if (!strcmp(path, "/dev/stdin") || !strcmp(path, "/dev/stdout") || !strcmp(path, "/dev/stderr"))
@@ -218,6 +221,9 @@ enum verdict vfs_faccessat2(struct call *call)
 /* --- stat ---------------------------------------------------------------------------------------------------------------------------- */
 
 #define VFS_PIPE 0010000u
+#define STATX_SYNC 0x6000u
+#define STATX_FLAGS ((u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_ | STATX_SYNC))
+#define STATX_RESERVED 0x80000000u
 #define KSTAT_SIZE 144u /* struct stat of x86-64 */
 
 /* gVisor shows files that root may write without any permission for it, which sysctl(8) believes: they are told as Linux has them. */
@@ -321,7 +327,7 @@ enum verdict vfs_newfstatat(struct call *call)
 {
 	if (call->arg[3] == AT_EMPTY_PATH_ && (s32)call->arg[0] >= 0 && is_empty(call->arg[1]))
 		return stat_descriptor(call);
-	if (call->arg[3] & ~(u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_))
+	if (call->arg[3] & ~STATX_FLAGS)
 		return CALL_PASS; /* EINVAL */
 	return stat_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3] & AT_SYMLINK_NOFOLLOW_);
 }
@@ -343,10 +349,6 @@ struct statx { /* linux/stat.h */
 	u64 spare[14];
 };
 static_assert(sizeof(struct statx) == 256, "kernel ABI");
-
-#define STATX_SYNC 0x6000u
-#define STATX_FLAGS ((u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_ | STATX_SYNC))
-#define STATX_RESERVED 0x80000000u
 
 static u32 major_of(u64 dev)
 {

@@ -13,6 +13,7 @@
 #define O_CREAT_ 0100u
 #define O_EXCL_ 0200u
 #define O_TRUNC_ 01000u
+#define O_APPEND_ 02000u
 #define O_NONBLOCK_ 04000u
 #define O_DIRECTORY_ 0200000u
 #define O_NOFOLLOW_ 0400000u

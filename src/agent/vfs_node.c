@@ -66,7 +66,7 @@ long vfs_read(const char *path, char *buffer, u64 size)
 
 static bool below_sysctl(const char *path)
 {
-	return !strncmp(path, "/proc/sys/", 10);
+	return !strncmp(path, "/proc/sys", 9) && (!path[9] || path[9] == '/');
 }
 
 /* Of /proc/sys the kernel asks the mode even for root (proc_sys_permission()); elsewhere root may read and write. */
@@ -100,18 +100,20 @@ void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st)
 	st->rest[2] = st->rest[4] = st->rest[6] = (u64)now;
 }
 
-static long open_directory(const char *path, u32 flags)
+static long open_directory(const struct vnode *node, const char *path, u32 flags)
 {
 	int name = vfs_intern(path);
 	long fd, r;
 
 	if ((flags & O_TMPFILE_) == O_TMPFILE_)
-		return (flags & O_ACCMODE_) ? -EOPNOTSUPP : -EINVAL;
+		return !(flags & O_ACCMODE_)                                          ? -EINVAL
+		     : vfs_permission(node, path, WRITE, (u32)sys0(__NR_geteuid)) < 0 ? -EACCES
+										      : -EOPNOTSUPP;
 	if ((flags & O_ACCMODE_) || (flags & (O_CREAT_ | O_TRUNC_)))
 		return -EISDIR;
 	if (name < 0)
 		return name;
-	fd = sys4(__NR_openat, AT_FDCWD_, "/proc/sys", O_DIRECTORY_ | (flags & (O_CLOEXEC_ | O_NONBLOCK_)), 0);
+	fd = sys4(__NR_openat, AT_FDCWD_, "/proc/sys", flags & (O_CLOEXEC_ | O_NONBLOCK_ | O_DIRECTORY_ | O_NOFOLLOW_), 0);
 	if (fd < 0)
 		return fd;
 	r = sys3(__NR_lseek, fd, VFS_DIR_OFFSET + (u64)name * VFS_DIR_POSITIONS, 0);
@@ -135,8 +137,9 @@ static long open_read(const struct vnode *node, const char *path, u32 flags)
 		n = vfs_node_read(node, path, (char *)at, size); /* NOLINT(performance-no-int-to-ptr) */
 		fd = n < 0 || n > (long)size ? n
 		   : (flags & O_ACCMODE_) == O_RDWR_
-			   ? vfs_open_both(path, (const char *)at, (u64)n, flags)                                   /* NOLINT */
-			   : vfile_open(path, (const void *)at, (u64)n, (int)(flags & (O_CLOEXEC_ | O_NONBLOCK_ | O_PATH_))); /* NOLINT */
+			   ? vfs_open_both(path, (const char *)at, (u64)n, flags) /* NOLINT */
+			   : vfile_open(path, (const void *)at, (u64)n,
+					(int)(flags & (O_CLOEXEC_ | O_NONBLOCK_ | O_APPEND_ | O_PATH_))); /* NOLINT */
 		(void)sys2(__NR_munmap, at, size);
 		if (n <= (long)size)
 			return fd;
@@ -167,7 +170,7 @@ long vfs_open_node(const struct vnode *node, const char *path, u32 flags)
 	if (flags & O_CREAT_ && flags & O_EXCL_)
 		return -EEXIST;
 	if (type == VFS_DIRECTORY)
-		return open_directory(path, flags);
+		return open_directory(node, path, flags);
 	if (flags & O_DIRECTORY_)
 		return -ENOTDIR;
 	if (type == VFS_LINK)

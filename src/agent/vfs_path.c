@@ -9,8 +9,16 @@
  */
 #include "agent/vfs_int.h"
 
-/* Straightens an absolute path in place; what must be a directory (".", "..", a slash at the end) ends in a slash. Returns its length. */
-static u64 straighten(char *path)
+static bool is_file(const char *path)
+{
+	struct vnode node;
+
+	return vfs_find(path, &node) && (node.mode & VFS_TYPE) != VFS_DIRECTORY && (node.mode & VFS_TYPE) != VFS_LINK;
+}
+
+/* Straightens an absolute path in place; what must be a directory (".", "..", a slash at the end) ends in a slash. Returns its length, or
+ * -ESRCH for what goes up from a file: the kernel knows what to say. */
+static long straighten(char *path)
 {
 	u64 to = 0, from = 0;
 	bool dots = false; /* the last part */
@@ -24,6 +32,9 @@ static u64 straighten(char *path)
 			continue;
 		dots = path[from] == '.' && (end - from == 1 || (end - from == 2 && path[from + 1] == '.'));
 		if (dots) {
+			path[to] = 0;
+			if (end - from == 2 && to && is_file(path))
+				return -ESRCH;
 			while (end - from == 2 && to && path[--to] != '/')
 				;
 			from = end;
@@ -37,7 +48,7 @@ static u64 straighten(char *path)
 	if (!to || dots)
 		path[to++] = '/';
 	path[to] = 0;
-	return to;
+	return (long)to;
 }
 
 static bool is_below(const char *path, const char *directory, u64 length)
@@ -199,10 +210,43 @@ long vfs_fd_path(s32 fd, char *out)
 	return ours > 0 ? ours : directory_path(fd, out, length);
 }
 
+/* Puts the directory `base` in the place of the first `skip` characters. Length or -ESRCH. */
+static long put_before(const char *base, long base_length, char *path, long skip)
+{
+	long rest = (long)strlen(path) - skip;
+
+	if (base_length <= 0 || base[0] != '/' || base_length + 1 + rest >= (long)VFS_PATH_MAX)
+		return -ESRCH;
+	memmove(path + base_length + 1, path + skip, (u64)rest + 1);
+	memcpy(path, base, (u64)base_length);
+	path[base_length] = '/';
+	return straighten(path);
+}
+
+/* What lies behind the links to directories that every process has: /proc/self/root, cwd and fd/N. Length or -ESRCH. */
+static long follow_own_links(char *path, long length)
+{
+	char base[VFS_PATH_MAX];
+	long at = !strncmp(path, "/proc/self/", 11) ? 11 : !strncmp(path, "/proc/thread-self/", 18) ? 18 : 0;
+	u32 fd = 0;
+
+	if (!at)
+		return length;
+	if (!strncmp(path + at, "root/", 5))
+		return put_before("/", 1, path, at + 5);
+	if (!strncmp(path + at, "cwd/", 4))
+		return put_before(base, vfs_fd_path(AT_FDCWD_, base), path, at + 4);
+	if (strncmp(path + at, "fd/", 3))
+		return length;
+	for (at += 3; path[at] >= '0' && path[at] <= '9' && fd < 100000000; at++)
+		fd = fd * 10 + (u32)(path[at] - '0');
+	return path[at] == '/' && path[at + 1] ? put_before(base, vfs_fd_path((s32)fd, base), path, at + 1) : length;
+}
+
 long vfs_path(s32 dirfd, u64 path, char *out)
 {
 	char base[VFS_PATH_MAX];
-	long length = guest_read_string(out, path, VFS_PATH_MAX), base_length;
+	long length = guest_read_string(out, path, VFS_PATH_MAX);
 	const char *last = out;
 
 	if (length <= 0)
@@ -210,20 +254,16 @@ long vfs_path(s32 dirfd, u64 path, char *out)
 	if (out[0] == '/') {
 		if (out[1] != 'p' && out[1] != 'd' && out[1] != '/' && out[1] != '.' && strcmp(out, "/etc/mtab"))
 			return -ESRCH;
-		length = (long)straighten(out);
-		return may_be_virtual(out) ? length : -ESRCH;
+		length = straighten(out);
+		if (length > 0)
+			length = follow_own_links(out, length);
+		return length > 0 && may_be_virtual(out) ? length : -ESRCH;
 	}
 	for (const char *at = out; *at; at++)
 		if (*at == '/' && at[1])
 			last = at + 1;
 	if (LIKELY(!known_by_a_gap(last)))
 		return -ESRCH;
-	base_length = vfs_fd_path(dirfd, base);
-	if (base_length <= 0 || base[0] != '/' || base_length + 1 + length >= (long)VFS_PATH_MAX)
-		return -ESRCH;
-	memmove(out + base_length + 1, out, (u64)length + 1);
-	memcpy(out, base, (u64)base_length);
-	out[base_length] = '/';
-	length = (long)straighten(out);
-	return may_be_virtual(out) ? length : -ESRCH;
+	length = put_before(base, vfs_fd_path(dirfd, base), out, 0);
+	return length > 0 && may_be_virtual(out) ? length : -ESRCH;
 }
