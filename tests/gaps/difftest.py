@@ -98,6 +98,13 @@ DEVIATIONS = [
         "a supplied file that is taken for a directory is not there at all",
     ),
     (
+        "sysctl/open_odd",
+        ("gvisor", "gvisor24"),
+        r"^(/proc/sys/kernel/panic/.*|panic/.*|  stat|  access):? ENOTDIR$",
+        r":? ENOENT$",
+        "a supplied file that is taken for a directory is not there at all",
+    ),
+    (
         "newcalls/process_vm_users",
         ("gvisor", "gvisor24"),
         r"^syscall\(SYS_process_vm_.* = 8$",
