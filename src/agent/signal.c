@@ -155,11 +155,83 @@ static void set_virtual(int sig, const struct action *wanted)
 	(void)raw_action(SIGPIPE_, &action, NULL);
 }
 
+/* What the kernel is given for the guest's action. 0 or negative errno. */
+static int native_for(int sig, const struct action *wanted, struct action *native)
+{
+	int row;
+
+	if (wanted->handler > SIG_IGN_) {
+		row = thunk_for(wanted);
+		if (row < 0)
+			return row;
+		*native = native_for_row((u32)row);
+	} else if (sig == SIGSEGV_ || sig == SIGBUS_) {
+		*native = own_action(thunk_address(wanted->handler == SIG_DFL_ ? THUNK_DEFAULT : THUNK_IGNORE));
+	} else {
+		*native = *wanted;
+		native->mask &= ~SIGSYS_BIT;
+	}
+	return 0;
+}
+
+/* rt_sigaction of a signal whose action the kernel has; wanted may be NULL. */
+static long change_native(int sig, const struct action *wanted, struct action *old)
+{
+	struct action native;
+	long r = wanted ? native_for(sig, wanted, &native) : 0;
+
+	if (r == 0)
+		r = agent_reissue(__NR_rt_sigaction, (u64[6]){ (u64)sig, wanted ? (u64)&native : 0, (u64)old, 8 });
+	if (r < 0)
+		return r;
+	*old = guest_view(sig, old);
+	if (wanted && wanted->handler <= SIG_IGN_ && (sig == SIGSEGV_ || sig == SIGBUS_))
+		*virtual_slot(sig) = *wanted;
+	return 0;
+}
+
+/* A thread changes the kernel's action for SIGPIPE: no other takes the signal meanwhile. False when it is taken. */
+static bool enter_native(void)
+{
+	struct private *p = private();
+
+	(void)__atomic_add_fetch(&p->sigpipe_changing, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&p->sigpipe_taken, __ATOMIC_SEQ_CST) == SIGPIPE_FREE)
+		return true;
+	(void)__atomic_sub_fetch(&p->sigpipe_changing, 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+static void leave_native(void)
+{
+	(void)__atomic_sub_fetch(&private()->sigpipe_changing, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The guest asks for a signal's action, or sets it. A vfork child does not count: it may be killed alone, and its table is its own. */
+static long change_action(int sig, const struct action *wanted, struct action *old)
+{
+	bool counts = sig == SIGPIPE_ && (s32)sys0(__NR_getpid) == private()->pid;
+	long r;
+
+	while (!counts || !enter_native()) {
+		if (wholly_virtual(sig)) {
+			*old = *virtual_slot(sig);
+			if (wanted)
+				set_virtual(sig, wanted);
+			return 0;
+		}
+		if (!counts)
+			return change_native(sig, wanted, old);
+	}
+	r = change_native(sig, wanted, old);
+	leave_native();
+	return r;
+}
+
 enum verdict engine_rt_sigaction(struct call *call)
 {
 	int sig = (int)call->arg[0];
-	struct action wanted = { 0 }, native, old;
-	int row;
+	struct action wanted = { 0 }, old;
 
 	if (call->arg[3] != 8 || sig < 1 || sig > 64)
 		return CALL_PASS; /* the kernel knows the errno */
@@ -168,34 +240,7 @@ enum verdict engine_rt_sigaction(struct call *call)
 		return CALL_DONE;
 	}
 	wanted.mask &= ~UNBLOCKABLE;
-	native = wanted;
-	if (wholly_virtual(sig)) {
-		old = *virtual_slot(sig);
-		if (call->arg[1])
-			set_virtual(sig, &wanted);
-		call->ret = 0;
-	} else {
-		if (call->arg[1] && wanted.handler > SIG_IGN_) {
-			row = thunk_for(&wanted);
-			if (row < 0) {
-				call->ret = row;
-				return CALL_DONE;
-			}
-			native = native_for_row((u32)row);
-		} else if (call->arg[1] && (sig == SIGSEGV_ || sig == SIGBUS_)) {
-			native = own_action(thunk_address(wanted.handler == SIG_DFL_ ? THUNK_DEFAULT : THUNK_IGNORE));
-		} else if (call->arg[1]) {
-			native.mask &= ~SIGSYS_BIT;
-		}
-		call->ret = agent_reissue(__NR_rt_sigaction, (u64[6]){ (u64)sig, call->arg[1] ? (u64)&native : 0, (u64)&old, 8 });
-		if (call->ret == 0) {
-			old = guest_view(sig, &old);
-			if (call->arg[1] && wanted.handler <= SIG_IGN_ && (sig == SIGSEGV_ || sig == SIGBUS_))
-				*virtual_slot(sig) = wanted;
-			if (call->arg[1] && UNLIKELY(wholly_virtual(sig)))
-				set_virtual(sig, &wanted); /* another thread has taken it meanwhile */
-		}
-	}
+	call->ret = change_action(sig, call->arg[1] ? &wanted : NULL, &old);
 	if (call->ret == 0 && call->arg[2] && guest_write(call->arg[2], &old, sizeof(old)) < 0)
 		call->ret = -EFAULT;
 	return CALL_DONE;
@@ -422,10 +467,12 @@ int signal_take_sigpipe(void)
 		return r;
 	}
 	if (sigpipe_is_ours() || !__atomic_compare_exchange_n(&p->sigpipe_taken, &state, SIGPIPE_BEING_TAKEN, false,
-							      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+							      __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE)) {
 		(void)sigpipe_is_ours(); /* waits for who is at it */
 		return 0;
 	}
+	while (__atomic_load_n(&p->sigpipe_changing, __ATOMIC_SEQ_CST))
+		(void)sys0(__NR_sched_yield);
 	r = take_sigpipe();
 	__atomic_store_n(&p->sigpipe_taken, r < 0 ? SIGPIPE_FREE : SIGPIPE_TAKEN, __ATOMIC_RELEASE);
 	return r;
@@ -436,6 +483,7 @@ void signal_forked_child(void)
 	struct private *p = private();
 	struct action now;
 
+	p->sigpipe_changing = 0;
 	if (p->sigpipe_taken != SIGPIPE_BEING_TAKEN && !p->sigpipe_vfork)
 		return;
 	/* by a thread that is not here, or by a vfork child, which may be our parent */
