@@ -86,6 +86,7 @@ struct private
 	struct action vfork_action[4]; /* the same for the vfork child vfork_pid */
 	s32 vfork_pid;
 	u32 sigpipe_taken;          /* enum sigpipe_state (signal.c): whether SIGPIPE comes to us first (vfs_write.c) */
+	u32 listing;                /* a thread lists a directory of ours: vfs_dir.c */
 	u32 sigpipe_changing;       /* threads that are changing the kernel's action for SIGPIPE */
 	s32 sigpipe_vfork;          /* the vfork child that has taken SIGPIPE for itself, 0 none */
 	s32 children[CHILDREN_MAX]; /* member slots whose children may not hold their own lock yet; -1 free */

@@ -134,6 +134,7 @@ static void forked_child(u64 slot)
 	}
 	p->owners = 0;
 	p->sleepers = 0;
+	p->listing = 0;
 	p->pid = (s32)sys0(__NR_getpid);
 	p->sigsys_pending = 0;
 	signal_forked_child();

@@ -7,6 +7,7 @@
  * rewinddir a directory that is all ours lists /proc/sys.
  * /dev: its file systems give offsets a meaning, so our names go behind the first part that the kernel lists, if the buffer has room
  * (readdir(3) of glibc has 32 KiB, of musl 2 KiB).
+ * Processes that read one descriptor at the same time may get a name twice, threads do not.
  * Asked for directories at their end, and first parts of others while a gap supplies devices: one host call each.
  */
 #include "agent/vfs_int.h"
@@ -175,11 +176,34 @@ static long append_dev(struct call *call, u64 used)
 	return added;
 }
 
+/* One thread of the process at a time: position and names belong together. A vfork child, which may be killed alone, does not wait. */
+static long continue_alone(struct call *call)
+{
+	struct private *p = private();
+	bool waits = (s32)sys0(__NR_getpid) == p->pid;
+	long n;
+
+	while (waits && __atomic_exchange_n(&p->listing, 1, __ATOMIC_ACQUIRE))
+		(void)sys0(__NR_sched_yield);
+	n = continue_proc(call);
+	if (waits)
+		__atomic_store_n(&p->listing, 0, __ATOMIC_RELEASE);
+	return n;
+}
+
+/* Whether a directory may have names of ours behind the kernel's. */
+static bool is_below_proc_sys(s32 fd)
+{
+	char link[VFS_PATH_MAX];
+
+	return vfs_fd_link(fd, link) >= 9 && !strncmp(link, "/proc/sys", 9);
+}
+
 enum verdict vfs_getdents64(struct call *call)
 {
 	(void)engine_getdents64(call);
-	if (call->ret == 0)
-		call->ret = continue_proc(call);
+	if (call->ret == 0 && is_below_proc_sys((s32)call->arg[0]))
+		call->ret = continue_alone(call);
 	else if (call->ret > 0 && (commons()->emulated & (1u << GAP_devices)))
 		call->ret += append_dev(call, (u64)call->ret);
 	return CALL_DONE;

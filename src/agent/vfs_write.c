@@ -13,7 +13,8 @@
  *
  * Limits: a thread that blocks SIGPIPE gets EPIPE and the value stays. pwrite says ESPIPE, as for any pipe (the kernel takes offset 0).
  * sendfile and splice into such a file say EINVAL. Opened for reading and writing: vfs_both.c. A process that was running when
- * such a descriptor was first made, and is sent it over a socket, gets EPIPE.
+ * such a descriptor was first made, and is sent it over a socket, gets EPIPE. Two threads that set their action for a taken SIGPIPE at the
+ * same instant may leave a mixture of both.
  */
 #include "agent/vfs_int.h"
 
