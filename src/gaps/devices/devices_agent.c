@@ -13,7 +13,7 @@
  * a reader that lags goes on with the oldest record (kernel: EPIPE first), lseek(fd, 0, SEEK_SET) is ESPIPE; when opened for reading and writing, a
  * write of more than 1024 bytes is cut off (kernel: EINVAL), when opened for writing, it is a pipe (agent/vfs_write.c). Writes are not
  * rate-limited. The log ends with `lichen run`. A served null, zero, full or random is a socket as well: no mmap, short reads. A write to
- * a served full of more than 4095 bytes is EINVAL, and opening it for reading and writing, or without /proc, ENXIO. mknod of these nodes by the guest is the kernel's business.
+ * a served full of more than 4095 bytes is EINVAL, and opening it for reading and writing ENXIO. mknod of these nodes by the guest is the kernel's business.
  */
 #include "agent/vfs.h"
 #include "gaps/devices/devices_int.h"
@@ -90,15 +90,9 @@ long devices_vfs_read(const struct vnode *node, const char *path, char *buffer, 
 	return -EIO; /* all are opened by devices_vfs_open() */
 }
 
-/* Whether agent/vfs_write.c can know its pipes again: it looks at /proc/self/fd. A chroot may have none. */
-static bool pipes_are_known(void)
-{
-	return sys3(__NR_access, "/proc/self/fd", 0, 0) == 0;
-}
-
 long devices_vfs_open(const struct vnode *node, const char *path, int flags)
 {
-	bool pipe = (flags & O_ACCMODE_) == O_WRONLY_ && pipes_are_known();
+	bool pipe = (flags & O_ACCMODE_) == O_WRONLY_;
 
 	(void)path;
 	if (node->id == FIRST_ID + DEVICE_kmsg)
