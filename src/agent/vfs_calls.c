@@ -31,11 +31,13 @@ static enum verdict done(struct call *call, long ret)
 	return CALL_DONE;
 }
 
-/* The node behind a path, its path in `path`; false: the call is the kernel's. */
+/* The node behind a path, its path in `path` ("": none that could be virtual); false: the call is the kernel's. */
 static bool find(s32 dirfd, u64 where, char *path, struct vnode *node)
 {
 	long length = vfs_path(dirfd, where, path);
 
+	if (length < 0)
+		path[0] = 0;
 	if (length < 0 || !vfs_find(path, node))
 		return false;
 	if (path[1] == 'p' && sys3(__NR_faccessat, AT_FDCWD_, "/proc/self/fd", 0) < 0)
@@ -263,14 +265,14 @@ static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, cha
 	return true;
 }
 
-/* Not virtual, but /proc/PID/exe of a member: the file that it names to readlink (proc_self.c). */
-static bool is_program(struct call *call, s32 dirfd, u64 where, bool nofollow, char *path, struct kstat *st)
+/* Not virtual, but /proc/PID/exe of a member: the file that it names to readlink (proc_self.c). path: find()'s. */
+static bool is_program(struct call *call, bool nofollow, const char *path, struct kstat *st)
 {
 	struct exe_paths {
 		char target[4096], work[12288];
 	} *s = (struct exe_paths *)(void *)slot_current()->scratch;
 
-	if (nofollow || vfs_path(dirfd, where, path) < 0 || exe_link_target(path, s->target, s->work, sizeof(s->work)) < 0)
+	if (nofollow || !path[0] || exe_link_target(path, s->target, s->work, sizeof(s->work)) < 0)
 		return false;
 	call->ret = sys4(__NR_newfstatat, AT_FDCWD_, s->target, st, 0);
 	if (call->ret == 0)
@@ -283,7 +285,7 @@ static enum verdict stat_path(struct call *call, s32 dirfd, u64 where, u64 to, b
 	char path[VFS_PATH_MAX];
 	struct kstat st;
 
-	if (!supplied(call, dirfd, where, nofollow, path, &st) && !is_program(call, dirfd, where, nofollow, path, &st))
+	if (!supplied(call, dirfd, where, nofollow, path, &st) && !is_program(call, nofollow, path, &st))
 		return CALL_PASS;
 	if (call->ret == 1)
 		call->ret = guest_write(to, &st, KSTAT_SIZE);
