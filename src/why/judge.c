@@ -326,9 +326,18 @@ static int ending_points(const struct finding *finding)
 	return 1 + (finding->weight >= FINDING_REPORTED ? 4 : 0) + (finding->severity >= SEVERITY_FATAL ? 2 : 0) + (known ? 1 : 0);
 }
 
+/* The command was ended by a signal that somebody sent to end it (Ctrl-C, kill, a time limit): no refusal did. */
+static bool ended_from_outside(const struct model *model)
+{
+	int status = model->process_count ? model->processes[0].status : 0;
+	return WIFSIGNALED(status) && cause_of_signal(WTERMSIG(status)) == CAUSE_NONE;
+}
+
 static void choose_ending(struct judge *judge)
 {
 	struct finding *best = NULL;
+	if (ended_from_outside(judge->model))
+		return;
 	for (size_t i = 0; i < judge->verdict->count; i++) {
 		struct finding *finding = &judge->verdict->findings[i];
 		int points = ending_points(finding), most = best ? ending_points(best) : 0;

@@ -259,6 +259,18 @@ static void a_signal_is_a_death(void **state)
 	done();
 }
 
+static void who_is_told_to_end_was_not_ended_by_a_refusal(void **state)
+{
+	(void)state;
+	begin("/usr/sbin/daemon");
+	opens("/etc/daemon.conf", ENOENT);
+	says("daemon: cannot open /etc/daemon.conf: No such file or directory\n");
+	judge(128 + SIGTERM);
+	assert_int_equal(verdict.count, 1);
+	assert_int_equal(verdict.findings[0].weight, FINDING_REPORTED);
+	done();
+}
+
 static void names_are_taken_from_messages(void **state)
 {
 	(void)state;
@@ -372,6 +384,7 @@ int main(void)
 		cmocka_unit_test(repeats_are_counted),
 		cmocka_unit_test(a_silent_death_is_guessed_at_only_if_nobody_spoke),
 		cmocka_unit_test(a_signal_is_a_death),
+		cmocka_unit_test(who_is_told_to_end_was_not_ended_by_a_refusal),
 		cmocka_unit_test(names_are_taken_from_messages),
 		cmocka_unit_test(a_command_that_did_not_start_is_explained),
 		cmocka_unit_test(the_text_is_for_80_columns),
