@@ -204,12 +204,12 @@ static int map_at(u64 at, u64 size, int prot, int flags, int fd, u64 offset)
 /* Zeros from `at` to the end of its page, which shows the file's page at `offset`: there is none in a file cut short. */
 static int zero_tail(int fd, u64 at, u64 offset)
 {
-	struct kstat st;
+	struct kernel_stat st;
 	long r = sys2(__NR_fstat, fd, &st);
 
 	if (r < 0)
 		return (int)r;
-	if (offset >= st.size)
+	if (offset >= (u64)st.size)
 		return -EFAULT;
 	memset((void *)at, 0, ALIGN_UP(at, LAYOUT_PAGE) - at);
 	return 0;

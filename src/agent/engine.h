@@ -6,6 +6,7 @@
 #include "abi/trace.h"
 #include "agent/agent.h"
 #include "agent/private.h"
+#include "base/kernel_stat.h"
 
 #define SIGNAL_BIT(sig) (UINT64_C(1) << ((sig)-1))
 #define SIGBUS_ 7
@@ -160,14 +161,6 @@ enum marker_flag {
 #define MARKER_NAME "LICHEN_EXEC="
 /* execve(path, argv, envp) relative to dirfd as the guest would; returns only with a negative errno. */
 long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask);
-
-/* struct stat of x86-64, as fstat and newfstatat fill it. */
-struct kstat {
-	u64 dev, ino, nlink;
-	u32 mode, uid, gid, pad;
-	u64 rdev, size;
-	u64 rest[12];
-};
 
 /* Opens what is to be executed as execve would: a regular file that the caller may execute. flags are execveat's. Returns a
  * close-on-exec descriptor or negative errno. */

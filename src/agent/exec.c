@@ -76,7 +76,7 @@ static int exec_open_again(s32 dirfd)
 
 int exec_open(s32 dirfd, const char *path, int flags)
 {
-	struct kstat st;
+	struct kernel_stat st;
 	long r;
 	int nofollow = flags & AT_SYMLINK_NOFOLLOW_;
 

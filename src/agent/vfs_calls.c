@@ -59,7 +59,7 @@ static bool find_whole(s32 dirfd, u64 where, char *path, struct vnode *node)
 static long ask_kernel(const struct call *call, const char *path)
 {
 	long ret = agent_reissue(call->nr, call->arg);
-	struct kstat st;
+	struct kernel_stat st;
 
 	if (ret != -ENOSYS && !(ret == -EINVAL && call->nr == __NR_statx))
 		return ret;
@@ -82,7 +82,7 @@ static bool is_refusal(long ret)
 /* Whether asking the kernel would make a file where a device is to be supplied: `>/dev/null` in an empty /dev. */
 static bool would_create(const struct vnode *node, const char *path, u32 flags)
 {
-	struct kstat st;
+	struct kernel_stat st;
 
 	return (flags & O_CREAT_) && (node->mode & VFS_TYPE) == VFS_DEVICE &&
 	       sys4(__NR_newfstatat, AT_FDCWD_, path, &st, AT_SYMLINK_NOFOLLOW_) == -ENOENT;
@@ -226,10 +226,9 @@ enum verdict vfs_faccessat2(struct call *call)
 #define STATX_SYNC 0x6000u
 #define STATX_FLAGS ((u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_ | STATX_SYNC))
 #define STATX_RESERVED 0x80000000u
-#define KSTAT_SIZE 144u /* struct stat of x86-64 */
 
 /* gVisor shows files that root may write without any permission for it, which sysctl(8) believes: they are told as Linux has them. */
-static bool is_understated(const struct vnode *node, const char *path, struct kstat *st)
+static bool is_understated(const struct vnode *node, const char *path, struct kernel_stat *st)
 {
 	if ((node->mode & (VFS_TYPE | 0200)) != (VFS_REGULAR | 0200) || sys4(__NR_newfstatat, AT_FDCWD_, path, st, 0) < 0 ||
 	    (st->mode & 0222))
@@ -239,7 +238,7 @@ static bool is_understated(const struct vnode *node, const char *path, struct ks
 }
 
 /* Finds a node that the kernel does not have. */
-static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, char *path, struct kstat *st)
+static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, char *path, struct kernel_stat *st)
 {
 	struct vnode node;
 
@@ -266,7 +265,7 @@ static bool supplied(struct call *call, s32 dirfd, u64 where, bool nofollow, cha
 }
 
 /* Not virtual, but /proc/PID/exe of a member: the file that it names to readlink (proc_self.c). path: find()'s. */
-static bool is_program(struct call *call, bool nofollow, const char *path, struct kstat *st)
+static bool is_program(struct call *call, bool nofollow, const char *path, struct kernel_stat *st)
 {
 	struct exe_paths {
 		char target[4096], work[12288];
@@ -283,12 +282,12 @@ static bool is_program(struct call *call, bool nofollow, const char *path, struc
 static enum verdict stat_path(struct call *call, s32 dirfd, u64 where, u64 to, bool nofollow)
 {
 	char path[VFS_PATH_MAX];
-	struct kstat st;
+	struct kernel_stat st;
 
 	if (!supplied(call, dirfd, where, nofollow, path, &st) && !is_program(call, nofollow, path, &st))
 		return CALL_PASS;
 	if (call->ret == 1)
-		call->ret = guest_write(to, &st, KSTAT_SIZE);
+		call->ret = guest_write(to, &st, sizeof(st));
 	return CALL_DONE;
 }
 
@@ -307,7 +306,7 @@ static enum verdict stat_descriptor(struct call *call)
 {
 	char path[VFS_PATH_MAX];
 	struct vnode node;
-	struct kstat st;
+	struct kernel_stat st;
 
 	call->ret = sys4(__NR_newfstatat, call->arg[0], "", &st, AT_EMPTY_PATH_);
 	if (call->ret < 0)
@@ -315,7 +314,7 @@ static enum verdict stat_descriptor(struct call *call)
 	if ((st.mode & VFS_TYPE) == VFS_PIPE || ((st.mode & VFS_TYPE) == VFS_REGULAR && (!st.nlink || (st.mode & 0777) == 0777)))
 		if (vfs_fd_path((s32)call->arg[0], path) > 0 && path[0] == '/' && vfs_find(path, &node) && !node.contents)
 			vfs_stat_node(&node, path, &st);
-	call->ret = guest_write(call->arg[2], &st, KSTAT_SIZE);
+	call->ret = guest_write(call->arg[2], &st, sizeof(st));
 	return CALL_DONE;
 }
 
@@ -334,39 +333,11 @@ enum verdict vfs_newfstatat(struct call *call)
 	return stat_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3] & AT_SYMLINK_NOFOLLOW_);
 }
 
-struct statx_time {
-	s64 sec;
-	u32 nsec;
-	s32 reserved;
-};
-
-struct statx { /* linux/stat.h */
-	u32 mask, blksize;
-	u64 attributes;
-	u32 nlink, uid, gid;
-	u16 mode, spare0;
-	u64 ino, size, blocks, attributes_mask;
-	struct statx_time atime, btime, ctime, mtime;
-	u32 rdev_major, rdev_minor, dev_major, dev_minor;
-	u64 spare[14];
-};
-static_assert(sizeof(struct statx) == 256, "kernel ABI");
-
-static u32 major_of(u64 dev)
-{
-	return (u32)(dev >> 8 & 0xfff) | (u32)(dev >> 32 & ~UINT64_C(0xfff));
-}
-
-static u32 minor_of(u64 dev)
-{
-	return (u32)(dev & 0xff) | (u32)(dev >> 12 & 0xffffff00);
-}
-
 enum verdict vfs_statx(struct call *call)
 {
 	char path[VFS_PATH_MAX];
-	struct kstat st;
-	struct statx x;
+	struct kernel_stat st;
+	struct kernel_statx x;
 
 	if ((call->arg[2] & ~STATX_FLAGS) || (call->arg[2] & STATX_SYNC) == STATX_SYNC || (call->arg[3] & STATX_RESERVED))
 		return CALL_PASS; /* EINVAL, unless it is known in the future */
@@ -374,22 +345,7 @@ enum verdict vfs_statx(struct call *call)
 		return CALL_PASS;
 	if (call->ret != 1)
 		return call->ret == NEW_CALL ? CALL_PASS : CALL_DONE;
-	memset(&x, 0, sizeof(x));
-	x.mask = 0x7ff; /* STATX_BASIC_STATS */
-	x.blksize = (u32)st.rest[0];
-	x.nlink = (u32)st.nlink;
-	x.uid = st.uid;
-	x.gid = st.gid;
-	x.mode = (u16)st.mode;
-	x.ino = st.ino;
-	x.size = st.size;
-	x.atime.sec = (s64)st.rest[2];
-	x.mtime.sec = (s64)st.rest[4];
-	x.ctime.sec = (s64)st.rest[6];
-	x.rdev_major = major_of(st.rdev);
-	x.rdev_minor = minor_of(st.rdev);
-	x.dev_major = major_of(st.dev);
-	x.dev_minor = minor_of(st.dev);
+	kernel_statx_from(&x, &st);
 	return done(call, guest_write(call->arg[4], &x, sizeof(x)));
 }
 

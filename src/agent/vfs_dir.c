@@ -133,7 +133,7 @@ static long continue_proc(struct call *call)
 /* Whether it is /dev, where there is no /proc to ask. */
 static bool is_dev(s32 fd)
 {
-	struct kstat a, b;
+	struct kernel_stat a, b;
 
 	return sys2(__NR_fstat, fd, &a) == 0 && sys4(__NR_newfstatat, AT_FDCWD_, "/dev", &b, 0) == 0 && a.dev == b.dev &&
 	       a.ino == b.ino;

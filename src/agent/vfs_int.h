@@ -45,7 +45,7 @@ static inline bool vfs_asks_kernel(const struct vnode *node)
 int vfs_permission(const struct vnode *node, const char *path, u32 wanted, u32 uid) MUST_CHECK;
 /* Opens a supplied file: descriptor or negative errno. */
 long vfs_open_node(const struct vnode *node, const char *path, u32 flags) MUST_CHECK;
-void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st);
+void vfs_stat_node(const struct vnode *node, const char *path, struct kernel_stat *st);
 
 /* vfs_write.c: a pipe that nobody reads, for a file opened for writing. */
 long vfs_open_write(const char *path, u32 flags) MUST_CHECK;

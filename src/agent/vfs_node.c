@@ -81,9 +81,9 @@ int vfs_permission(const struct vnode *node, const char *path, u32 wanted, u32 u
 	return (wanted & ~bits & 7) ? -EACCES : 0;
 }
 
-void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st)
+void vfs_stat_node(const struct vnode *node, const char *path, struct kernel_stat *st)
 {
-	struct kstat parent;
+	struct kernel_stat parent;
 	s64 now = agent_now();
 	u64 inode = 0xcbf29ce484222325;
 
@@ -96,8 +96,8 @@ void vfs_stat_node(const struct vnode *node, const char *path, struct kstat *st)
 	st->mode = node->mode;
 	st->nlink = 1;
 	st->rdev = (node->mode & VFS_TYPE) == VFS_DEVICE ? node->rdev : 0;
-	st->rest[0] = below_sysctl(path) ? BLOCK_SIZE : LAYOUT_PAGE;
-	st->rest[2] = st->rest[4] = st->rest[6] = (u64)now;
+	st->blksize = below_sysctl(path) ? BLOCK_SIZE : LAYOUT_PAGE;
+	st->atime = st->mtime = st->ctime = now;
 }
 
 static long open_directory(const struct vnode *node, const char *path, u32 flags)

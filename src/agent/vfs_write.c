@@ -34,7 +34,7 @@ static struct vfs_pipe *find_pipe(s32 fd, char *path)
 {
 	struct vfs_state *vfs = &commons()->vfs;
 	u32 count = __atomic_load_n(&vfs->pipes_next, __ATOMIC_ACQUIRE);
-	struct kstat st = { 0 };
+	struct kernel_stat st = { 0 };
 
 	if (!count || sys2(__NR_fstat, fd, &st) < 0 || (st.mode & VFS_TYPE) != S_IFIFO_)
 		return NULL;
@@ -58,7 +58,7 @@ long vfs_pipe_path(s32 fd, char *out)
 	return find_pipe(fd, out) ? (long)strlen(out) : 0;
 }
 
-static void remember_pipe(const struct kstat *st, const char *path)
+static void remember_pipe(const struct kernel_stat *st, const char *path)
 {
 	struct vfs_state *vfs = &commons()->vfs;
 	u32 turn = __atomic_fetch_add(&vfs->pipes_next, 1, __ATOMIC_ACQ_REL);
@@ -102,7 +102,7 @@ static bool has_reader(s32 fd)
 
 long vfs_open_write(const char *path, u32 flags)
 {
-	struct kstat st = { 0 };
+	struct kernel_stat st = { 0 };
 	long fd, r = signal_take_sigpipe();
 
 	if (strlen(path) >= VFS_NAME_SIZE)

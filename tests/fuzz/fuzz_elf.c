@@ -84,7 +84,7 @@ long fake_sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 			memcpy((void *)b, file->at + d, n);
 		return (long)n;
 	case __NR_fstat:
-		((struct kstat *)b)->size = file->left;
+		((struct kernel_stat *)b)->size = file->left;
 		return 0;
 	case __NR_close:
 		MUST(a == INTERPRETER && interpreter_fds > 0);

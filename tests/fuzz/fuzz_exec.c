@@ -92,7 +92,7 @@ static long check_execve(s32 fd, u64 *argv, u64 *envp, u64 flags)
 
 long fake_sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
-	struct kstat *st = (struct kstat *)c;
+	struct kernel_stat *st = (struct kernel_stat *)c;
 	struct input *text;
 	s32 file;
 	u64 n;

@@ -77,7 +77,7 @@ static long rwf_meaning(s32 fd, s64 pos, u32 flags, bool write)
 
 static bool keeps_data(s32 fd)
 {
-	struct file_stat st;
+	struct kernel_stat st;
 
 	return sys2(__NR_fstat, fd, &st) == 0 && ((st.mode & S_IFMT_) == S_IFREG_ || (st.mode & S_IFMT_) == 0060000u);
 }

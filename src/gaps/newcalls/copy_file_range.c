@@ -20,7 +20,7 @@ struct copy_end {
 	u64 offset_at; /* the guest's pointer, 0: the file's own position counts */
 	s64 pos;
 	long flags;
-	struct file_stat st;
+	struct kernel_stat st;
 };
 
 static long end_open(struct copy_end *end, u64 fd, u64 offset_at)

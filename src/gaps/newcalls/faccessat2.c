@@ -39,7 +39,7 @@ static void askers_get(struct asker *real, struct asker *effective)
 	*effective = (struct asker){ uid[1], gid[1], caps[0].effective & dac };
 }
 
-static bool allowed(const struct asker *who, const struct file_stat *st, u32 want)
+static bool allowed(const struct asker *who, const struct kernel_stat *st, u32 want)
 {
 	bool directory = (st->mode & S_IFMT_) == S_IFDIR_;
 	u32 granted = st->mode;
@@ -65,7 +65,7 @@ static bool is_special(u32 mode)
 /* The answer for the file behind an O_PATH or other descriptor. */
 static long decide(s32 fd, u32 want, const struct asker *who)
 {
-	struct file_stat st;
+	struct kernel_stat st;
 	u64 fs[15] = { 0 }; /* struct statfs; [10]: f_flags */
 	long r = sys2(__NR_fstat, fd, &st);
 
@@ -95,7 +95,7 @@ static long decide_path(s32 dirfd, u64 path, u32 flags, u32 want, const struct a
 static long access_descriptor(s32 fd, u32 want, const struct asker *who, bool by_real)
 {
 	char link[FD_LINK_SIZE];
-	struct file_stat st;
+	struct kernel_stat st;
 	long r;
 
 	if (fd == AT_FDCWD_)
@@ -113,7 +113,7 @@ enum verdict newcalls_faccessat2(struct call *call)
 	s32 dirfd = (s32)call->arg[0];
 	u32 want = (u32)call->arg[2], flags = (u32)call->arg[3];
 	struct asker real, effective;
-	struct file_stat st;
+	struct kernel_stat st;
 	bool by_real = true;
 	char first;
 	long r;

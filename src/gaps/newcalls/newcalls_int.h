@@ -4,6 +4,7 @@
 #define LICHEN_GAPS_NEWCALLS_NEWCALLS_INT_H
 
 #include "agent/agent.h"
+#include "base/kernel_stat.h"
 #include "gaps/newcalls/newcalls.h"
 
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
@@ -22,17 +23,6 @@ static inline enum verdict done(struct call *call, long ret)
 /* "/proc/self/fd/N", NUL-terminated, into out (FD_LINK_SIZE bytes). */
 #define FD_LINK_SIZE 32u
 void fd_link(char *out, u32 fd);
-
-/* struct stat of x86-64. */
-struct file_stat {
-	u64 dev, ino, nlink;
-	u32 mode, uid, gid, pad;
-	u64 rdev;
-	s64 size, blksize, blocks;
-	s64 atime, atime_nsec, mtime, mtime_nsec, ctime, ctime_nsec;
-	s64 unused[3];
-};
-static_assert(sizeof(struct file_stat) == 144, "as the kernel fills it");
 
 /* From <fcntl.h>, which is libc's. */
 #define AT_FDCWD_ (-100)

@@ -65,7 +65,7 @@ static int put_before(struct walk *w, const char *text, u64 length)
 static u64 mount_of(s32 fd)
 {
 	char path[FD_LINK_SIZE + 4] = "/proc/self/fdinfo/", link[FD_LINK_SIZE], text[256];
-	struct file_stat st = { 0 };
+	struct kernel_stat st = { 0 };
 	long info, n = 0;
 
 	fd_link(link, (u32)fd);
@@ -168,10 +168,10 @@ static long step_dots(struct walk *w)
 }
 
 /* Where the walk stands. gVisor of 2022 has no fstatfs for /proc/PID/ns: there the device tells. */
-static bool on_procfs(const struct walk *w, const struct file_stat *st)
+static bool on_procfs(const struct walk *w, const struct kernel_stat *st)
 {
 	u64 fs[15] = { 0 }; /* struct statfs; [0]: f_type */
-	struct file_stat proc;
+	struct kernel_stat proc;
 
 	if (sys2(__NR_fstatfs, here(w), fs) == 0)
 		return fs[0] == PROC_MAGIC;
@@ -182,7 +182,7 @@ static bool on_procfs(const struct walk *w, const struct file_stat *st)
  * in its root. */
 static bool is_magic(const struct walk *w, long length)
 {
-	struct file_stat st;
+	struct kernel_stat st;
 
 	if (sys2(__NR_fstat, here(w), &st) < 0 || !on_procfs(w, &st) || st.ino == PROC_ROOT_INO)
 		return false;
@@ -250,7 +250,7 @@ static long step(struct walk *w)
 
 static bool is_link(s32 fd)
 {
-	struct file_stat st;
+	struct kernel_stat st;
 
 	return sys2(__NR_fstat, fd, &st) == 0 && (st.mode & S_IFMT_) == S_IFLNK_;
 }

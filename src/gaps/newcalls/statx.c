@@ -7,63 +7,12 @@
 #include "gaps/newcalls/newcalls_int.h"
 
 #define STATX_RESERVED 0x80000000u
-#define STATX_BASIC_STATS_ 0x7ffu
-
-struct statx_time {
-	s64 sec;
-	u32 nsec;
-	s32 reserved;
-};
-
-struct statx { /* <linux/stat.h> */
-	u32 mask, blksize;
-	u64 attributes;
-	u32 nlink, uid, gid;
-	u16 mode, spare0;
-	u64 ino, size, blocks, attributes_mask;
-	struct statx_time atime, btime, ctime, mtime;
-	u32 rdev_major, rdev_minor, dev_major, dev_minor;
-	u64 spare[14];
-};
-static_assert(sizeof(struct statx) == 256, "as the guest has it");
-
-static u32 dev_major(u64 dev)
-{
-	return (u32)(dev >> 8 & 0xfff) | (u32)(dev >> 32 & ~UINT64_C(0xfff));
-}
-
-static u32 dev_minor(u64 dev)
-{
-	return (u32)(dev & 0xff) | (u32)(dev >> 12 & ~UINT64_C(0xff));
-}
-
-static void fill(struct statx *to, const struct file_stat *st)
-{
-	*to = (struct statx){
-		.mask = STATX_BASIC_STATS_,
-		.blksize = (u32)st->blksize,
-		.nlink = (u32)st->nlink,
-		.uid = st->uid,
-		.gid = st->gid,
-		.mode = (u16)st->mode,
-		.ino = st->ino,
-		.size = (u64)st->size,
-		.blocks = (u64)st->blocks,
-		.atime = { st->atime, (u32)st->atime_nsec, 0 },
-		.ctime = { st->ctime, (u32)st->ctime_nsec, 0 },
-		.mtime = { st->mtime, (u32)st->mtime_nsec, 0 },
-		.rdev_major = dev_major(st->rdev),
-		.rdev_minor = dev_minor(st->rdev),
-		.dev_major = dev_major(st->dev),
-		.dev_minor = dev_minor(st->dev),
-	};
-}
 
 static long statx_by_fstatat(s32 dirfd, u64 path, u32 flags, u32 mask, u64 buffer)
 {
 	u32 known = AT_SYMLINK_NOFOLLOW_ | AT_NO_AUTOMOUNT_ | AT_EMPTY_PATH_;
-	struct file_stat st = { 0 };
-	struct statx out;
+	struct kernel_stat st = { 0 };
+	struct kernel_statx out;
 	long r;
 
 	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE_) == AT_STATX_SYNC_TYPE_ ||
@@ -74,7 +23,7 @@ static long statx_by_fstatat(s32 dirfd, u64 path, u32 flags, u32 mask, u64 buffe
 		r = sys4(__NR_newfstatat, dirfd, path, &st, flags & known & ~AT_NO_AUTOMOUNT_);
 	if (r < 0)
 		return r;
-	fill(&out, &st);
+	kernel_statx_from(&out, &st);
 	return guest_write(buffer, &out, sizeof(out));
 }
 
