@@ -300,7 +300,10 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
 	if (needs_engine(spec) && inside_cell()) {
-		(void)fail(result, "this is inside a cell of lichen, and cells do not nest; leave out --emulate, and why", 0, 125);
+		(void)fail(result,
+			   spec->trace ? "this is inside a cell of lichen, and cells do not nest: ask why outside of it"
+				       : "this is inside a cell of lichen, and cells do not nest; leave out --emulate",
+			   0, 125);
 		return -EBUSY;
 	}
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)

@@ -361,8 +361,9 @@ def many_program_headers():
 def few_descriptors():
     pipeline = "echo a | cat | tr a b; ls / >/dev/null"
     emulated("sh", "-c", pipeline, out="b\n", setup=limit(resource.RLIMIT_NOFILE, 16))
-    emulated("/bin/echo", "x", out="x\n", setup=limit(resource.RLIMIT_NOFILE, 8))
+    emulated("/bin/echo", "x", out="x\n", setup=limit(resource.RLIMIT_NOFILE, 9))
     many = "Too many open files (EMFILE)"
+    emulated("/bin/true", status=125, err=cannot("/bin/true", f"making the broker socket: {many}"), setup=limit(resource.RLIMIT_NOFILE, 8))
     emulated("/bin/true", status=125, err=cannot("/bin/true", f"making a pipe: {many}"), setup=limit(resource.RLIMIT_NOFILE, 4))
     emulated("/bin/true", status=125, err=cannot("/bin/true", f"making a pipe: {many}"), setup=limit(resource.RLIMIT_NOFILE, 3))
 

@@ -53,7 +53,9 @@ FROM_HOST = {
 AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted")}
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--"]
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
-ASK_ITSELF = {("engine/clone3", "tiny"), ("newcalls/process_vm_users", "restricted")}
+ASK_ITSELF = {("newcalls/process_vm_users", "restricted")}
+# … and these, where an environment lacks just what they need, and lichen fills it.
+ALSO_FROM_HOST = {("engine/clone3", "docker"), ("engine/clone3", "restricted")}
 # What of newcalls is no other in a container than outside, but for what its user may.
 FILE_CALLS = ("close_", "copy_", "faccessat2_", "new_", "openat2_", "preadv2_", "statx_")
 ASK_ITSELF |= {
@@ -362,7 +364,7 @@ def difference(name, env, native, under, second=None):
 def wants(name, env):
     """The request for one program in one environment, and whether the host is asked, too."""
     group = name.split("/")[0]
-    from_host = env in FROM_HOST[group] and (name, env) not in ASK_ITSELF
+    from_host = (env in FROM_HOST[group] and (name, env) not in ASK_ITSELF) or (name, env) in ALSO_FROM_HOST
     either = env in EITHER.get(group, ())
     seconds = SECONDS * SLOW.get(env, 1)
     request = {"name": name, "native": not from_host, "lichen": True, "seconds": seconds, "slow": env in SLOW}
