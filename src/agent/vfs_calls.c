@@ -336,7 +336,7 @@ enum verdict vfs_newfstatat(struct call *call)
 enum verdict vfs_statx(struct call *call)
 {
 	char path[VFS_PATH_MAX];
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 	struct kernel_statx x;
 
 	if ((call->arg[2] & ~STATX_FLAGS) || (call->arg[2] & STATX_SYNC) == STATX_SYNC || (call->arg[3] & STATX_RESERVED))
