@@ -113,22 +113,25 @@ static void explain_filling(const struct model *model, const struct circumstance
 			model->pool,
 			"lichen filled '%s' in this run, and refused this itself: docs/limits.md tells what it leaves out",
 			gap->name);
-	} else if (built && probed && row->finding.presence == GAP_PRESENT) {
+	} else if (!probed && built) {
+		finding->filling = pool_print(model->pool, "lichen fills '%s' where it is refused", gap->name);
+		finding->command = pool_print(model->pool, "lichen run -- %s", cmd);
+	} else if (!probed) {
+		finding->filling = pool_print(model->pool, "lichen cannot fill '%s' yet", gap->name);
+	} else if (built && row->finding.presence == GAP_PRESENT) {
 		finding->filling = pool_print(
 			model->pool,
 			"'%s' works here as far as lichen tried it, so it leaves it to the kernel; it can fill it all the same",
 			gap->name);
 		finding->command = pool_print(model->pool, "lichen run --emulate=%s -- %s", gap->name, cmd);
 	} else if (built) {
-		finding->filling =
-			pool_print(model->pool, "'%s' is %s here, and lichen fills it", gap->name, probed ? found : "refused");
+		finding->filling = pool_print(model->pool, "'%s' is %s here, and lichen fills it", gap->name, found);
 		finding->command = pool_print(model->pool, "lichen run -- %s", cmd);
-	} else if (probed && row->finding.presence == GAP_PRESENT) {
+	} else if (row->finding.presence == GAP_PRESENT) {
 		finding->filling = pool_print(
 			model->pool, "'%s' works here as far as lichen tried it, and lichen cannot fill it yet", gap->name);
 	} else {
-		finding->filling = pool_print(model->pool, "'%s' is %s here, and lichen cannot fill it yet", gap->name,
-					      probed ? found : "refused");
+		finding->filling = pool_print(model->pool, "'%s' is %s here, and lichen cannot fill it yet", gap->name, found);
 	}
 }
 
