@@ -84,15 +84,6 @@ static_assert(offsetof(struct left, ip) == OFF_LEFT_IP && offsetof(struct left, 
 
 static_assert(OFF_LEFT_BELOW == 128 + OFF_LEFT_ARGS && TRACE_REPORT_NR_ASM == TRACE_REPORT_NR, "entry.S");
 
-/* rows.c: whether the filter tests of these rows hold for the call, as in the filter */
-bool rows_engine(const struct call *call);
-bool rows_vfs(const struct call *call);
-#define GAP_LISTED(name)
-#define GAP_BUILT(name) bool rows_##name(const struct call *call);
-#include "gaps/gaps.def"
-#undef GAP_BUILT
-#undef GAP_LISTED
-
 /* trace.c: recording, only where commons()->trace says so */
 /* Before a call is dispatched: notes what it says. */
 void trace_before(struct call *call);

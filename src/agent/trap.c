@@ -39,14 +39,14 @@ void member_reap_all(int member)
 /* Virtual files first, whatever gap they are of: what is left are paths of the kernel's. */
 static enum verdict dispatch(struct call *call)
 {
-	if (commons()->paths && rows_vfs(call) && vfs_dispatch(call) == CALL_DONE)
+	if (commons()->paths && vfs_dispatch(call) == CALL_DONE)
 		return CALL_DONE;
-#define GAP_BUILT(name)                                                                                            \
-	if ((commons()->emulated & (1u << GAP_##name)) && rows_##name(call) && name##_dispatch(call) == CALL_DONE) \
+#define GAP_BUILT(name)                                                                       \
+	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
 		return CALL_DONE;
 #include "gaps/gaps.def"
 #undef GAP_BUILT
-	return rows_engine(call) ? engine_dispatch(call) : CALL_PASS;
+	return engine_dispatch(call);
 }
 
 u64 trap_free_stack(const struct trap *trap)

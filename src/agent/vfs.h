@@ -78,6 +78,17 @@ struct ventry {
 #undef GAP_BUILT
 #undef GAP_LISTED
 
+/* A gap that keeps nothing for processes: no event concerns it, and a dead member leaves nothing to reap. */
+#define GAP_NO_EVENTS(name)                                 \
+	void name##_event(enum agent_event event, long arg) \
+	{                                                   \
+		(void)event, (void)arg;                     \
+	}                                                   \
+	void name##_member_reap(int member)                 \
+	{                                                   \
+		(void)member;                               \
+	}
+
 #define VFS_NONE(name)                                                                                   \
 	bool name##_vfs_find(const char *path, struct vnode *node)                                       \
 	{                                                                                                \

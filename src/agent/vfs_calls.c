@@ -11,20 +11,6 @@
 #define RESOLVE_BENEATH_ 0x08u
 #define RESOLVE_IN_ROOT_ 0x10u
 
-enum verdict vfs_dispatch(struct call *call)
-{
-	switch (call->nr) {
-#define GAP_CALL(name, test, handler) \
-	case __NR_##name:             \
-		return handler(call);
-#include "agent/vfs_open.def"
-#include "agent/vfs_stat.def"
-#undef GAP_CALL
-	default:
-		return CALL_PASS;
-	}
-}
-
 static enum verdict done(struct call *call, long ret)
 {
 	call->ret = ret;

@@ -25,28 +25,7 @@
 #define FIRST_ID 4096u   /* smaller ones are directories */
 #define NET_DIRECTORY 1u /* /dev/net, for net/tun */
 
-enum verdict devices_dispatch(struct call *call)
-{
-	switch (call->nr) {
-#define GAP_CALL(name, test, handler) \
-	case __NR_##name:             \
-		return handler(call);
-#include "gaps/devices/devices.def"
-#undef GAP_CALL
-	default:
-		return CALL_PASS;
-	}
-}
-
-void devices_event(enum agent_event event, long arg)
-{
-	(void)event, (void)arg;
-}
-
-void devices_member_reap(int member)
-{
-	(void)member;
-}
+GAP_NO_EVENTS(devices)
 
 static bool available(enum device_id id)
 {

@@ -44,25 +44,4 @@ enum verdict fstype_newfstatat(struct call *call)
 	return CALL_PASS;
 }
 
-enum verdict fstype_dispatch(struct call *call)
-{
-	switch (call->nr) {
-#define GAP_CALL(name, test, handler) \
-	case __NR_##name:             \
-		return handler(call);
-#include "gaps/fstype/fstype.def"
-#undef GAP_CALL
-	default:
-		return CALL_PASS;
-	}
-}
-
-void fstype_event(enum agent_event event, long arg)
-{
-	(void)event, (void)arg;
-}
-
-void fstype_member_reap(int member)
-{
-	(void)member;
-}
+GAP_NO_EVENTS(fstype)

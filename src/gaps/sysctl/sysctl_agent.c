@@ -24,28 +24,7 @@
 #include "gaps/sysctl/sysctl.def"
 #undef GAP_CALL
 
-enum verdict sysctl_dispatch(struct call *call)
-{
-	switch (call->nr) {
-#define GAP_CALL(name, test, handler) \
-	case __NR_##name:             \
-		return handler(call);
-#include "gaps/sysctl/sysctl.def"
-#undef GAP_CALL
-	default:
-		return CALL_PASS;
-	}
-}
-
-void sysctl_event(enum agent_event event, long arg)
-{
-	(void)event, (void)arg;
-}
-
-void sysctl_member_reap(int member)
-{
-	(void)member;
-}
+GAP_NO_EVENTS(sysctl)
 
 /* The part behind "/proc/sys", without its slash; NULL for other paths. */
 static const char *below_sys(const char *path)

@@ -25,19 +25,6 @@
 #include "agent/vfs.h"
 #include "gaps/sysvipc/sysvipc_int.h"
 
-enum verdict sysvipc_dispatch(struct call *call)
-{
-	switch (call->nr) {
-#define GAP_CALL(name, test, handler) \
-	case __NR_##name:             \
-		return handler(call);
-#include "gaps/sysvipc/sysvipc.def"
-#undef GAP_CALL
-	default:
-		return CALL_PASS;
-	}
-}
-
 void sysvipc_event(enum agent_event event, long arg)
 {
 	shm_event(event, arg);

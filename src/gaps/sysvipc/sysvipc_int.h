@@ -143,7 +143,6 @@ void msg_member_reap(int member);
 #include "gaps/sysvipc/sysvipc.def"
 #undef GAP_CALL
 
-enum verdict sysvipc_dispatch(struct call *call);
 void sysvipc_event(enum agent_event event, long arg);
 void sysvipc_member_reap(int member);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The filter tests of .def rows, asked again by the agent: a call reaches it when any row of any gap wants it, or because all calls are
- * recorded, but a handler shall only see calls that its own row lets through. Adding a gap: one block below, as in host/filter.c.
+ * The switches from a call's number to its handler, made of the .def rows: NAME_dispatch() of each gap, vfs_dispatch(), engine_dispatch().
+ * A row's filter test is asked again: a call reaches the agent when any row of any gap wants it, or because all calls are recorded, but a
+ * handler shall only see calls that its own row lets through. Adding a gap: two lines below, as in host/filter.c.
  */
 #include "abi/filter_test.h"
 #include "agent/engine.h"
+#include "agent/vfs.h"
 
 static bool reserved(u64 fd)
 {
@@ -51,39 +53,47 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 	return true;
 }
 
+#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "gaps/devices/devices.def"
+#include "gaps/fstype/fstype.def"
+#include "gaps/newcalls/newcalls.def"
+#include "gaps/sysctl/sysctl.def"
+#include "gaps/sysvipc/sysvipc.def"
+#undef GAP_CALL
+
 #define GAP_CALL(name, test, handler) \
 	case __NR_##name:             \
-		return holds(call, test);
-#define ROWS(name)                                \
-	bool rows_##name(const struct call *call) \
-	{                                         \
+		return holds(call, test) ? handler(call) : CALL_PASS;
+#define DISPATCH(name)                                  \
+	enum verdict name##_dispatch(struct call *call) \
+	{                                               \
 		switch (call->nr) {
-#define ROWS_END              \
-	default:              \
-		return false; \
-		}             \
+#define DISPATCH_END              \
+	default:                  \
+		return CALL_PASS; \
+		}                 \
 		}
 
 /* clang-format off */
-ROWS(engine)
+DISPATCH(engine)
 #include "agent/engine.def"
-ROWS_END
-ROWS(vfs)
+DISPATCH_END
+DISPATCH(vfs)
 #include "agent/vfs_open.def"
 #include "agent/vfs_stat.def"
-ROWS_END
-ROWS(sysvipc)
+DISPATCH_END
+DISPATCH(sysvipc)
 #include "gaps/sysvipc/sysvipc.def"
-ROWS_END
-ROWS(sysctl)
+DISPATCH_END
+DISPATCH(sysctl)
 #include "gaps/sysctl/sysctl.def"
-ROWS_END
-ROWS(devices)
+DISPATCH_END
+DISPATCH(devices)
 #include "gaps/devices/devices.def"
-ROWS_END
-ROWS(newcalls)
+DISPATCH_END
+DISPATCH(newcalls)
 #include "gaps/newcalls/newcalls.def"
-ROWS_END
-ROWS(fstype)
+DISPATCH_END
+DISPATCH(fstype)
 #include "gaps/fstype/fstype.def"
-ROWS_END
+DISPATCH_END
