@@ -61,9 +61,15 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #include "gaps/sysvipc/sysvipc.def"
 #undef GAP_CALL
 
+static inline __attribute__((always_inline)) enum verdict answer(struct call *call, struct filter_test test,
+								 enum verdict (*handler)(struct call *call))
+{
+	return holds(call, test) ? handler(call) : CALL_PASS;
+}
+
 #define GAP_CALL(name, test, handler) \
 	case __NR_##name:             \
-		return holds(call, test) ? handler(call) : CALL_PASS;
+		return answer(call, test, handler);
 #define DISPATCH(name)                                  \
 	enum verdict name##_dispatch(struct call *call) \
 	{                                               \
