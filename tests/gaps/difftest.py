@@ -12,6 +12,7 @@ and results are JSON, one object a line.  Where an environment lacks the feature
 the transcript of the host's kernel, recorded in the same test run; transcripts are never committed.
 """
 import argparse
+import contextlib
 import difflib
 import json
 import os
@@ -250,16 +251,20 @@ def execute(command, seconds, slow=False):
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TMPDIR": "/tmp", "HOME": "/tmp"}
     if slow:
         environment["DIFFTEST_SLOW"] = "1"
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder, subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        cwd=folder,
-        start_new_session=True,
-    ) as process:
-        os.chmod(folder, 0o777)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/tmp"))
+        os.chmod(folder, 0o777)  # before the program starts, which may change it too
+        process = stack.enter_context(
+            subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=folder,
+                start_new_session=True,
+            )
+        )
         late = False
         try:
             out, err = process.communicate(timeout=seconds)
