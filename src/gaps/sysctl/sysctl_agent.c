@@ -7,7 +7,8 @@
  *   written   parsed and validated as the kernel's handler of the kind (sysctl_value.c), with what follows for other files
  *             (sysctl_rules.c), stored for the cell under the area's lock
  *
- * What must never happen: a write that reaches the machine in a cell that was told to emulate (own_writes), and a torn or half valid value.
+ * What must never happen: a write that reaches the machine in a cell that was told to emulate (own_writes), by a path that vfs_path.c knows
+ * (docs/limits.md: links elsewhere, another procfs); and a torn or half valid value.
  *
  * Limits:
  *   - A value that is written is kept and told, and changes nothing else: the kernel goes on with its own. docs/sysctls.md says which files

@@ -11,19 +11,15 @@
 #include "gaps/evidence.h"
 #include "gaps/sysctl/sysctl.h"
 
-/* Reads a sysctl; with `writes` also writes the very bytes back, which changes nothing but needs all that a write needs. */
+/* Reads a sysctl, opened for writing too where `writes` says so. Nothing is written, not even what is there: every `lichen run` asks this, and
+ * would undo a change that somebody makes in between. */
 static int sysctl_try(const char *path, bool writes)
 {
 	char value[256];
 	int fd = open(path, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
-	int error = 0;
-	ssize_t size = read(fd, value, sizeof(value));
-	if (size < 0)
-		error = errno;
-	else if (writes && pwrite(fd, value, (size_t)size, 0) != size)
-		error = errno;
+	int error = read(fd, value, sizeof(value)) < 0 ? errno : 0;
 	close(fd);
 	return error;
 }
@@ -46,7 +42,7 @@ static void probe(struct gap_finding *finding)
 	};
 	struct evidence e;
 	bool root = geteuid() == 0; /* nobody else may write there on any machine */
-	evidence_begin(&e, finding, root ? "use 9 files of /proc/sys" : "read 9 files of /proc/sys");
+	evidence_begin(&e, finding, root ? "open 9 files of /proc/sys" : "read 9 files of /proc/sys");
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		bool writes = wanted[i].writes && root;
 		char path[64];
