@@ -115,6 +115,10 @@ long vfs_open_write(const char *path, u32 flags)
 		(void)sys0(__NR_sched_yield);
 		fd = pipe_without_reader(flags);
 	}
+	if (fd >= 0 && has_reader((s32)fd)) { /* other threads fork without end: better no file than one that swallows */
+		(void)sys1(__NR_close, fd);
+		return -EAGAIN;
+	}
 	if (fd >= 0 && sys2(__NR_fstat, fd, &st) == 0)
 		remember_pipe(&st, path);
 	return fd;
