@@ -75,7 +75,7 @@ ask_why() {
 	printf '  $ lichen why --bare -- initdb …\n'
 	as_nobody "$LICHEN" why --bare --output="$work/why.out" -- $bin/initdb -D "$work/data" -U demo -A trust >initdb.out 2>&1
 	grep -q "gap 'sysvipc'" why.out || die 'lichen why does not find the cause' why.out
-	awk '/^1\./ { found = 1 } /^2\./ { exit } found' why.out | fold -s -w 74 | quote
+	awk '/^1\./ { found = 1 } /^2\./ { exit } found' why.out # 80 columns wide by itself
 }
 
 # What gVisor of 2022 refuses to Debian's own tools: without lichen, then with it.

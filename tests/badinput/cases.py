@@ -6,6 +6,8 @@
 
 A case is a function with the environments that it makes sense in.  test_cases.py runs them in each, through tests/envs.  lichen is
 $LICHEN, else build/lichen; the helpers are built by meson into build/tests/badinput (BADINPUT_BIN).
+
+Over 600 lines, because cases are looked up by name in one module, and each is a few lines.
 """
 import gzip
 import json
