@@ -37,13 +37,13 @@ _lichen() {
 		esac
 		;;
 	run | why)
-		local mine='--explain --json'
+		local mine='--explain --json --rootfs= --volume='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
 			case ${words[i]} in
 			--) i=$((i + 1)) && break ;;
-			--emulate | --native | --refuse | --env | --workdir | -e | -w) i=$((i + 1)) ;;
+			--emulate | --native | --refuse | --env | --workdir | --rootfs | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
@@ -55,7 +55,7 @@ _lichen() {
 		fi
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
-		--workdir | -w) _filedir -d ;;
+		--workdir | --rootfs | -w) _filedir -d ;;
 		--html | --output | --trace | --read | -o) _filedir ;;
 		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
 		*)

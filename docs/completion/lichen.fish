@@ -30,6 +30,8 @@ complete -c lichen -n '__fish_seen_subcommand_from run' -l explain -d 'Print the
 complete -c lichen -n '__fish_seen_subcommand_from run' -l json -d 'Let --explain print JSON'
 complete -c lichen -n '__fish_seen_subcommand_from run' -s e -l env -x -d 'Set a variable'
 complete -c lichen -n '__fish_seen_subcommand_from run' -s w -l workdir -x -a '(__fish_complete_directories)' -d 'Run in this directory'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l rootfs -x -a '(__fish_complete_directories)' -d 'Directory to be the root'
+complete -c lichen -n '__fish_seen_subcommand_from run' -s v -l volume -x -d 'HOST:GUEST[:ro] to show in the tree'
 complete -c lichen -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c lichen -n '__fish_seen_subcommand_from why' -l bare -d 'Fill no gap'

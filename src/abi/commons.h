@@ -17,6 +17,7 @@
 
 #include <assert.h>
 
+#include "abi/fs_state.h"
 #include "abi/layout.h"
 #include "abi/vfs_state.h"
 #include "base/types.h"
@@ -73,6 +74,7 @@ struct commons {
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
 	struct vfs_state vfs;
+	struct fs_state fs;
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

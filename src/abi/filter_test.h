@@ -8,6 +8,24 @@
 
 #include "base/types.h"
 
+/* Numbers of calls that Debian 12's headers do not have: Linux 6.6, 6.13, 6.15, 6.17. */
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
+#ifndef __NR_setxattrat
+#define __NR_setxattrat 463
+#define __NR_getxattrat 464
+#define __NR_listxattrat 465
+#define __NR_removexattrat 466
+#endif
+#ifndef __NR_open_tree_attr
+#define __NR_open_tree_attr 467
+#endif
+#ifndef __NR_file_getattr
+#define __NR_file_getattr 468
+#define __NR_file_setattr 469
+#endif
+
 enum filter_test_kind {
 	FILTER_ALWAYS,           /* every invocation */
 	FILTER_NONZERO,          /* argument `arg` (64 bits) is not 0 */

@@ -6,6 +6,7 @@
  */
 #include "abi/filter_test.h"
 #include "agent/engine.h"
+#include "agent/fs.h"
 #include "agent/vfs.h"
 
 static bool reserved(u64 fd)
@@ -87,6 +88,9 @@ DISPATCH_END
 DISPATCH(vfs)
 #include "agent/vfs_open.def"
 #include "agent/vfs_stat.def"
+DISPATCH_END
+DISPATCH(fs)
+#include "agent/fs.def"
 DISPATCH_END
 DISPATCH(sysvipc)
 #include "gaps/sysvipc/sysvipc.def"

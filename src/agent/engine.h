@@ -156,6 +156,8 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask);
 /* Opens what is to be executed as execve would: a regular file that the caller may execute. flags are execveat's. Returns a
  * close-on-exec descriptor or negative errno. */
 int exec_open(s32 dirfd, const char *path, int flags);
+/* The same in the machine's own tree, whatever the cell's is. */
+int exec_open_host(s32 dirfd, const char *path, int flags);
 #define EXEC_HEAD_SIZE 256u /* BINPRM_BUF_SIZE: what decides about a file's kind */
 /* Takes '#!interpreter argument' apart into out[0], out[1] (empty = none), as load_script() does. head: EXEC_HEAD_SIZE bytes, zeros behind
  * the file's end. 0, or -ENOEXEC when there is no interpreter in it, or its name may be cut off. */

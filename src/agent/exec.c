@@ -17,6 +17,7 @@
  * ENOMEM; without /proc, a descriptor opened with O_PATH cannot be executed (ENOENT).
  */
 #include "agent/engine.h"
+#include "agent/fs.h"
 
 #define AT_FDCWD_ (-100)
 #define AT_EMPTY_PATH_ 0x1000
@@ -74,7 +75,7 @@ static int exec_open_again(s32 dirfd)
 	return (int)again;
 }
 
-int exec_open(s32 dirfd, const char *path, int flags)
+int exec_open_host(s32 dirfd, const char *path, int flags)
 {
 	struct kernel_stat st;
 	long r;
@@ -97,6 +98,11 @@ int exec_open(s32 dirfd, const char *path, int flags)
 	if (!path[0])
 		return exec_open_again(dirfd);
 	return (int)sys4(__NR_openat, dirfd, path, O_CLOEXEC_ | O_NONBLOCK_ | (nofollow ? O_NOFOLLOW_ : 0), 0);
+}
+
+int exec_open(s32 dirfd, const char *path, int flags)
+{
+	return fs_on() ? fs_exec_open(dirfd, (u64)path, flags) : exec_open_host(dirfd, path, flags);
 }
 
 static bool is_blank(u8 c)
@@ -366,17 +372,17 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 	if (r == 0 && !(flags & AT_EMPTY_PATH_))
 		return -ENOENT;
 	program.path = s->path;
-	if (exe_link_target(s->path, (char *)s->args, (char *)s->args + PATH_MAX_, sizeof(s->args) - PATH_MAX_) > 0)
+	if (!fs_on() && exe_link_target(s->path, (char *)s->args, (char *)s->args + PATH_MAX_, sizeof(s->args) - PATH_MAX_) > 0)
 		program.path = (const char *)s->args; /* the kernel's link names the agent */
 	by_descriptor = s->path[0] != '/' && dirfd != AT_FDCWD_;
 	fleeting = by_descriptor && sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) == 1;
 	r = find_program(s, dirfd, flags, fleeting, &program);
-	if (r == 0 && by_descriptor) {
+	if (r == 0 && by_descriptor)
 		r = name_by_descriptor(s, dirfd);
-		if (r == 0 && program.scripts == 0) { /* the new image cannot open it by name: hand it over open */
-			program.exec_fd = (s32)sys3(__NR_fcntl, program.fd, 0 /* F_DUPFD */, 0);
-			r = program.exec_fd < 0 ? program.exec_fd : 0;
-		}
+	if (r == 0 && (fs_on() || (by_descriptor && program.scripts == 0))) {
+		/* the new image cannot open it by name: hand it over open */
+		program.exec_fd = (s32)sys3(__NR_fcntl, program.fd, 0 /* F_DUPFD */, 0);
+		r = program.exec_fd < 0 ? program.exec_fd : 0;
 	}
 	if (r == 0)
 		r = replace_image(s, &program, argv, envp, mask);

@@ -62,6 +62,7 @@ struct slot {
 static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by masking rsp");
 
 #define VFS_NUMBERS_MAX 16u
+#define LINGERING_MAX 16u
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): entry.S knows where thunks and slot_busy lie */
 struct private
@@ -98,6 +99,9 @@ struct private
 	s32 slot_owner[SLOTS_MAX];        /* pid that went into execve with this slot; 0 none */
 	u64 slot_map[SLOTS_MAX][2];       /* address and size of a mapping made for that execve */
 	u32 written_fds[VFS_NUMBERS_MAX]; /* numbers + 1 of descriptors whose writes are trapped: vfs_both.c */
+	u32 lingering;                    /* used rows of the following: fs_open.c */
+	s32 linger_tid[LINGERING_MAX];    /* thread whose descriptor it is, 0 free */
+	s32 linger_fd[LINGERING_MAX];
 };
 static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");
 static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");

@@ -12,6 +12,7 @@
 #include <elf.h>
 
 #include "agent/engine.h"
+#include "agent/fs.h"
 
 #ifndef __NR_mseal
 #define __NR_mseal 462 /* Linux 6.10 */
@@ -171,13 +172,56 @@ static void set_comm(const char *path)
 	(void)sys2(__NR_prctl, PR_SET_NAME_, name);
 }
 
+static long exec_as(const struct start_info *info, const char *path)
+{
+	return exec_program(-100, (u64)path, (u64)info->argv, (u64)info->envp, 0, info->marker.mask);
+}
+
+static const char *search_path(const struct start_info *info)
+{
+	for (u64 i = 0; i + 1 < info->envc; i++)
+		if (!strncmp(info->envp[i], "PATH=", 5))
+			return info->envp[i] + 5;
+	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* In a tree of its own a cell's first program is searched here, as execvp does: the host does not know the tree. */
+static long exec_searched(const struct start_info *info)
+{
+	const char *name = info->marker.path, *at = search_path(info);
+	u64 size = strlen(name), n;
+	long r, result = -ENOENT;
+	char path[512];
+
+	for (u64 i = 0; i < size; i++)
+		if (name[i] == '/')
+			return exec_as(info, name);
+	for (;; at += n + 1) {
+		for (n = 0; at[n] && at[n] != ':'; n++)
+			;
+		if (n + size + 2 <= sizeof(path)) {
+			memcpy(path, at, n);
+			path[n] = '/';
+			memcpy(path + n + (n ? 1 : 0), name, size + 1);
+			r = exec_as(info, path);
+			if (r == -EACCES)
+				result = r;
+			else if (r != -ENOENT && r != -ENOTDIR)
+				return r;
+		}
+		if (!at[n])
+			return result;
+	}
+}
+
 /* The first image of a cell: looks at what the user named as a guest's execve would, and becomes it. */
 static void exec_first(const struct start_info *info)
 {
-	long r;
+	long r = fs_on() ? fs_start() : 0;
 
 	info->envp[info->envc - 1] = NULL;
-	r = exec_program(-100, (u64)info->marker.path, (u64)info->argv, (u64)info->envp, 0, info->marker.mask);
+	if (r == 0)
+		r = fs_on() ? exec_searched(info) : exec_as(info, info->marker.path);
 	commons()->start_error = (s32)r;
 	(void)sys1(__NR_exit_group, r == -ENOENT || r == -ENOTDIR ? 127 : 126);
 }

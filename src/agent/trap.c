@@ -3,7 +3,7 @@
  * The life of a trapped system call.
  *
  *   guest: syscall ─ filter says TRAP ─ SIGSYS frame on the guest's (alternate) stack ─ agent_sigsys takes a slot ─ trap_main()
- *   trap_main: virtual files (vfs.h), the gaps in the order of gaps.def, then the engine; the first that answers CALL_DONE ends it
+ *   trap_main: virtual files (vfs.h), the cell's own tree (fs.h), the gaps in the order of gaps.def, then the engine; the first that answers CALL_DONE ends it
  *     CALL_DONE → the result goes into the frame's rax, rt_sigreturn
  *     all PASS  → the frame is pointed at agent_pass, rt_sigreturn: the guest itself executes the call, from trusted text
  *
@@ -11,6 +11,7 @@
  * what it wrote into struct private, the commons and the frame.
  */
 #include "agent/engine.h"
+#include "agent/fs.h"
 #include "agent/vfs.h"
 
 #define SYS_SECCOMP 1
@@ -36,11 +37,13 @@ void member_reap_all(int member)
 #undef GAP_BUILT
 }
 
-/* Virtual files first, whatever gap they are of: what is left are paths of the kernel's. */
+/* Virtual files first, whatever gap they are of; then, in a cell with a tree of its own, every other path. */
 static enum verdict dispatch(struct call *call)
 {
 	if (commons()->paths && vfs_dispatch(call) == CALL_DONE)
 		return CALL_DONE;
+	if (fs_on() && (fs_dispatch(call) == CALL_DONE || call->edited)) /* edited: the guest makes what is left of it */
+		return call->edited ? CALL_PASS : CALL_DONE;
 #define GAP_BUILT(name)                                                                       \
 	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
 		return CALL_DONE;

@@ -7,7 +7,6 @@
 
 #define AT_SYMLINK_NOFOLLOW_ 0x100
 #define AT_EACCESS_ 0x200
-#define AT_EMPTY_PATH_ 0x1000
 #define RESOLVE_BENEATH_ 0x08u
 #define RESOLVE_IN_ROOT_ 0x10u
 

@@ -19,6 +19,7 @@
 #define O_NOFOLLOW_ 0400000u
 #define O_CLOEXEC_ 02000000u
 #define O_PATH_ 010000000u
+#define AT_EMPTY_PATH_ 0x1000
 #define O_TMPFILE_ 020200000u /* with O_DIRECTORY */
 
 /* Offsets that no directory of procfs has: base | name << 12 | position. Name VFS_DIR_OWN: the path that the kernel tells. */

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/guest.h"
+#include "cli/guest_root.h"
 #include "cli/report.h"
 #include "cli/words.h"
 #include "host/launch.h"
@@ -16,6 +17,7 @@
 
 struct run_options {
 	struct guest_options guest;
+	struct guest_root root;
 	bool explain, json;
 };
 
@@ -26,6 +28,7 @@ static const struct option_row options[] = {
 	  .help = "print the plan and its reasons to stderr, then run; without CMD: only print it, to stdout" },
 	{ .name = "json", .offset = offsetof(struct run_options, json), .help = "let --explain print JSON" },
 	GUEST_PLACE_OPTIONS(struct run_options, guest),
+	GUEST_ROOT_OPTIONS(struct run_options, root),
 };
 
 static int explain(const struct plan *plan, char *const *command, bool json)
@@ -72,6 +75,10 @@ static int run(int argc, char **argv)
 	if (status || !command)
 		return status;
 
+	struct fs_state *tree;
+	status = guest_root_stage(&command_run, &given.root, given.guest.workdir, &tree);
+	if (status >= 0)
+		return status;
 	struct launch launch = {
 		.argv = command,
 		.envp = given.guest.env ? given.guest.env : environ,
@@ -79,10 +86,12 @@ static int run(int argc, char **argv)
 		.forced = request.emulate,
 		.refuse = plan.refused_natively,
 		.workdir = given.guest.workdir,
+		.tree = tree,
 	};
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	if (launch_run(&launch, &result))
 		guest_say_failure(command[0], given.guest.workdir, &result);
+	free(tree);
 	free(given.guest.env);
 	return result.status;
 }

@@ -72,8 +72,8 @@ u32 filter_paths(u32 emulate)
 	return paths;
 }
 
-/* Every row of the engine and of the gaps in `emulate`. Returns their number. */
-static u32 collect(u32 emulate, struct row *rows)
+/* Every row of the engine, of the gaps in `emulate`, and of a tree of the cell's own. Returns their number. */
+static u32 collect(u32 emulate, bool tree, struct row *rows)
 {
 	u32 n = 0;
 
@@ -99,6 +99,9 @@ static u32 collect(u32 emulate, struct row *rows)
 	}
 	if (filter_paths(emulate) & GAP_PATHS_STAT) {
 #include "agent/vfs_stat.def"
+	}
+	if (tree) {
+#include "agent/fs.def"
 	}
 #undef GAP_CALL
 	return n;
@@ -330,7 +333,7 @@ static int install_planned(const struct filter_spec *spec)
 {
 	struct row rows[ROWS_MAX];
 	struct leaf leaves[ROWS_MAX];
-	u32 count = collect(spec->emulate, rows), numbers = 0;
+	u32 count = collect(spec->emulate, spec->tree, rows), numbers = 0;
 	struct code *code = calloc(1, sizeof(*code));
 	int r;
 

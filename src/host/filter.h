@@ -11,6 +11,7 @@ struct filter_spec {
 	int reserved_fds[RESERVED_COUNT]; /* the cell's descriptors, negative = none, for tests of .def rows */
 	bool sealed;                      /* the agent seals its memory itself (mseal(2)): no FILTER_AGENT_MEMORY */
 	u32 text_size;                    /* bytes of agent text from LAYOUT_TEXT that are trusted */
+	bool tree;                        /* the cell has a root of its own: every call that takes a path traps (agent/fs.def) */
 	bool trace;                       /* every call traps, but for those that cannot be refused (filter.c) */
 };
 

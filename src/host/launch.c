@@ -42,6 +42,14 @@ static const char *env_value(char *const *envp, const char *name)
 	return NULL;
 }
 
+/* In a tree of the cell's own its first program is searched by the agent. */
+static int copy_command(const char *command, char *out)
+{
+	if (!*command)
+		return -ENOENT;
+	return snprintf(out, PATH_MAX, "%s", command) >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
 /* Searches a command as execvp does: into `out` (PATH_MAX). 0, -ENOENT, or -EACCES when only unusable ones were found. */
 static int find_command(const char *command, char *const *envp, char *out)
 {
@@ -160,7 +168,7 @@ static NORETURN void child_native(const struct launch *spec, const char *path, c
 
 static bool needs_engine(const struct launch *spec)
 {
-	return spec->emulate || spec->trace;
+	return spec->emulate || spec->trace || spec->tree;
 }
 
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, const char *path, pid_t parent,
@@ -170,6 +178,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	struct filter_spec filter = { .emulate = spec->emulate,
 				      .sealed = fds->map && (fds->map->features & COMMONS_MSEAL),
 				      .text_size = fds->text_size,
+				      .tree = spec->tree != NULL,
 				      .trace = spec->trace != NULL };
 	sigset_t all;
 	char **env;
@@ -180,7 +189,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent && getppid() != 0) /* 0: we are the first of a pid namespace */
 		_exit(125);
-	if (spec->workdir && chdir(spec->workdir) < 0)
+	if (spec->workdir && !spec->tree && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);
 	r = launch_install_refusals(spec->refuse);
 	if (r < 0)
@@ -296,7 +305,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	pid_t parent = getpid(), pid;
 
 	*result = (struct launch_result){ 0 };
-	r = find_command(spec->argv[0], spec->envp, path);
+	r = spec->tree ? copy_command(spec->argv[0], path) : find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
 	if (needs_engine(spec) && inside_cell()) {
@@ -312,8 +321,11 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	report_write = pipe_fds[1];
 	if (needs_engine(spec)) {
 		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), spec->trace != NULL, &fds, &stage);
-		if (r == 0)
+		if (r == 0) {
 			fds.map->forced = spec->forced;
+			if (spec->tree)
+				fds.map->fs = *spec->tree;
+		}
 		if (r < 0)
 			return fail(result, stage, -r, 125);
 	}

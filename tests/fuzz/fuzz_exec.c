@@ -35,6 +35,7 @@ static struct slot *fake_slot(void)
 #define private() fake_private
 #define commons() fake_commons
 #include "agent/exec.c" // NOLINT(bugprone-suspicious-include): on a slot, private memory and commons of our own
+#include "no_tree.h"
 
 static s32 find(const char *path)
 {

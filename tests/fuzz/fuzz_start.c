@@ -7,6 +7,7 @@
 
 #include "agent/start.c" // NOLINT(bugprone-suspicious-include): its parsers are static
 #include "fuzz.h"
+#include "no_tree.h"
 
 static jmp_buf died;
 const char agent_end[1];

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file tree of a cell with a root of its own (abi/fs_state.h): the agent resolves every path of the guest itself. Semantics:
+ * path_resolution(7), fs/namei.c of Linux 6.18.
+ *
+ *   guest path ─ fs_path.c: canonical guest path, as text ─ mount table: host path, as text ─ one host call that follows no symbolic link
+ *
+ * A canonical path has no link, dot or double slash in it, and is "" for the root. The first attempt takes the path for canonical when it has
+ * no dots (most are): the host call is made, and says ELOOP where a link is on the way. Only then the path is walked, one readlink(2) a component,
+ * and the call made again. So a path without links costs what the call costs, plus opening its directory.
+ *
+ * Never outside: what is opened or changed is reached by openat2(RESOLVE_NO_SYMLINKS), or where there is none, by a directory descriptor whose
+ * /proc/self/fd name is compared with what was wanted. A guest that swaps a directory for a link while another walks makes the call
+ * fail or be tried again; no check is separate from the use. The walk's readlinks only yield text, and are not trusted.
+ *
+ * Relative paths start at a descriptor (or the working directory), whose path the kernel tells; where no mount lies below it, the call is made relative to
+ * the descriptor itself, so that renames of what lies above do not matter.
+ *
+ * Magic links (/proc/PID/fd/N, cwd, root, exe …) are followed by the kernel for the caller's own descriptors; those of others only as text, and
+ * only to where the tree reaches. /proc/PID/root is the cell's root.
+ *
+ * Limits: docs/limits.md.
+ */
+#ifndef LICHEN_AGENT_FS_H
+#define LICHEN_AGENT_FS_H
+
+#include "agent/engine.h"
+
+#define FS_PATH_MAX 4352u /* a canonical guest path: PATH_MAX and what its directory adds */
+#define FS_HOST_MAX 5376u
+
+enum fs_last { /* the path's last component, as LAST_* of fs/namei.c */
+	       FS_LAST_NAME,
+	       FS_LAST_ROOT,
+	       FS_LAST_DOT,
+	       FS_LAST_DOTDOT,
+};
+
+/* Texts of one resolution; in a slot's scratch, or anywhere. Not initialised by its owner. */
+struct fs_work {
+	char guest[FS_PATH_MAX]; /* canonical so far */
+	char rest[FS_PATH_MAX];  /* what is still to be walked, NUL-terminated; from `at` on */
+	char host[FS_HOST_MAX];  /* of `guest` */
+	char check[FS_HOST_MAX]; /* what readlink said */
+	u32 at;
+	u32 host_length;
+	s32 base; /* descriptor that the first base_length bytes of host stand for, AT_FDCWD; FS_NO_BASE: none */
+	u32 base_length;
+	u32 base_guest; /* bytes of guest that base stands for */
+	u32 links;
+	u32 mount;  /* index of the mount that guest lies on */
+	bool step;  /* look at each component */
+	bool slash; /* a slash, dot or dots at the end: must be a directory */
+	bool magic; /* the last component is a magic link to be followed by the kernel */
+	bool names; /* a slash at the end does not make a link followed: for calls that make and remove */
+	enum fs_last last;
+};
+static_assert(sizeof(struct fs_work) <= SLOT_SCRATCH, "one slot holds a resolution");
+#define FS_NO_BASE (-1000)
+
+/* Where a name is, or is to be: for calls that make, remove or rename. */
+struct fs_name {
+	s32 directory;    /* O_PATH, the caller closes it: fs_name_done() */
+	const char *name; /* in the work */
+	enum fs_last last;
+	bool slash;     /* it ended in a slash */
+	bool mounted;   /* something is mounted there */
+	bool read_only; /* by its mount */
+};
+
+enum fs_flag {
+	FS_FOLLOW = 1u << 0,    /* a link as last component is followed */
+	FS_EMPTY = 1u << 1,     /* AT_EMPTY_PATH */
+	FS_DIRECTORY = 1u << 2, /* must be one */
+	FS_WRITE = 1u << 3,     /* the caller changes it: EROFS on a read-only mount */
+};
+
+/* Whether the cell has a tree of its own. */
+static inline bool fs_on(void)
+{
+	return commons()->fs.count != 0;
+}
+
+/* A descriptor (O_PATH, close-on-exec) of what a path stands for; `dirfd` itself for an empty path with FS_EMPTY. flags: enum fs_flag.
+ * Negative errno as the kernel's. Ended by fs_object_done(). */
+long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags) MUST_CHECK;
+void fs_object_done(long object, s32 dirfd);
+
+/* The directory and name of a path whose last component is not followed and need not exist. 0 or negative errno. */
+long fs_name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret) MUST_CHECK;
+void fs_name_done(struct fs_name *name);
+
+/* Ends the descriptors that calls of this thread, made by the guest since, were given (fs_open.c). */
+void fs_linger_end(void);
+/* Keeps an O_PATH descriptor until this thread's next call of this file tree: the guest is about to use it by its /proc/self/fd name. */
+void fs_linger(long fd);
+
+/* The guest's path of a host path, as text: its length, or -ESRCH when it lies outside the tree. out: FS_PATH_MAX bytes, the root is "/". */
+long fs_guest_path(const char *host, char *out) MUST_CHECK;
+
+/* "/proc/self/fd/N" */
+#define FS_LINK_SIZE 24u
+void fs_link(char out[FS_LINK_SIZE], u32 fd);
+
+/* exec_open() in the tree. */
+int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;
+/* Goes to where the first program starts: 0 or negative errno. */
+long fs_start(void) MUST_CHECK;
+
+/* --- fs_host.c: host calls that follow no link ------------------------------------------------------------------------------------- */
+
+/* work->host of work->guest; sets work->mount. 0 or -ENAMETOOLONG. */
+long fs_to_host(struct fs_work *work) MUST_CHECK;
+/* Opens work->host. flags: open(2)'s. -ELOOP where a link is in it, the last component included unless O_PATH|O_NOFOLLOW is asked. */
+long fs_host_open(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
+/* Opens the directory that work->host lies in, O_PATH. *name: the last component, in work->host. */
+long fs_host_parent(struct fs_work *work, const char **name) MUST_CHECK;
+
+/* --- fs_path.c ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Begins: the path into work->rest, where it starts into work->guest. 0 or negative errno. */
+long fs_begin(struct fs_work *work, s32 dirfd, u64 path) MUST_CHECK;
+/* Walks work->rest: work->guest and work->host are then what is looked for. follow: a link as last component, too. */
+long fs_walk(struct fs_work *work, bool follow) MUST_CHECK;
+
+#define FS_ATTEMPTS 8u /* while somebody swaps links for directories */
+/* Whether the errno of an attempt means that there may be a link in what was taken for canonical: then each component is looked at. */
+static inline bool fs_again(struct fs_work *work, long error, u32 *attempts)
+{
+	if (error != -ELOOP || ++*attempts > FS_ATTEMPTS)
+		return false;
+	work->step = true;
+	return true;
+}
+
+/* The handlers of fs.def and the switch over them: engine only. */
+#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "agent/fs.def"
+#undef GAP_CALL
+enum verdict fs_dispatch(struct call *call);
+
+#endif

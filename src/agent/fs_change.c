@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that change what a path in the tree stands for: mode, owner, times, size, attributes. */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+#define AT_SYMLINK_NOFOLLOW_ 0x100
+
+static enum verdict done(struct call *call, long ret)
+{
+	call->ret = ret;
+	return CALL_DONE;
+}
+
+/* Makes call `nr` with the name of the object's descriptor as argument `at`. */
+static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 flags)
+{
+	char link[FS_LINK_SIZE];
+	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE);
+	u64 args[6];
+
+	if (object < 0)
+		return done(call, object);
+	fs_link(link, (u32)object);
+	memcpy(args, call->arg, sizeof(args));
+	args[at] = (u64)link;
+	call->ret = agent_reissue(nr, args);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+enum verdict fs_chmod(struct call *call)
+{
+	return change(call, __NR_chmod, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+static enum verdict chmod_at(struct call *call, u32 flags)
+{
+	s32 dirfd = (s32)call->arg[0];
+	struct kernel_stat st;
+	char link[FS_LINK_SIZE];
+	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[1], flags | FS_WRITE);
+
+	if (object < 0)
+		return done(call, object);
+	fs_link(link, (u32)object);
+	call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_);
+	if (call->ret == 0)
+		call->ret = (st.mode & VFS_TYPE) == VFS_LINK ? -EOPNOTSUPP : sys2(__NR_chmod, link, call->arg[2]);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+enum verdict fs_fchmodat(struct call *call)
+{
+	return chmod_at(call, FS_FOLLOW);
+}
+
+enum verdict fs_fchmodat2(struct call *call)
+{
+	u64 flags = call->arg[3];
+
+	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	return chmod_at(call, (flags & AT_SYMLINK_NOFOLLOW_ ? 0 : FS_FOLLOW) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
+}
+
+static enum verdict chown_path(struct call *call, s32 dirfd, u64 path, u64 uid, u64 gid, u32 flags)
+{
+	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, path, flags | FS_WRITE);
+
+	if (object < 0)
+		return done(call, object);
+	call->ret = sys5(__NR_fchownat, object, "", uid, gid, AT_EMPTY_PATH_);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+enum verdict fs_chown(struct call *call)
+{
+	return chown_path(call, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2], FS_FOLLOW);
+}
+
+enum verdict fs_lchown(struct call *call)
+{
+	return chown_path(call, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2], 0);
+}
+
+enum verdict fs_fchownat(struct call *call)
+{
+	u64 flags = call->arg[4];
+
+	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	return chown_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3],
+			  (flags & AT_SYMLINK_NOFOLLOW_ ? 0 : FS_FOLLOW) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
+}
+
+enum verdict fs_utime(struct call *call)
+{
+	return change(call, __NR_utime, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+enum verdict fs_utimes(struct call *call)
+{
+	return change(call, __NR_utimes, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+enum verdict fs_futimesat(struct call *call)
+{
+	if (!call->arg[1])
+		return CALL_PASS;
+	return change(call, __NR_futimesat, 1, (s32)call->arg[0], FS_FOLLOW);
+}
+
+enum verdict fs_utimensat(struct call *call)
+{
+	u64 flags = call->arg[3];
+
+	if (!call->arg[1])
+		return CALL_PASS; /* of the descriptor itself */
+	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	call->arg[3] = 0;
+	return change(call, __NR_utimensat, 1, (s32)call->arg[0],
+		      (flags & AT_SYMLINK_NOFOLLOW_ ? 0 : FS_FOLLOW) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
+}
+
+enum verdict fs_truncate(struct call *call)
+{
+	return change(call, __NR_truncate, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+enum verdict fs_setxattr(struct call *call)
+{
+	return change(call, call->nr, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+enum verdict fs_lsetxattr(struct call *call)
+{
+	return change(call, call->nr == __NR_lsetxattr ? __NR_setxattr : __NR_removexattr, 0, AT_FDCWD_, 0);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a path to an object, or to a directory and a name in it: the attempts of fs.h. */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+static const struct fs_mount *mount_of(const struct fs_work *work)
+{
+	return &commons()->fs.mounts[work->mount];
+}
+
+/* A magic link of the caller's own: by the kernel. */
+static long magic_object(struct fs_work *work, u64 flags)
+{
+	const char *name;
+	long parent = fs_host_parent(work, &name), fd;
+
+	if (parent < 0)
+		return parent;
+	fd = sys4(__NR_openat, parent, name, flags, 0);
+	(void)sys1(__NR_close, parent);
+	return fd;
+}
+
+static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
+{
+	u64 how = O_PATH_ | O_CLOEXEC_;
+	long r = fs_begin(work, dirfd, path);
+
+	work->names = false;
+	if (r == 0)
+		r = fs_walk(work, flags & FS_FOLLOW);
+	if (r < 0)
+		return r;
+	if ((flags & FS_DIRECTORY) || work->slash)
+		how |= O_DIRECTORY_;
+	if (work->magic)
+		return magic_object(work, how);
+	if ((flags & FS_WRITE) && (mount_of(work)->flags & FS_READ_ONLY)) {
+		r = fs_host_open(work, how | O_NOFOLLOW_, 0);
+		if (r < 0)
+			return r;
+		(void)sys1(__NR_close, r);
+		return -EROFS;
+	}
+	if (!(flags & FS_FOLLOW) && !work->slash)
+		how |= O_NOFOLLOW_;
+	return fs_host_open(work, how, 0);
+}
+
+long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
+{
+	u32 attempts = 0;
+	char first;
+	long r;
+
+	if (flags & FS_EMPTY) {
+		if (guest_read(&first, path, 1) < 0)
+			return -EFAULT;
+		if (!first && dirfd != AT_FDCWD_)
+			return agent_reserved_fd((u32)dirfd) ? -EBADF : dirfd;
+		if (!first)
+			return sys4(__NR_openat, AT_FDCWD_, ".", O_PATH_ | O_CLOEXEC_, 0);
+	}
+	work->step = false;
+	do
+		r = object(work, dirfd, path, flags);
+	while (fs_again(work, r, &attempts));
+	return r;
+}
+
+void fs_object_done(long object, s32 dirfd)
+{
+	if (object >= 0 && object != dirfd)
+		(void)sys1(__NR_close, object);
+}
+
+/* Puts the name behind its directory again: work->host becomes the name's own, as its directory has it. */
+static long append(struct fs_work *work, const char *name)
+{
+	u64 size = strlen(name);
+
+	if (work->host_length + size + 2 > FS_HOST_MAX)
+		return -ENAMETOOLONG;
+	if (work->host[work->host_length - 1] != '/')
+		work->host[work->host_length++] = '/';
+	memcpy(work->host + work->host_length, name, size + 1);
+	work->host_length += (u32)size;
+	return 0;
+}
+
+static bool is_mounted(const struct fs_work *work)
+{
+	const struct fs_mount *m = mount_of(work);
+
+	return work->mount && m->target_length == strlen(work->guest);
+}
+
+static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
+{
+	char *at;
+	long r = fs_begin(work, dirfd, path);
+
+	work->names = true;
+	if (r == 0)
+		r = fs_walk(work, false);
+	if (r < 0)
+		return r;
+	*ret = (struct fs_name){ .directory = -1, .last = work->last, .slash = work->slash, .mounted = is_mounted(work) };
+	if (work->last != FS_LAST_NAME)
+		return 0;
+	at = work->guest + strlen(work->guest);
+	while (*at != '/')
+		at--;
+	*at = 0;
+	r = fs_to_host(work);
+	*at = '/';
+	ret->read_only = mount_of(work)->flags & FS_READ_ONLY;
+	if (r == 0)
+		r = append(work, at + 1);
+	if (r == 0)
+		r = fs_host_parent(work, &ret->name);
+	if (r < 0)
+		return r;
+	ret->directory = (s32)r;
+	return 0;
+}
+
+long fs_name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
+{
+	u32 attempts = 0;
+	long r;
+
+	work->step = false;
+	do
+		r = name(work, dirfd, path, ret);
+	while (fs_again(work, r, &attempts));
+	return r;
+}
+
+void fs_name_done(struct fs_name *where)
+{
+	if (where->directory >= 0)
+		(void)sys1(__NR_close, where->directory);
+	where->directory = -1;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host calls that follow no symbolic link: the only place where a canonical path becomes an object.
+ *
+ *   openat2(RESOLVE_NO_SYMLINKS)       where the host has it: one call
+ *   openat(O_PATH), then readlink of   elsewhere: what was opened must be named as wanted. Only directories and O_PATH are opened so; what has
+ *   /proc/self/fd/N                    effects is opened in a directory that was reached so, with O_NOFOLLOW
+ */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+#define RESOLVE_NO_SYMLINKS_ 0x04u
+#define RESOLVE_BENEATH_ 0x08u
+#define PATH_MAX_ 4096u
+#define FAR_FD 256u /* helper descriptors leave the low numbers to the guest */
+/* What open(2) knows: openat2(2) refuses the rest, which open ignores. */
+#define OPEN_FLAGS (UINT64_C(037777703) & ~UINT64_C(074))
+#define OPEN_FLAGS_O_PATH (O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_)
+
+struct how {
+	u64 flags, mode, resolve;
+};
+
+long fs_to_host(struct fs_work *work)
+{
+	const struct fs_state *fs = &commons()->fs;
+	u64 length = strlen(work->guest), below;
+	const struct fs_mount *m;
+
+	work->mount = 0;
+	for (u32 i = 1; i < fs->count; i++) {
+		m = &fs->mounts[i];
+		if (m->target_length > fs->mounts[work->mount].target_length && length >= m->target_length &&
+		    !memcmp(work->guest, fs->text + m->target, m->target_length) &&
+		    (length == m->target_length || work->guest[m->target_length] == '/'))
+			work->mount = i;
+	}
+	m = &fs->mounts[work->mount];
+	below = length - m->target_length;
+	if (m->source_length + below + 2 > FS_HOST_MAX)
+		return -ENAMETOOLONG;
+	memcpy(work->host, fs->text + m->source, m->source_length);
+	memcpy(work->host + m->source_length, work->guest + m->target_length, below);
+	work->host_length = (u32)(m->source_length + below);
+	if (!work->host_length)
+		work->host[work->host_length++] = '/';
+	work->host[work->host_length] = 0;
+	return 0;
+}
+
+static u64 wanted_flags(u64 flags)
+{
+	return flags & O_PATH_ ? flags & OPEN_FLAGS_O_PATH : flags & OPEN_FLAGS;
+}
+
+/* Whether an O_PATH descriptor is what `host` says, in the work's spare text. */
+static bool is_named(struct fs_work *work, long fd, const char *host, u64 length)
+{
+	char link[FS_LINK_SIZE];
+
+	fs_link(link, (u32)fd);
+	return sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1) == (long)length && !memcmp(work->check, host, length);
+}
+
+/* Opens by openat2, or O_PATH and compared. from: the part of host behind the directory `base` (AT_FDCWD: all of it). */
+static long open_there(struct fs_work *work, s32 base, const char *from, u64 flags, u64 mode)
+{
+	struct how how = { .flags = wanted_flags(flags), .resolve = RESOLVE_NO_SYMLINKS_ };
+	struct kernel_stat st;
+	long fd;
+
+	if (commons()->fs.features & FS_OPENAT2) {
+		if (from[0] != '/')
+			how.resolve |= RESOLVE_BENEATH_;
+		if (flags & (O_CREAT_ | (O_TMPFILE_ & ~O_DIRECTORY_)))
+			how.mode = mode & 07777;
+		return sys4(__NR_openat2, base, from, &how, sizeof(how));
+	}
+	fd = sys4(__NR_openat, base, from, how.flags | O_NOFOLLOW_, 0);
+	if (fd < 0)
+		return fd == -ENOTDIR && !work->step ? -ELOOP : fd;
+	if (is_named(work, fd, work->host, work->host_length)) {
+		if (flags & O_NOFOLLOW_ ||
+		    (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) != VFS_LINK))
+			return fd;
+	}
+	(void)sys1(__NR_close, fd);
+	return -ELOOP;
+}
+
+/* The same for a host path of any length: what is too long is gone in two steps. */
+static long open_text(struct fs_work *work, u64 flags, u64 mode)
+{
+	s32 base = AT_FDCWD_;
+	const char *from = work->host;
+	u64 cut = PATH_MAX_ - 2;
+	char *at;
+	long near, fd;
+
+	if (work->base != FS_NO_BASE && work->host_length >= work->base_length) {
+		base = work->base;
+		from = work->host + work->base_length;
+		while (*from == '/')
+			from++;
+		if (!*from)
+			from = ".";
+	}
+	if (strlen(from) < PATH_MAX_)
+		return open_there(work, base, from, flags, mode);
+	if (!(commons()->fs.features & FS_OPENAT2))
+		return -ENAMETOOLONG;
+	while (cut && from[cut] != '/')
+		cut--;
+	at = work->host + (from - work->host) + cut;
+	*at = 0;
+	near = open_there(work, base, from, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	*at = '/';
+	if (near < 0)
+		return near;
+	fd = open_there(work, (s32)near, at + 1, flags, mode);
+	(void)sys1(__NR_close, near);
+	return fd;
+}
+
+/* A descriptor that does not take a number which the guest's own next one is to have. Takes fd. */
+static long far(long fd)
+{
+	long up = sys3(__NR_fcntl, fd, 1030 /* F_DUPFD_CLOEXEC */, FAR_FD);
+
+	if (up < 0)
+		return fd;
+	(void)sys1(__NR_close, fd);
+	return up;
+}
+
+long fs_host_parent(struct fs_work *work, const char **name)
+{
+	u32 whole = work->host_length, at = whole;
+	long fd;
+
+	while (at && work->host[at - 1] != '/')
+		at--;
+	*name = work->host + at;
+	/* cut the last component off, open, and put it back */
+	work->host_length = at > 1 ? at - 1 : 1;
+	if (at > 1) {
+		work->host[at - 1] = 0;
+		fd = open_text(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+		work->host[at - 1] = '/';
+	} else {
+		fd = sys4(__NR_openat, AT_FDCWD_, "/", O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	}
+	work->host_length = whole;
+	return fd;
+}
+
+long fs_host_open(struct fs_work *work, u64 flags, u64 mode)
+{
+	struct kernel_stat st;
+	const char *name;
+	long parent, fd;
+
+	if ((commons()->fs.features & FS_OPENAT2) || (flags & O_PATH_))
+		return open_text(work, flags, mode);
+	parent = fs_host_parent(work, &name);
+	if (parent < 0)
+		return parent;
+	parent = far(parent);
+	fd = sys4(__NR_openat, parent, *name ? name : ".", flags | O_NOFOLLOW_, mode);
+	if (fd == -ENOTDIR && !(flags & O_NOFOLLOW_) &&
+	    sys4(__NR_newfstatat, parent, name, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */) == 0 && (st.mode & VFS_TYPE) == VFS_LINK)
+		fd = -ELOOP;
+	(void)sys1(__NR_close, parent);
+	return fd;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that ask about a path in the tree, and those that go there: each finds the object and asks the kernel by its descriptor. */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+#define AT_SYMLINK_NOFOLLOW_ 0x100
+#define AT_EACCESS_ 0x200
+#define STATX_SYNC 0x6000u
+#define STATX_FLAGS ((u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 /* AT_NO_AUTOMOUNT */ | AT_EMPTY_PATH_ | STATX_SYNC))
+
+static struct fs_work *scratch(void)
+{
+	return (struct fs_work *)(void *)slot_current()->scratch;
+}
+
+static enum verdict done(struct call *call, long ret)
+{
+	call->ret = ret;
+	return CALL_DONE;
+}
+
+/* enum fs_flag of AT_ flags. */
+static u32 how(u64 flags)
+{
+	return (flags & AT_SYMLINK_NOFOLLOW_ ? 0 : FS_FOLLOW) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0);
+}
+
+/* Makes a call that takes a path in its argument `at` with the name of the object's descriptor instead. */
+static enum verdict by_link(struct call *call, u32 at, s32 dirfd, u32 flags)
+{
+	char link[FS_LINK_SIZE];
+	long object = fs_object(scratch(), dirfd, call->arg[at], flags);
+	u64 args[6];
+
+	if (object < 0)
+		return done(call, object);
+	fs_link(link, (u32)object);
+	memcpy(args, call->arg, sizeof(args));
+	args[at] = (u64)link;
+	call->ret = agent_reissue(call->nr, args);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+/* --- stat ---------------------------------------------------------------------------------------------------------------------------- */
+
+static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u64 flags)
+{
+	long object = fs_object(scratch(), dirfd, path, how(flags));
+
+	if (object < 0)
+		return done(call, object);
+	call->ret = sys4(__NR_newfstatat, object, "", to, AT_EMPTY_PATH_);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+enum verdict fs_stat(struct call *call)
+{
+	return stat_path(call, AT_FDCWD_, call->arg[0], call->arg[1], 0);
+}
+
+enum verdict fs_lstat(struct call *call)
+{
+	return stat_path(call, AT_FDCWD_, call->arg[0], call->arg[1], AT_SYMLINK_NOFOLLOW_);
+}
+
+/* fstat(3) of libc: nothing to look for. */
+static bool is_empty(u64 path)
+{
+	char first;
+
+	return guest_read(&first, path, 1) == 0 && !first;
+}
+
+enum verdict fs_newfstatat(struct call *call)
+{
+	if (call->arg[3] & ~(u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	if ((call->arg[3] & AT_EMPTY_PATH_) && is_empty(call->arg[1]) && !agent_reserved_fd((u32)call->arg[0]))
+		return CALL_PASS;
+	return stat_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+}
+
+/* Where the host has no statx, or not this flag: what stat tells. */
+static long statx_by_stat(long object, u64 to)
+{
+	struct kernel_statx x;
+	struct kernel_stat st;
+	long r = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_);
+
+	if (r < 0)
+		return r;
+	kernel_statx_from(&x, &st);
+	return guest_write(to, &x, sizeof(x));
+}
+
+enum verdict fs_statx(struct call *call)
+{
+	s32 dirfd = (s32)call->arg[0];
+	u64 flags = call->arg[2];
+	long object;
+
+	if ((flags & ~STATX_FLAGS) || (flags & STATX_SYNC) == STATX_SYNC || (call->arg[3] & 0x80000000u))
+		return done(call, -EINVAL);
+	if ((flags & AT_EMPTY_PATH_) && !call->arg[1])
+		return CALL_PASS;
+	object = fs_object(scratch(), dirfd, call->arg[1], how(flags));
+	if (object < 0)
+		return done(call, object);
+	call->ret = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_, call->arg[3], call->arg[4]);
+	if (call->ret == -ENOSYS || call->ret == -EINVAL)
+		call->ret = statx_by_stat(object, call->arg[4]);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+/* --- access -------------------------------------------------------------------------------------------------------------------------- */
+
+static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode, u64 flags)
+{
+	struct fs_work *work = scratch();
+	char link[FS_LINK_SIZE];
+	long object;
+
+	if (mode & ~UINT64_C(7))
+		return done(call, -EINVAL);
+	object = fs_object(work, dirfd, path, how(flags) | (mode & 2 ? FS_WRITE : 0));
+	if (object < 0)
+		return done(call, object);
+	fs_link(link, (u32)object);
+	call->ret = flags & AT_EACCESS_ ? sys4(__NR_faccessat2, AT_FDCWD_, link, mode, AT_EACCESS_) : -ENOSYS;
+	if (call->ret == -ENOSYS)
+		call->ret = sys3(__NR_faccessat, AT_FDCWD_, link, mode);
+	fs_object_done(object, dirfd);
+	return CALL_DONE;
+}
+
+enum verdict fs_access(struct call *call)
+{
+	return access_path(call, AT_FDCWD_, call->arg[0], call->arg[1], 0);
+}
+
+enum verdict fs_faccessat(struct call *call)
+{
+	return access_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], 0);
+}
+
+enum verdict fs_faccessat2(struct call *call)
+{
+	if (call->arg[3] & ~(u64)(AT_EACCESS_ | AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	return access_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+}
+
+/* --- readlink, getcwd ---------------------------------------------------------------------------------------------------------------- */
+
+/* Whether the work's host path lies in a procfs: its links name host paths, and that of a program the agent. */
+static bool in_proc(const struct fs_work *work)
+{
+	return commons()->fs.mounts[work->mount].flags & FS_PROC;
+}
+
+/* What a link of procfs says to the guest: n bytes of work->check, which may become others. Their number. */
+static long told(struct fs_work *work, long n)
+{
+	static const char gone[] = " (deleted)";
+	long length, cut = n > 10 && !memcmp(work->check + n - 10, gone, 10) ? 10 : 0;
+
+	work->check[n] = 0;
+	if (!strncmp(work->host + work->host_length - 4, "/exe", 4)) {
+		length = exe_link_target(work->host, work->check, work->guest, FS_PATH_MAX);
+		if (length > 0)
+			n = length, cut = 0;
+	} else if (!strncmp(work->host + work->host_length - 5, "/root", 5)) {
+		memcpy(work->check, "/", 2);
+		return 1;
+	}
+	if (work->check[0] != '/' || !strncmp(work->check, "/memfd:", 7))
+		return n;
+	work->check[n - cut] = 0;
+	length = fs_guest_path(work->check, work->guest);
+	if (length < 0 || (u64)(length + cut) >= FS_HOST_MAX) {
+		work->check[n - cut] = cut ? ' ' : 0;
+		return n; /* outside: told as it is */
+	}
+	memcpy(work->check, work->guest, (u64)length);
+	memcpy(work->check + length, gone, (u64)cut);
+	return length + cut;
+}
+
+static enum verdict readlink_path(struct call *call, s32 dirfd, u64 path, u64 to, s32 size)
+{
+	struct fs_work *work = scratch();
+	char first;
+	long object, n;
+
+	if (size <= 0)
+		return done(call, -EINVAL);
+	if (dirfd != AT_FDCWD_ && guest_read(&first, path, 1) == 0 && !first)
+		return CALL_PASS; /* of the descriptor itself */
+	object = fs_object(work, dirfd, path, 0);
+	if (object < 0)
+		return done(call, object);
+	n = sys4(__NR_readlinkat, object, "", work->check, FS_HOST_MAX - 1);
+	fs_object_done(object, dirfd);
+	if (n == -ENOENT)
+		n = -EINVAL; /* an O_PATH descriptor of what is no link */
+	if (n > 0 && in_proc(work))
+		n = told(work, n);
+	if (n > size)
+		n = size;
+	return done(call, n < 0 ? n : guest_write(to, work->check, (u64)n) < 0 ? -EFAULT : n);
+}
+
+enum verdict fs_readlink(struct call *call)
+{
+	return readlink_path(call, AT_FDCWD_, call->arg[0], call->arg[1], (s32)call->arg[2]);
+}
+
+enum verdict fs_readlinkat(struct call *call)
+{
+	return readlink_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], (s32)call->arg[3]);
+}
+
+enum verdict fs_getcwd(struct call *call)
+{
+	struct fs_work *work = scratch();
+	long n = sys2(__NR_getcwd, work->check, FS_HOST_MAX);
+
+	if (n < 0)
+		return done(call, n);
+	n = fs_guest_path(work->check, work->guest);
+	if (n < 0)
+		return done(call, n == -ESRCH ? -ENOENT : n);
+	if ((u64)n + 1 > call->arg[1])
+		return done(call, -ERANGE);
+	return done(call, guest_write(call->arg[0], work->guest, (u64)n + 1) < 0 ? -EFAULT : n + 1);
+}
+
+enum verdict fs_chdir(struct call *call)
+{
+	long object = fs_object(scratch(), AT_FDCWD_, call->arg[0], FS_FOLLOW | FS_DIRECTORY);
+
+	if (object < 0)
+		return done(call, object);
+	call->ret = sys1(__NR_fchdir, object);
+	fs_object_done(object, AT_FDCWD_);
+	return CALL_DONE;
+}
+
+long fs_start(void)
+{
+	long object = fs_object(scratch(), AT_FDCWD_, (u64)commons()->fs.cwd, FS_FOLLOW | FS_DIRECTORY), r;
+
+	if (object < 0)
+		return object;
+	r = sys1(__NR_fchdir, object);
+	fs_object_done(object, AT_FDCWD_);
+	return r;
+}
+
+/* --- by the descriptor's name --------------------------------------------------------------------------------------------------------- */
+
+enum verdict fs_statfs(struct call *call)
+{
+	return by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+enum verdict fs_xattr(struct call *call)
+{
+	return by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
+}
+
+/* The name of a link's descriptor leads to the link itself; what comes behind it is not looked at. */
+enum verdict fs_lxattr(struct call *call)
+{
+	call->nr = call->nr == __NR_lgetxattr ? __NR_getxattr : __NR_listxattr;
+	return by_link(call, 0, AT_FDCWD_, 0);
+}
+
+#define IN_DONT_FOLLOW_ 0x02000000u
+#define IN_ONLYDIR_ 0x01000000u
+
+enum verdict fs_inotify_add_watch(struct call *call)
+{
+	u32 mask = (u32)call->arg[2];
+
+	call->arg[2] = mask & ~IN_DONT_FOLLOW_;
+	return by_link(call, 1, AT_FDCWD_, (mask & IN_DONT_FOLLOW_ ? 0 : FS_FOLLOW) | (mask & IN_ONLYDIR_ ? FS_DIRECTORY : 0));
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that make, remove and rename: each finds the directory and makes the call with a bare name in it, of which the kernel follows nothing.
+ * What the kernel says of "/", ".", ".." and of slashes at the end is said here, since it sees none of them (fs/namei.c, filename_create(), do_rmdir() …).
+ */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+#define AT_REMOVEDIR_ 0x200
+#define AT_SYMLINK_FOLLOW_ 0x400
+#define AT_SYMLINK_NOFOLLOW_ 0x100
+#define RENAME_NOREPLACE_ 1u
+#define RENAME_EXCHANGE_ 2u
+
+static struct fs_work *scratch(void)
+{
+	return (struct fs_work *)(void *)slot_current()->scratch;
+}
+
+static enum verdict done(struct call *call, long ret)
+{
+	call->ret = ret;
+	return CALL_DONE;
+}
+
+static bool exists(const struct fs_name *where, u32 *mode)
+{
+	struct kernel_stat st;
+
+	if (sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_) < 0)
+		return false;
+	*mode = st.mode & VFS_TYPE;
+	return true;
+}
+
+/* Whether something may be made there: 0 or negative errno. directory: what is made is one. */
+static long may_create(const struct fs_name *where, bool directory)
+{
+	u32 mode;
+
+	if (where->last != FS_LAST_NAME || where->mounted)
+		return -EEXIST;
+	if (where->slash && !directory)
+		return exists(where, &mode) ? -EEXIST : -ENOENT;
+	if (where->read_only)
+		return exists(where, &mode) ? -EEXIST : -EROFS;
+	return 0;
+}
+
+/* --- mkdir, mknod, symlink ------------------------------------------------------------------------------------------------------------- */
+
+enum make { MAKE_DIRECTORY, MAKE_NODE };
+
+static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path, u64 mode, u64 device)
+{
+	struct fs_name where;
+	long r = fs_name(scratch(), dirfd, path, &where);
+
+	if (r < 0)
+		return done(call, r);
+	r = may_create(&where, what == MAKE_DIRECTORY);
+	if (r == 0)
+		r = what == MAKE_DIRECTORY ? sys3(__NR_mkdirat, where.directory, where.name, mode)
+					   : sys4(__NR_mknodat, where.directory, where.name, mode, device);
+	fs_name_done(&where);
+	return done(call, r);
+}
+
+enum verdict fs_mkdir(struct call *call)
+{
+	return make(call, MAKE_DIRECTORY, AT_FDCWD_, call->arg[0], call->arg[1], 0);
+}
+
+enum verdict fs_mkdirat(struct call *call)
+{
+	return make(call, MAKE_DIRECTORY, (s32)call->arg[0], call->arg[1], call->arg[2], 0);
+}
+
+enum verdict fs_mknod(struct call *call)
+{
+	return make(call, MAKE_NODE, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2]);
+}
+
+enum verdict fs_mknodat(struct call *call)
+{
+	return make(call, MAKE_NODE, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+}
+
+/* The text is the guest's own: nobody resolves it here. */
+static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 path)
+{
+	struct fs_name where;
+	long r = guest_read_string(scratch()->rest, text, 4096);
+
+	if (r == 0)
+		r = -ENOENT;
+	if (r > 0)
+		r = fs_name(scratch(), dirfd, path, &where);
+	if (r < 0)
+		return done(call, r);
+	r = may_create(&where, false);
+	if (r == 0)
+		r = sys3(__NR_symlinkat, text, where.directory, where.name);
+	fs_name_done(&where);
+	return done(call, r);
+}
+
+enum verdict fs_symlink(struct call *call)
+{
+	return make_symlink(call, call->arg[0], AT_FDCWD_, call->arg[1]);
+}
+
+enum verdict fs_symlinkat(struct call *call)
+{
+	return make_symlink(call, call->arg[0], (s32)call->arg[1], call->arg[2]);
+}
+
+/* --- unlink, rmdir --------------------------------------------------------------------------------------------------------------------- */
+
+static long may_remove_directory(const struct fs_name *where)
+{
+	switch (where->last) {
+	case FS_LAST_DOTDOT:
+		return -ENOTEMPTY;
+	case FS_LAST_DOT:
+		return -EINVAL;
+	case FS_LAST_ROOT:
+		return -EBUSY;
+	default:
+		return where->mounted ? -EBUSY : where->read_only ? -EROFS : 0;
+	}
+}
+
+static long may_unlink(const struct fs_name *where)
+{
+	u32 mode;
+
+	if (where->last != FS_LAST_NAME)
+		return -EISDIR;
+	if (where->slash)
+		return !exists(where, &mode) ? -ENOENT : mode == VFS_DIRECTORY ? -EISDIR : -ENOTDIR;
+	return where->mounted ? -EBUSY : where->read_only ? -EROFS : 0;
+}
+
+static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flags)
+{
+	struct fs_name where;
+	long r;
+
+	if (flags & ~(u64)AT_REMOVEDIR_)
+		return done(call, -EINVAL);
+	r = fs_name(scratch(), dirfd, path, &where);
+	if (r < 0)
+		return done(call, r);
+	r = flags ? may_remove_directory(&where) : may_unlink(&where);
+	if (r == 0)
+		r = sys3(__NR_unlinkat, where.directory, where.name, flags);
+	fs_name_done(&where);
+	return done(call, r);
+}
+
+enum verdict fs_rmdir(struct call *call)
+{
+	return remove_name(call, AT_FDCWD_, call->arg[0], AT_REMOVEDIR_);
+}
+
+enum verdict fs_unlink(struct call *call)
+{
+	return remove_name(call, AT_FDCWD_, call->arg[0], 0);
+}
+
+enum verdict fs_unlinkat(struct call *call)
+{
+	return remove_name(call, (s32)call->arg[0], call->arg[1], (u32)call->arg[2]);
+}
+
+/* --- link ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* Two paths: the second one's work lies behind the first one's, in the same scratch. */
+static long second_name(s32 dirfd, u64 path, struct fs_name *ret, char *kept)
+{
+	long r = fs_name(scratch(), dirfd, path, ret);
+
+	if (r == 0 && ret->last == FS_LAST_NAME) {
+		memcpy(kept, ret->name, strlen(ret->name) + 1);
+		ret->name = kept;
+	}
+	return r;
+}
+
+static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
+{
+	char name[256], text[FS_LINK_SIZE];
+	struct fs_name where;
+	long object, r;
+
+	if (flags & ~(u64)(AT_SYMLINK_FOLLOW_ | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	object = fs_object(scratch(), from, old,
+			   (flags & AT_SYMLINK_FOLLOW_ ? FS_FOLLOW : 0) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
+	if (object < 0)
+		return done(call, object);
+	r = second_name(to, new, &where, name);
+	if (r < 0) {
+		fs_object_done(object, from);
+		return done(call, r);
+	}
+	fs_link(text, (u32)object);
+	r = may_create(&where, false);
+	if (r == 0)
+		r = sys5(__NR_linkat, AT_FDCWD_, text, where.directory, where.name, AT_SYMLINK_FOLLOW_);
+	fs_name_done(&where);
+	fs_object_done(object, from);
+	return done(call, r);
+}
+
+enum verdict fs_link_call(struct call *call)
+{
+	return link_path(call, AT_FDCWD_, call->arg[0], AT_FDCWD_, call->arg[1], 0);
+}
+
+enum verdict fs_linkat(struct call *call)
+{
+	return link_path(call, (s32)call->arg[0], call->arg[1], (s32)call->arg[2], call->arg[3], (u32)call->arg[4]);
+}
+
+/* --- rename ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* In the order of do_renameat2(). */
+static long may_rename(const struct fs_name *old, const struct fs_name *new, u64 flags)
+{
+	u32 from = 0, to = 0;
+
+	if (old->last != FS_LAST_NAME)
+		return -EBUSY;
+	if (new->last != FS_LAST_NAME)
+		return flags & RENAME_NOREPLACE_ ? -EEXIST : -EBUSY;
+	if (old->read_only || new->read_only)
+		return -EROFS;
+	if (!exists(old, &from))
+		return -ENOENT;
+	if ((flags & RENAME_EXCHANGE_) && !exists(new, &to))
+		return -ENOENT;
+	if (from != VFS_DIRECTORY && (old->slash || (!(flags & RENAME_EXCHANGE_) && new->slash)))
+		return -ENOTDIR;
+	if ((flags & RENAME_EXCHANGE_) && new->slash && to != VFS_DIRECTORY)
+		return -ENOTDIR;
+	return old->mounted || new->mounted ? -EBUSY : 0;
+}
+
+static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
+{
+	struct fs_name source = { .directory = -1 }, target = { .directory = -1 };
+	char name[256];
+	long r;
+
+	if ((flags & ~UINT64_C(7)) || ((flags & RENAME_EXCHANGE_) && (flags & 5)))
+		return done(call, -EINVAL);
+	r = second_name(from, old, &source, name);
+	if (r == 0)
+		r = fs_name(scratch(), to, new, &target);
+	if (r == 0)
+		r = may_rename(&source, &target, flags);
+	if (r == 0)
+		r = flags ? sys5(__NR_renameat2, source.directory, source.name, target.directory, target.name, flags)
+			  : sys4(__NR_renameat, source.directory, source.name, target.directory, target.name);
+	if (source.directory >= 0)
+		fs_name_done(&source);
+	if (target.directory >= 0)
+		fs_name_done(&target);
+	return done(call, r);
+}
+
+enum verdict fs_rename(struct call *call)
+{
+	return rename_path(call, AT_FDCWD_, call->arg[0], AT_FDCWD_, call->arg[1], 0);
+}
+
+enum verdict fs_renameat(struct call *call)
+{
+	return rename_path(call, (s32)call->arg[0], call->arg[1], (s32)call->arg[2], call->arg[3], 0);
+}
+
+enum verdict fs_renameat2(struct call *call)
+{
+	return rename_path(call, (s32)call->arg[0], call->arg[1], (s32)call->arg[2], call->arg[3], (u32)call->arg[4]);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a guest's path to a canonical one, as text (fs.h). Without `step` the path is only straightened: whoever uses it finds out by ELOOP that a
+ * link is in it. With it, each component is looked at, links are put in its place, and magic links of /proc are known by where they stand.
+ */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+#define LINKS_MAX 40u
+
+static bool ends_with(const char *text, u64 length, const char *end)
+{
+	u64 n = strlen(end);
+
+	return length >= n && !memcmp(text + length - n, end, n);
+}
+
+void fs_link(char out[FS_LINK_SIZE], u32 fd)
+{
+	char digits[12];
+	u32 count = 0, at = 14;
+
+	memcpy(out, "/proc/self/fd/", 14);
+	do
+		digits[count++] = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (count)
+		out[at++] = digits[--count];
+	out[at] = 0;
+}
+
+static bool is_at_or_below(const char *path, u64 length, const char *top, u64 top_length)
+{
+	return length >= top_length && !memcmp(path, top, top_length) && (length == top_length || path[top_length] == '/');
+}
+
+long fs_guest_path(const char *host, char *out)
+{
+	const struct fs_state *fs = &commons()->fs;
+	u64 length = host[1] ? strlen(host) : 0; /* "/" is the empty path */
+	const struct fs_mount *best = NULL;
+	u64 size;
+
+	for (u32 i = 0; i < fs->count; i++) {
+		const struct fs_mount *m = &fs->mounts[i];
+
+		if (!is_at_or_below(host, length, fs->text + m->source, m->source_length))
+			continue;
+		if (!best || m->source_length > best->source_length)
+			best = m;
+	}
+	if (!best)
+		return -ESRCH;
+	size = best->target_length + length - best->source_length;
+	if (size + 1 >= FS_PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(out + best->target_length, host + best->source_length, length - best->source_length);
+	memcpy(out, fs->text + best->target, best->target_length);
+	if (!size)
+		out[size++] = '/';
+	out[size] = 0;
+	return (long)size;
+}
+
+/* Whether something is mounted below a directory of the tree. */
+static bool mounts_below(const char *guest, u64 length)
+{
+	const struct fs_state *fs = &commons()->fs;
+
+	for (u32 i = 1; i < fs->count; i++)
+		if (fs->mounts[i].target_length > length &&
+		    is_at_or_below(fs->text + fs->mounts[i].target, fs->mounts[i].target_length, guest, length))
+			return true;
+	return false;
+}
+
+/* Where a relative path starts: work->guest is the directory's. */
+static long begin_at(struct fs_work *work, s32 dirfd)
+{
+	char link[FS_LINK_SIZE] = "/proc/self/cwd";
+	struct kernel_stat st;
+	long n, r;
+
+	if (dirfd != AT_FDCWD_)
+		fs_link(link, (u32)dirfd);
+	if (dirfd != AT_FDCWD_ && (dirfd < 0 || agent_reserved_fd((u32)dirfd)))
+		return -EBADF;
+	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+	if (n < 0)
+		return n == -ENOENT ? -EBADF : n;
+	work->check[n] = 0;
+	if (work->check[0] != '/')
+		return -ENOTDIR; /* a pipe, a socket … */
+	if (ends_with(work->check, (u64)n, " (deleted)")) {
+		r = sys4(__NR_newfstatat, dirfd, "", &st, AT_EMPTY_PATH_);
+		if (r < 0)
+			return r;
+		if (!st.nlink)
+			return (st.mode & VFS_TYPE) == VFS_DIRECTORY ? -ENOENT : -ENOTDIR;
+	}
+	r = fs_guest_path(work->check, work->guest);
+	if (r < 0)
+		return r == -ESRCH ? -EACCES : r;
+	if (r == 1)
+		work->guest[--r] = 0; /* the root */
+	if (mounts_below(work->guest, (u64)r))
+		return 0;
+	work->base = dirfd;
+	work->base_guest = (u32)r;
+	work->base_length = work->check[1] ? (u32)n : 0;
+	return 0;
+}
+
+long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
+{
+	long n = guest_read_string(work->rest, path, 4096);
+
+	work->at = 0;
+	work->base = FS_NO_BASE;
+	work->links = 0;
+	work->slash = work->magic = false;
+	work->last = FS_LAST_ROOT;
+	work->guest[0] = 0;
+	if (n < 0)
+		return n;
+	if (!n)
+		return -ENOENT;
+	return work->rest[0] == '/' ? 0 : begin_at(work, dirfd);
+}
+
+/* Takes the last component off a canonical path. */
+static void go_up(struct fs_work *work)
+{
+	u64 length = strlen(work->guest);
+
+	while (length && work->guest[length - 1] != '/')
+		length--;
+	work->guest[length ? length - 1 : 0] = 0;
+	if (work->base != FS_NO_BASE && strlen(work->guest) < work->base_guest)
+		work->base = FS_NO_BASE;
+}
+
+/* What "." and ".." need: that the path so far is a directory that may be searched. */
+static long must_be_directory(struct fs_work *work)
+{
+	long fd = fs_to_host(work);
+
+	if (fd == 0)
+		fd = fs_host_open(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	if (fd < 0)
+		return fd;
+	(void)sys1(__NR_close, fd);
+	return 0;
+}
+
+static u64 digits(const char *at)
+{
+	u64 n = 0;
+
+	while (at[n] >= '0' && at[n] <= '9')
+		n++;
+	return n;
+}
+
+enum magic { MAGIC_NONE, MAGIC_OBJECT, MAGIC_ROOT, MAGIC_EXE };
+
+/* What kind of link of procfs a canonical path is, by where it stands below the mount. *own: of the calling process. */
+static enum magic magic_link(const struct fs_work *work, bool *own)
+{
+	const struct fs_mount *m = &commons()->fs.mounts[work->mount];
+	const char *at = work->guest + m->target_length;
+	u64 n;
+	u32 pid = 0;
+
+	if (!(m->flags & FS_PROC) || *at++ != '/' || !(n = digits(at)))
+		return MAGIC_NONE;
+	for (u64 i = 0; i < n; i++)
+		pid = pid * 10 + (u32)(at[i] - '0');
+	*own = (s32)pid == (s32)sys0(__NR_getpid);
+	at += n;
+	if (!strncmp(at, "/task/", 6) && (n = digits(at + 6)))
+		at += 6 + n;
+	if (!strcmp(at, "/root"))
+		return MAGIC_ROOT;
+	if (!strcmp(at, "/exe"))
+		return MAGIC_EXE;
+	if (!strcmp(at, "/cwd") || !strncmp(at, "/fd/", 4) || !strncmp(at, "/ns/", 4) || !strncmp(at, "/map_files/", 11))
+		return MAGIC_OBJECT;
+	return MAGIC_NONE;
+}
+
+/* A link of procfs to a file: its text becomes what is walked, or the kernel follows it (work->magic). 1: no more to do here; 0: go on with
+ * the text in work->check, *length. */
+static long follow_magic(struct fs_work *work, bool more, long *length)
+{
+	bool own = false;
+	enum magic kind = magic_link(work, &own);
+	char *text = work->check;
+
+	if (kind == MAGIC_NONE)
+		return 0;
+	if (kind == MAGIC_ROOT) {
+		*length = 1;
+		memcpy(text, "/", 2);
+		return 0;
+	}
+	if (kind == MAGIC_EXE) {
+		long n = exe_link_target(work->host, work->check, work->guest, FS_PATH_MAX); /* guest is written anew below */
+
+		if (n > 0) {
+			*length = n;
+		} else {
+			text[*length] = 0;
+		}
+	}
+	text[*length] = 0;
+	if (text[0] != '/') /* "pipe:[1]": nothing of the tree's */
+		return more ? -ENOTDIR : (work->magic = true, 1);
+	if (own && !more && kind == MAGIC_OBJECT) {
+		work->magic = true;
+		return 1;
+	}
+	*length = fs_guest_path(text, text);
+	return *length < 0 ? -EACCES : 0;
+}
+
+/* Puts a link's text (work->check) in front of what is left. */
+static long put_link(struct fs_work *work, u64 length)
+{
+	u64 left = strlen(work->rest + work->at) + 1;
+
+	if (++work->links > LINKS_MAX)
+		return -ELOOP;
+	if (!length)
+		return -ENOENT;
+	if (length + left + 1 > FS_PATH_MAX)
+		return -ENAMETOOLONG;
+	memmove(work->rest + length + (left > 1), work->rest + work->at, left);
+	if (left > 1)
+		work->rest[length] = '/';
+	memcpy(work->rest, work->check, length);
+	work->at = 0;
+	if (work->check[0] == '/') {
+		work->guest[0] = 0;
+		work->base = FS_NO_BASE;
+	} else {
+		go_up(work);
+	}
+	return 0;
+}
+
+/* Looks at the component just added. more: others follow, or a slash. */
+static long look(struct fs_work *work, bool more, bool follow)
+{
+	long n = fs_to_host(work), r;
+
+	if (n < 0)
+		return n;
+	if (!more && !follow && (work->names || !work->slash))
+		return 0;
+	n = sys3(__NR_readlink, work->host, work->check, FS_HOST_MAX - 1);
+	if (n == -EINVAL || (n == -ENOENT && !more))
+		return 0;
+	if (n < 0)
+		return n;
+	r = follow_magic(work, more, &n);
+	if (r)
+		return r < 0 ? r : 0;
+	return put_link(work, (u64)n);
+}
+
+/* Takes the next component of rest: its length, 0 at the end. *at: where it is. */
+static u32 next(struct fs_work *work, const char **at)
+{
+	u32 n = 0;
+
+	while (work->rest[work->at] == '/')
+		work->at++;
+	*at = work->rest + work->at;
+	while ((*at)[n] && (*at)[n] != '/')
+		n++;
+	work->at += n;
+	return n;
+}
+
+/* One component, which is no dot. */
+static long add(struct fs_work *work, const char *name, u32 size, bool follow)
+{
+	u64 length = strlen(work->guest), rest = work->at;
+	bool more;
+
+	if (size > 255)
+		return -ENAMETOOLONG;
+	if (length + size + 2 > FS_PATH_MAX)
+		return -ENAMETOOLONG;
+	work->guest[length] = '/';
+	memcpy(work->guest + length + 1, name, size);
+	work->guest[length + 1 + size] = 0;
+	while (work->rest[rest] == '/')
+		rest++;
+	more = work->rest[rest] != 0;
+	work->last = FS_LAST_NAME;
+	return work->step ? look(work, more, follow) : 0;
+}
+
+long fs_walk(struct fs_work *work, bool follow)
+{
+	const char *name;
+	u32 size;
+	long r;
+
+	while ((size = next(work, &name))) {
+		work->slash = work->rest[work->at] == '/';
+		if (name[0] == '.' && (size == 1 || (size == 2 && name[1] == '.'))) {
+			work->slash = true;
+			work->last = size == 2 ? FS_LAST_DOTDOT : FS_LAST_DOT;
+			r = must_be_directory(work);
+			if (r == 0 && size == 2)
+				go_up(work);
+		} else {
+			r = add(work, name, size, follow);
+		}
+		if (r < 0)
+			return r;
+		if (work->magic)
+			break;
+	}
+	if (!work->guest[0])
+		work->slash = true;
+	return fs_to_host(work);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that give a guest a file tree of its own. */
+#ifndef LICHEN_CLI_GUEST_ROOT_H
+#define LICHEN_CLI_GUEST_ROOT_H
+
+#include "cli/options.h"
+#include "host/root.h"
+
+struct guest_root {
+	const char *directory; /* NULL: the machine's own tree */
+	struct {
+		u32 count;
+		struct root_bind binds[ROOT_BINDS_MAX];
+	} volumes;
+};
+
+/* An option_row.parse for guest_root.volumes: HOST:GUEST[:ro|rw]. */
+int guest_parse_volume(void *field, const char *value, struct option_error *error);
+
+/* Option rows for a command whose struct `type` has a struct guest_root `field`. */
+/* clang-format off */
+#define GUEST_ROOT_OPTIONS(type, field) \
+	{ .name = "rootfs", \
+	  .value = "DIR", \
+	  .offset = offsetof(type, field.directory), \
+	  .help = "run the command with this directory as its root, as chroot does, but without any privilege" }, \
+	{ .name = "volume", \
+	  .letter = 'v', \
+	  .value = "HOST:GUEST[:ro]", \
+	  .offset = offsetof(type, field.volumes), \
+	  .parse = guest_parse_volume, \
+	  .help = "show a file or directory of this machine in the tree of --rootfs; ro: read-only" }
+/* clang-format on */
+
+/* Lays out the tree that was asked for; *ret is NULL when none was, else allocated: free() it. Returns -1, or the exit status after saying
+ * what is wrong. */
+int guest_root_stage(const struct command *command, const struct guest_root *given, const char *workdir, struct fs_state **ret);
+
+#endif

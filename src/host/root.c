@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Lays out the file tree of a cell with a root of its own. */
+#include "host/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define PROC_MAGIC 0x9fa0
+
+struct stage {
+	struct fs_state *fs;
+	struct root_error *error;
+	int root;           /* descriptor of the directory */
+	char top[PATH_MAX]; /* its path, "" for "/" */
+};
+
+static int PRINTF_LIKE(3, 4) fail(struct stage *stage, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(stage->error->what, sizeof(stage->error->what), format, args);
+	va_end(args);
+	return -error;
+}
+
+static bool has_openat2(void)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	long fd = syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+
+	if (fd >= 0)
+		(void)close((int)fd);
+	return fd >= 0;
+}
+
+/* Opens a path of the tree within it, O_PATH. */
+static int open_in_tree(const struct stage *stage, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	long fd = syscall(SYS_openat2, stage->root, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The tree's own name of what a descriptor of it stands for. */
+static int name_in_tree(const struct stage *stage, int fd, char out[PATH_MAX])
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+	size_t top = strlen(stage->top);
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return -errno;
+	path[n] = 0;
+	if (strncmp(path, stage->top, top) != 0)
+		return -ENOENT;
+	(void)snprintf(out, PATH_MAX, "%s", path + top);
+	if (!strcmp(out, "/"))
+		out[0] = 0;
+	return 0;
+}
+
+/* Straightens an absolute path as text: out begins with a slash, or is empty for the root. -EINVAL for "..", which needs more than text. */
+static int straighten(const char *path, char out[PATH_MAX])
+{
+	size_t to = 0;
+
+	while (*path) {
+		size_t n = strcspn(path += strspn(path, "/"), "/");
+
+		if (n == 2 && path[0] == '.' && path[1] == '.')
+			return -EINVAL;
+		if (n && !(n == 1 && path[0] == '.')) {
+			if (to + n + 2 > PATH_MAX)
+				return -ENAMETOOLONG;
+			out[to++] = '/';
+			memcpy(out + to, path, n);
+			to += n;
+		}
+		path += n;
+	}
+	out[to] = 0;
+	return 0;
+}
+
+/* The canonical path of a mount point, whose directory may lie behind links: as far as it is there, and as the host lets us see it. */
+static int canonical(const struct stage *stage, const char *guest, char out[PATH_MAX])
+{
+	char straight[PATH_MAX], above[PATH_MAX], rest[PATH_MAX] = "";
+	int r = straighten(guest, straight);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(above, sizeof(above), "%s", straight);
+	for (;;) {
+		CLEANUP_FD int fd = open_in_tree(stage, above[0] ? above : "/");
+		char *slash = strrchr(above, '/'), longer[PATH_MAX];
+
+		if (fd >= 0) {
+			r = name_in_tree(stage, fd, out);
+			if (r == 0 && snprintf(longer, sizeof(longer), "%s%s", out, rest) >= (int)sizeof(longer))
+				r = -ENAMETOOLONG;
+			if (r == 0)
+				memcpy(out, longer, PATH_MAX);
+			return r;
+		}
+		if (!slash)
+			break;
+		if (snprintf(longer, sizeof(longer), "%s%s", slash, rest) >= (int)sizeof(longer))
+			return -ENAMETOOLONG;
+		memcpy(rest, longer, sizeof(rest));
+		*slash = 0;
+	}
+	(void)snprintf(out, PATH_MAX, "%s", straight);
+	return 0;
+}
+
+/* Makes the mount point if it is missing and may be made: below directories that are none but directories. */
+static void make_point(const struct stage *stage, const char *path, bool directory)
+{
+	char text[PATH_MAX], *at = text;
+	CLEANUP_FD int here = fcntl(stage->root, F_DUPFD_CLOEXEC, 0);
+
+	(void)snprintf(text, sizeof(text), "%s", path);
+	while (here >= 0 && *(at += strspn(at, "/"))) {
+		size_t n = strcspn(at, "/");
+		bool last = !at[n + strspn(at + n, "/")];
+		int next;
+
+		at[n] = 0;
+		if (last && !directory) {
+			next = openat(here, at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+			close_fd(&next);
+			return;
+		}
+		(void)mkdirat(here, at, 0755);
+		next = openat(here, at, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		(void)close(here);
+		here = next;
+		at += last ? n : n + 1;
+	}
+}
+
+static int put_text(struct stage *stage, const char *text, u16 *ret_at, u16 *ret_length)
+{
+	size_t length = strlen(text);
+
+	if (length + 1 > sizeof(stage->fs->text) - stage->fs->used)
+		return -E2BIG;
+	*ret_at = (u16)stage->fs->used;
+	*ret_length = (u16)length;
+	memcpy(stage->fs->text + stage->fs->used, text, length + 1);
+	stage->fs->used += (u32)length + 1;
+	return 0;
+}
+
+/* One more mount. host: canonical; "/" becomes the empty string. */
+static int add(struct stage *stage, const char *host, const char *target, u32 flags)
+{
+	struct fs_mount *m = &stage->fs->mounts[stage->fs->count];
+	struct statfs fs;
+	int r;
+
+	for (u32 i = 1; i < stage->fs->count; i++) /* what was there before is covered */
+		if (!strcmp(stage->fs->text + stage->fs->mounts[i].target, target))
+			m = &stage->fs->mounts[i];
+	if (m == &stage->fs->mounts[FS_MOUNTS_MAX])
+		return -E2BIG;
+	if (statfs(host, &fs) == 0 && fs.f_type == PROC_MAGIC)
+		flags |= FS_PROC;
+	r = put_text(stage, strcmp(host, "/") != 0 ? host : "", &m->source, &m->source_length);
+	if (r == 0)
+		r = put_text(stage, target, &m->target, &m->target_length);
+	if (r < 0)
+		return r;
+	m->flags = flags;
+	if (m == &stage->fs->mounts[stage->fs->count])
+		stage->fs->count++;
+	return 0;
+}
+
+/* Binds a path of the machine. */
+static int bind_path(struct stage *stage, const char *host, const char *guest, u32 flags)
+{
+	char source[PATH_MAX], target[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (!realpath(host, source) || stat(source, &st) < 0)
+		return fail(stage, errno, "'%s' on this machine", host);
+	r = canonical(stage, guest, target);
+	if (r == -EINVAL)
+		return fail(stage, EINVAL, "'%s' in the tree: '..' is not taken there", guest);
+	if (r < 0)
+		return fail(stage, -r, "'%s' in the tree", guest);
+	if (!target[0])
+		return fail(stage, EINVAL, "'%s' in the tree: the root itself cannot be bound over, use --rootfs", guest);
+	make_point(stage, target, S_ISDIR(st.st_mode));
+	r = add(stage, source, target, flags | (S_ISDIR(st.st_mode) ? 0 : FS_FILE));
+	return r < 0 ? fail(stage, -r, "too many or too long paths, at '%s'", guest) : 0;
+}
+
+/* What every tree has of the machine's, where the machine has it. */
+static int bind_usual(struct stage *stage)
+{
+	static const struct {
+		const char *path;
+		u32 flags;
+	} usual[] = {
+		{ "/proc", 0 },
+		{ "/sys", FS_READ_ONLY },
+		{ "/dev/null", 0 },
+		{ "/dev/zero", 0 },
+		{ "/dev/full", 0 },
+		{ "/dev/random", 0 },
+		{ "/dev/urandom", 0 },
+		{ "/dev/tty", 0 },
+		{ "/dev/pts", 0 },
+		{ "/dev/ptmx", 0 },
+		{ "/dev/shm", 0 },
+		{ "/etc/resolv.conf", FS_READ_ONLY },
+		{ "/etc/hosts", FS_READ_ONLY },
+	};
+	static const char *const links[][2] = { { "/proc/self/fd", "dev/fd" },
+						{ "/proc/self/fd/0", "dev/stdin" },
+						{ "/proc/self/fd/1", "dev/stdout" },
+						{ "/proc/self/fd/2", "dev/stderr" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
+		struct stat st;
+		int r;
+
+		if (stat(usual[i].path, &st) < 0)
+			continue;
+		r = bind_path(stage, usual[i].path, usual[i].path, usual[i].flags);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		(void)symlinkat(links[i][0], stage->root, links[i][1]);
+	return 0;
+}
+
+int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_error *error)
+{
+	struct stage stage = { .fs = ret, .error = error };
+	CLEANUP_FD int root = FD_NONE;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!realpath(spec->directory, stage.top))
+		return fail(&stage, errno, "'%s' as root", spec->directory);
+	root = open(stage.top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail(&stage, errno, "'%s' as root", spec->directory);
+	stage.root = root;
+	if (access("/proc/self/fd", F_OK) < 0)
+		return fail(&stage, errno, "'%s': the agent resolves paths with its help", "/proc/self/fd");
+	ret->features = has_openat2() ? FS_OPENAT2 : 0;
+	r = add(&stage, stage.top, "", 0);
+	if (r < 0)
+		return fail(&stage, -r, "'%s' as root", spec->directory);
+	if (!strcmp(stage.top, "/"))
+		stage.top[0] = 0;
+	r = bind_usual(&stage);
+	for (u32 i = 0; i < spec->bind_count && r == 0; i++)
+		r = bind_path(&stage, spec->binds[i].host, spec->binds[i].guest, spec->binds[i].read_only ? FS_READ_ONLY : 0);
+	if (r < 0)
+		return r;
+	if (snprintf(ret->cwd, sizeof(ret->cwd), "%s", spec->workdir ? spec->workdir : "/") >= (int)sizeof(ret->cwd))
+		return fail(&stage, ENAMETOOLONG, "the working directory '%.100s…'", spec->workdir);
+	return 0;
+}

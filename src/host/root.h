@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file tree of a cell with a root of its own: what is where in it (abi/fs_state.h). */
+#ifndef LICHEN_HOST_ROOT_H
+#define LICHEN_HOST_ROOT_H
+
+#include "abi/fs_state.h"
+
+#define ROOT_BINDS_MAX 32u
+
+struct root_bind {
+	const char *host;  /* a file or directory of the machine; links are followed */
+	const char *guest; /* absolute path in the tree; what it lies in must be there, or is made */
+	bool read_only;
+};
+
+struct root_spec {
+	const char *directory; /* of the machine: becomes "/" */
+	const char *workdir;   /* guest path where the command starts; NULL = "/" */
+	u32 bind_count;
+	struct root_bind binds[ROOT_BINDS_MAX];
+};
+
+struct root_error {
+	char what[512]; /* which path, as a sentence without a full stop */
+};
+
+/*
+ * Lays out the tree: the directory, /proc, /sys (read-only), a small /dev, the machine's resolv.conf and hosts, then the binds in their
+ * order, later ones above earlier ones. Mount points that the directory lacks are made in it where that is allowed, as docker run does:
+ * without them the files are there all the same, but are not listed.
+ * Returns 0 or negative errno with error->what filled.
+ */
+int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_error *error) MUST_CHECK;
+
+#endif
