@@ -15,7 +15,9 @@
 
 /* Exit statuses of the other commands: 0, or one of sysexits.h. */
 #define LICHEN_EXIT_USAGE 64       /* wrong command line */
-#define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration */
+#define LICHEN_EXIT_DATA 65        /* images: an image, manifest, layer or archive is malformed, or its digest is wrong */
+#define LICHEN_EXIT_NO_INPUT 66    /* images: there is no such image or file */
+#define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration; images: in use */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
@@ -23,5 +25,6 @@
 #define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
 #define LICHEN_PLAN_SCHEMA "lichen-plan/1"            /* `lichen run --explain --json` */
 #define LICHEN_WHY_SCHEMA "lichen-why/1"              /* `lichen why --json` */
+#define LICHEN_IMAGES_SCHEMA "lichen-images/1"        /* `lichen images --json` */
 
 #endif

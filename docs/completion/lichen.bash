@@ -10,12 +10,17 @@ _lichen_gaps() {
 	compopt -o nospace
 }
 
+# Completes what an image is called.
+_lichen_images() {
+	mapfile -t COMPREPLY < <(compgen -W "$(lichen images 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }')" -- "$cur")
+}
+
 _lichen() {
 	local cur prev words cword
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -24,7 +29,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -35,6 +40,22 @@ _lichen() {
 		--html | --kernel-config) _filedir ;;
 		*) mapfile -t COMPREPLY < <(compgen -W '--for= --kernel-config= --html= --json --help' -- "$cur") ;;
 		esac
+		;;
+	image)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--help' -- "$cur")
+		elif ((cword == 2)); then
+			mapfile -t COMPREPLY < <(compgen -W 'import' -- "$cur")
+		elif [[ ${words[2]} == import ]] && ((cword == 3)); then
+			_filedir
+		fi
+		;;
+	images)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--json --quiet --no-trunc --help' -- "$cur")
+		else
+			_lichen_images
+		fi
 		;;
 	run | why)
 		local mine='--explain --json --rootfs= --volume='

@@ -9,14 +9,20 @@ function __lichen_gaps
     end
 end
 
+function __lichen_images
+    lichen images 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }'
+end
+
 complete -c lichen -f
 complete -c lichen -n __fish_use_subcommand -a run -d 'Run a command, filling what the kernel lacks'
 complete -c lichen -n __fish_use_subcommand -a doctor -d 'Tell what this host refuses'
 complete -c lichen -n __fish_use_subcommand -a why -d 'Run a command and say which refusals mattered'
+complete -c lichen -n __fish_use_subcommand -a image -d 'Make an image of a root file system'
+complete -c lichen -n __fish_use_subcommand -a images -d 'List images'
 complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
 complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
-complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
@@ -46,3 +52,11 @@ complete -c lichen -n '__fish_seen_subcommand_from why' -l refuse -x -a '(__lich
 complete -c lichen -n '__fish_seen_subcommand_from why' -s e -l env -x -d 'Set a variable'
 complete -c lichen -n '__fish_seen_subcommand_from why' -s w -l workdir -x -a '(__fish_complete_directories)' -d 'Run in this directory'
 complete -c lichen -n '__fish_seen_subcommand_from why' -a '(__fish_complete_subcommand --fcs-skip=2)'
+
+complete -c lichen -n '__fish_seen_subcommand_from image' -a import -d 'Make an image of a directory or tar archive'
+complete -c lichen -n '__fish_seen_subcommand_from image' -F
+
+complete -c lichen -n '__fish_seen_subcommand_from images' -l json -d 'Print JSON'
+complete -c lichen -n '__fish_seen_subcommand_from images' -s q -l quiet -d 'Print ids only'
+complete -c lichen -n '__fish_seen_subcommand_from images' -l no-trunc -d 'Print ids in full'
+complete -c lichen -n '__fish_seen_subcommand_from images' -a '(__lichen_images)'

@@ -8,6 +8,8 @@
 extern const struct command command_run;
 extern const struct command command_doctor;
 extern const struct command command_why;
+extern const struct command command_image;
+extern const struct command command_images;
 
 /*
  * Parses a command's own options. Returns -1 when the command goes on; else the exit status: --help was printed (0), or the command

@@ -8,7 +8,7 @@
 #include "cli/words.h"
 #include "lichen.h"
 
-static const struct command *const commands[] = { &command_run, &command_doctor, &command_why };
+static const struct command *const commands[] = { &command_run, &command_doctor, &command_why, &command_image, &command_images };
 
 int command_usage(const struct command *command, const char *format, ...)
 {

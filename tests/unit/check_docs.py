@@ -3,7 +3,7 @@
 """check_docs.py LICHEN DOCS GAPS-PAGE: what users read about the command line agrees with its tables, no more and no less.
 
 The tables speak through --help, which is printed from them.  Compared with them: the OPTIONS of each man page, the completions of
-bash (by completing), zsh and fish (by reading), the members of JSON in doctor-json.md and why-json.md, the names of gaps and workloads.
+bash (by completing), zsh and fish (by reading), the members of JSON in doctor-json.md, why-json.md and image-json.md, the names of gaps and workloads.
 """
 import json
 import pathlib
@@ -179,8 +179,9 @@ def keys(value):
 def check_json():
     for args in (["doctor", "--json"], ["doctor", "--json", "--for=/bin/sh"], ["run", "--explain", "--json"],
                  ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"],
-                 ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"]):
-        document = DOCS / ("why-json.md" if args[0] == "why" else "doctor-json.md")
+                 ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"],
+                 ["images", "--json"]):
+        document = DOCS / f"{ {'why': 'why', 'images': 'image'}.get(args[0], 'doctor') }-json.md"
         text = document.read_text()
         printed = json.loads(lichen(*args, status=(0, 69, 2)))
         if f"## {printed['schema']}" not in text:

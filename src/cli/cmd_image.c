@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lichen image: makes images of what is on this machine, and shows one. */
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/image_words.h"
+#include "cli/words.h"
+#include "lichen.h"
+
+/* One thing that `lichen image` does. */
+struct action {
+	const char *name;
+	int least, most; /* arguments */
+	int (*run)(int count, char **args);
+};
+
+static int import(int count, char **args)
+{
+	char name[IMAGE_NAME_MAX], id[DIGEST_TEXT_SIZE];
+	struct image_store store;
+	struct image_error why;
+	struct image_add add;
+	(void)count;
+	if (!*args[0])
+		return command_usage(&command_image, "the path to import is empty");
+	int error = image_name(args[1], name, &why);
+	if (error)
+		return image_say(&command_image, error, &why);
+	int status = image_store_begin(&command_image, &store);
+	if (status)
+		return status;
+	image_progress_begin(&add);
+	error = image_import(&store, args[0], name, &add, &why);
+	image_progress_end(&command_image, &add);
+	if (error)
+		status = image_say(&command_image, error, &why);
+	else
+		printf("%s\n", digest_text(&add.id, id));
+	return command_flush(image_store_end(&command_image, &store, status));
+}
+
+static const struct action actions[] = {
+	{ "import", 2, 2, import },
+};
+
+static int unknown(const char *name)
+{
+	struct guess guess = { .word = name };
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		guess_consider(&guess, actions[i].name);
+	if (guess.best)
+		return command_usage(&command_image, "it does no '%s'; did you mean '%s'?", name, guess.best);
+	return command_usage(&command_image, "it does no '%s'", name);
+}
+
+static int run(int argc, char **argv)
+{
+	int first, status = command_parse(&command_image, argc, argv, NULL, &first);
+	if (status >= 0)
+		return status;
+	if (first == argc)
+		return command_usage(&command_image, "there is nothing to do");
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(actions[i].name, argv[first]) != 0)
+			continue;
+		int count = argc - first - 1;
+		if (count < actions[i].least || count > actions[i].most)
+			return command_usage(&command_image, "%s takes %s%d arguments", actions[i].name,
+					     actions[i].most > actions[i].least ? "at least " : "", actions[i].least);
+		return actions[i].run(count, argv + first + 1);
+	}
+	return unknown(argv[first]);
+}
+
+static const char *const notes[] = {
+	"import DIR|TAR|- NAME[:TAG]: makes an image of a root file system, a directory or a tar archive (plain, gzip or zstd; - is stdin), "
+	"and prints its id.",
+	"Exit status: 0; 64 wrong words, 65 malformed, 66 no such image or file, 70 or 74 lichen or the machine failed.",
+	NULL,
+};
+
+const struct command command_image = {
+	.name = "image",
+	.synopsis = "import DIR|TAR|- NAME[:TAG]",
+	.summary = "Makes an image of a root file system",
+	.usage_status = LICHEN_EXIT_USAGE,
+	.notes = notes,
+	.run = run,
+};
