@@ -54,6 +54,14 @@ struct member {
 };
 static_assert(sizeof(struct member) == 16, "member is shared between agents");
 
+/* Who the first program of a cell is where gap identity is filled. Zeros are root, with every capability. */
+#define IDENTITY_GROUPS_MAX 64u
+struct identity_start {
+	u32 uid, gid; /* real, effective, saved and of the file system */
+	u32 group_count;
+	u32 groups[IDENTITY_GROUPS_MAX]; /* supplementary, in any order */
+};
+
 struct commons {
 	u64 magic;
 	u32 version;
@@ -73,6 +81,7 @@ struct commons {
 	u32 reserved32;
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
+	struct identity_start identity;
 	struct vfs_state vfs;
 	struct fs_state fs;
 };

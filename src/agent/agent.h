@@ -44,8 +44,15 @@ enum agent_event {
 	EVENT_FORK_PREPARE, /* in the parent, before a new process with memory of its own: may call member_prepare_child() */
 	EVENT_FORK_PARENT,  /* in the parent afterwards; arg: child pid, or negative errno when there is no child */
 	EVENT_FORK_CHILD,   /* in the child, before its first guest instruction */
-	EVENT_EXEC,         /* in the new image of a process that execve'd, before the new program's first instruction */
-	EVENT_EXIT,         /* before exit_group */
+	EVENT_EXEC_PREPARE, /* before execve, which may still fail; arg: a struct exec_prepare. Also in a vfork child */
+	EVENT_EXEC, /* in the new image of a process that execve'd, before the new program's first instruction; arg: address of its
+	                     * auxiliary vector */
+	EVENT_EXIT, /* before exit_group */
+};
+
+struct exec_prepare {
+	s32 program; /* the file, open: an ELF program, a script's interpreter */
+	u32 word;    /* agent_task_word() of the new image */
 };
 
 /* --- guest memory (guest_mem.c): 0 or -EFAULT; nothing is written on failure of a read ------------------------------------- */
@@ -131,6 +138,10 @@ struct clone_request {
  * with memory of its own: its handler answers CALL_DONE at once. */
 long agent_clone(struct call *call, const struct clone_request *request) MUST_CHECK;
 
+/* A word that each thread has, 0 in the first program of a cell: inherited by what it makes, kept over execve (task_word.c). */
+u32 agent_task_word(void);
+void agent_task_word_set(u32 word);
+
 /* --- files a gap supplies (services.c) ------------------------------------------------------------------------------------------------ */
 
 /* Makes an open file with the given bytes (a memfd: seekable, fstat-able) for a virtual path. flags are open(2)'s: O_CLOEXEC counts.
@@ -154,6 +165,9 @@ struct agent_creds {
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
 void agent_creds_get(struct agent_creds *creds);
 bool agent_in_group(u32 gid);
+/* What gap identity answers in their place where it is filled (gaps/identity/identity_agent.c). */
+void identity_creds(struct agent_creds *creds);
+bool identity_holds_group(u32 gid);
 
 /* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() and agent_clone() write
  * over it. */

@@ -57,6 +57,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
 #include "gaps/devices/devices.def"
 #include "gaps/fstype/fstype.def"
+#include "gaps/identity/identity.def"
 #include "gaps/newcalls/newcalls.def"
 #include "gaps/sysctl/sysctl.def"
 #include "gaps/sysvipc/sysvipc.def"
@@ -106,4 +107,7 @@ DISPATCH(newcalls)
 DISPATCH_END
 DISPATCH(fstype)
 #include "gaps/fstype/fstype.def"
+DISPATCH_END
+DISPATCH(identity)
+#include "gaps/identity/identity.def"
 DISPATCH_END

@@ -52,6 +52,8 @@ void signal_clear_handlers(void);
 /* What a child does before its first guest instruction. */
 struct child_chores {
 	bool clear_handlers; /* CLONE_CLEAR_SIGHAND */
+	bool has_task_word;
+	u32 task_word;
 	u32 count;
 	s32 close[2];
 };
@@ -143,6 +145,7 @@ struct marker {
 	u64 mapped;          /* bytes of commons */
 	u64 mask;            /* signal mask for the new image, SIGSYS included when it believes so */
 	u64 flags;           /* enum marker_flag */
+	u32 task_word;       /* of the thread that executes */
 	const char *path;    /* what is loaded */
 	const char *name;    /* what was executed; the same pointer unless it is a script */
 };
@@ -174,6 +177,19 @@ struct elf_image {
 int elf_check(int fd, const u8 *head, u64 size, u8 *work);
 /* Maps fd and its interpreter. Negative errno where the kernel would kill the process that it has half replaced. */
 int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, bool *exec_stack);
+
+/* task_word.c */
+void task_start(u32 word);
+/* Around fork: in the parent (forks are made one at a time), in the child. */
+void task_before_fork(void);
+void task_forked_child(void);
+/* Around the making of a thread: true when the second must follow, with the child's tid or a negative errno. */
+bool task_birth_begin(u32 *ret_word) MUST_CHECK;
+void task_birth_end(s32 tid, u32 word);
+/* Whether a child that shares memory must be told its word: task_vfork_child() in it, task_gone() by its parent once it has gone. */
+bool task_rows(void);
+void task_vfork_child(u32 word);
+void task_gone(s32 tid);
 
 /* member.c */
 void member_start(s32 member);

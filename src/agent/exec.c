@@ -5,7 +5,7 @@
  * kernel's errno in the kernel's order: after it there is no way back.
  *
  * argv and envp are the new program's own (so /proc/PID/cmdline is right); behind the last environment string travels the marker
- *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.length:[path:]name        (numbers in hex)
+ *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.length:[path:]name        (numbers in hex)
  * which agent_start() reads and takes out of sight. name is what was executed (comm, AT_EXECFN), path what is loaded where that is
  * another file, a script's interpreter: then length is its length, else 0.
  *
@@ -166,6 +166,7 @@ static void write_marker(char *to, const struct marker *m)
 			  m->mapped,
 			  m->mask,
 			  m->flags,
+			  m->task_word,
 			  m->path == m->name ? 0 : strlen(m->path) };
 
 	memcpy(to, MARKER_NAME, sizeof(MARKER_NAME) - 1);
@@ -211,6 +212,7 @@ struct program {
 	int fd;
 	u32 scripts;      /* number of scripts passed through */
 	const char *path; /* what will be loaded; names the file unless exec_fd is set */
+	u32 task_word;    /* of the new image */
 	s32 exec_fd;      /* the new image gets the open file instead of a path; -1 = path */
 };
 
@@ -330,6 +332,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 				 .exec_fd = program->exec_fd,
 				 .mapped = commons()->mapped,
 				 .mask = mask,
+				 .task_word = program->task_word,
 				 .path = program->path,
 				 .name = s->path
 	};
@@ -384,8 +387,13 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 		program.exec_fd = (s32)sys3(__NR_fcntl, program.fd, 0 /* F_DUPFD */, 0);
 		r = program.exec_fd < 0 ? program.exec_fd : 0;
 	}
-	if (r == 0)
+	if (r == 0) {
+		struct exec_prepare prepare = { .program = program.fd, .word = agent_task_word() };
+
+		events(EVENT_EXEC_PREPARE, (long)&prepare);
+		program.task_word = prepare.word;
 		r = replace_image(s, &program, argv, envp, mask);
+	}
 	if (program.fd >= 0)
 		(void)sys1(__NR_close, program.fd);
 	if (program.exec_fd >= 0)

@@ -31,6 +31,7 @@
 #define SHADOWS_MAX 128u
 #define CHILDREN_MAX 64u
 #define SMALL_STACKS_MAX 16u
+#define TASK_ROWS 256u
 
 #define THUNK_DEFAULT 0u /* SIGSEGV, SIGBUS: the guest has SIG_DFL, we need a handler for our own faults */
 #define THUNK_IGNORE 1u
@@ -63,6 +64,16 @@ static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by maski
 
 #define VFS_NUMBERS_MAX 16u
 #define LINGERING_MAX 16u
+
+struct task_words {  /* task_word.c */
+	u32 process; /* the word of every thread without a row */
+	u32 rows;    /* a row has been written */
+	u32 births;  /* threads that are being made by threads that may have a row */
+	u32 threads; /* a thread has been made */
+	u32 forked;  /* of the thread that forks */
+	u32 reserved;
+	u64 row[TASK_ROWS]; /* tid << 32 | word, 0 = free */
+};
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): entry.S knows where thunks and slot_busy lie */
 struct private
@@ -102,6 +113,7 @@ struct private
 	u32 lingering;                    /* used rows of the following: fs_open.c */
 	s32 linger_tid[LINGERING_MAX];    /* thread whose descriptor it is, 0 free */
 	s32 linger_fd[LINGERING_MAX];
+	struct task_words task;
 };
 static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");
 static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");

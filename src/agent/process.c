@@ -75,6 +75,8 @@ struct cloning {
 /* In the child, before its first guest instruction: on its parent's slot after vfork, so it ends before the parent goes on. */
 void clone_child_chores(const struct child_chores *chores)
 {
+	if (chores->has_task_word)
+		task_vfork_child(chores->task_word);
 	if (chores->clear_handlers)
 		signal_clear_handlers();
 	for (u32 i = 0; i < chores->count; i++)
@@ -83,7 +85,27 @@ void clone_child_chores(const struct child_chores *chores)
 
 static bool has_chores(const struct child_chores *chores)
 {
-	return chores->clear_handlers || chores->count;
+	return chores->clear_handlers || chores->has_task_word || chores->count;
+}
+
+static long make_vfork_child(const struct cloning *clone, u64 frame)
+{
+	struct child_chores chores = clone->chores;
+
+	chores.has_task_word = task_rows();
+	chores.task_word = agent_task_word();
+	return agent_clone_vm(clone->nr, clone->args, frame, has_chores(&chores) ? &chores : NULL);
+}
+
+static long make_thread(const struct cloning *clone, u64 frame)
+{
+	u32 word;
+	bool birth = task_birth_begin(&word);
+	long ret = agent_clone_vm(clone->nr, clone->args, frame, NULL);
+
+	if (birth)
+		task_birth_end((s32)ret, word);
+	return ret;
 }
 
 static long clone_sharing(struct trap *trap, const struct cloning *clone)
@@ -110,11 +132,13 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 		if (guest_write(child, theirs, size) < 0)
 			return -EFAULT;
 	}
-	ret = agent_clone_vm(clone->nr, clone->args, child, vfork && has_chores(&clone->chores) ? &clone->chores : NULL);
+	ret = vfork ? make_vfork_child(clone, child) : make_thread(clone, child);
 	if (vfork) {
 		memcpy((void *)trap->frame, mine, size);
-		if (ret > 0)
+		if (ret > 0) {
 			reap_slots((s32)ret);
+			task_gone((s32)ret);
+		}
 	}
 	return ret;
 }
@@ -137,6 +161,7 @@ static void forked_child(u64 slot)
 	p->listing = 0;
 	p->pid = (s32)sys0(__NR_getpid);
 	p->sigsys_pending = 0;
+	task_forked_child();
 	signal_forked_child();
 	member_forked_child();
 	events(EVENT_FORK_CHILD, 0);
@@ -149,6 +174,7 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 
 	while (__atomic_exchange_n(forking, 1, __ATOMIC_ACQUIRE)) /* what is prepared for a child is kept once per process */
 		(void)sys0(__NR_sched_yield);
+	task_before_fork();
 	events(EVENT_FORK_PREPARE, 0);
 	ret = agent_reissue(clone->nr, clone->args);
 	if (ret == 0) {

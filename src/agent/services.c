@@ -22,6 +22,10 @@ void agent_creds_get(struct agent_creds *creds)
 	} caps[2] = { { 0 } };
 	u32 ids[3];
 
+	if (commons()->emulated & (1u << GAP_identity)) {
+		identity_creds(creds);
+		return;
+	}
 	memset(creds, 0, sizeof(*creds));
 	(void)sys3(__NR_getresuid, &ids[0], &ids[1], &ids[2]);
 	creds->ruid = ids[0];
@@ -42,7 +46,11 @@ void agent_creds_get(struct agent_creds *creds)
 bool agent_in_group(u32 gid)
 {
 	u32 *groups = (u32 *)(void *)slot_current()->scratch;
-	long n = sys2(__NR_getgroups, GROUPS_SEEN, groups);
+	long n;
+
+	if (commons()->emulated & (1u << GAP_identity))
+		return identity_holds_group(gid);
+	n = sys2(__NR_getgroups, GROUPS_SEEN, groups);
 
 	if ((u32)sys0(__NR_getegid) == gid)
 		return true;

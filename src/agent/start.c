@@ -73,6 +73,7 @@ static void read_start(struct start_info *info, u64 *stack)
 	info->marker.mapped = take_hex(&at);
 	info->marker.mask = take_hex(&at);
 	info->marker.flags = take_hex(&at);
+	info->marker.task_word = (u32)take_hex(&at);
 	length = take_hex(&at);
 	info->marker.path = info->marker.name = at;
 	if (!length)
@@ -258,6 +259,7 @@ struct start agent_load(u64 *stack)
 	read_start(&info, stack);
 	slot->trap = (struct trap){ .frame = (u64)stack, .fault_ready = 1 };
 	member_start(info.marker.member);
+	task_start(info.marker.task_word);
 	if (info.marker.flags & MARKER_FIRST)
 		exec_first(&info);
 	if (info.marker.name != info.marker.path)
@@ -284,6 +286,7 @@ struct start agent_load(u64 *stack)
 	set_aux(&info, AT_SECURE, 0);
 	name = info.marker.name;
 	set_aux(&info, AT_EXECFN, (u64)name);
+	events(EVENT_EXEC, (long)info.auxv);
 	tell_kernel(&info, &program);
 	memset(info.marker_text, 0, (u64)(name - info.marker_text));
 	set_comm(name);
@@ -292,7 +295,6 @@ struct start agent_load(u64 *stack)
 	vdso = aux(&info, AT_SYSINFO_EHDR);
 	private()->vdso_time = vdso ? vdso_find(*vdso, "__vdso_time") : 0;
 	private()->vdso_clock = vdso && commons()->trace ? vdso_find(*vdso, "__vdso_clock_gettime") : 0;
-	events(EVENT_EXEC, 0);
 	if (commons()->trace)
 		trace_exec(name, info.argv);
 	signal_start(info.marker.mask, info.marker.mask & SIGSYS_BIT);

@@ -50,7 +50,7 @@ int guest_request(const struct command *command, const struct guest_options *giv
 	if (given->emulate.all && given->native.all)
 		return command_usage(command, "--emulate=all and --native=all contradict each other");
 	/* 'all' means all the others: a gap named by the opposite option is taken out. */
-	request->emulate = given->emulate.named | (given->emulate.all ? gaps_built() & ~given->native.named : 0);
+	request->emulate = given->emulate.named | (given->emulate.all ? gaps_automatic() & ~given->native.named : 0);
 	request->native = given->native.named | (given->native.all ? GAPS_ALL & ~given->emulate.named : 0);
 	request->refuse = given->refuse.named | (given->refuse.all ? refusable : 0);
 

@@ -76,6 +76,8 @@ struct gap {
 	u32 paths; /* enum gap_paths: which path-taking calls its virtual files need to see (agent/vfs.h) */
 	/* `--refuse` is carried out by the agent: the gap's bit in commons->refused makes it treat the kernel's own as absent. */
 	bool refuse_paths;
+	/* It changes who a program is, not only what it may have: filled only where it is named (--emulate=NAME), not by need, nor by 'all' */
+	bool on_request;
 	bool broker; /* its agent half uses the broker (abi/broker.h) */
 	/* What is supplied but has no effect, or works in part: sentences without full stop, NULL-terminated; doctor prints them. */
 	const char *const *limits;

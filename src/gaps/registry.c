@@ -31,6 +31,16 @@ u32 gaps_built(void)
 		;
 }
 
+u32 gaps_automatic(void)
+{
+	u32 gaps = gaps_built();
+
+	for (int id = 0; id < GAP_COUNT; id++)
+		if (table[id]->on_request)
+			gaps &= ~GAP_BIT(id);
+	return gaps;
+}
+
 int gap_find(const char *name)
 {
 	for (int id = 0; id < GAP_COUNT; id++)

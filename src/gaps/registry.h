@@ -14,6 +14,9 @@ const struct gap *gap_by_id(enum gap_id id);
 /* Bit per gap that has both halves, so that a run can fill it (GAP_BUILT in gaps.def). */
 u32 gaps_built(void);
 
+/* Those of them that are filled without being named (on_request in gap.h is false). */
+u32 gaps_automatic(void);
+
 /* The id of the gap with this name (exact, case matters), or -ENOENT. */
 int gap_find(const char *name) MUST_CHECK;
 

@@ -146,7 +146,7 @@ static char **env_with_marker(char *const *envp, const struct cell_fds *fds, con
 	while (envp[count])
 		count++;
 	env = calloc(count + 2, sizeof(*env));
-	if (!env || asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
+	if (!env || asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
 			     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
 			     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
 		child_failed(report, "making the environment", ENOMEM, 125);

@@ -26,7 +26,7 @@ enum plan_conflict plan_conflict(const struct plan_request *request, u32 built, 
 
 u32 plan_wants_probed(const struct plan_request *request, u32 built)
 {
-	return built & ~request->emulate & ~request->native;
+	return built & gaps_automatic() & ~request->emulate & ~request->native;
 }
 
 /* What a finding says, as the beginning of a reason: "missing here (ENOSYS)". */
@@ -42,7 +42,7 @@ static void describe(const struct gap_finding *finding, char *text, size_t size)
 		snprintf(text, size, "%s", word);
 }
 
-static void decide(struct plan_row *row, bool built, bool emulate, bool native, bool refuse)
+static void decide(struct plan_row *row, const struct gap *gap, bool built, bool emulate, bool native, bool refuse)
 {
 	char found[64];
 	const char *refused = refuse ? ", as --refuse asks" : "";
@@ -53,13 +53,18 @@ static void decide(struct plan_row *row, bool built, bool emulate, bool native, 
 	} else if (!row->probed) {
 		row->state = PLAN_NATIVE;
 		snprintf(row->reason, sizeof(row->reason), "%s",
-			 native ? "--native: the kernel answers, whatever it says" : "not probed: lichen cannot fill it yet");
+			 native  ? "--native: the kernel answers, whatever it says"
+			 : built ? "not probed: lichen fills it only where --emulate names it"
+				 : "not probed: lichen cannot fill it yet");
 	} else if (row->finding.presence == GAP_PRESENT) {
 		row->state = PLAN_NATIVE;
 		snprintf(row->reason, sizeof(row->reason), "works here without help");
 	} else if (native) {
 		row->state = PLAN_REFUSED;
 		snprintf(row->reason, sizeof(row->reason), "%s%s, and --native forbids filling it", found, refused);
+	} else if (built && gap->on_request) {
+		row->state = PLAN_REFUSED;
+		snprintf(row->reason, sizeof(row->reason), "%s%s; --emulate=%s fills it", found, refused, gap->name);
 	} else if (built) {
 		row->state = PLAN_EMULATED;
 		snprintf(row->reason, sizeof(row->reason), "%s%s, and lichen fills it", found, refused);
@@ -80,7 +85,8 @@ void plan_make(const struct plan_request *request, u32 built, u32 probed, const 
 		row->probed = probed & bit;
 		if (row->probed)
 			row->finding = findings[id];
-		decide(row, built & bit, request->emulate & bit, request->native & bit, request->refuse & bit);
+		decide(row, gap_by_id((enum gap_id)id), built & bit, request->emulate & bit, request->native & bit,
+		       request->refuse & bit);
 		if (row->state == PLAN_EMULATED)
 			ret_plan->emulated |= bit;
 	}

@@ -105,6 +105,7 @@ static void explain_filling(const struct model *model, const struct circumstance
 	const struct plan_row *row = circumstances->plan ? &circumstances->plan->rows[finding->gap] : NULL;
 	bool built = gaps_built() & GAP_BIT(finding->gap), probed = row && row->probed;
 	const char *cmd = circumstances->command_line;
+	const char *option = gap->on_request ? pool_print(model->pool, "--emulate=%s ", gap->name) : "";
 	char found[64] = "";
 	if (probed)
 		presence_text(row, found, sizeof(found));
@@ -115,7 +116,7 @@ static void explain_filling(const struct model *model, const struct circumstance
 			gap->name);
 	} else if (!probed && built) {
 		finding->filling = pool_print(model->pool, "lichen fills '%s' where it is refused", gap->name);
-		finding->command = pool_print(model->pool, "lichen run -- %s", cmd);
+		finding->command = pool_print(model->pool, "lichen run %s-- %s", option, cmd);
 	} else if (!probed) {
 		finding->filling = pool_print(model->pool, "lichen cannot fill '%s' yet", gap->name);
 	} else if (built && row->finding.presence == GAP_PRESENT) {
@@ -126,7 +127,7 @@ static void explain_filling(const struct model *model, const struct circumstance
 		finding->command = pool_print(model->pool, "lichen run --emulate=%s -- %s", gap->name, cmd);
 	} else if (built) {
 		finding->filling = pool_print(model->pool, "'%s' is %s here, and lichen fills it", gap->name, found);
-		finding->command = pool_print(model->pool, "lichen run -- %s", cmd);
+		finding->command = pool_print(model->pool, "lichen run %s-- %s", option, cmd);
 	} else if (row->finding.presence == GAP_PRESENT) {
 		finding->filling = pool_print(
 			model->pool, "'%s' works here as far as lichen tried it, and lichen cannot fill it yet", gap->name);

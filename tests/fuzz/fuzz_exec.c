@@ -37,6 +37,18 @@ static struct slot *fake_slot(void)
 #include "agent/exec.c" // NOLINT(bugprone-suspicious-include): on a slot, private memory and commons of our own
 #include "no_tree.h"
 
+void events(enum agent_event event, long arg)
+{
+	const struct exec_prepare *prepare = (const struct exec_prepare *)arg;
+
+	MUST(event == EVENT_EXEC_PREPARE && prepare->program >= FD_FIRST);
+}
+
+u32 agent_task_word(void)
+{
+	return 0xabcdef;
+}
+
 static s32 find(const char *path)
 {
 	for (u32 i = 0; i < file_count; i++)

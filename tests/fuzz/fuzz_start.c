@@ -47,6 +47,11 @@ void events(enum agent_event event, long arg)
 	(void)event, (void)arg;
 }
 
+void task_start(u32 word)
+{
+	(void)word;
+}
+
 void member_start(s32 member)
 {
 	(void)member;

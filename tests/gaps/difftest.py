@@ -36,16 +36,18 @@ GROUPS = {
     "sysctl": ["--refuse=sysctl", "--emulate=sysctl"],
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
+    "identity": ["--refuse=identity", "--emulate=identity"],
 }
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
 
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
-# fstype asks what a root on a disk is, which overlay and gVisor's are not.
+# fstype asks what a root on a disk is, which overlay and gVisor's are not. identity asks what root may, which only the host's is.
 FROM_HOST = {
     "sysvipc": {"tiny", "gvisor", "gvisor24"},
     "engine": {"tiny"},
     "newcalls": set(ENVS) - {"host"},
     "order": set(ENVS) - {"host"},
+    "identity": set(ENVS) - {"host"},
     "devices": {"docker", "restricted", "gvisor", "gvisor24"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
@@ -71,7 +73,7 @@ EITHER = {"engine": {"gvisor", "gvisor24"}}
 
 # Where groups also run under `lichen why`, which must change nothing: every call of theirs is then observed.
 RECORDED = {"engine": ("host", "restricted", "gvisor", "gvisor24"), "sysvipc": ("host", "restricted")}
-RECORDED |= {group: ("host",) for group in ("newcalls", "fstype", "sysctl", "devices")}
+RECORDED |= {group: ("host",) for group in ("newcalls", "fstype", "sysctl", "devices", "identity")}
 
 SECONDS = 30  # one run of one program
 SLOW = {"gvisor": 6, "gvisor24": 4}  # factor on it: a system call costs 75 us there

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Gap identity, host half: may this process give files and itself to other users, and make device nodes? */
+/* Gap identity, host half: may this process give files and itself to other users, and make device nodes? And who a cell starts as. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "gaps/evidence.h"
+#include "gaps/identity/identity.h"
 #include "gaps/scratch.h"
 
 /* Returns 0, mknod's positive errno, or the negative errno of finding a place for the node. */
@@ -63,6 +67,62 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+/* CAP_LAST_CAP of this kernel; that of Linux 5.9 to 6.18 where it does not say. */
+static u32 last_cap(void)
+{
+	unsigned int cap = 40;
+	FILE *file = fopen("/proc/sys/kernel/cap_last_cap", "re");
+	if (file) {
+		if (fscanf(file, "%u", &cap) != 1 || cap > 62)
+			cap = 40;
+		(void)fclose(file);
+	}
+	return cap;
+}
+
+static int by_gid(const void *a, const void *b)
+{
+	u32 x = *(const u32 *)a, y = *(const u32 *)b;
+	return (x > y) - (x < y);
+}
+
+static int install(void *area, const struct commons *commons)
+{
+	struct identity_area *identity = area;
+	const struct identity_start *start = &commons->identity;
+	struct identity_cred cred = { .uid = { start->uid, start->uid, start->uid, start->uid },
+				      .gid = { start->gid, start->gid, start->gid, start->gid } };
+	if (start->group_count > IDENTITY_GROUPS_MAX)
+		return -EINVAL;
+	identity->last_cap = last_cap();
+	identity->host_uid = geteuid();
+	identity->host_gid = getegid();
+	cred.caps.bounding = (UINT64_C(2) << identity->last_cap) - 1;
+	if (start->uid == 0)
+		cred.caps.permitted = cred.caps.effective = cred.caps.bounding;
+	if (start->group_count) {
+		memcpy(identity->gid, start->groups, start->group_count * sizeof(u32));
+		qsort(identity->gid, start->group_count, sizeof(u32), by_gid);
+		identity->list[1] = (struct identity_list){ .state = IDENTITY_READY, .count = start->group_count };
+		identity->gids_used = start->group_count;
+		cred.groups = 1;
+	}
+	identity->row[0] = (struct identity_row){ .state = IDENTITY_READY, .cred = cred };
+	return 0;
+}
+
+static const int calls[] = {
+	SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_capset, -1,
+};
+
+static const char *const files[] = { "/proc/PID/status", NULL };
+
+static const char *const limits[] = {
+	"who a process is, is known inside the cell alone: the kernel sees who runs lichen, and so do its permission checks",
+	"owners, modes and device nodes of files are those of the kernel",
+	NULL,
+};
+
 static const struct gap_symptom symptoms[] = {
 	{ .call = "*chown*(*",
 	  .error = EPERM,
@@ -101,4 +161,12 @@ const struct gap gap_identity = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.area_size = IDENTITY_AREA_SIZE,
+	.install = install,
+	.paths = GAP_PATHS_OPEN,
+	.on_request = true,
+	.files = files,
+	.limits = limits,
+	.refuse_calls = calls,
+	.refuse_error = EPERM,
 };

@@ -41,6 +41,7 @@ void shm_event(enum agent_event event, long arg)
 		break;
 	case EVENT_FORK_PARENT: /* the engine has reaped what was prepared for a child that did not come */
 	case EVENT_FORK_CHILD:
+	case EVENT_EXEC_PREPARE:
 		break;
 	}
 }

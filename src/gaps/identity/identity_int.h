@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside gap identity, agent half: what its files call of each other. */
+#ifndef LICHEN_GAPS_IDENTITY_INT_H
+#define LICHEN_GAPS_IDENTITY_INT_H
+
+#include "agent/vfs.h"
+#include "gaps/identity/identity.h"
+
+#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "gaps/identity/identity.def"
+#undef GAP_CALL
+
+/* capabilities(7): those that the rules here ask about */
+enum identity_cap {
+	CAP_SETGID_ = 6,
+	CAP_SETUID_ = 7,
+	CAP_SETPCAP_ = 8,
+	CAP_IPC_LOCK_ = 14,
+	CAP_IPC_OWNER_ = 15,
+	CAP_SYS_ADMIN_ = 21,
+	CAP_SYS_RESOURCE_ = 24,
+};
+
+/* securebits: SECBIT_* of capabilities(7) */
+enum identity_securebit {
+	SECURE_NOROOT_ = 1u << 0,
+	SECURE_NO_SETUID_FIXUP_ = 1u << 2,
+	SECURE_KEEP_CAPS_ = 1u << 4,
+	SECURE_KEEP_CAPS_LOCKED_ = 1u << 5,
+	SECURE_NO_CAP_AMBIENT_RAISE_ = 1u << 6,
+};
+
+static inline struct identity_area *identity_area(void)
+{
+	return commons_area(GAP_identity);
+}
+
+static inline bool identity_capable(const struct identity_cred *cred, u32 cap)
+{
+	return cred->caps.effective >> cap & 1;
+}
+
+static inline bool identity_cap_valid(u64 cap)
+{
+	return cap <= identity_area()->last_cap;
+}
+
+static inline enum verdict identity_done(struct call *call, long ret)
+{
+	call->ret = ret;
+	return CALL_DONE;
+}
+
+/* --- identity_store.c --------------------------------------------------------------------------------------------------------------- */
+
+/* The identity of the calling thread; of a word (identity_row() of what an engine's word says). Never NULL, never changes. */
+const struct identity_cred *identity_self(void);
+const struct identity_cred *identity_of(u32 word);
+
+/* The word of an identity, made where it is new. Word or -EAGAIN. */
+long identity_word(const struct identity_cred *cred) MUST_CHECK;
+
+/* Makes it the calling thread's. 0 or -EAGAIN. */
+long identity_become(const struct identity_cred *cred) MUST_CHECK;
+
+/* The number of a list of groups in rising order, made where it is new; -ENOMEM. */
+long identity_list(const u32 *gids, u32 count) MUST_CHECK;
+/* The groups of an identity; *count of them. */
+const u32 *identity_groups(const struct identity_cred *cred, u32 *count);
+bool identity_in_groups(const struct identity_cred *cred, u32 gid);
+
+/* Tells others in the cell what a process or thread is; forgets it. */
+void identity_publish(s32 pid, u32 word);
+void identity_forget(s32 pid);
+/* What was published; NULL: nothing, it is not of this cell. */
+const struct identity_cred *identity_published(s32 pid);
+
+/* --- identity_ids.c ----------------------------------------------------------------------------------------------------------------- */
+
+/* What happens to capabilities when user ids change; fs_only: by setfsuid. */
+void identity_fix_caps(struct identity_cred *now, const struct identity_cred *old, bool fs_only);
+
+/* --- identity_exec.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* The owner, as the guest sees it, of a file that the host says belongs to uid or gid. */
+u32 identity_shown_uid(u32 uid);
+u32 identity_shown_gid(u32 gid);
+
+void identity_exec_prepare(struct exec_prepare *prepare);
+/* Corrects AT_UID … AT_SECURE. */
+void identity_exec_auxv(u64 *auxv);
+
+#endif
