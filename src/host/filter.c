@@ -307,7 +307,7 @@ static bool is_planned(int nr, const struct row *rows, u32 count)
 static void emit_tracing(struct code *code, const struct filter_spec *spec)
 {
 	struct row rows[ROWS_MAX];
-	u32 count = collect(spec->emulate, rows);
+	u32 count = collect(spec->emulate, spec->tree, rows);
 
 	for (size_t i = 0; i < ARRAY_SIZE(unobserved); i++) {
 		if (is_planned(unobserved[i], rows, count))

@@ -320,7 +320,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	report_read = pipe_fds[0];
 	report_write = pipe_fds[1];
 	if (needs_engine(spec)) {
-		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), spec->trace != NULL, &fds, &stage);
+		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, spec->trace != NULL, &fds,
+				  &stage);
 		if (r == 0) {
 			fds.map->forced = spec->forced;
 			if (spec->tree)

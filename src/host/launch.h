@@ -8,18 +8,19 @@
 #ifndef LICHEN_HOST_LAUNCH_H
 #define LICHEN_HOST_LAUNCH_H
 
-#include "abi/fs_state.h"
+#include "abi/commons.h"
 #include "base/types.h"
 
 struct launch {
 	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
 	char *const *envp;
-	u32 emulate;                 /* bit per gap_id; 0 runs the command natively, with nothing in its way */
-	u32 forced;                  /* those of them that --emulate asked for: what the host has of them is not written to */
-	u32 refuse;                  /* bit per gap_id: the kernel's own feature answers as a kernel without it */
-	const char *workdir;         /* NULL = stay; in a tree of the cell's own, tree->cwd says where */
-	const struct fs_state *tree; /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
-	struct launch_trace *trace;  /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
+	u32 emulate;                    /* bit per gap_id; 0 runs the command natively, with nothing in its way */
+	u32 forced;                     /* those of them that --emulate asked for: what the host has of them is not written to */
+	u32 refuse;                     /* bit per gap_id: the kernel's own feature answers as a kernel without it */
+	const char *workdir;            /* NULL = stay; in a tree of the cell's own, tree->cwd says where */
+	struct identity_start identity; /* who the command is where gap identity is filled: zeros are root */
+	const struct fs_state *tree;    /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
+	struct launch_trace *trace;     /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
 };
 
 /* A recorded run: every call of every process of the cell is observed, what counts (abi/trace.h) goes to `fd` while it runs. */
