@@ -21,10 +21,23 @@
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
+/* Exit statuses of lichen-fetch, and of `lichen pull`, which hands them on: 0, or one of sysexits.h with a meaning of its own. */
+#define LICHEN_FETCH_USAGE 64        /* wrong command line or configuration file */
+#define LICHEN_FETCH_MISMATCH 65     /* what came has another digest or size than it should */
+#define LICHEN_FETCH_NOT_FOUND 66    /* no such repository, tag or manifest, or none for the platform */
+#define LICHEN_FETCH_NETWORK 69      /* the registry cannot be reached, or fails again and again */
+#define LICHEN_FETCH_SOFTWARE 70     /* out of memory, or a fault of lichen-fetch's own */
+#define LICHEN_FETCH_DISK_FULL 73    /* the disk is full, or a quota or limit of file sizes is reached */
+#define LICHEN_FETCH_IO 74           /* the directory cannot be written for another reason */
+#define LICHEN_FETCH_BUSY 75         /* another lichen-fetch is filling the directory */
+#define LICHEN_FETCH_PROTOCOL 76     /* the registry's answer is malformed or not supported, or its certificate is not trusted */
+#define LICHEN_FETCH_UNAUTHORIZED 77 /* the registry refuses access, or wants a login that is not there */
+
 #define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1"        /* `lichen doctor --json` */
 #define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
 #define LICHEN_PLAN_SCHEMA "lichen-plan/1"            /* `lichen run --explain --json` */
 #define LICHEN_WHY_SCHEMA "lichen-why/1"              /* `lichen why --json` */
 #define LICHEN_IMAGES_SCHEMA "lichen-images/1"        /* `lichen images --json` */
+#define LICHEN_FETCH_SCHEMA "lichen-fetch/1"          /* what lichen-fetch prints while it works */
 
 #endif
