@@ -66,6 +66,7 @@ struct fs_name {
 	bool slash;     /* it ended in a slash */
 	bool mounted;   /* something is mounted there */
 	bool read_only; /* by its mount */
+	u32 mount;      /* index of what its directory lies on */
 };
 
 enum fs_flag {

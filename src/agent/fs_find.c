@@ -115,6 +115,7 @@ static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 	r = fs_to_host(work);
 	*at = '/';
 	ret->read_only = mount_of(work)->flags & FS_READ_ONLY;
+	ret->mount = work->mount;
 	if (r == 0)
 		r = append(work, at + 1);
 	if (r == 0)

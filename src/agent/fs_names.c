@@ -192,6 +192,7 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 {
 	char name[256], text[FS_LINK_SIZE];
 	struct fs_name where;
+	u32 mount;
 	long object, r;
 
 	if (flags & ~(u64)(AT_SYMLINK_FOLLOW_ | AT_EMPTY_PATH_))
@@ -200,6 +201,7 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 			   (flags & AT_SYMLINK_FOLLOW_ ? FS_FOLLOW : 0) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
 	if (object < 0)
 		return done(call, object);
+	mount = object == from || scratch()->magic ? FS_MOUNTS_MAX : scratch()->mount; /* a descriptor's: the kernel knows */
 	r = second_name(to, new, &where, name);
 	if (r < 0) {
 		fs_object_done(object, from);
@@ -207,6 +209,8 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 	}
 	fs_link(text, (u32)object);
 	r = may_create(&where, false);
+	if (r == 0 && mount != FS_MOUNTS_MAX && mount != where.mount)
+		r = -EXDEV;
 	if (r == 0)
 		r = sys5(__NR_linkat, AT_FDCWD_, text, where.directory, where.name, AT_SYMLINK_FOLLOW_);
 	fs_name_done(&where);
@@ -231,6 +235,8 @@ static long may_rename(const struct fs_name *old, const struct fs_name *new, u64
 {
 	u32 from = 0, to = 0;
 
+	if (old->mount != new->mount && old->last == FS_LAST_NAME && new->last == FS_LAST_NAME)
+		return -EXDEV;
 	if (old->last != FS_LAST_NAME)
 		return -EBUSY;
 	if (new->last != FS_LAST_NAME)

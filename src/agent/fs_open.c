@@ -2,8 +2,9 @@
 /*
  * open(2) and its kin in the tree; opening what is to be executed.
  *
- * A FIFO may make its opener wait, and no handler waits: everything is opened with O_NONBLOCK, which is taken away again from what is no FIFO; a FIFO is
- * opened by the guest itself, through the /proc/self/fd name of a descriptor that lingers until the thread's next call here.
+ * A FIFO may make its opener wait, and no handler waits: what a stat(2) of the host path says to be one is opened by the guest itself, through the
+ * /proc/self/fd name of a descriptor that lingers until the thread's next call here. (Trying with O_NONBLOCK first would show itself to the
+ * other end.) Devices are opened with O_NONBLOCK, which is taken away again: a terminal line may wait for its carrier.
  */
 #include "agent/fs.h"
 #include "agent/vfs_int.h"
@@ -100,6 +101,26 @@ static long open_magic(struct fs_work *work, u64 flags, u64 mode)
 	return fd;
 }
 
+#define FS_FIFO (-5000) /* not opened: who opens it may wait */
+
+/* What a host path that is opened without O_NONBLOCK may make its opener wait for. */
+static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
+{
+	struct kernel_stat st;
+	long fd;
+
+	if (sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */) < 0)
+		st.mode = VFS_REGULAR;
+	if ((st.mode & VFS_TYPE) == VFS_FIFO)
+		return FS_FIFO;
+	if ((st.mode & VFS_TYPE) != VFS_DEVICE)
+		return fs_host_open(work, flags, mode);
+	fd = fs_host_open(work, flags | O_NONBLOCK_, mode);
+	if (fd >= 0)
+		(void)sys3(__NR_fcntl, fd, 4 /* F_SETFL */, flags & KEPT_BY_F_SETFL);
+	return fd;
+}
+
 static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
 {
 	bool follow = !(flags & O_NOFOLLOW_) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_);
@@ -128,6 +149,8 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 		flags |= O_DIRECTORY_;
 	if (work->magic)
 		return open_magic(work, flags, mode);
+	if (!(flags & (O_NONBLOCK_ | O_PATH_ | O_DIRECTORY_)) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_))
+		return open_waiting(work, flags, mode);
 	return fs_host_open(work, flags, mode);
 }
 
@@ -141,13 +164,6 @@ static long attempts(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 m
 		r = attempt(work, dirfd, path, flags, mode, resolve);
 	while (!resolve && fs_again(work, r, &count));
 	return r;
-}
-
-static bool is_fifo(long fd)
-{
-	struct kernel_stat st = { 0 };
-
-	return sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_FIFO;
 }
 
 /* A FIFO, and the caller wants to wait for the other end: it opens the descriptor's name itself. */
@@ -171,31 +187,9 @@ static enum verdict open_fifo(struct call *call, s32 dirfd, u64 path, u64 flags)
 
 static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
 {
-	bool waits = !(flags & (O_NONBLOCK_ | O_PATH_ | O_DIRECTORY_)) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_);
-	struct fs_work *work = scratch();
-	long fd;
-
 	fs_linger_end();
-	fd = attempts(work, dirfd, path, waits ? flags | O_NONBLOCK_ : flags, mode, resolve);
-	if (waits && fd == -EAGAIN) /* a lease: the kernel waits for its holder */
-		fd = attempts(work, dirfd, path, flags, mode, resolve);
-	if (waits && fd == -ENXIO) {
-		long object = fs_object(work, dirfd, path, FS_FOLLOW);
-		bool fifo = object >= 0 && is_fifo(object);
-
-		fs_object_done(object, -1);
-		if (fifo)
-			return open_fifo(call, dirfd, path, flags);
-	}
-	if (waits && fd >= 0) {
-		if (is_fifo(fd)) {
-			(void)sys1(__NR_close, fd);
-			return open_fifo(call, dirfd, path, flags);
-		}
-		(void)sys3(__NR_fcntl, fd, 4 /* F_SETFL */, flags & KEPT_BY_F_SETFL);
-	}
-	call->ret = fd;
-	return CALL_DONE;
+	call->ret = attempts(scratch(), dirfd, path, flags, mode, resolve);
+	return call->ret == FS_FIFO ? open_fifo(call, dirfd, path, flags) : CALL_DONE;
 }
 
 enum verdict fs_open(struct call *call)
