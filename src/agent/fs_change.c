@@ -71,6 +71,12 @@ static enum verdict chown_path(struct call *call, s32 dirfd, u64 path, u64 uid, 
 	if (object < 0)
 		return done(call, object);
 	call->ret = sys5(__NR_fchownat, object, "", uid, gid, AT_EMPTY_PATH_);
+	if (call->ret == -EBADF && object != dirfd) { /* gVisor of 2022 does not take O_PATH there */
+		char link[FS_LINK_SIZE];
+
+		fs_link(link, (u32)object);
+		call->ret = sys5(__NR_fchownat, AT_FDCWD_, link, uid, gid, 0);
+	}
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }
