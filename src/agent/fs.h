@@ -16,6 +16,8 @@
  * Relative paths start at a descriptor (or the working directory), whose path the kernel tells; where no mount lies below it, the call is made relative to
  * the descriptor itself, so that renames of what lies above do not matter.
  *
+ * Where that path is longer than PATH_MAX, text and calls are relative to the descriptor, and ".." is the kernel's (no mount is so deep).
+ *
  * Magic links (/proc/PID/fd/N, cwd, root, exe …) are followed by the kernel for the caller's own descriptors; those of others only as text, and
  * only to where the tree reaches. /proc/PID/root is the cell's root.
  *
@@ -52,6 +54,8 @@ struct fs_work {
 	bool step;  /* look at each component */
 	bool slash; /* a slash, dot or dots at the end: must be a directory */
 	bool magic; /* the last component is a magic link to be followed by the kernel */
+	bool gone;        /* it starts at a directory that was removed: nothing is found in it */
+	bool deep;        /* it starts at one whose path is too long to be told: guest and host are relative to base */
 	bool names; /* a slash at the end does not make a link followed: for calls that make and remove */
 	enum fs_last last;
 };

@@ -28,6 +28,11 @@ long fs_to_host(struct fs_work *work)
 	const struct fs_mount *m;
 
 	work->mount = 0;
+	if (work->deep) {
+		memcpy(work->host, length ? work->guest + 1 : ".", length ? length : 2);
+		work->host_length = length ? (u32)length - 1 : 1;
+		return 0;
+	}
 	for (u32 i = 1; i < fs->count; i++) {
 		m = &fs->mounts[i];
 		if (m->target_length > fs->mounts[work->mount].target_length && length >= m->target_length &&
@@ -70,7 +75,7 @@ static long open_there(struct fs_work *work, s32 base, const char *from, u64 fla
 	long fd;
 
 	if (commons()->fs.features & FS_OPENAT2) {
-		if (from[0] != '/')
+		if (from[0] != '/' && strcmp(from, ".."))
 			how.resolve |= RESOLVE_BENEATH_;
 		if (flags & (O_CREAT_ | (O_TMPFILE_ & ~O_DIRECTORY_)))
 			how.mode = mode & 07777;
@@ -79,6 +84,8 @@ static long open_there(struct fs_work *work, s32 base, const char *from, u64 fla
 	fd = sys4(__NR_openat, base, from, how.flags | O_NOFOLLOW_, 0);
 	if (fd < 0)
 		return fd == -ENOTDIR && !work->step ? -ELOOP : fd;
+	if (!strcmp(from, ".") || (work->deep && !strcmp(from, "..")))
+		return fd; /* no link can be there */
 	if (is_named(work, fd, work->host, work->host_length)) {
 		if (flags & O_NOFOLLOW_ ||
 		    (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) != VFS_LINK))
@@ -143,7 +150,10 @@ long fs_host_parent(struct fs_work *work, const char **name)
 	*name = work->host + at;
 	/* cut the last component off, open, and put it back */
 	work->host_length = at > 1 ? at - 1 : 1;
-	if (at > 1) {
+	if (work->deep && !at) {
+		work->host_length = 1;
+		fd = open_there(work, work->base, ".", O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	} else if (at > 1) {
 		work->host[at - 1] = 0;
 		fd = open_text(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
 		work->host[at - 1] = '/';

@@ -86,6 +86,12 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 	if (dirfd != AT_FDCWD_ && (dirfd < 0 || agent_reserved_fd((u32)dirfd)))
 		return -EBADF;
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+	if (n == -ENAMETOOLONG) {
+		work->deep = true;
+		work->base = dirfd;
+		work->base_guest = work->base_length = 0;
+		return 0;
+	}
 	if (n < 0)
 		return n == -ENOENT ? -EBADF : n;
 	work->check[n] = 0;
@@ -95,15 +101,19 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 		r = sys4(__NR_newfstatat, dirfd, "", &st, AT_EMPTY_PATH_);
 		if (r < 0)
 			return r;
-		if (!st.nlink)
-			return (st.mode & VFS_TYPE) == VFS_DIRECTORY ? -ENOENT : -ENOTDIR;
+		if (!st.nlink && (st.mode & VFS_TYPE) != VFS_DIRECTORY)
+			return -ENOTDIR;
+		if (!st.nlink) {
+			work->gone = true;
+			work->check[n -= (long)strlen(" (deleted)")] = 0;
+		}
 	}
 	r = fs_guest_path(work->check, work->guest);
 	if (r < 0)
 		return r == -ESRCH ? -EACCES : r;
 	if (r == 1)
 		work->guest[--r] = 0; /* the root */
-	if (mounts_below(work->guest, (u64)r))
+	if (!work->gone && mounts_below(work->guest, (u64)r))
 		return 0;
 	work->base = dirfd;
 	work->base_guest = (u32)r;
@@ -118,7 +128,7 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 	work->at = 0;
 	work->base = FS_NO_BASE;
 	work->links = 0;
-	work->slash = work->magic = false;
+	work->slash = work->magic = work->gone = work->deep = false;
 	work->last = FS_LAST_ROOT;
 	work->guest[0] = 0;
 	if (n < 0)
@@ -128,16 +138,34 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 	return work->rest[0] == '/' ? 0 : begin_at(work, dirfd);
 }
 
-/* Takes the last component off a canonical path. */
-static void go_up(struct fs_work *work)
+static u64 slashes(const char *text)
+{
+	u64 n = 0;
+
+	while (text[n] == '/')
+		n++;
+	return n;
+}
+
+/* Takes the last component off a canonical path. From where the path is not known, the parent is the kernel's. */
+static long go_up(struct fs_work *work)
 {
 	u64 length = strlen(work->guest);
 
+	if (work->gone)
+		return -ENOENT;
+	if (work->deep && !length) {
+		if (work->rest[work->at + slashes(work->rest + work->at)])
+			return -ENAMETOOLONG;
+		memcpy(work->guest, "/..", 4);
+		return 0;
+	}
 	while (length && work->guest[length - 1] != '/')
 		length--;
 	work->guest[length ? length - 1 : 0] = 0;
 	if (work->base != FS_NO_BASE && strlen(work->guest) < work->base_guest)
 		work->base = FS_NO_BASE;
+	return 0;
 }
 
 /* What "." and ".." need: that the path so far is a directory that may be searched. */
@@ -243,10 +271,10 @@ static long put_link(struct fs_work *work, u64 length)
 	if (work->check[0] == '/') {
 		work->guest[0] = 0;
 		work->base = FS_NO_BASE;
-	} else {
-		go_up(work);
+		work->deep = false;
+		return 0;
 	}
-	return 0;
+	return go_up(work);
 }
 
 /* Looks at the component just added. more: others follow, or a slash. */
@@ -258,7 +286,7 @@ static long look(struct fs_work *work, bool more, bool follow)
 		return n;
 	if (!more && !follow && (work->names || !work->slash))
 		return 0;
-	n = sys3(__NR_readlink, work->host, work->check, FS_HOST_MAX - 1);
+	n = sys4(__NR_readlinkat, work->deep ? work->base : AT_FDCWD_, work->host, work->check, FS_HOST_MAX - 1);
 	if (n == -EINVAL || (n == -ENOENT && !more))
 		return 0;
 	if (n < 0)
@@ -289,6 +317,8 @@ static long add(struct fs_work *work, const char *name, u32 size, bool follow)
 	u64 length = strlen(work->guest), rest = work->at;
 	bool more;
 
+	if (work->gone)
+		return -ENOENT;
 	if (size > 255)
 		return -ENAMETOOLONG;
 	if (length + size + 2 > FS_PATH_MAX)
@@ -316,7 +346,7 @@ long fs_walk(struct fs_work *work, bool follow)
 			work->last = size == 2 ? FS_LAST_DOTDOT : FS_LAST_DOT;
 			r = must_be_directory(work);
 			if (r == 0 && size == 2)
-				go_up(work);
+				r = go_up(work);
 		} else {
 			r = add(work, name, size, follow);
 		}
