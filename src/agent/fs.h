@@ -54,8 +54,8 @@ struct fs_work {
 	bool step;  /* look at each component */
 	bool slash; /* a slash, dot or dots at the end: must be a directory */
 	bool magic; /* the last component is a magic link to be followed by the kernel */
-	bool gone;        /* it starts at a directory that was removed: nothing is found in it */
-	bool deep;        /* it starts at one whose path is too long to be told: guest and host are relative to base */
+	bool gone;  /* it starts at a directory that was removed: nothing is found in it */
+	bool deep;  /* it starts at one whose path is too long to be told: guest and host are relative to base */
 	bool names; /* a slash at the end does not make a link followed: for calls that make and remove */
 	enum fs_last last;
 };

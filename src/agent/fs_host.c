@@ -67,6 +67,16 @@ static bool is_named(struct fs_work *work, long fd, const char *host, u64 length
 	return sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1) == (long)length && !memcmp(work->check, host, length);
 }
 
+/* Whether a path is one step from a directory that is open: then O_NOFOLLOW is all that it takes. */
+static bool is_one_name(s32 base, const char *from)
+{
+	if (base == AT_FDCWD_ && from[0] == '/')
+		return false;
+	while (*from && *from != '/')
+		from++;
+	return !*from;
+}
+
 /* Opens by openat2, or O_PATH and compared. from: the part of host behind the directory `base` (AT_FDCWD: all of it). */
 static long open_there(struct fs_work *work, s32 base, const char *from, u64 flags, u64 mode)
 {
@@ -84,10 +94,8 @@ static long open_there(struct fs_work *work, s32 base, const char *from, u64 fla
 	fd = sys4(__NR_openat, base, from, how.flags | O_NOFOLLOW_, 0);
 	if (fd < 0)
 		return fd == -ENOTDIR && !work->step ? -ELOOP : fd;
-	if (!strcmp(from, ".") || (work->deep && !strcmp(from, "..")))
-		return fd; /* no link can be there */
-	if (is_named(work, fd, work->host, work->host_length)) {
-		if (flags & O_NOFOLLOW_ ||
+	if (is_one_name(base, from) || is_named(work, fd, work->host, work->host_length)) {
+		if ((flags & O_NOFOLLOW_) ||
 		    (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) != VFS_LINK))
 			return fd;
 	}

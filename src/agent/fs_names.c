@@ -235,7 +235,7 @@ static long may_rename(const struct fs_name *old, const struct fs_name *new, u64
 {
 	u32 from = 0, to = 0;
 
-	if (old->mount != new->mount && old->last == FS_LAST_NAME && new->last == FS_LAST_NAME)
+	if (old->mount != new->mount && old->last == FS_LAST_NAME &&new->last == FS_LAST_NAME)
 		return -EXDEV;
 	if (old->last != FS_LAST_NAME)
 		return -EBUSY;

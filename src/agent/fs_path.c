@@ -86,7 +86,7 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 	if (dirfd != AT_FDCWD_ && (dirfd < 0 || agent_reserved_fd((u32)dirfd)))
 		return -EBADF;
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
-	if (n == -ENAMETOOLONG) {
+	if (n == -ENAMETOOLONG || n >= 4095) { /* gVisor tells what fits */
 		work->deep = true;
 		work->base = dirfd;
 		work->base_guest = work->base_length = 0;

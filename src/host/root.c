@@ -46,88 +46,61 @@ static bool has_openat2(void)
 	return fd >= 0;
 }
 
-/* Opens a path of the tree within it, O_PATH. */
-static int open_in_tree(const struct stage *stage, const char *path)
+/* Puts a link's text, read at `out`, in front of `rest`. */
+static int follow(const char *link, char out[PATH_MAX], char rest[PATH_MAX])
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	long fd = syscall(SYS_openat2, stage->root, path, &how, sizeof(how));
+	char text[2 * PATH_MAX + 2];
 
-	return fd < 0 ? -errno : (int)fd;
-}
-
-/* The tree's own name of what a descriptor of it stands for. */
-static int name_in_tree(const struct stage *stage, int fd, char out[PATH_MAX])
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-	size_t top = strlen(stage->top);
-
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return -errno;
-	path[n] = 0;
-	if (strncmp(path, stage->top, top) != 0)
-		return -ENOENT;
-	(void)snprintf(out, PATH_MAX, "%s", path + top);
-	if (!strcmp(out, "/"))
+	(void)snprintf(text, sizeof(text), "%s/%s", link, rest);
+	if (strlen(text) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(rest, text, strlen(text) + 1);
+	if (link[0] == '/')
 		out[0] = 0;
+	else
+		*strrchr(out, '/') = 0;
 	return 0;
 }
 
-/* Straightens an absolute path as text: out begins with a slash, or is empty for the root. -EINVAL for "..", which needs more than text. */
-static int straighten(const char *path, char out[PATH_MAX])
-{
-	size_t to = 0;
-
-	while (*path) {
-		size_t n = strcspn(path += strspn(path, "/"), "/");
-
-		if (n == 2 && path[0] == '.' && path[1] == '.')
-			return -EINVAL;
-		if (n && !(n == 1 && path[0] == '.')) {
-			if (to + n + 2 > PATH_MAX)
-				return -ENAMETOOLONG;
-			out[to++] = '/';
-			memcpy(out + to, path, n);
-			to += n;
-		}
-		path += n;
-	}
-	out[to] = 0;
-	return 0;
-}
-
-/* The canonical path of a mount point, whose directory may lie behind links: as far as it is there, and as the host lets us see it. */
+/* The canonical path of a mount point, whose directories may be links. What is not there is taken as it is. */
 static int canonical(const struct stage *stage, const char *guest, char out[PATH_MAX])
 {
-	char straight[PATH_MAX], above[PATH_MAX], rest[PATH_MAX] = "";
-	int r = straighten(guest, straight);
+	char rest[PATH_MAX], host[2 * PATH_MAX], link[PATH_MAX];
+	u32 links = 0;
 
-	if (r < 0)
-		return r;
-	(void)snprintf(above, sizeof(above), "%s", straight);
+	if (snprintf(rest, sizeof(rest), "%s", guest) >= (int)sizeof(rest))
+		return -ENAMETOOLONG;
+	out[0] = 0;
 	for (;;) {
-		CLEANUP_FD int fd = open_in_tree(stage, above[0] ? above : "/");
-		char *slash = strrchr(above, '/'), longer[PATH_MAX];
+		size_t from = strspn(rest, "/"), n = strcspn(rest + from, "/"), length = strlen(out);
+		ssize_t size;
 
-		if (fd >= 0) {
-			r = name_in_tree(stage, fd, out);
-			if (r == 0 && snprintf(longer, sizeof(longer), "%s%s", out, rest) >= (int)sizeof(longer))
-				r = -ENAMETOOLONG;
-			if (r == 0)
-				memcpy(out, longer, PATH_MAX);
-			return r;
+		if (!n)
+			return 0;
+		memcpy(link, rest + from, n);
+		link[n] = 0;
+		memmove(rest, rest + from + n, strlen(rest + from + n) + 1);
+		if (!strcmp(link, "."))
+			continue;
+		if (!strcmp(link, "..")) {
+			if (length)
+				*strrchr(out, '/') = 0;
+			continue;
 		}
-		if (!slash)
-			break;
-		if (snprintf(longer, sizeof(longer), "%s%s", slash, rest) >= (int)sizeof(longer))
+		if (length + n + 2 > PATH_MAX)
 			return -ENAMETOOLONG;
-		memcpy(rest, longer, sizeof(rest));
-		*slash = 0;
+		(void)snprintf(out + length, PATH_MAX - length, "/%s", link);
+		(void)snprintf(host, sizeof(host), "%s%s", stage->top, out);
+		size = readlink(host, link, sizeof(link) - 1);
+		if (size < 0)
+			continue;
+		link[size] = 0;
+		if (++links > 40)
+			return -ELOOP;
+		int r = follow(link, out, rest);
+		if (r < 0)
+			return r;
 	}
-	(void)snprintf(out, PATH_MAX, "%s", straight);
-	return 0;
 }
 
 /* Makes the mount point if it is missing and may be made: below directories that are none but directories. */
@@ -204,8 +177,6 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
 	if (!realpath(host, source) || stat(source, &st) < 0)
 		return fail(stage, errno, "'%s' on this machine", host);
 	r = canonical(stage, guest, target);
-	if (r == -EINVAL)
-		return fail(stage, EINVAL, "'%s' in the tree: '..' is not taken there", guest);
 	if (r < 0)
 		return fail(stage, -r, "'%s' in the tree", guest);
 	if (!target[0])

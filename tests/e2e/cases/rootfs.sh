@@ -39,8 +39,13 @@ same 'status of what is no program' 126 $?
 # What is done to files, compared with a chroot where that is allowed.
 in_tree -- bash /files.bash >lichen.out 2>lichen.err || fail "files.bash: $(tail -n 3 lichen.err)"
 rm -rf "$tree/tmp/files"
-if chroot "$tree" true 2>/dev/null; then
+if [ "${ENVIRONMENT-}" = gvisor ]; then
+	say "$(wc -l <lichen.out) lines; not compared: gVisor of 2022 itself says EINVAL for 'file/'"
+elif chroot "$tree" true 2>/dev/null; then
 	chroot "$tree" bash /files.bash >chroot.out 2>chroot.err || fail "files.bash in a chroot: $(tail -n 3 chroot.err)"
+	if [ "${ENVIRONMENT-}" = gvisor24 ]; then # gVisor makes files in a directory that was removed
+		sed -i '/^open: No such file or directory$/d' chroot.out lichen.out
+	fi
 	diff -au chroot.out lichen.out || fail 'files.bash: the transcripts differ'
 	diff -au chroot.err lichen.err || fail 'files.bash: the messages differ'
 	rm -rf "$tree/tmp/files"
@@ -57,7 +62,7 @@ for way in tmp/absolute tmp/relative "tmp/magic$WORK/outside" "proc/self/root$WO
 	expect "through $way" none -- sh -c "cat /$way/canary 2>/dev/null || echo none"
 	in_tree -- sh -c "echo changed >/$way/canary; rm -f /$way/canary; mkdir /$way/new; mv /etc/issue /$way/" 2>/dev/null
 done
-same 'what lies outside' 'canary untouched' "$(ls "$WORK/outside") $(cat "$WORK/outside/canary")"
+same 'what lies outside' 'canary untouched' "$(cd "$WORK/outside" && echo *) $(cat "$WORK/outside/canary")"
 
 # Binds.
 expect 'a bind' untouched -v "$WORK/outside:/mnt/there:ro" -- cat /mnt/there/canary
