@@ -89,7 +89,8 @@ static int canonical(const struct stage *stage, const char *guest, char out[PATH
 		}
 		if (length + n + 2 > PATH_MAX)
 			return -ENAMETOOLONG;
-		(void)snprintf(out + length, PATH_MAX - length, "/%s", link);
+		out[length] = '/';
+		memcpy(out + length + 1, link, n + 1);
 		(void)snprintf(host, sizeof(host), "%s%s", stage->top, out);
 		size = readlink(host, link, sizeof(link) - 1);
 		if (size < 0)
