@@ -367,13 +367,13 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 	bool by_descriptor, fleeting;
 	long r;
 
-	if (flags & ~(AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_))
-		return -EINVAL;
 	r = guest_read_string(s->path, path, PATH_MAX_);
 	if (r < 0)
 		return r;
 	if (r == 0 && !(flags & AT_EMPTY_PATH_))
 		return -ENOENT;
+	if (flags & ~(AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_))
+		return -EINVAL;
 	program.path = s->path;
 	if (!fs_on() && exe_link_target(s->path, (char *)s->args, (char *)s->args + PATH_MAX_, sizeof(s->args) - PATH_MAX_) > 0)
 		program.path = (const char *)s->args; /* the kernel's link names the agent */

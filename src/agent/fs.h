@@ -50,27 +50,37 @@ struct fs_work {
 	u32 base_length;
 	u32 base_guest; /* bytes of guest that base stands for */
 	u32 links;
-	u32 mount;  /* index of the mount that guest lies on */
-	bool step;  /* look at each component */
-	bool slash; /* a slash, dot or dots at the end: must be a directory */
-	bool magic; /* the last component is a magic link to be followed by the kernel */
-	bool gone;  /* it starts at a directory that was removed: nothing is found in it */
-	bool deep;  /* it starts at one whose path is too long to be told: guest and host are relative to base */
-	bool names; /* a slash at the end does not make a link followed: for calls that make and remove */
+	u32 resolve; /* RESOLVE_ flags of openat2(2), set before fs_begin() */
+	u32 scope;   /* with RESOLVE_BENEATH and RESOLVE_IN_ROOT: bytes of guest that are not left */
+	u32 mount;   /* index of the mount that guest lies on */
+	bool step;   /* look at each component */
+	bool slash;  /* a slash, dot or dots at the end: must be a directory */
+	bool magic;  /* the last component is a magic link to be followed by the kernel */
+	bool deep;   /* it starts where the path is too long to be told: guest and host are relative to base */
+	bool names;  /* a slash at the end does not make a link followed: for calls that make and remove, O_CREAT too */
+	bool rooted; /* an absolute path or link came by */
 	enum fs_last last;
 };
 static_assert(sizeof(struct fs_work) <= SLOT_SCRATCH, "one slot holds a resolution");
 #define FS_NO_BASE (-1000)
+#define RESOLVE_NO_XDEV_ 0x01u
+#define RESOLVE_NO_MAGICLINKS_ 0x02u
+#define RESOLVE_NO_SYMLINKS_ 0x04u
+#define RESOLVE_BENEATH_ 0x08u
+#define RESOLVE_IN_ROOT_ 0x10u
+#define RESOLVE_CACHED_ 0x20u
+#define RESOLVE_SCOPED (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_)
 
 /* Where a name is, or is to be: for calls that make, remove or rename. */
 struct fs_name {
 	s32 directory;    /* O_PATH, the caller closes it: fs_name_done() */
 	const char *name; /* in the work */
 	enum fs_last last;
-	bool slash;     /* it ended in a slash */
-	bool mounted;   /* something is mounted there */
-	bool read_only; /* by its mount */
-	u32 mount;      /* index of what its directory lies on */
+	bool slash;        /* it ended in a slash */
+	bool mounted;      /* something is mounted there */
+	bool mounted_file; /* and it is no directory */
+	bool read_only;    /* by its mount */
+	u32 mount;         /* index of what its directory lies on */
 };
 
 enum fs_flag {
@@ -94,6 +104,8 @@ void fs_object_done(long object, s32 dirfd);
 /* The directory and name of a path whose last component is not followed and need not exist. 0 or negative errno. */
 long fs_name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret) MUST_CHECK;
 void fs_name_done(struct fs_name *name);
+/* Whether something may be made there: 0 or negative errno. directory: what is made is one. */
+long fs_may_create(const struct fs_name *where, bool directory) MUST_CHECK;
 
 /* Ends the descriptors that calls of this thread, made by the guest since, were given (fs_open.c). */
 void fs_linger_end(void);

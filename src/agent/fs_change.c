@@ -118,12 +118,20 @@ enum verdict fs_futimesat(struct call *call)
 	return change(call, __NR_futimesat, 1, (s32)call->arg[0], FS_FOLLOW);
 }
 
+/* Whether both times are UTIME_OMIT. */
+static bool omits_both(u64 times)
+{
+	u64 value[4];
+
+	return times && guest_read(value, times, sizeof(value)) == 0 && value[1] == 0x3ffffffe && value[3] == 0x3ffffffe;
+}
+
 enum verdict fs_utimensat(struct call *call)
 {
 	u64 flags = call->arg[3];
 
-	if (!call->arg[1])
-		return CALL_PASS; /* of the descriptor itself */
+	if (!call->arg[1] || omits_both(call->arg[2]))
+		return CALL_PASS; /* of the descriptor itself; or nothing is looked at */
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
 	call->arg[3] = 0;
@@ -133,7 +141,19 @@ enum verdict fs_utimensat(struct call *call)
 
 enum verdict fs_truncate(struct call *call)
 {
-	return change(call, __NR_truncate, 0, AT_FDCWD_, FS_FOLLOW);
+	struct kernel_stat st;
+	long object;
+
+	(void)change(call, __NR_truncate, 0, AT_FDCWD_, FS_FOLLOW);
+	if (call->ret != -EROFS)
+		return CALL_DONE;
+	object = fs_object((struct fs_work *)(void *)slot_current()->scratch, AT_FDCWD_, call->arg[0], FS_FOLLOW);
+	if (object < 0)
+		return CALL_DONE;
+	if (sys2(__NR_fstat, object, &st) == 0 && (st.mode & VFS_TYPE) != VFS_REGULAR) /* vfs_truncate() asks that first */
+		call->ret = (st.mode & VFS_TYPE) == VFS_DIRECTORY ? -EISDIR : -EINVAL;
+	fs_object_done(object, AT_FDCWD_);
+	return CALL_DONE;
 }
 
 enum verdict fs_setxattr(struct call *call)

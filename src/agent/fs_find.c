@@ -24,8 +24,10 @@ static long magic_object(struct fs_work *work, u64 flags)
 static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 {
 	u64 how = O_PATH_ | O_CLOEXEC_;
-	long r = fs_begin(work, dirfd, path);
+	long r;
 
+	work->resolve = 0;
+	r = fs_begin(work, dirfd, path);
 	work->names = false;
 	if (r == 0)
 		r = fs_walk(work, flags & FS_FOLLOW);
@@ -57,7 +59,7 @@ long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 		if (guest_read(&first, path, 1) < 0)
 			return -EFAULT;
 		if (!first && dirfd != AT_FDCWD_)
-			return agent_reserved_fd((u32)dirfd) ? -EBADF : dirfd;
+			return agent_reserved_fd((u32)dirfd) || sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) < 0 ? -EBADF : dirfd;
 		if (!first)
 			return sys4(__NR_openat, AT_FDCWD_, ".", O_PATH_ | O_CLOEXEC_, 0);
 	}
@@ -98,14 +100,17 @@ static bool is_mounted(const struct fs_work *work)
 static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 {
 	char *at;
-	long r = fs_begin(work, dirfd, path);
+	long r;
 
+	work->resolve = 0;
+	r = fs_begin(work, dirfd, path);
 	work->names = true;
 	if (r == 0)
 		r = fs_walk(work, false);
 	if (r < 0)
 		return r;
 	*ret = (struct fs_name){ .directory = -1, .last = work->last, .slash = work->slash, .mounted = is_mounted(work) };
+	ret->mounted_file = ret->mounted && (mount_of(work)->flags & FS_FILE);
 	if (work->last != FS_LAST_NAME)
 		return 0;
 	at = work->guest + strlen(work->guest);

@@ -9,8 +9,6 @@
 #include "agent/fs.h"
 #include "agent/vfs_int.h"
 
-#define RESOLVE_NO_SYMLINKS_ 0x04u
-#define RESOLVE_BENEATH_ 0x08u
 #define PATH_MAX_ 4096u
 #define FAR_FD 256u /* helper descriptors leave the low numbers to the guest */
 /* What open(2) knows: openat2(2) refuses the rest, which open ignores. */
@@ -92,8 +90,8 @@ static long open_there(struct fs_work *work, s32 base, const char *from, u64 fla
 		return sys4(__NR_openat2, base, from, &how, sizeof(how));
 	}
 	fd = sys4(__NR_openat, base, from, how.flags | O_NOFOLLOW_, 0);
-	if (fd < 0)
-		return fd == -ENOTDIR && !work->step ? -ELOOP : fd;
+	if (fd < 0) /* of more than one name: there may have been a link in it, to anywhere */
+		return !work->step && (fd == -ENOTDIR || !is_one_name(base, from)) ? -ELOOP : fd;
 	if (is_one_name(base, from) || is_named(work, fd, work->host, work->host_length)) {
 		if ((flags & O_NOFOLLOW_) ||
 		    (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) != VFS_LINK))
@@ -120,6 +118,8 @@ static long open_text(struct fs_work *work, u64 flags, u64 mode)
 		if (!*from)
 			from = ".";
 	}
+	if (from[0] == '.' && !from[1]) /* the directory itself, which may be deleted: no name to compare */
+		return sys4(__NR_openat, base, from, wanted_flags(flags), 0);
 	if (strlen(from) < PATH_MAX_)
 		return open_there(work, base, from, flags, mode);
 	if (!(commons()->fs.features & FS_OPENAT2))

@@ -75,7 +75,7 @@ static bool is_empty(u64 path)
 
 enum verdict fs_newfstatat(struct call *call)
 {
-	if (call->arg[3] & ~(u64)(AT_SYMLINK_NOFOLLOW_ | 0x800 | AT_EMPTY_PATH_))
+	if (call->arg[3] & ~STATX_FLAGS)
 		return done(call, -EINVAL);
 	if ((call->arg[3] & AT_EMPTY_PATH_) && is_empty(call->arg[1]) && !agent_reserved_fd((u32)call->arg[0]))
 		return CALL_PASS;
@@ -262,9 +262,20 @@ long fs_start(void)
 
 /* --- by the descriptor's name --------------------------------------------------------------------------------------------------------- */
 
+#define STATFS_FLAGS 80u /* offset of f_flags in struct statfs */
+
 enum verdict fs_statfs(struct call *call)
 {
-	return by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
+	u64 flags, at = call->arg[1] + STATFS_FLAGS;
+
+	(void)by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
+	if (call->ret == 0 && !scratch()->magic && (commons()->fs.mounts[scratch()->mount].flags & FS_READ_ONLY) &&
+	    guest_read(&flags, at, sizeof(flags)) == 0) {
+		flags |= 1; /* ST_RDONLY */
+		if (guest_write(at, &flags, sizeof(flags)) < 0)
+			call->ret = -EFAULT;
+	}
+	return CALL_DONE;
 }
 
 enum verdict fs_xattr(struct call *call)

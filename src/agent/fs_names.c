@@ -11,6 +11,9 @@
 #define AT_SYMLINK_NOFOLLOW_ 0x100
 #define RENAME_NOREPLACE_ 1u
 #define RENAME_EXCHANGE_ 2u
+#define VFS_FIFO 0010000u
+#define VFS_BLOCK 0060000u
+#define VFS_SOCKET 0140000u
 
 static struct fs_work *scratch(void)
 {
@@ -23,18 +26,22 @@ static enum verdict done(struct call *call, long ret)
 	return CALL_DONE;
 }
 
-static bool exists(const struct fs_name *where, u32 *mode)
+static long look_at(const struct fs_name *where, u32 *mode)
 {
 	struct kernel_stat st;
+	long r = sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_);
 
-	if (sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_) < 0)
-		return false;
-	*mode = st.mode & VFS_TYPE;
-	return true;
+	if (r == 0)
+		*mode = st.mode & VFS_TYPE;
+	return r;
 }
 
-/* Whether something may be made there: 0 or negative errno. directory: what is made is one. */
-static long may_create(const struct fs_name *where, bool directory)
+static bool exists(const struct fs_name *where, u32 *mode)
+{
+	return look_at(where, mode) == 0;
+}
+
+long fs_may_create(const struct fs_name *where, bool directory)
 {
 	u32 mode;
 
@@ -58,7 +65,7 @@ static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path,
 
 	if (r < 0)
 		return done(call, r);
-	r = may_create(&where, what == MAKE_DIRECTORY);
+	r = fs_may_create(&where, what == MAKE_DIRECTORY);
 	if (r == 0)
 		r = what == MAKE_DIRECTORY ? sys3(__NR_mkdirat, where.directory, where.name, mode)
 					   : sys4(__NR_mknodat, where.directory, where.name, mode, device);
@@ -76,14 +83,29 @@ enum verdict fs_mkdirat(struct call *call)
 	return make(call, MAKE_DIRECTORY, (s32)call->arg[0], call->arg[1], call->arg[2], 0);
 }
 
+static enum verdict make_node(struct call *call, s32 dirfd, u64 path, u64 mode, u64 device)
+{
+	switch ((u32)mode & VFS_TYPE) { /* may_mknod() */
+	case 0:
+	case VFS_REGULAR:
+	case VFS_DEVICE:
+	case VFS_BLOCK:
+	case VFS_FIFO:
+	case VFS_SOCKET:
+		return make(call, MAKE_NODE, dirfd, path, mode, device);
+	default:
+		return done(call, ((u32)mode & VFS_TYPE) == VFS_DIRECTORY ? -EPERM : -EINVAL);
+	}
+}
+
 enum verdict fs_mknod(struct call *call)
 {
-	return make(call, MAKE_NODE, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2]);
+	return make_node(call, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2]);
 }
 
 enum verdict fs_mknodat(struct call *call)
 {
-	return make(call, MAKE_NODE, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+	return make_node(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
 }
 
 /* The text is the guest's own: nobody resolves it here. */
@@ -98,7 +120,7 @@ static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 pat
 		r = fs_name(scratch(), dirfd, path, &where);
 	if (r < 0)
 		return done(call, r);
-	r = may_create(&where, false);
+	r = fs_may_create(&where, false);
 	if (r == 0)
 		r = sys3(__NR_symlinkat, text, where.directory, where.name);
 	fs_name_done(&where);
@@ -127,7 +149,7 @@ static long may_remove_directory(const struct fs_name *where)
 	case FS_LAST_ROOT:
 		return -EBUSY;
 	default:
-		return where->mounted ? -EBUSY : where->read_only ? -EROFS : 0;
+		return where->mounted_file ? -ENOTDIR : where->mounted ? -EBUSY : where->read_only ? -EROFS : 0;
 	}
 }
 
@@ -139,7 +161,9 @@ static long may_unlink(const struct fs_name *where)
 		return -EISDIR;
 	if (where->slash)
 		return !exists(where, &mode) ? -ENOENT : mode == VFS_DIRECTORY ? -EISDIR : -ENOTDIR;
-	return where->mounted ? -EBUSY : where->read_only ? -EROFS : 0;
+	if (where->mounted)
+		return where->mounted_file ? -EBUSY : -EISDIR;
+	return where->read_only ? -EROFS : 0;
 }
 
 static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flags)
@@ -181,6 +205,10 @@ static long second_name(s32 dirfd, u64 path, struct fs_name *ret, char *kept)
 {
 	long r = fs_name(scratch(), dirfd, path, ret);
 
+	if (r == 0 && ret->last == FS_LAST_NAME && strlen(ret->name) > 255) {
+		fs_name_done(ret);
+		return -ENAMETOOLONG;
+	}
 	if (r == 0 && ret->last == FS_LAST_NAME) {
 		memcpy(kept, ret->name, strlen(ret->name) + 1);
 		ret->name = kept;
@@ -208,7 +236,7 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 		return done(call, r);
 	}
 	fs_link(text, (u32)object);
-	r = may_create(&where, false);
+	r = fs_may_create(&where, false);
 	if (r == 0 && mount != FS_MOUNTS_MAX && mount != where.mount)
 		r = -EXDEV;
 	if (r == 0)
@@ -234,6 +262,7 @@ enum verdict fs_linkat(struct call *call)
 static long may_rename(const struct fs_name *old, const struct fs_name *new, u64 flags)
 {
 	u32 from = 0, to = 0;
+	long r;
 
 	if (old->mount != new->mount && old->last == FS_LAST_NAME &&new->last == FS_LAST_NAME)
 		return -EXDEV;
@@ -243,8 +272,11 @@ static long may_rename(const struct fs_name *old, const struct fs_name *new, u64
 		return flags & RENAME_NOREPLACE_ ? -EEXIST : -EBUSY;
 	if (old->read_only || new->read_only)
 		return -EROFS;
-	if (!exists(old, &from))
-		return -ENOENT;
+	r = look_at(old, &from);
+	if (r < 0)
+		return r;
+	if ((flags & RENAME_NOREPLACE_) && exists(new, &to))
+		return -EEXIST;
 	if ((flags & RENAME_EXCHANGE_) && !exists(new, &to))
 		return -ENOENT;
 	if (from != VFS_DIRECTORY && (old->slash || (!(flags & RENAME_EXCHANGE_) && new->slash)))

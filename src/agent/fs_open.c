@@ -9,17 +9,12 @@
 #include "agent/fs.h"
 #include "agent/vfs_int.h"
 
-#define RESOLVE_NO_XDEV_ 0x01u
-#define RESOLVE_NO_MAGICLINKS_ 0x02u
-#define RESOLVE_NO_SYMLINKS_ 0x04u
-#define RESOLVE_BENEATH_ 0x08u
-#define RESOLVE_IN_ROOT_ 0x10u
-#define RESOLVE_CACHED_ 0x20u
 #define O_DIRECT_ 040000u
 #define O_NOATIME_ 01000000u
 #define O_ASYNC_ 020000u
 #define KEPT_BY_F_SETFL (O_APPEND_ | O_DIRECT_ | O_NOATIME_ | O_ASYNC_)
 #define VFS_FIFO 0010000u
+#define IS_TMPFILE(flags) (((flags)&O_TMPFILE_) == O_TMPFILE_)
 
 struct how {
 	u64 flags, mode, resolve;
@@ -68,19 +63,47 @@ void fs_linger(long fd)
 
 /* --- open ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* Whether the tree's rules let this be opened so; the kernel knows the rest. */
-static long may_open(const struct fs_work *work, u64 flags, u64 resolve)
+/* What the tree's rules say of how this is opened; the kernel knows the rest. */
+static long may_open(const struct fs_work *work, u64 flags)
 {
-	bool writes = (flags & O_ACCMODE_) || (flags & (O_CREAT_ | O_TRUNC_));
+	if (work->slash && (flags & O_CREAT_) && !(flags & O_PATH_))
+		return work->last != FS_LAST_NAME && (flags & O_EXCL_) ? -EEXIST : -EISDIR;
+	return 0;
+}
 
-	if (work->slash && (flags & O_CREAT_) && work->last == FS_LAST_NAME)
+static bool writes(u64 flags)
+{
+	return !(flags & O_PATH_) && ((flags & O_ACCMODE_) || (flags & (O_CREAT_ | O_TRUNC_)) || IS_TMPFILE(flags));
+}
+
+/* Opening for writing on a read-only mount. 0: nothing of the mount is changed by it, *flags without O_CREAT. In the order of do_open(). */
+static long may_write(struct fs_work *work, u64 *flags)
+{
+	const char *name;
+	struct kernel_stat st;
+	long fd = fs_host_open(work, O_PATH_ | O_CLOEXEC_ | (*flags & O_EXCL_ ? O_NOFOLLOW_ : 0), 0), r;
+
+	if (fd == -ENOENT && (*flags & O_CREAT_)) {
+		fd = fs_host_parent(work, &name);
+		if (fd >= 0)
+			(void)sys1(__NR_close, fd);
+		return fd < 0 ? fd : -EROFS;
+	}
+	if (fd < 0)
+		return fd;
+	r = sys2(__NR_fstat, fd, &st);
+	(void)sys1(__NR_close, fd);
+	if (r < 0)
+		return r;
+	if ((*flags & O_CREAT_) && (*flags & O_EXCL_))
+		return -EEXIST;
+	if (IS_TMPFILE(*flags))
+		return (st.mode & VFS_TYPE) == VFS_DIRECTORY ? -EROFS : -ENOTDIR;
+	if ((st.mode & VFS_TYPE) == VFS_DIRECTORY)
 		return -EISDIR;
-	if (work->magic && (resolve & RESOLVE_NO_MAGICLINKS_))
-		return -ELOOP;
-	if (work->links && (resolve & RESOLVE_NO_SYMLINKS_))
-		return -ELOOP;
-	if (writes && !(flags & O_PATH_) && !work->magic && (commons()->fs.mounts[work->mount].flags & FS_READ_ONLY))
+	if ((st.mode & VFS_TYPE) == VFS_REGULAR && ((*flags & O_ACCMODE_) || (*flags & O_TRUNC_)))
 		return -EROFS;
+	*flags &= ~(u64)O_CREAT_;
 	return 0;
 }
 
@@ -124,29 +147,22 @@ static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
 {
 	bool follow = !(flags & O_NOFOLLOW_) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_);
-	long r = fs_begin(work, dirfd, path);
+	long r;
 
-	work->names = false;
+	work->resolve = (u32)resolve;
+	r = fs_begin(work, dirfd, path);
+	work->names = flags & O_CREAT_; /* a slash at the end is an error then, whatever is before it */
 	if (r == 0)
 		r = fs_walk(work, follow);
 	if (r < 0)
 		return r;
-	r = may_open(work, flags, resolve);
-	if (r == -EROFS) { /* what is not there, or no directory, comes first; a device may be written all the same */
-		struct kernel_stat st;
-		long fd = fs_host_open(work, O_PATH_ | O_CLOEXEC_, 0);
-
-		if (fd < 0)
-			return fd == -ENOENT && (flags & O_CREAT_) ? r : fd;
-		if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 &&
-		    ((st.mode & VFS_TYPE) != VFS_REGULAR && (st.mode & VFS_TYPE) != VFS_DIRECTORY))
-			r = 0;
-		(void)sys1(__NR_close, fd);
-	}
+	r = may_open(work, flags);
+	if (r == 0 && writes(flags) && !work->magic && (commons()->fs.mounts[work->mount].flags & FS_READ_ONLY))
+		r = may_write(work, &flags);
 	if (r < 0)
 		return r;
-	if (work->slash)
-		flags |= O_DIRECTORY_;
+	if (work->slash) /* a link before it is followed */
+		flags = (flags | O_DIRECTORY_) & ~(u64)O_NOFOLLOW_;
 	if (work->magic)
 		return open_magic(work, flags, mode);
 	if (!(flags & (O_NONBLOCK_ | O_PATH_ | O_DIRECTORY_)) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_))
@@ -192,14 +208,26 @@ static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags,
 	return call->ret == FS_FIFO ? open_fifo(call, dirfd, path, flags) : CALL_DONE;
 }
 
+/* open and openat, which ignore what openat2 refuses. */
+static enum verdict open_plain(struct call *call, s32 dirfd, u64 path, u32 flags, u64 mode)
+{
+	if (flags & O_PATH_)
+		flags &= O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_;
+	if ((flags & (O_CREAT_ | O_DIRECTORY_)) == (O_CREAT_ | O_DIRECTORY_)) {
+		call->ret = -EINVAL;
+		return CALL_DONE;
+	}
+	return open_call(call, dirfd, path, flags, mode, 0);
+}
+
 enum verdict fs_open(struct call *call)
 {
-	return open_call(call, AT_FDCWD_, call->arg[0], (u32)call->arg[1], call->arg[2], 0);
+	return open_plain(call, AT_FDCWD_, call->arg[0], (u32)call->arg[1], call->arg[2]);
 }
 
 enum verdict fs_openat(struct call *call)
 {
-	return open_call(call, (s32)call->arg[0], call->arg[1], (u32)call->arg[2], call->arg[3], 0);
+	return open_plain(call, (s32)call->arg[0], call->arg[1], (u32)call->arg[2], call->arg[3]);
 }
 
 enum verdict fs_creat(struct call *call)
@@ -207,29 +235,58 @@ enum verdict fs_creat(struct call *call)
 	return open_call(call, AT_FDCWD_, call->arg[0], O_CREAT_ | O_WRONLY_ | O_TRUNC_, call->arg[1], 0);
 }
 
-/* What is scoped to its directory is so by the kernel; mounts below that directory are not seen then. */
+/* struct open_how, of which a later kernel may know more. */
+static long read_how(struct how *how, u64 at, u64 size)
+{
+	u64 more;
+
+	if (size < sizeof(*how))
+		return -EINVAL;
+	if (size > LAYOUT_PAGE)
+		return -E2BIG;
+	if (guest_read(how, at, sizeof(*how)) < 0)
+		return -EFAULT;
+	for (u64 i = sizeof(*how); i < size; i += sizeof(more)) {
+		u64 part = size - i < sizeof(more) ? size - i : sizeof(more);
+
+		more = 0;
+		if (guest_read(&more, at + i, part) < 0)
+			return -EFAULT;
+		if (more)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+/* build_open_flags() */
+static bool is_valid(const struct how *how)
+{
+	u64 flags = how->flags;
+
+	if (flags & ~UINT64_C(037777703) || (how->mode & ~UINT64_C(07777)) || (how->resolve & ~UINT64_C(0x3f)))
+		return false;
+	if (how->mode && !(flags & (O_CREAT_ | (O_TMPFILE_ & ~O_DIRECTORY_))))
+		return false;
+	if ((how->resolve & (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_)) == (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_))
+		return false;
+	if ((flags & (O_CREAT_ | O_DIRECTORY_)) == (O_CREAT_ | O_DIRECTORY_))
+		return false;
+	if ((flags & (O_TMPFILE_ & ~O_DIRECTORY_)) && (!(flags & O_DIRECTORY_) || !(flags & O_ACCMODE_)))
+		return false;
+	return !(flags & O_PATH_) || !(flags & ~(u64)(O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_));
+}
+
 enum verdict fs_openat2(struct call *call)
 {
 	struct how how;
 
-	if (!(commons()->fs.features & FS_OPENAT2)) {
-		call->ret = -ENOSYS;
+	call->ret = read_how(&how, call->arg[2], call->arg[3]);
+	if (call->ret == 0 && !is_valid(&how))
+		call->ret = -EINVAL;
+	if (call->ret == 0 && (how.resolve & RESOLVE_CACHED_))
+		call->ret = how.flags & (O_CREAT_ | O_TRUNC_ | (O_TMPFILE_ & ~O_DIRECTORY_)) ? -EINVAL : -EAGAIN;
+	if (call->ret < 0)
 		return CALL_DONE;
-	}
-	if (call->arg[3] != sizeof(how) || guest_read(&how, call->arg[2], sizeof(how)) < 0)
-		return CALL_PASS; /* EINVAL, E2BIG, EFAULT: no path is looked at */
-	if (how.flags & ~UINT64_C(0x7fffffff) || (how.mode & ~UINT64_C(07777)) ||
-	    (how.mode && !(how.flags & (O_CREAT_ | 020000000))) || (how.resolve & ~UINT64_C(0x3f)) ||
-	    (how.flags & ~UINT64_C(037777703)) ||
-	    (how.resolve & (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_)) == (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_) ||
-	    ((how.flags & O_PATH_) && (how.flags & ~(u64)(O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_))))
-		return CALL_PASS; /* EINVAL */
-	if (how.resolve & (RESOLVE_BENEATH_ | RESOLVE_IN_ROOT_))
-		return CALL_PASS;
-	if (how.resolve & RESOLVE_CACHED_) {
-		call->ret = -EAGAIN;
-		return CALL_DONE;
-	}
 	return open_call(call, (s32)call->arg[0], call->arg[1], how.flags, how.mode, how.resolve);
 }
 

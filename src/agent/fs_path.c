@@ -7,6 +7,7 @@
 #include "agent/vfs_int.h"
 
 #define LINKS_MAX 40u
+#define DELETED " (deleted)"
 
 static bool ends_with(const char *text, u64 length, const char *end)
 {
@@ -79,6 +80,7 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 {
 	char link[FS_LINK_SIZE] = "/proc/self/cwd";
 	struct kernel_stat st;
+	bool gone = false;
 	long n, r;
 
 	if (dirfd != AT_FDCWD_)
@@ -97,15 +99,14 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 	work->check[n] = 0;
 	if (work->check[0] != '/')
 		return -ENOTDIR; /* a pipe, a socket … */
-	if (ends_with(work->check, (u64)n, " (deleted)")) {
-		r = sys4(__NR_newfstatat, dirfd, "", &st, AT_EMPTY_PATH_);
+	if (ends_with(work->check, (u64)n, DELETED)) {
+		r = dirfd == AT_FDCWD_ ? sys2(__NR_stat, ".", &st) : sys2(__NR_fstat, dirfd, &st);
 		if (r < 0)
 			return r;
-		if (!st.nlink && (st.mode & VFS_TYPE) != VFS_DIRECTORY)
-			return -ENOTDIR;
-		if (!st.nlink) {
-			work->gone = true;
-			work->check[n -= (long)strlen(" (deleted)")] = 0;
+		gone = !st.nlink;
+		if (gone) { /* where it was: "." is still it, and ".." what is above */
+			n -= sizeof(DELETED) - 1;
+			work->check[n] = 0;
 		}
 	}
 	r = fs_guest_path(work->check, work->guest);
@@ -113,7 +114,7 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 		return r == -ESRCH ? -EACCES : r;
 	if (r == 1)
 		work->guest[--r] = 0; /* the root */
-	if (!work->gone && mounts_below(work->guest, (u64)r))
+	if (!gone && mounts_below(work->guest, (u64)r))
 		return 0;
 	work->base = dirfd;
 	work->base_guest = (u32)r;
@@ -127,15 +128,23 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 
 	work->at = 0;
 	work->base = FS_NO_BASE;
-	work->links = 0;
-	work->slash = work->magic = work->gone = work->deep = false;
+	work->links = work->scope = 0;
+	work->slash = work->magic = work->deep = work->rooted = false;
 	work->last = FS_LAST_ROOT;
 	work->guest[0] = 0;
 	if (n < 0)
 		return n;
 	if (!n)
 		return -ENOENT;
-	return work->rest[0] == '/' ? 0 : begin_at(work, dirfd);
+	work->rooted = work->rest[0] == '/';
+	if (work->rooted && !(work->resolve & RESOLVE_SCOPED))
+		return 0;
+	if (work->rooted && (work->resolve & RESOLVE_BENEATH_))
+		return -EXDEV;
+	n = begin_at(work, dirfd);
+	if (work->resolve & RESOLVE_SCOPED)
+		work->scope = (u32)strlen(work->guest);
+	return n;
 }
 
 static u64 slashes(const char *text)
@@ -152,8 +161,6 @@ static long go_up(struct fs_work *work)
 {
 	u64 length = strlen(work->guest);
 
-	if (work->gone)
-		return -ENOENT;
 	if (work->deep && !length) {
 		if (work->rest[work->at + slashes(work->rest + work->at)])
 			return -ENAMETOOLONG;
@@ -171,14 +178,35 @@ static long go_up(struct fs_work *work)
 /* What "." and ".." need: that the path so far is a directory that may be searched. */
 static long must_be_directory(struct fs_work *work)
 {
-	long fd = fs_to_host(work);
+	long fd = fs_to_host(work), r;
 
 	if (fd == 0)
 		fd = fs_host_open(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
 	if (fd < 0)
 		return fd;
+	r = sys3(__NR_faccessat, fd, ".", 0);
 	(void)sys1(__NR_close, fd);
-	return 0;
+	return r == -EACCES ? r : 0;
+}
+
+/* RESOLVE_NO_XDEV: what was at `from` is now elsewhere. */
+static long may_cross(const struct fs_work *work, u32 from)
+{
+	return (work->resolve & RESOLVE_NO_XDEV_) && work->mount != from ? -EXDEV : 0;
+}
+
+/* ".." */
+static long step_up(struct fs_work *work)
+{
+	u32 from = work->mount;
+	long r;
+
+	if ((work->resolve & RESOLVE_SCOPED) && strlen(work->guest) <= work->scope)
+		return work->resolve & RESOLVE_BENEATH_ ? -EXDEV : 0;
+	r = go_up(work);
+	if (r == 0)
+		r = fs_to_host(work);
+	return r < 0 ? r : may_cross(work, from);
 }
 
 static u64 digits(const char *at)
@@ -217,6 +245,29 @@ static enum magic magic_link(const struct fs_work *work, bool *own)
 	return MAGIC_NONE;
 }
 
+/* A path that goes on behind the caller's own fd/N or cwd: the walk goes on from that descriptor. 1 or negative errno. */
+static long start_at_object(struct fs_work *work)
+{
+	const char *at = work->guest + strlen(work->guest);
+	s32 fd = AT_FDCWD_;
+	struct kernel_stat st;
+	long r;
+
+	while (at[-1] != '/')
+		at--;
+	if (digits(at)) /* …/fd/N */
+		for (fd = 0; *at; at++)
+			fd = fd * 10 + (*at - '0');
+	else if (strcmp(at, "cwd") != 0)
+		return -ENOTDIR; /* …/ns/NAME, map_files/RANGE */
+	r = sys4(__NR_newfstatat, fd, fd == AT_FDCWD_ ? "." : "", &st, AT_EMPTY_PATH_);
+	if (r < 0 || (st.mode & VFS_TYPE) != VFS_DIRECTORY)
+		return r < 0 ? r : -ENOTDIR;
+	work->base = FS_NO_BASE;
+	r = ++work->links > LINKS_MAX ? -ELOOP : begin_at(work, fd);
+	return r < 0 ? r : 1;
+}
+
 /* A link of procfs to a file: its text becomes what is walked, or the kernel follows it (work->magic). 1: no more to do here; 0: go on with
  * the text in work->check, *length. */
 static long follow_magic(struct fs_work *work, bool more, long *length)
@@ -227,6 +278,10 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 
 	if (kind == MAGIC_NONE)
 		return 0;
+	if (work->resolve & (RESOLVE_NO_MAGICLINKS_ | RESOLVE_NO_SYMLINKS_))
+		return -ELOOP;
+	if (work->resolve & (RESOLVE_NO_XDEV_ | RESOLVE_SCOPED))
+		return -EXDEV; /* nd_jump_link(), but for links from procfs to itself */
 	if (kind == MAGIC_ROOT) {
 		*length = 1;
 		memcpy(text, "/", 2);
@@ -248,6 +303,8 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 		work->magic = true;
 		return 1;
 	}
+	if (own && more && kind == MAGIC_OBJECT)
+		return start_at_object(work);
 	*length = fs_guest_path(text, text);
 	return *length < 0 ? -EACCES : 0;
 }
@@ -257,6 +314,12 @@ static long put_link(struct fs_work *work, u64 length)
 {
 	u64 left = strlen(work->rest + work->at) + 1;
 
+	if (work->resolve & RESOLVE_NO_SYMLINKS_)
+		return -ELOOP;
+	if ((work->resolve & RESOLVE_BENEATH_) && work->check[0] == '/')
+		return -EXDEV;
+	if ((work->resolve & RESOLVE_NO_XDEV_) && work->check[0] == '/' && (work->mount || !work->rooted))
+		return -EXDEV; /* nd_jump_root(): also where the root was not known yet */
 	if (++work->links > LINKS_MAX)
 		return -ELOOP;
 	if (!length)
@@ -269,9 +332,12 @@ static long put_link(struct fs_work *work, u64 length)
 	memcpy(work->rest, work->check, length);
 	work->at = 0;
 	if (work->check[0] == '/') {
-		work->guest[0] = 0;
-		work->base = FS_NO_BASE;
-		work->deep = false;
+		work->rooted = true;
+		work->guest[work->scope] = 0;
+		if (!work->scope) {
+			work->base = FS_NO_BASE;
+			work->deep = false;
+		}
 		return 0;
 	}
 	return go_up(work);
@@ -280,11 +346,14 @@ static long put_link(struct fs_work *work, u64 length)
 /* Looks at the component just added. more: others follow, or a slash. */
 static long look(struct fs_work *work, bool more, bool follow)
 {
+	u32 from = work->mount;
 	long n = fs_to_host(work), r;
 
+	if (n == 0)
+		n = may_cross(work, from);
 	if (n < 0)
 		return n;
-	if (!more && !follow && (work->names || !work->slash))
+	if (!more && (work->slash ? work->names : !follow))
 		return 0;
 	n = sys4(__NR_readlinkat, work->deep ? work->base : AT_FDCWD_, work->host, work->check, FS_HOST_MAX - 1);
 	if (n == -EINVAL || (n == -ENOENT && !more))
@@ -317,18 +386,19 @@ static long add(struct fs_work *work, const char *name, u32 size, bool follow)
 	u64 length = strlen(work->guest), rest = work->at;
 	bool more;
 
-	if (work->gone)
-		return -ENOENT;
-	if (size > 255)
-		return -ENAMETOOLONG;
+	while (work->rest[rest] == '/')
+		rest++;
+	more = work->rest[rest] != 0;
+	if (size > 255 && (more || !work->names)) {
+		long r = must_be_directory(work); /* what is above comes first */
+
+		return r < 0 ? r : -ENAMETOOLONG;
+	}
 	if (length + size + 2 > FS_PATH_MAX)
 		return -ENAMETOOLONG;
 	work->guest[length] = '/';
 	memcpy(work->guest + length + 1, name, size);
 	work->guest[length + 1 + size] = 0;
-	while (work->rest[rest] == '/')
-		rest++;
-	more = work->rest[rest] != 0;
 	work->last = FS_LAST_NAME;
 	return work->step ? look(work, more, follow) : 0;
 }
@@ -337,8 +407,10 @@ long fs_walk(struct fs_work *work, bool follow)
 {
 	const char *name;
 	u32 size;
-	long r;
+	long r = fs_to_host(work); /* the mount it starts on */
 
+	if (r < 0)
+		return r;
 	while ((size = next(work, &name))) {
 		work->slash = work->rest[work->at] == '/';
 		if (name[0] == '.' && (size == 1 || (size == 2 && name[1] == '.'))) {
@@ -346,7 +418,7 @@ long fs_walk(struct fs_work *work, bool follow)
 			work->last = size == 2 ? FS_LAST_DOTDOT : FS_LAST_DOT;
 			r = must_be_directory(work);
 			if (r == 0 && size == 2)
-				r = go_up(work);
+				r = step_up(work);
 		} else {
 			r = add(work, name, size, follow);
 		}

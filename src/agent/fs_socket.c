@@ -48,7 +48,8 @@ enum verdict fs_bind(struct call *call)
 	r = fs_name(scratch(), AT_FDCWD_, (u64)address.path, &where);
 	if (r < 0)
 		return done(call, r);
-	r = where.last != FS_LAST_NAME || where.mounted ? -EADDRINUSE : where.read_only ? -EROFS : 0;
+	r = fs_may_create(&where, false);
+	r = r == -EEXIST ? -EADDRINUSE : r;
 	if (r == 0) {
 		fs_link(link, (u32)where.directory);
 		length = strlen(link);
@@ -101,6 +102,111 @@ enum verdict fs_connect(struct call *call)
 enum verdict fs_sendto(struct call *call)
 {
 	return by_address(call, 4);
+}
+
+/* --- sendmsg, sendmmsg ---------------------------------------------------------------------------------------------------------------- */
+
+#define MSG_DONTWAIT_ 0x40u
+#define VECTOR_MAX 1024u /* UIO_MAXIOV */
+#define AGAIN_NS 2000000 /* between attempts to send to a receiver that has no room */
+
+struct message { /* struct msghdr */
+	u64 name;
+	u32 name_length, pad;
+	u64 part, parts, control, control_length;
+	u32 flags, pad2;
+};
+
+struct message_of_many { /* struct mmsghdr */
+	struct message message;
+	u32 length, pad;
+};
+
+/* Whether a message is addressed to a path. */
+static bool to_path(const struct message *message, struct unix_address *ret)
+{
+	return message->name && is_path(message->name, message->name_length, ret);
+}
+
+/* Sends one message to the path in `address`, which becomes the name of its descriptor. */
+static long send_to_path(struct call *call, struct message *message, struct unix_address *address, u64 flags)
+{
+	const struct agent_time pause = { 0, AGAIN_NS };
+	long object = fs_object(scratch(), AT_FDCWD_, (u64)address->path, FS_FOLLOW), r;
+	bool waits = !(flags & MSG_DONTWAIT_) && !(sys2(__NR_fcntl, call->arg[0], 3 /* F_GETFL */) & O_NONBLOCK_);
+	u32 *never = &commons()->fs.count; /* nobody wakes */
+
+	if (object < 0)
+		return object;
+	memset(address->path, 0, sizeof(address->path));
+	fs_link(address->path, (u32)object);
+	message->name = (u64)address;
+	message->name_length = (u32)(sizeof(address->family) + strlen(address->path) + 1);
+	do {
+		r = sys3(__NR_sendmsg, call->arg[0], message, flags | MSG_DONTWAIT_);
+		if (r == -EAGAIN && waits) {
+			int woken = agent_wait(call, never, *never, &pause);
+
+			if (woken == -EINTR)
+				r = -EINTR;
+		}
+	} while (r == -EAGAIN && waits);
+	fs_object_done(object, AT_FDCWD_);
+	return r;
+}
+
+enum verdict fs_sendmsg(struct call *call)
+{
+	struct unix_address address;
+	struct message message;
+
+	if (guest_read(&message, call->arg[1], sizeof(message)) < 0 || !to_path(&message, &address))
+		return CALL_PASS;
+	return done(call, send_to_path(call, &message, &address, (u32)call->arg[2]));
+}
+
+/* Whether any of several messages is addressed to a path. */
+static bool any_to_path(u64 at, u32 count)
+{
+	struct unix_address address;
+	struct message_of_many one;
+
+	for (u32 i = 0; i < count; i++)
+		if (guest_read(&one, at + i * sizeof(one), sizeof(one)) < 0)
+			return false;
+		else if (to_path(&one.message, &address))
+			return true;
+	return false;
+}
+
+enum verdict fs_sendmmsg(struct call *call)
+{
+	u32 count = (u32)call->arg[2] < VECTOR_MAX ? (u32)call->arg[2] : VECTOR_MAX;
+	struct unix_address address;
+	struct message_of_many one;
+	long r = 0;
+	u32 sent;
+
+	if (!any_to_path(call->arg[1], count))
+		return CALL_PASS;
+	for (sent = 0; sent < count; sent++) {
+		u64 at = call->arg[1] + sent * sizeof(one);
+
+		r = guest_read(&one, at, sizeof(one));
+		if (r < 0)
+			break;
+		if (to_path(&one.message, &address))
+			r = send_to_path(call, &one.message, &address, (u32)call->arg[3]);
+		else
+			r = sys3(__NR_sendmsg, call->arg[0], &one.message, (u32)call->arg[3] | MSG_DONTWAIT_);
+		if (r < 0)
+			break;
+		one.length = (u32)r;
+		r = guest_write(at + offsetof(struct message_of_many, length), &one.length, sizeof(one.length));
+		if (r < 0)
+			break;
+	}
+	return done(call, sent ? (long)sent : r);
 }
 
 /* --- calls that would leave the tree ------------------------------------------------------------------------------------------------- */
