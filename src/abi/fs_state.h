@@ -36,7 +36,7 @@ static_assert(sizeof(struct fs_mount) == 12, "shared between agents");
 struct fs_state {
 	u32 count; /* of mounts; 0: the cell has the machine's own tree, and no path is looked at. mounts[0] is the root */
 	u32 features;
-	u32 used; /* bytes of text */
+	u32 used;  /* bytes of text */
 	struct fs_mount mounts[FS_MOUNTS_MAX];
 	char text[FS_TEXT_SIZE];
 	char cwd[FS_CWD_SIZE]; /* guest path where the first program starts */

@@ -182,12 +182,14 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
 		return fail(stage, -r, "'%s' in the tree", guest);
 	if (!target[0])
 		return fail(stage, EINVAL, "'%s' in the tree: the root itself cannot be bound over, use --rootfs", guest);
-	make_point(stage, target, S_ISDIR(st.st_mode));
+	if (strncmp(target, "/proc/", 6) != 0)
+		make_point(stage, target, S_ISDIR(st.st_mode));
 	r = add(stage, source, target, flags | (S_ISDIR(st.st_mode) ? 0 : FS_FILE));
 	return r < 0 ? fail(stage, -r, "too many or too long paths, at '%s'", guest) : 0;
 }
 
-/* What every tree has of the machine's, where the machine has it. */
+/* What every tree has of the machine's, where the machine has it; /proc's own files that change the machine are read-only, as in a
+ * container. /dev/shm is the tree's own. */
 static int bind_usual(struct stage *stage)
 {
 	static const struct {
@@ -204,9 +206,12 @@ static int bind_usual(struct stage *stage)
 		{ "/dev/tty", 0 },
 		{ "/dev/pts", 0 },
 		{ "/dev/ptmx", 0 },
-		{ "/dev/shm", 0 },
 		{ "/etc/resolv.conf", FS_READ_ONLY },
 		{ "/etc/hosts", FS_READ_ONLY },
+		{ "/proc/sys", FS_READ_ONLY },
+		{ "/proc/sysrq-trigger", FS_READ_ONLY },
+		{ "/proc/irq", FS_READ_ONLY },
+		{ "/proc/bus", FS_READ_ONLY },
 	};
 	static const char *const links[][2] = { { "/proc/self/fd", "dev/fd" },
 						{ "/proc/self/fd/0", "dev/stdin" },
@@ -223,6 +228,8 @@ static int bind_usual(struct stage *stage)
 		if (r < 0)
 			return r;
 	}
+	if (mkdirat(stage->root, "dev/shm", 01777) == 0)
+		(void)fchmodat(stage->root, "dev/shm", 01777, 0); /* whatever the umask */
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		(void)symlinkat(links[i][0], stage->root, links[i][1]);
 	return 0;
