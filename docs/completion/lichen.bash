@@ -15,12 +15,40 @@ _lichen_images() {
 	mapfile -t COMPREPLY < <(compgen -W "$(lichen images 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }')" -- "$cur")
 }
 
+# Completes a cell's name; all: those that have ended, too.
+_lichen_cells() {
+	local names
+	names=$(lichen ps ${1:+-a} --json 2>/dev/null | sed -n 's/^ *"name": "\([^"]*\)".*/\1/p')
+	mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur")
+}
+
+# Completes an option of the commands about cells, or a cell.
+_lichen_cell_command() {
+	local signals='TERM KILL HUP INT QUIT USR1 USR2 CONT STOP'
+	case $option in
+	--filter | -f)
+		if [[ $command == ps ]]; then
+			mapfile -t COMPREPLY < <(compgen -W 'name= id= status= label= exited=' -- "$cur")
+			return
+		fi
+		;;
+	--signal | -s | --stop-signal) mapfile -t COMPREPLY < <(compgen -W "$signals" -- "$cur") && return ;;
+	--time | --tail | -n) mapfile -t COMPREPLY < <(compgen -W '0 1 10 100' -- "$cur") && return ;;
+	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$cur") && return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$1 --help" -- "$cur")
+	elif [[ $command != ps ]]; then
+		_lichen_cells "$2"
+	fi
+}
+
 _lichen() {
 	local cur prev words cword
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images ps logs stop kill wait rm inspect help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -29,7 +57,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images ps logs stop kill wait rm inspect' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -57,8 +85,15 @@ _lichen() {
 			_lichen_images
 		fi
 		;;
+	ps) _lichen_cell_command '--all --quiet --json --filter=' ;;
+	logs) _lichen_cell_command '--follow --tail= --since= --timestamps' all ;;
+	stop) _lichen_cell_command '--time= --signal=' ;;
+	kill) _lichen_cell_command '--signal=' ;;
+	rm) _lichen_cell_command '--force' all ;;
+	wait | inspect) _lichen_cell_command '' all ;;
 	run | why)
-		local mine='--explain --json --rootfs= --volume='
+		local mine='--explain --json --rootfs= --volume= --env-file= --name= --detach --rm --interactive --label= --ulimit='
+		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
@@ -66,6 +101,7 @@ _lichen() {
 			--) i=$((i + 1)) && break ;;
 			--emulate | --native | --refuse | --env | --workdir | --rootfs | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
+			--env-file | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac
@@ -77,7 +113,12 @@ _lichen() {
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
 		--workdir | --rootfs | -w) _filedir -d ;;
-		--html | --output | --trace | --read | -o) _filedir ;;
+		--html | --output | --trace | --read | --env-file | -o) _filedir ;;
+		--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") ;;
+		--ulimit) mapfile -t COMPREPLY < <(compgen -W 'core= cpu= fsize= memlock= nofile= nproc= stack=' -- "$cur") ;;
+		--stop-signal) mapfile -t COMPREPLY < <(compgen -W 'TERM INT QUIT HUP USR1' -- "$cur") ;;
+		--stop-timeout) mapfile -t COMPREPLY < <(compgen -W '0 1 10 60' -- "$cur") ;;
+		--log-size) mapfile -t COMPREPLY < <(compgen -W '64k 1m 16m 256m' -- "$cur") ;;
 		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
 		*)
 			if [[ $cur == -* ]]; then

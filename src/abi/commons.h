@@ -72,7 +72,7 @@ struct commons {
 	u32 member_hint;
 	s32 supervisor;   /* pid of `lichen run`, 0 when there is none */
 	u32 text_size;    /* bytes of agent text that the filter trusts */
-	s32 start_error;  /* negative errno of the first execve, 0 while it has not failed */
+	s32 start_error;  /* of the first program: negative errno of its execve; 1 = it has been started; 0 = neither yet */
 	u32 refused;      /* bit per enum gap_id: the kernel's own feature counts as absent (--refuse) */
 	u32 paths;        /* enum gap_paths of all emulated gaps */
 	u32 trace;        /* bytes of the trace ring, 0 = calls are not recorded (abi/trace.h) */

@@ -274,6 +274,8 @@ struct start agent_load(u64 *stack)
 		agent_die("cannot map the program's first page", r);
 	(void)sys1(__NR_close, fd);
 
+	if (!commons()->start_error)
+		__atomic_store_n(&commons()->start_error, 1, __ATOMIC_RELEASE);
 	seal();
 	hide_marker(&info);
 	phdr = aux(&info, AT_PHDR);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/cell_options.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
 #include "cli/guest_root.h"
@@ -18,6 +19,7 @@
 struct run_options {
 	struct guest_options guest;
 	struct guest_root root;
+	struct cell_options cell;
 	bool explain, json;
 };
 
@@ -29,6 +31,12 @@ static const struct option_row options[] = {
 	{ .name = "json", .offset = offsetof(struct run_options, json), .help = "let --explain print JSON" },
 	GUEST_PLACE_OPTIONS(struct run_options, guest),
 	GUEST_ROOT_OPTIONS(struct run_options, root),
+	{ .name = "env-file",
+	  .value = "FILE",
+	  .offset = offsetof(struct run_options, guest.env),
+	  .parse = cell_parse_env_file,
+	  .help = "set the variables that a file lists, KEY=VALUE a line" },
+	CELL_OPTIONS(struct run_options, cell),
 };
 
 static int explain(const struct plan *plan, char *const *command, bool json)
@@ -88,6 +96,11 @@ static int run(int argc, char **argv)
 		.workdir = given.guest.workdir,
 		.tree = tree,
 	};
+	if (cell_wanted(&given.cell)) {
+		status = cell_run_command(&command_run, &given.cell, &launch, &plan);
+		free(given.guest.env);
+		return status;
+	}
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	if (launch_run(&launch, &result))
 		guest_say_failure(command[0], given.guest.workdir, &result);

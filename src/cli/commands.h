@@ -10,6 +10,13 @@ extern const struct command command_doctor;
 extern const struct command command_why;
 extern const struct command command_image;
 extern const struct command command_images;
+extern const struct command command_ps;
+extern const struct command command_logs;
+extern const struct command command_stop;
+extern const struct command command_kill;
+extern const struct command command_wait;
+extern const struct command command_rm;
+extern const struct command command_inspect;
 
 /*
  * Parses a command's own options. Returns -1 when the command goes on; else the exit status: --help was printed (0), or the command

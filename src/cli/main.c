@@ -8,7 +8,10 @@
 #include "cli/words.h"
 #include "lichen.h"
 
-static const struct command *const commands[] = { &command_run, &command_doctor, &command_why, &command_image, &command_images };
+static const struct command *const commands[] = {
+	&command_run,  &command_doctor, &command_why, &command_ps,      &command_logs,  &command_stop,
+	&command_kill, &command_wait,   &command_rm,  &command_inspect, &command_image, &command_images,
+};
 
 int command_usage(const struct command *command, const char *format, ...)
 {

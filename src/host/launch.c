@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -171,6 +172,21 @@ static bool needs_engine(const struct launch *spec)
 	return spec->emulate || spec->trace || spec->tree;
 }
 
+/* Streams, session, terminal, limits. The streams are none of 0, 1, 2, or already where they belong. */
+static void child_setup(const struct launch_setup *setup, int report)
+{
+	if (setup->session && setsid() < 0)
+		child_failed(report, "making a session", errno, 125);
+	for (int i = 0; i < 3; i++)
+		if (setup->stdio[i] >= 0 && dup2(setup->stdio[i], i) < 0)
+			child_failed(report, "connecting the standard streams", errno, 125);
+	if (setup->terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+		child_failed(report, "taking the terminal", errno, 125);
+	for (size_t i = 0; i < setup->limit_count; i++)
+		if (setrlimit(setup->limits[i].resource, &setup->limits[i].limit) < 0)
+			child_failed(report, "setting a resource limit (--ulimit)", errno, 125);
+}
+
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, const char *path, pid_t parent,
 				const struct supervisor *supervisor, int report)
 {
@@ -189,6 +205,8 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent && getppid() != 0) /* 0: we are the first of a pid namespace */
 		_exit(125);
+	if (spec->setup)
+		child_setup(spec->setup, report);
 	if (spec->workdir && !spec->tree && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);
 	r = launch_install_refusals(spec->refuse);
@@ -238,6 +256,39 @@ static int read_report(int fd, struct report *report)
 		n = read(fd, report, sizeof(*report));
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof(*report);
+}
+
+/* Looks until it is known that the program runs: what it reads from is closed by the execve; of a program that the agent starts, the commons
+ * tell (start_error). */
+struct start_watch {
+	const struct launch_hooks *hooks;
+	const struct commons *commons; /* NULL = no agent */
+	int report;                    /* non-blocking; negative when the execve has worked */
+	bool done;
+	struct report text;
+	bool failed; /* text tells why */
+};
+
+static int start_watch_tick(void *data)
+{
+	struct start_watch *watch = data;
+	ssize_t n;
+
+	if (watch->done)
+		return -1;
+	if (watch->report >= 0) {
+		n = read(watch->report, &watch->text, sizeof(watch->text));
+		if (n < 0)
+			return 1;
+		watch->report = FD_NONE;
+		watch->done = watch->failed = n == (ssize_t)sizeof(watch->text);
+	}
+	if (!watch->failed && watch->commons && __atomic_load_n(&watch->commons->start_error, __ATOMIC_ACQUIRE) <= 0)
+		return 1;
+	watch->done = true;
+	if (!watch->failed && watch->hooks->started)
+		watch->hooks->started(watch->hooks->data);
+	return -1;
 }
 
 static int fail(struct launch_result *result, const char *stage, int error, int status)
@@ -291,6 +342,67 @@ static int wait_for_guest(struct supervisor *supervisor, const struct launch *sp
 	return r;
 }
 
+/* Descriptors of the cell that the guest becomes a member of: those of a running one, or new ones. */
+static int get_fds(const struct launch *spec, struct cell_fds *fds, const char **ret_stage)
+{
+	int r;
+
+	if (!needs_engine(spec))
+		return 0;
+	if (spec->join) {
+		*fds = *spec->join;
+		fds->map->start_error = 1;
+		return 0;
+	}
+	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, spec->trace != NULL, fds, ret_stage);
+	if (r == 0) {
+		fds->map->forced = spec->forced;
+		if (spec->tree)
+			fds->map->fs = *spec->tree;
+	}
+	return r;
+}
+
+/* Tells whoever wants to know that the guest is there, and soon, that it has been started. */
+static void tell_hooks(const struct launch *spec, struct start_watch *watch, struct supervisor *supervisor, pid_t pid,
+		       const struct cell_fds *fds, int report)
+{
+	struct service service = { .fd = FD_NONE, .tick = start_watch_tick, .data = watch };
+
+	*watch = (struct start_watch){ .hooks = spec->hooks, .commons = fds->map, .report = report };
+	supervisor->apart = spec->setup && spec->setup->session;
+	if (!spec->hooks)
+		return;
+	if (spec->hooks->forked)
+		spec->hooks->forked(spec->hooks->data, pid, fds, supervisor);
+	if (fcntl(report, F_SETFL, O_NONBLOCK) < 0 || supervise_add(supervisor, &service) < 0)
+		watch->done = true; /* it is told nobody */
+}
+
+/* What became of a guest that ended with result->status. */
+static int judge_end(const struct launch *spec, const struct start_watch *watch, int report_fd, const struct commons *commons,
+		     struct launch_result *result)
+{
+	struct report report = watch->text;
+	int r;
+
+	if (watch->failed || (watch->report >= 0 && read_report(report_fd, &report))) {
+		r = fail(result, "execve", report.error, report.status);
+		if (report.status == 125)
+			(void)snprintf(result->detail, sizeof(result->detail), "%s", report.stage);
+		return r;
+	}
+	if (spec->hooks && watch->done) /* it was started: what is in the commons now is about others */
+		return 0;
+	return needs_engine(spec) ? first_program_failed(commons, result) : 0;
+}
+
+static void done_with(const struct launch *spec, struct cell_fds *fds)
+{
+	if (!spec->join)
+		cell_fds_done(fds);
+}
+
 int launch_run(const struct launch *spec, struct launch_result *result)
 {
 	struct cell_fds fds = CELL_FDS_NONE;
@@ -298,7 +410,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	char path[PATH_MAX];
 	struct supervisor supervisor;
 	struct broker *broker = NULL;
-	struct report report;
+	struct start_watch watch;
 	struct trace_drain *drain;
 	const char *stage;
 	int pipe_fds[2], r;
@@ -319,17 +431,9 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		return fail(result, "making a pipe", errno, 125);
 	report_read = pipe_fds[0];
 	report_write = pipe_fds[1];
-	if (needs_engine(spec)) {
-		r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, spec->trace != NULL, &fds,
-				  &stage);
-		if (r == 0) {
-			fds.map->forced = spec->forced;
-			if (spec->tree)
-				fds.map->fs = *spec->tree;
-		}
-		if (r < 0)
-			return fail(result, stage, -r, 125);
-	}
+	r = get_fds(spec, &fds, &stage);
+	if (r < 0)
+		return fail(result, stage, -r, 125);
 	drain = new_drain(spec, &fds);
 	supervise_begin(&supervisor);
 	pid = fork();
@@ -341,23 +445,20 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		r = fail(result, "fork", errno, 125);
 		supervise_end(&supervisor);
 		free(drain);
-		cell_fds_done(&fds);
+		done_with(spec, &fds);
 		return r;
 	}
 	(void)close(take_fd(&report_write));
-	serve_broker(&supervisor, &fds, spec->emulate, &broker);
+	if (!spec->join)
+		serve_broker(&supervisor, &fds, spec->emulate, &broker);
+	tell_hooks(spec, &watch, &supervisor, pid, &fds, report_read);
 	r = wait_for_guest(&supervisor, spec, drain, pid, &result->status);
 	supervise_end(&supervisor);
 	broker_free(broker);
-	if (r < 0) {
+	if (r < 0)
 		r = fail(result, "starting to record", -r, 125);
-	} else if (read_report(report_read, &report)) {
-		r = fail(result, "execve", report.error, report.status);
-		if (report.status == 125)
-			(void)snprintf(result->detail, sizeof(result->detail), "%s", report.stage);
-	} else if (needs_engine(spec)) {
-		r = first_program_failed(fds.map, result);
-	}
-	cell_fds_done(&fds);
+	else
+		r = judge_end(spec, &watch, report_read, fds.map, result);
+	done_with(spec, &fds);
 	return r;
 }

@@ -8,8 +8,37 @@
 #ifndef LICHEN_HOST_LAUNCH_H
 #define LICHEN_HOST_LAUNCH_H
 
+#include <sys/resource.h>
+#include <sys/types.h>
+
 #include "abi/commons.h"
 #include "base/types.h"
+
+struct cell_fds;
+struct supervisor;
+
+struct launch_limit {
+	int resource; /* RLIMIT_… */
+	struct rlimit limit;
+};
+
+/* How the guest's first process is set up, where it shall not simply be as ours. */
+struct launch_setup {
+	int stdio[3];  /* its standard streams; negative = ours */
+	bool session;  /* it leads a session of its own: what a terminal sends to us is passed on, its stops are not followed */
+	bool terminal; /* with session: stdio[0] becomes its controlling terminal */
+	const struct launch_limit *limits; /* setrlimit(2) before it starts */
+	size_t limit_count;
+};
+
+/* What is called in the supervisor while a guest runs; each may be NULL. */
+struct launch_hooks {
+	/* The guest's process is there; what shall be served while it runs is added to the supervisor. `fds`: CELL_FDS_NONE when nothing is
+	 * emulated. */
+	void (*forked)(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor);
+	void (*started)(void *data); /* the program's execve has worked: not called when it has ended before that was seen */
+	void *data;
+};
 
 struct launch {
 	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
@@ -20,7 +49,11 @@ struct launch {
 	const char *workdir;            /* NULL = stay; in a tree of the cell's own, tree->cwd says where */
 	struct identity_start identity; /* who the command is where gap identity is filled: zeros are root */
 	const struct fs_state *tree;    /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
-	struct launch_trace *trace;     /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
+	const struct launch_setup *setup; /* NULL = as ours */
+	const struct launch_hooks *hooks; /* NULL = none */
+	/* A running cell's, to become a member of it: `emulate`, `refuse` and `tree` are that cell's; NULL = a new cell. */
+	const struct cell_fds *join;
+	struct launch_trace *trace; /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
 };
 
 /* A recorded run: every call of every process of the cell is observed, what counts (abi/trace.h) goes to `fd` while it runs. */

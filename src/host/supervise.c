@@ -7,6 +7,8 @@
  *   from the kernel   (terminal: Ctrl-C, Ctrl-\, hang-up, window size): the guest's process group has got it as well; ours to ignore
  *   from a process    passed on to the guest
  *   SIGCONT           passed on, so that `fg` and `kill -CONT` wake the guest
+ *
+ * A guest in a session of its own (`apart`) gets nothing from our terminal: a hang-up is passed on, and its stops are its own.
  */
 #include "host/supervise.h"
 
@@ -23,6 +25,7 @@ void supervise_begin(struct supervisor *supervisor)
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
 
 	supervisor->service_count = 0;
+	supervisor->apart = false;
 	supervisor->signal_fd = FD_NONE;
 	(void)sigaction(SIGCHLD, &reap, &supervisor->child_action);
 	sigfillset(&supervisor->waited); /* a fault of our own still ends us: blocked, it is not waited for */
@@ -101,6 +104,15 @@ static int next_signal(struct supervisor *supervisor, siginfo_t *info)
 	return serve(supervisor) ? sigtimedwait(&supervisor->waited, info, &now) : -1;
 }
 
+/* What we did ourselves (SIGPIPE) is ours. A hang-up of the terminal goes to the session's leader alone: that may be us, and never is a guest
+ * in another session. */
+static bool meant_for_guest(const struct supervisor *supervisor, pid_t guest, int sig, const siginfo_t *info)
+{
+	if (info->si_code <= 0)
+		return info->si_pid != guest && info->si_pid != getpid();
+	return sig == SIGHUP && (supervisor->apart || getsid(0) == getpid());
+}
+
 int supervise_wait(struct supervisor *supervisor, pid_t guest)
 {
 	for (;;) {
@@ -116,14 +128,14 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 		if (pid == guest && WIFSIGNALED(status))
 			return 128 + WTERMSIG(status);
 		if (pid == guest && WIFSTOPPED(status)) {
-			follow_stop(guest);
+			if (!supervisor->apart)
+				follow_stop(guest);
 			continue;
 		}
 		sig = next_signal(supervisor, &info);
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
-		/* a hang-up of the terminal goes to the session's leader alone: that may be us */
-		if ((info.si_code <= 0 && info.si_pid != guest) || (sig == SIGHUP && getsid(0) == getpid()))
+		if (meant_for_guest(supervisor, guest, sig, &info))
 			pass_on(guest, sig, &info);
 	}
 }

@@ -28,6 +28,7 @@ struct supervisor {
 	struct sigaction child_action; /* SIGCHLD as lichen was started with */
 	struct service services[SUPERVISE_SERVICES_MAX];
 	u32 service_count;
+	bool apart;    /* the guest has a session of its own */
 	int signal_fd; /* readable when a signal is pending; only with services, else negative */
 };
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lichen run, when its options ask for a cell. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/cell_options.h"
+#include "cli/cells.h"
+#include "host/cell_log.h"
+#include "host/cell_monitor.h"
+#include "host/cell_name.h"
+#include "host/cell_process.h"
+#include "lichen.h"
+
+/* The directory that the command starts in, absolute. NULL after saying what is wrong. */
+static char *absolute_workdir(const char *given)
+{
+	char *here = given && *given == '/' ? strdup("") : getcwd(NULL, 0), *path = NULL;
+	if (!here) {
+		fprintf(stderr, "lichen run: cannot tell the working directory: %s (%s); use --workdir\n", strerror(errno),
+			errno_name(errno));
+		return NULL;
+	}
+	if (asprintf(&path, "%s%s%s", here, *here && given ? "/" : "", given ? given : "") < 0)
+		path = NULL;
+	free(here);
+	return path;
+}
+
+/* The environment, and in it which cell this is: by that its processes are found when nothing else tells. */
+static char **env_with_id(char *const *envp, const char *id)
+{
+	size_t count = 0, kept = 0;
+	while (envp[count])
+		count++;
+	char **env = calloc(count + 2, sizeof(*env)), *mark = NULL;
+	if (!env || asprintf(&mark, CELL_VARIABLE "=%s", id) < 0) {
+		free((void *)env);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(envp[i], CELL_VARIABLE "=", sizeof(CELL_VARIABLE)) != 0)
+			env[kept++] = envp[i];
+	env[kept] = mark;
+	return env;
+}
+
+static struct cell_config config_of(const struct cell_options *given, const struct launch *launch, const struct plan *plan)
+{
+	struct cell_config config = {
+		.argv = launch->argv,
+		.env = launch->envp,
+		.workdir = launch->workdir,
+		.labels = given->labels.words,
+		.limits = given->limits.limits,
+		.limit_count = given->limits.count,
+		.stop_signal = given->stop_signal ? given->stop_signal : SIGTERM,
+		.stop_timeout = given->stop_timeout ? (u32)(given->stop_timeout - 1) : 10,
+		.restart = given->restart.restart,
+		.restart_max = given->restart.max,
+		.detached = given->detach,
+		.remove = given->remove,
+		.interactive = given->interactive,
+		.log_size = given->log_size ? (u64)given->log_size : CELL_LOG_SIZE_DEFAULT,
+		.plan = plan,
+	};
+	if (given->name)
+		snprintf(config.name, sizeof(config.name), "%s", given->name);
+	return config;
+}
+
+/* What contradicts itself. -1 = nothing. */
+static int refuse(const struct command *command, const struct cell_options *given)
+{
+	if (given->name && !cell_name_valid(given->name))
+		return command_usage(
+			command, "a cell cannot be called '%.100s': letters, digits and _.-, a letter or digit first, at most %u",
+			given->name, CELL_NAME_MAX);
+	if (given->remove && given->restart.restart != CELL_RESTART_NO)
+		return command_usage(command, "--rm and --restart contradict each other");
+	return -1;
+}
+
+static int say_not_made(const char *name, int error)
+{
+	if (error == -EEXIST)
+		fprintf(stderr, "lichen run: there is a cell called '%s' already; `lichen rm %s` removes it\n", name, name);
+	else
+		fprintf(stderr, "lichen run: cannot make the cell: %s (%s)\n", strerror(-error), errno_name(-error));
+	return LICHEN_EXIT_FAILED;
+}
+
+static int start(struct cell_run *run, const char *program)
+{
+	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
+	const struct cell_config *config = run->config;
+	if (config->detached ? cell_monitor_detach(run, &result) : cell_monitor_run(run, &result)) {
+		guest_say_failure(program, run->launch.workdir, &result);
+		return result.status;
+	}
+	if (!config->detached)
+		return result.status;
+	puts(config->id);
+	return command_flush(0);
+}
+
+int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
+		     const struct plan *plan)
+{
+	int status = refuse(command, given);
+	if (status >= 0)
+		return status;
+	CLEANUP_FD int store = cells_open(command);
+	CLEANUP_FREE char *workdir = store < 0    ? NULL
+				   : launch->tree ? strdup(launch->tree->cwd)
+						  : absolute_workdir(launch->workdir);
+	if (!workdir)
+		return LICHEN_EXIT_FAILED;
+	struct cell_run run = { .store = store, .launch = *launch };
+	run.launch.workdir = workdir;
+	struct cell_config config = config_of(given, &run.launch, plan);
+	int r = cell_store_create(store, &config, &run.dir, &run.monitor);
+	if (r < 0)
+		return say_not_made(config.name, r);
+	run.config = &config;
+	char **env = env_with_id(launch->envp, config.id);
+	if (!env) {
+		cell_store_remove(store, config.id, true);
+		return say_not_made(config.name, -ENOMEM);
+	}
+	run.launch.envp = env;
+	status = start(&run, launch->argv[0]);
+	free((void *)env);
+	return status;
+}

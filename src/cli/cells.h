@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands about cells share: finding one by what was typed, and saying why not. */
+#ifndef LICHEN_CLI_CELLS_H
+#define LICHEN_CLI_CELLS_H
+
+#include "cli/commands.h"
+#include "host/cell_store.h"
+
+/* The exit status of a command about cells that could not do it: docker's. */
+#define CELLS_FAILED 1
+
+/* A cell that was found. */
+struct cell_found {
+	char id[CELL_ID_SIZE];
+	int dir;
+	json_t *config; /* NULL: its config.json is damaged */
+	struct cell_state state;
+};
+#define CELL_FOUND_NONE ((struct cell_found){ .dir = FD_NONE })
+
+/* Opens the directory of cells. A descriptor; or negative, after saying what is wrong. */
+int cells_open(const struct command *command);
+
+/* Finds a cell by name, id or the beginning of an id. 0; or negative errno, after saying what is wrong. */
+int cells_find(const struct command *command, int store, const char *word, struct cell_found *ret);
+/* The same by its id, without a word. */
+int cells_get(int store, const char *id, struct cell_found *ret) MUST_CHECK;
+void cells_done(struct cell_found *found);
+
+/* Says "lichen NAME: cell 'WORD': TEXT". Returns CELLS_FAILED. */
+int cells_say(const struct command *command, const char *word, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Runs `act` for each word, all of them whatever becomes of the others. Returns the exit status: 0, or CELLS_FAILED when any returned so. */
+int cells_each(const struct command *command, int count, char **words, int (*act)(int store, const char *word, void *data),
+	       void *data);
+
+/* What `lichen inspect` prints of a cell (docs/cell-json.md). NULL without memory. */
+json_t *cells_json(const struct cell_found *found) MUST_CHECK;
+
+/* "Up 3 minutes", "Exited (0) 2 hours ago". Returns `text`. */
+const char *cells_status(const struct cell_found *found, char *text, size_t size);
+/* "3 minutes". Returns `text`. */
+const char *cells_duration(s64 nanoseconds, char *text, size_t size);
+s64 cells_now(void);
+/* "2026-11-22T23:16:37.123456789Z", as RFC 3339 has it. Returns `text`. */
+const char *cells_time(s64 nanoseconds, char *text, size_t size);
+
+/* A signal as kill -l names it, or its number; 0 = unknown. */
+int cell_signal_number(const char *name);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs a cell: see the header. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/cell_monitor_int.h"
+#include "host/cell_process.h"
+#include "host/cell_store.h"
+#include "host/supervise.h"
+
+#define EVENTS_AT_ONCE 64 /* then signals are looked at */
+#define READS_AT_ONCE 16  /* of one output, then others are looked at */
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_LAST_MS 60000
+#define RAN_WELL_NS INT64_C(10000000000) /* a command that ran for ten seconds is restarted without a longer delay */
+
+static volatile sig_atomic_t asked_to_stop;
+
+static s64 now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_REALTIME, &time);
+	return (s64)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int monitor_listen(struct monitor *monitor, struct monitor_source *source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
+
+	return epoll_ctl(monitor->epoll, EPOLL_CTL_ADD, source->fd, &event) < 0 ? -errno : 0;
+}
+
+void monitor_drop(struct monitor *monitor, struct monitor_source *source)
+{
+	if (source->fd < 0)
+		return;
+	(void)epoll_ctl(monitor->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	(void)close(take_fd(&source->fd));
+}
+
+/* The state that can be told: what cannot be written down is so, all the same. */
+static void write_state(struct monitor *monitor, enum cell_status status)
+{
+	monitor->state.status = status;
+	monitor->state.pid = status == CELL_RUNNING ? monitor->guest : 0;
+	monitor->state.log_lost = monitor->log.lost;
+	monitor->state.log_error = monitor->log.error;
+	(void)cell_state_write(monitor->state_fd, &monitor->state);
+}
+
+static void output_ready(struct monitor *monitor, struct monitor_source *source)
+{
+	enum cell_stream stream = source == &monitor->outputs[CELL_STDOUT] ? CELL_STDOUT : CELL_STDERR;
+	u64 lost = monitor->log.lost;
+	char bytes[CELL_LOG_LINE];
+
+	for (int i = 0; i < READS_AT_ONCE; i++) {
+		ssize_t n = read(source->fd, bytes, sizeof(bytes));
+
+		if (n > 0) {
+			cell_log_add(&monitor->log, stream, bytes, (size_t)n);
+			continue;
+		}
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			monitor_drop(monitor, source);
+		break;
+	}
+	if (monitor->log.lost != lost)
+		write_state(monitor, monitor->state.status);
+}
+
+/* One event at a time: what it does may end another's source. */
+static void monitor_ready(void *data)
+{
+	struct monitor *monitor = data;
+	struct epoll_event event;
+
+	for (int i = 0; i < EVENTS_AT_ONCE && epoll_wait(monitor->epoll, &event, 1, 0) == 1; i++) {
+		struct monitor_source *source = event.data.ptr;
+
+		source->ready(monitor, source);
+	}
+}
+
+/* What the command of a detached cell reads and writes: ends[] become its streams, ours are listened to. */
+static int make_streams(struct monitor *monitor, int ends[3])
+{
+	int pair[2];
+
+	if (monitor->run->config->interactive && pipe2(pair, O_CLOEXEC) < 0)
+		return -errno;
+	ends[0] = monitor->run->config->interactive ? pair[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	monitor->input = monitor->run->config->interactive ? pair[1] : FD_NONE;
+	if (ends[0] < 0)
+		return -errno;
+	for (int i = 0; i < CELL_STREAMS; i++) {
+		int r;
+
+		if (pipe2(pair, O_CLOEXEC) < 0)
+			return -errno;
+		ends[i + 1] = pair[1];
+		monitor->outputs[i] = (struct monitor_source){ output_ready, pair[0] };
+		if (fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0)
+			return -errno;
+		r = monitor_listen(monitor, &monitor->outputs[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void end_streams(struct monitor *monitor)
+{
+	close_fd(&monitor->input);
+	monitor->input = FD_NONE;
+	for (int i = 0; i < CELL_STREAMS; i++) {
+		/* all writers are dead: what they wrote is there */
+		for (int left = INT_MAX; left > 0 && monitor->outputs[i].fd >= 0; left--) {
+			struct epoll_event event;
+
+			if (epoll_wait(monitor->epoll, &event, 1, 0) != 1)
+				break;
+			output_ready(monitor, &monitor->outputs[i]);
+		}
+		monitor_drop(monitor, &monitor->outputs[i]);
+	}
+	cell_log_flush(&monitor->log);
+}
+
+static void tell(struct monitor *monitor, const struct launch_result *result)
+{
+	if (monitor->told < 0)
+		return;
+	while (write(monitor->told, result, sizeof(*result)) < 0 && errno == EINTR)
+		;
+	(void)close(take_fd(&monitor->told));
+}
+
+static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor)
+{
+	struct monitor *monitor = data;
+	struct service service = { .fd = monitor->epoll, .ready = monitor_ready, .data = monitor };
+
+	monitor->guest = pid;
+	monitor->fds = fds;
+	monitor->state.started = now();
+	write_state(monitor, CELL_RUNNING);
+	if (supervise_add(supervisor, &service) < 0)
+		(void)kill(pid, SIGKILL); /* nobody could reach it */
+}
+
+static void guest_started(void *data)
+{
+	struct launch_result result = { 0 };
+
+	tell(data, &result);
+}
+
+static int run_once(struct monitor *monitor, struct launch_result *result)
+{
+	const struct cell_config *config = monitor->run->config;
+	struct launch_setup setup = { .stdio = { FD_NONE, FD_NONE, FD_NONE },
+				      .session = config->detached,
+				      .limits = config->limits,
+				      .limit_count = config->limit_count };
+	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = monitor };
+	struct launch launch = monitor->run->launch;
+	int r = config->detached ? make_streams(monitor, setup.stdio) : 0;
+
+	launch.setup = &setup;
+	launch.hooks = &hooks;
+	if (r == 0)
+		r = launch_run(&launch, result);
+	else
+		*result = (struct launch_result){ .status = 125, .stage = "making the command's streams", .error = -r };
+	monitor->guest = 0;
+	monitor->fds = NULL;
+	for (int i = 0; i < 3; i++)
+		close_fd(&setup.stdio[i]);
+	(void)cell_processes_kill(config->id, getpid());
+	end_streams(monitor);
+	monitor->state.finished = now();
+	monitor->state.exit = result->status;
+	return r;
+}
+
+/* Why the command could not be started, in a line. */
+static void keep_error(struct cell_state *state, const struct launch_result *result)
+{
+	const char *what = result->detail[0] ? result->detail : result->stage ? result->stage : "starting the command";
+
+	if (result->error)
+		(void)snprintf(state->error, sizeof(state->error), "%.200s: %.40s", what, strerrordesc_np(result->error));
+	else
+		(void)snprintf(state->error, sizeof(state->error), "%s", what);
+}
+
+/* Serves the socket for that long, or until the cell is to stop. */
+static void pause_for(struct monitor *monitor, int milliseconds)
+{
+	s64 end = now() + (s64)milliseconds * 1000000;
+
+	while (!monitor->stopping && !asked_to_stop) {
+		s64 left = (end - now()) / 1000000;
+		struct epoll_event event;
+
+		if (left <= 0)
+			break;
+		if (epoll_wait(monitor->epoll, &event, 1, (int)left) == 1)
+			monitor_ready(monitor);
+	}
+}
+
+static bool again(const struct monitor *monitor, int r)
+{
+	const struct cell_config *config = monitor->run->config;
+
+	if (monitor->stopping || asked_to_stop || r < 0)
+		return false;
+	switch (config->restart) {
+	case CELL_RESTART_ALWAYS:
+	case CELL_RESTART_UNLESS_STOPPED:
+		return true;
+	case CELL_RESTART_ON_FAILURE:
+		return monitor->state.exit != 0 && (!config->restart_max || monitor->state.restarts < config->restart_max);
+	case CELL_RESTART_NO:
+		break;
+	}
+	return false;
+}
+
+static int run_all(struct monitor *monitor, struct launch_result *result)
+{
+	int r, delay = BACKOFF_FIRST_MS;
+
+	for (;;) {
+		r = run_once(monitor, result);
+		if (!again(monitor, r))
+			break;
+		if (monitor->state.finished - monitor->state.started > RAN_WELL_NS)
+			delay = BACKOFF_FIRST_MS;
+		write_state(monitor, CELL_RESTARTING);
+		pause_for(monitor, delay);
+		if (monitor->stopping || asked_to_stop)
+			break;
+		delay = delay > BACKOFF_LAST_MS / 2 ? BACKOFF_LAST_MS : delay * 2;
+		monitor->state.restarts++;
+	}
+	return r;
+}
+
+static void ask_to_stop(int sig)
+{
+	(void)sig;
+	asked_to_stop = 1;
+}
+
+/* Between two runs these are ours; while one runs, the supervisor takes them. */
+static void catch_signals(void)
+{
+	static const int caught[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
+	struct sigaction action = { .sa_handler = ask_to_stop }, old;
+
+	for (size_t i = 0; i < ARRAY_SIZE(caught); i++)
+		if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			(void)sigaction(caught[i], &action, NULL);
+}
+
+/* From here on others can reach the cell. */
+static int begin(struct monitor *monitor)
+{
+	int r = 0;
+
+	monitor->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (monitor->epoll < 0)
+		return -errno;
+	monitor->state_fd = openat(monitor->run->dir, "state", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (monitor->state_fd < 0)
+		return -errno;
+	monitor->state.sequence = 2; /* as cell_state_create() left it */
+	monitor->state.monitor = getpid();
+	r = monitor_serve(monitor);
+	if (r < 0)
+		return r;
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	catch_signals();
+	if (monitor->run->config->detached)
+		cell_log_open(&monitor->log, monitor->run->dir, monitor->run->config->log_size);
+	return 0;
+}
+
+static int run_cell(const struct cell_run *run, int told, struct launch_result *result)
+{
+	struct monitor *monitor = calloc(1, sizeof(*monitor)); /* the log's lines are too much for a stack */
+	int r;
+
+	*result = (struct launch_result){ .status = 125, .stage = "making the cell" };
+	if (!monitor)
+		return -(result->error = ENOMEM);
+	*monitor = (struct monitor){ .run = run,
+				     .state_fd = FD_NONE,
+				     .epoll = FD_NONE,
+				     .listener.fd = FD_NONE,
+				     .outputs = { { NULL, FD_NONE }, { NULL, FD_NONE } },
+				     .input = FD_NONE,
+				     .log.fd = FD_NONE,
+				     .told = told };
+	r = begin(monitor);
+	if (r < 0)
+		*result = (struct launch_result){ .status = 125, .stage = "making the cell's files", .error = -r };
+	else
+		r = run_all(monitor, result);
+	if (r < 0) {
+		monitor->state.exit = result->status;
+		keep_error(&monitor->state, result);
+	}
+	cell_log_close(&monitor->log);
+	if (monitor->state_fd >= 0)
+		write_state(monitor, CELL_EXITED);
+	if (run->config->remove)
+		(void)cell_store_remove(run->store, run->config->id, true);
+	(void)close(run->monitor); /* who is told that it is over, may remove it */
+	monitor_serve_end(monitor);
+	close_fd(&monitor->state_fd);
+	close_fd(&monitor->epoll);
+	tell(monitor, result);
+	free(monitor);
+	return r;
+}
+
+int cell_monitor_run(const struct cell_run *run, struct launch_result *result)
+{
+	return run_cell(run, FD_NONE, result);
+}
+
+/* The monitor of a detached cell: nothing of whoever started it stays open. */
+static NORETURN void background(const struct cell_run *run, int told)
+{
+	struct launch_result result;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	for (int i = 0; i < 3; i++)
+		(void)dup2(null, i);
+	_exit(run_cell(run, told, &result) < 0);
+}
+
+int cell_monitor_detach(const struct cell_run *run, struct launch_result *result)
+{
+	int pair[2];
+	ssize_t n;
+	pid_t pid;
+
+	*result = (struct launch_result){ .status = 125, .stage = "starting the cell's monitor" };
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -(result->error = errno);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(pair[0]);
+		background(run, pair[1]);
+	}
+	if (pid < 0)
+		result->error = errno;
+	(void)close(pair[1]);
+	(void)close(run->monitor);
+	do
+		n = pid < 0 ? 0 : read(pair[0], result, sizeof(*result));
+	while (n < 0 && errno == EINTR);
+	(void)close(pair[0]);
+	if (n == (ssize_t)sizeof(*result)) /* what it points to is static in this very program */
+		return -result->error ? -result->error : result->stage ? -EINVAL : 0;
+	*result = (struct launch_result){ .status = 125,
+					  .stage = "the cell's monitor has ended",
+					  .error = pid < 0 ? result->error : 0 };
+	return pid < 0 ? -result->error : -ESRCH;
+}

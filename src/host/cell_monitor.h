@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor of a cell: the lichen process that runs its command, once or as often as --restart says. There is no daemon: a detached cell's monitor
+ * is a child of `lichen run -d` that went on in a session of its own.
+ *
+ *   1 cell_store_create()      the cell is there, its lock is held
+ *   2 the command is started   state: running; the socket is served while it runs (cell_control.h), output goes to the log if it is detached
+ *   3 it ends                  what it left running is killed; state: restarting and back to 2, or
+ *   4                          state: exited, or the cell is removed (--rm); whoever waits is told; the lock goes with the process
+ *
+ * A monitor that is killed takes the command's first process along (PR_SET_PDEATHSIG). What that had started is killed by `lichen rm`.
+ */
+#ifndef LICHEN_HOST_CELL_MONITOR_H
+#define LICHEN_HOST_CELL_MONITOR_H
+
+#include "host/cell_config.h"
+#include "host/launch.h"
+
+struct cell_run {
+	const struct cell_config *config;
+	int store, dir, monitor; /* descriptors of cell_store_create(); they become the monitor's */
+	struct launch launch;    /* all of it but setup and hooks */
+};
+
+/* Runs a cell in this process, to its end. As launch_run(). */
+int cell_monitor_run(const struct cell_run *run, struct launch_result *result) MUST_CHECK;
+
+/* Runs a cell in the background. Returns when the command has been started: 0; or could not be: as launch_run(). */
+int cell_monitor_detach(const struct cell_run *run, struct launch_result *result) MUST_CHECK;
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the processes of a cell. */
+#include "host/cell_process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define KILL_STEP_NS 2000000
+#define KILL_STEPS 2500         /* five seconds */
+#define UNKNOWN_STEPS 100       /* 0.2 seconds for what is in execve */
+#define FLAG_KERNEL 0x00200000u /* include/linux/sched.h: PF_KTHREAD */
+#define ENVIRONMENT_MAX (1u << 20)
+
+/* Reads a file of /proc. Returns its size, with a NUL behind it. */
+static size_t read_proc(int proc, const char *path, char *text, size_t size)
+{
+	CLEANUP_FD int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	size_t done = 0;
+	ssize_t n;
+
+	while (fd >= 0 && done < size - 1 && (n = read(fd, text + done, size - 1 - done)) > 0)
+		done += (size_t)n;
+	text[done] = '\0';
+	return done;
+}
+
+/* proc(5): the fields behind the name, which may have anything in it. */
+static bool read_stat(int proc, pid_t pid, struct cell_process *ret)
+{
+	char path[32], text[1024];
+	const char *at;
+	unsigned long user = 0, system = 0;
+	unsigned long long started = 0;
+	unsigned flags = 0;
+	int parent = 0;
+	char state = 0;
+
+	(void)snprintf(path, sizeof(path), "%d/stat", pid);
+	(void)read_proc(proc, path, text, sizeof(text));
+	at = strrchr(text, ')');
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers */
+	if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu", &state,
+			  &parent, &user, &system, &started) < 2)
+		return false;
+	*ret = (struct cell_process){ .pid = pid,
+				      .parent = parent,
+				      .state = state,
+				      .ticks = user + system,
+				      .started = started,
+				      .kernel = flags & FLAG_KERNEL };
+	return state != 'Z' && state != 'X';
+}
+
+/* Whether its environment names the cell. Counts it in *unknown if it may be read and is empty. */
+static bool marked(int proc, pid_t pid, const char *id, char *buffer, int *unknown)
+{
+	char path[32], wanted[64];
+	size_t size, length;
+
+	(void)snprintf(path, sizeof(path), "%d/environ", pid);
+	length = (size_t)snprintf(wanted, sizeof(wanted), CELL_VARIABLE "=%s", id) + 1;
+	size = read_proc(proc, path, buffer, ENVIRONMENT_MAX);
+	*unknown += size == 0 && faccessat(proc, path, R_OK, AT_EACCESS) == 0;
+	for (const char *at = buffer; at < buffer + size; at += strlen(at) + 1)
+		if (memcmp(at, wanted, length < (size_t)(buffer + size + 1 - at) ? length : 1) == 0)
+			return true;
+	return false;
+}
+
+static int read_all(int proc, struct cell_process **ret)
+{
+	int fd = dup(proc);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct cell_process *all = NULL;
+	size_t count = 0, room = 0;
+	const struct dirent *entry;
+
+	if (!stream) {
+		close_fd(&fd);
+		return -EMFILE; /* or no memory, which is as good a reason */
+	}
+	rewinddir(stream);
+	while ((entry = readdir(stream))) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		if (pid <= 0)
+			continue;
+		if (count == room) {
+			struct cell_process *more = reallocarray(all, room = room ? 2 * room : 64, sizeof(*all));
+
+			if (!more) {
+				free(all);
+				(void)closedir(stream);
+				return -ENOMEM;
+			}
+			all = more;
+		}
+		count += read_stat(proc, (pid_t)pid, &all[count]);
+	}
+	(void)closedir(stream);
+	*ret = all;
+	return (int)count;
+}
+
+/* Children of members, and of the monitor, are members. Returns whether one more was found. */
+static bool spread(struct cell_process *all, int count, pid_t monitor)
+{
+	bool more = false;
+
+	for (int i = 0; i < count; i++) {
+		bool child = monitor && all[i].parent == monitor;
+
+		for (int j = 0; j < count && !child && !all[i].member; j++)
+			child = all[j].member && all[j].pid == all[i].parent;
+		if (child && !all[i].member)
+			more = all[i].member = true;
+	}
+	return more;
+}
+
+/* Marks the members among them. Returns how many others have no environment. */
+static int mark(int proc, const char *id, pid_t monitor, struct cell_process *all, int count, char *buffer)
+{
+	int unknown = 0;
+
+	while (spread(all, count, monitor))
+		;
+	for (int i = 0; i < count; i++)
+		if (!all[i].member && !all[i].kernel && all[i].pid != monitor && all[i].pid != getpid())
+			all[i].member = marked(proc, all[i].pid, id, buffer, &unknown);
+	while (spread(all, count, monitor))
+		;
+	return unknown;
+}
+
+int cell_processes(const char *id, pid_t monitor, struct cell_process **ret, int *ret_unknown)
+{
+	CLEANUP_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct cell_process *all = NULL;
+	int count = proc < 0 ? -errno : read_all(proc, &all), members = 0, unknown;
+	char *buffer = malloc(ENVIRONMENT_MAX);
+
+	if (count < 0 || !buffer || !all) {
+		free(buffer);
+		free(all);
+		return count < 0 ? count : -ENOMEM;
+	}
+	unknown = mark(proc, id, monitor, all, count, buffer);
+	free(buffer);
+	for (int i = 0; i < count; i++)
+		if (all[i].member && all[i].pid != monitor && all[i].pid != getpid())
+			all[members++] = all[i];
+	*ret = all;
+	if (ret_unknown)
+		*ret_unknown = unknown;
+	return members;
+}
+
+int cell_processes_kill(const char *id, pid_t monitor)
+{
+	static const struct timespec step = { 0, KILL_STEP_NS };
+	struct cell_process *all = NULL;
+	int unknown_steps = monitor ? 0 : UNKNOWN_STEPS; /* of a living monitor all are descendants */
+
+	for (int i = 0; i < KILL_STEPS; i++) {
+		int unknown = 0, count = cell_processes(id, monitor, &all, &unknown);
+
+		for (int j = 0; all && j < count; j++)
+			(void)kill(all[j].pid, SIGKILL);
+		free(all);
+		all = NULL;
+		if (monitor == getpid())
+			while (waitpid(-1, NULL, WNOHANG) > 0)
+				;
+		if (count < 0 || (count == 0 && (unknown == 0 || unknown_steps-- == 0)))
+			return count < 0 ? count : 0;
+		(void)nanosleep(&step, NULL);
+	}
+	return -ETIMEDOUT;
+}
