@@ -169,6 +169,37 @@ bool agent_in_group(u32 gid);
 void identity_creds(struct agent_creds *creds);
 bool identity_holds_group(u32 gid);
 
+/*
+ * Files as gap identity has them, for the file tree (agent/fs.h; gaps/identity/identity_files.c). Descriptors may be O_PATH. Only where
+ * identity_on(). Results are 0 or negative errno.
+ */
+static inline bool identity_on(void)
+{
+	return commons()->emulated & (1u << GAP_identity);
+}
+struct kernel_stat;
+struct kernel_statx;
+/* Corrects what the host says of it. */
+void identity_stat(s32 fd, struct kernel_stat *st);
+void identity_statx(s32 fd, struct kernel_statx *x);
+/* Whether the caller may read (4), write (2), execute or search (1) it; real: as access(2) asks. */
+long identity_may(s32 fd, u32 mask, bool real) MUST_CHECK;
+/* Whether the caller may all but execute, so that nothing needs to be asked. */
+bool identity_unchecked(bool real);
+/* After EACCES of the host for what the guest may: true when it is worth another attempt. */
+bool identity_unlock(s32 fd);
+/* Whether the caller owns it or may act as its owner; may remove or rename a name of a directory. */
+long identity_may_own(s32 fd) MUST_CHECK;
+long identity_may_remove(s32 directory, const char *name) MUST_CHECK;
+long identity_chown(s32 fd, u32 uid, u32 gid) MUST_CHECK;
+long identity_chmod(s32 fd, u32 mode) MUST_CHECK;
+/* Gives what was just made in a directory (negative: has none) to the caller; mode: what was asked for. */
+long identity_made(s32 directory, s32 fd, u32 mode) MUST_CHECK;
+/* mknod of a device. */
+long identity_make_device(s32 directory, const char *name, u32 mode, u64 device) MUST_CHECK;
+/* A descriptor that open() got: what stands for a device is replaced by it. Takes fd; the descriptor or negative errno. */
+long identity_opened(long fd, u64 flags) MUST_CHECK;
+
 /* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() and agent_clone() write
  * over it. */
 #define AGENT_SCRATCH 36864u

@@ -57,6 +57,7 @@ struct fs_work {
 	bool slash;  /* a slash, dot or dots at the end: must be a directory */
 	bool magic;  /* the last component is a magic link to be followed by the kernel */
 	bool deep;   /* it starts where the path is too long to be told: guest and host are relative to base */
+	bool real;   /* FS_REAL */
 	bool names;  /* a slash at the end does not make a link followed: for calls that make and remove, O_CREAT too */
 	bool rooted; /* an absolute path or link came by */
 	enum fs_last last;
@@ -88,6 +89,7 @@ enum fs_flag {
 	FS_EMPTY = 1u << 1,     /* AT_EMPTY_PATH */
 	FS_DIRECTORY = 1u << 2, /* must be one */
 	FS_WRITE = 1u << 3,     /* the caller changes it: EROFS on a read-only mount */
+	FS_REAL = 1u << 4,      /* directories are searched as the real user, as access(2) does */
 };
 
 /* Whether the cell has a tree of its own. */
@@ -132,6 +134,20 @@ long fs_to_host(struct fs_work *work) MUST_CHECK;
 long fs_host_open(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 /* Opens the directory that work->host lies in, O_PATH. *name: the last component, in work->host. */
 long fs_host_parent(struct fs_work *work, const char **name) MUST_CHECK;
+
+/* --- fs_identity.c: who the caller is, where gap identity is filled; else these do nothing --------------------------------------------- */
+
+/* Whether the caller may search the directories of work->host. 0 or -EACCES. */
+long fs_may_search(struct fs_work *work) MUST_CHECK;
+/* Whether it may make names in a directory; remove this one. 0 or negative errno. */
+long fs_may_make(s32 directory) MUST_CHECK;
+long fs_may_remove(s32 directory, const char *name) MUST_CHECK;
+/* After a call that the host refused for what fd stands for: whether it is worth being made again. */
+bool fs_unlocked(long result, s32 fd) MUST_CHECK;
+/* Gives what was just made to the caller; mode: what was asked for. */
+void fs_made(s32 directory, const char *name, u64 mode);
+/* fs_host_open() as the caller. */
+long fs_open_as(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 
 /* --- fs_path.c ---------------------------------------------------------------------------------------------------------------------- */
 

@@ -29,8 +29,11 @@ static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 	work->resolve = 0;
 	r = fs_begin(work, dirfd, path);
 	work->names = false;
+	work->real = flags & FS_REAL;
 	if (r == 0)
 		r = fs_walk(work, flags & FS_FOLLOW);
+	if (r == 0)
+		r = fs_may_search(work);
 	if (r < 0)
 		return r;
 	if ((flags & FS_DIRECTORY) || work->slash)
@@ -105,8 +108,11 @@ static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 	work->resolve = 0;
 	r = fs_begin(work, dirfd, path);
 	work->names = true;
+	work->real = false;
 	if (r == 0)
 		r = fs_walk(work, false);
+	if (r == 0)
+		r = fs_may_search(work);
 	if (r < 0)
 		return r;
 	*ret = (struct fs_name){ .directory = -1, .last = work->last, .slash = work->slash, .mounted = is_mounted(work) };

@@ -50,7 +50,17 @@ static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u6
 
 	if (object < 0)
 		return done(call, object);
-	call->ret = sys4(__NR_newfstatat, object, "", to, AT_EMPTY_PATH_);
+	if (identity_on()) {
+		struct kernel_stat st;
+
+		call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_);
+		if (call->ret == 0) {
+			identity_stat((s32)object, &st);
+			call->ret = guest_write(to, &st, sizeof(st));
+		}
+	} else {
+		call->ret = sys4(__NR_newfstatat, object, "", to, AT_EMPTY_PATH_);
+	}
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }
@@ -92,6 +102,22 @@ static long statx_by_stat(long object, u64 to)
 	if (r < 0)
 		return r;
 	kernel_statx_from(&x, &st);
+	if (identity_on())
+		identity_statx((s32)object, &x);
+	return guest_write(to, &x, sizeof(x));
+}
+
+static long statx_object(long object, u64 flags, u64 mask, u64 to)
+{
+	struct kernel_statx x;
+	long r;
+
+	if (!identity_on())
+		return sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_, mask, to);
+	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_, mask, &x);
+	if (r < 0)
+		return r;
+	identity_statx((s32)object, &x);
 	return guest_write(to, &x, sizeof(x));
 }
 
@@ -108,7 +134,7 @@ enum verdict fs_statx(struct call *call)
 	object = fs_object(scratch(), dirfd, call->arg[1], how(flags));
 	if (object < 0)
 		return done(call, object);
-	call->ret = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_, call->arg[3], call->arg[4]);
+	call->ret = statx_object(object, flags, call->arg[3], call->arg[4]);
 	if (call->ret == -ENOSYS || call->ret == -EINVAL)
 		call->ret = statx_by_stat(object, call->arg[4]);
 	fs_object_done(object, dirfd);
@@ -116,6 +142,16 @@ enum verdict fs_statx(struct call *call)
 }
 
 /* --- access -------------------------------------------------------------------------------------------------------------------------- */
+
+/* As the guest's task; then whether the host lets it be written. */
+static long access_as(long object, const char *link, u64 mode, u64 flags)
+{
+	long r = identity_may((s32)object, (u32)mode, !(flags & AT_EACCESS_));
+
+	if (r == 0)
+		r = sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6);
+	return fs_unlocked(r, (s32)object) ? sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6) : r;
+}
 
 static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode, u64 flags)
 {
@@ -125,10 +161,15 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode
 
 	if (mode & ~UINT64_C(7))
 		return done(call, -EINVAL);
-	object = fs_object(work, dirfd, path, how(flags) | (mode & 2 ? FS_WRITE : 0));
+	object = fs_object(work, dirfd, path, how(flags) | (mode & 2 ? FS_WRITE : 0) | (flags & AT_EACCESS_ ? 0 : FS_REAL));
 	if (object < 0)
 		return done(call, object);
 	fs_link(link, (u32)object);
+	if (identity_on()) {
+		call->ret = access_as(object, link, mode, flags);
+		fs_object_done(object, dirfd);
+		return CALL_DONE;
+	}
 	call->ret = flags & AT_EACCESS_ ? sys4(__NR_faccessat2, AT_FDCWD_, link, mode, AT_EACCESS_) : -ENOSYS;
 	if (call->ret == -ENOSYS)
 		call->ret = sys3(__NR_faccessat, AT_FDCWD_, link, mode);
@@ -244,7 +285,9 @@ enum verdict fs_chdir(struct call *call)
 
 	if (object < 0)
 		return done(call, object);
-	call->ret = sys1(__NR_fchdir, object);
+	call->ret = identity_on() ? identity_may((s32)object, 1, false) : 0;
+	if (call->ret == 0)
+		call->ret = sys1(__NR_fchdir, object);
 	fs_object_done(object, AT_FDCWD_);
 	return CALL_DONE;
 }

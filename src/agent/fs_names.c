@@ -51,12 +51,26 @@ long fs_may_create(const struct fs_name *where, bool directory)
 		return exists(where, &mode) ? -EEXIST : -ENOENT;
 	if (where->read_only)
 		return exists(where, &mode) ? -EEXIST : -EROFS;
-	return 0;
+	return identity_on() && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
 }
 
 /* --- mkdir, mknod, symlink ------------------------------------------------------------------------------------------------------------- */
 
 enum make { MAKE_DIRECTORY, MAKE_NODE };
+
+static long make_name(const struct fs_name *where, enum make what, u64 mode, u64 device)
+{
+	u32 type = (u32)mode & VFS_TYPE;
+	long r;
+
+	if (what == MAKE_NODE && identity_on() && (type == VFS_DEVICE || type == VFS_BLOCK))
+		return identity_make_device(where->directory, where->name, (u32)mode, device);
+	r = what == MAKE_DIRECTORY ? sys3(__NR_mkdirat, where->directory, where->name, mode)
+				   : sys4(__NR_mknodat, where->directory, where->name, mode, device);
+	if (r == 0)
+		fs_made(where->directory, where->name, mode);
+	return r;
+}
 
 static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path, u64 mode, u64 device)
 {
@@ -67,8 +81,9 @@ static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path,
 		return done(call, r);
 	r = fs_may_create(&where, what == MAKE_DIRECTORY);
 	if (r == 0)
-		r = what == MAKE_DIRECTORY ? sys3(__NR_mkdirat, where.directory, where.name, mode)
-					   : sys4(__NR_mknodat, where.directory, where.name, mode, device);
+		r = make_name(&where, what, mode, device);
+	if (fs_unlocked(r, where.directory))
+		r = make_name(&where, what, mode, device);
 	fs_name_done(&where);
 	return done(call, r);
 }
@@ -122,6 +137,8 @@ static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 pat
 		return done(call, r);
 	r = fs_may_create(&where, false);
 	if (r == 0)
+		r = sys3(__NR_symlinkat, text, where.directory, where.name);
+	if (fs_unlocked(r, where.directory))
 		r = sys3(__NR_symlinkat, text, where.directory, where.name);
 	fs_name_done(&where);
 	return done(call, r);
@@ -178,6 +195,10 @@ static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flag
 		return done(call, r);
 	r = flags ? may_remove_directory(&where) : may_unlink(&where);
 	if (r == 0)
+		r = fs_may_remove(where.directory, where.name);
+	if (r == 0)
+		r = sys3(__NR_unlinkat, where.directory, where.name, flags);
+	if (fs_unlocked(r, where.directory))
 		r = sys3(__NR_unlinkat, where.directory, where.name, flags);
 	fs_name_done(&where);
 	return done(call, r);
@@ -241,6 +262,8 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 		r = -EXDEV;
 	if (r == 0)
 		r = sys5(__NR_linkat, AT_FDCWD_, text, where.directory, where.name, AT_SYMLINK_FOLLOW_);
+	if (fs_unlocked(r, where.directory))
+		r = sys5(__NR_linkat, AT_FDCWD_, text, where.directory, where.name, AT_SYMLINK_FOLLOW_);
 	fs_name_done(&where);
 	fs_object_done(object, from);
 	return done(call, r);
@@ -283,7 +306,18 @@ static long may_rename(const struct fs_name *old, const struct fs_name *new, u64
 		return -ENOTDIR;
 	if ((flags & RENAME_EXCHANGE_) && new->slash && to != VFS_DIRECTORY)
 		return -ENOTDIR;
-	return old->mounted || new->mounted ? -EBUSY : 0;
+	if (old->mounted || new->mounted)
+		return -EBUSY;
+	r = fs_may_remove(old->directory, old->name);
+	if (r == 0)
+		r = exists(new, &to) ? fs_may_remove(new->directory, new->name) : fs_may_make(new->directory);
+	return r;
+}
+
+static long rename_name(const struct fs_name *old, const struct fs_name *new, u64 flags)
+{
+	return flags ? sys5(__NR_renameat2, old->directory, old->name, new->directory, new->name, flags)
+		     : sys4(__NR_renameat, old->directory, old->name, new->directory, new->name);
 }
 
 static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
@@ -300,8 +334,9 @@ static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u6
 	if (r == 0)
 		r = may_rename(&source, &target, flags);
 	if (r == 0)
-		r = flags ? sys5(__NR_renameat2, source.directory, source.name, target.directory, target.name, flags)
-			  : sys4(__NR_renameat, source.directory, source.name, target.directory, target.name);
+		r = rename_name(&source, &target, flags);
+	if (fs_unlocked(r, source.directory) || fs_unlocked(r, target.directory))
+		r = rename_name(&source, &target, flags);
 	if (source.directory >= 0)
 		fs_name_done(&source);
 	if (target.directory >= 0)

@@ -137,8 +137,8 @@ static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 	if ((st.mode & VFS_TYPE) == VFS_FIFO)
 		return FS_FIFO;
 	if ((st.mode & VFS_TYPE) != VFS_DEVICE)
-		return fs_host_open(work, flags, mode);
-	fd = fs_host_open(work, flags | O_NONBLOCK_, mode);
+		return fs_open_as(work, flags, mode);
+	fd = fs_open_as(work, flags | O_NONBLOCK_, mode);
 	if (fd >= 0)
 		(void)sys3(__NR_fcntl, fd, 4 /* F_SETFL */, flags & KEPT_BY_F_SETFL);
 	return fd;
@@ -152,8 +152,11 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 	work->resolve = (u32)resolve;
 	r = fs_begin(work, dirfd, path);
 	work->names = flags & O_CREAT_; /* a slash at the end is an error then, whatever is before it */
+	work->real = false;
 	if (r == 0)
 		r = fs_walk(work, follow);
+	if (r == 0)
+		r = fs_may_search(work);
 	if (r < 0)
 		return r;
 	r = may_open(work, flags);
@@ -167,7 +170,7 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 		return open_magic(work, flags, mode);
 	if (!(flags & (O_NONBLOCK_ | O_PATH_ | O_DIRECTORY_)) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_))
 		return open_waiting(work, flags, mode);
-	return fs_host_open(work, flags, mode);
+	return fs_open_as(work, flags, mode);
 }
 
 static long attempts(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
@@ -309,6 +312,8 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 	if (sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_LINK)
 		fd = -ELOOP;
 	else
+		fd = identity_on() ? (int)identity_may((s32)object, 1, false) : 0;
+	if (fd == 0)
 		fd = exec_open_host((s32)object, "", AT_EMPTY_PATH_);
 	fs_object_done(object, dirfd);
 	return fd;

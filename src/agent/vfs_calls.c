@@ -292,13 +292,17 @@ static enum verdict stat_descriptor(struct call *call)
 	char path[VFS_PATH_MAX];
 	struct vnode node;
 	struct kernel_stat st;
+	bool ours = false;
 
 	call->ret = sys4(__NR_newfstatat, call->arg[0], "", &st, AT_EMPTY_PATH_);
 	if (call->ret < 0)
 		return CALL_PASS;
 	if ((st.mode & VFS_TYPE) == VFS_PIPE || ((st.mode & VFS_TYPE) == VFS_REGULAR && (!st.nlink || (st.mode & 0777) == 0777)))
-		if (vfs_fd_path((s32)call->arg[0], path) > 0 && path[0] == '/' && vfs_find(path, &node) && !node.contents)
-			vfs_stat_node(&node, path, &st);
+		ours = vfs_fd_path((s32)call->arg[0], path) > 0 && path[0] == '/' && vfs_find(path, &node) && !node.contents;
+	if (ours)
+		vfs_stat_node(&node, path, &st);
+	else if (identity_on())
+		identity_stat((s32)call->arg[0], &st);
 	call->ret = guest_write(call->arg[2], &st, sizeof(st));
 	return CALL_DONE;
 }

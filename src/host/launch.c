@@ -18,9 +18,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "gaps/registry.h"
 #include "host/broker_host.h"
 #include "host/cell_fds.h"
 #include "host/filter.h"
+#include "host/root.h"
 #include "host/supervise.h"
 #include "host/trace_drain.h"
 
@@ -194,7 +196,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	struct filter_spec filter = { .emulate = spec->emulate,
 				      .sealed = fds->map && (fds->map->features & COMMONS_MSEAL),
 				      .text_size = fds->text_size,
-				      .tree = spec->tree != NULL,
+				      .tree = fds->map && fds->map->fs.count,
 				      .trace = spec->trace != NULL };
 	sigset_t all;
 	char **env;
@@ -355,10 +357,16 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, const char *
 		return 0;
 	}
 	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, spec->trace != NULL, fds, ret_stage);
-	if (r == 0) {
-		fds->map->forced = spec->forced;
-		if (spec->tree)
-			fds->map->fs = *spec->tree;
+	if (r < 0)
+		return r;
+	fds->map->forced = spec->forced;
+	if (spec->tree) {
+		fds->map->fs = *spec->tree;
+	} else if (spec->emulate & GAP_BIT(GAP_identity)) { /* who may do what is asked path by path */
+		*ret_stage = "laying out the file tree";
+		r = root_stage_machine(spec->workdir, &fds->map->fs);
+		if (r < 0)
+			cell_fds_done(fds);
 	}
 	return r;
 }

@@ -265,3 +265,22 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 		return fail(&stage, ENAMETOOLONG, "the working directory '%.100s…'", spec->workdir);
 	return 0;
 }
+
+int root_stage_machine(const char *workdir, struct fs_state *ret)
+{
+	struct root_error unused;
+	struct stage stage = { .fs = ret, .error = &unused, .root = FD_NONE };
+	char here[PATH_MAX];
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if (access("/proc/self/fd", F_OK) < 0 || !realpath(workdir ? workdir : ".", here))
+		return -errno;
+	ret->features = has_openat2() ? FS_OPENAT2 : 0;
+	r = add(&stage, "/", "", 0);
+	if (r == 0)
+		r = add(&stage, "/proc", "/proc", 0);
+	if (r == 0 && snprintf(ret->cwd, sizeof(ret->cwd), "%s", here) >= (int)sizeof(ret->cwd))
+		r = -ENAMETOOLONG;
+	return r;
+}

@@ -32,4 +32,7 @@ struct root_error {
  */
 int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_error *error) MUST_CHECK;
 
+/* The machine's own tree, for a cell whose paths are looked at all the same; it starts in `workdir`, NULL = here. 0 or negative errno. */
+int root_stage_machine(const char *workdir, struct fs_state *ret) MUST_CHECK;
+
 #endif

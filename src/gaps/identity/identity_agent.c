@@ -3,7 +3,8 @@
  * Gap identity, agent half: who a task is, when the kernel lets it be nobody else. Who runs lichen is root in the cell, and may become anybody, by
  * the rules of credentials(7) and capabilities(7) as Linux 6.18 has them; the kernel goes on seeing one user without privilege.
  *
- * What enters: the calls of identity.def, execve, and the opening of /proc/PID/status. An identity is a row that never changes (identity.h); a thread's
+ * What enters: the calls of identity.def, execve, the opening of /proc/PID/status, and from the file tree (agent/fs_identity.c) whatever has a path:
+ * identity_files.c says who may, identity_owner.c whose it is. An identity is a row that never changes (identity.h); a thread's
  * is the row that its word of the engine names. So threads may differ, fork, vfork, clone and execve hand it down, and changing it
  * is one store. What others see of a process is a table of pids, written by each process as it begins, changes and ends.
  *
@@ -15,7 +16,7 @@
  *   - Kernel checks see the user who runs lichen: kill and ptrace reach all of the cell; hard limits cannot be raised, niceness not lowered, ports
  *     below 1024 not bound where they could not be; SO_PEERCRED tells the host's ids, and SCM_CREDENTIALS of others than these are EPERM.
  *   - A change of ids does not make a process undumpable (PR_GET_DUMPABLE stays 1). RLIMIT_NPROC does not count by identity.
- *   - Capabilities of files (security.capability) have no effect; set-user-ID programs of the machine itself get their owner.
+ *   - Files: identity_owner.c, docs/limits.md. Capabilities of files (security.capability) have no effect.
  *   - AT_SECURE is 0 where a set-user-ID program only gives a process its real id back.
  *   - /proc/PID/status tells of a process that was killed and whose number is used again what the former one was, until it executes something.
  *     Who owns a file of /proc is the kernel's affair. clone(CLONE_NEWUSER) and setns give no other view of ids.

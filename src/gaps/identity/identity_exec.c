@@ -34,14 +34,14 @@ static bool may_suid(s32 fd)
 
 static void take_owner(s32 fd, struct identity_cred *now)
 {
-	struct kernel_stat st;
+	struct identity_file file;
 
-	if (now->no_new_privs || sys2(__NR_fstat, fd, &st) != 0 || !(st.mode & (S_ISUID_ | S_ISGID_)) || !may_suid(fd))
+	if (now->no_new_privs || identity_file_read(fd, &file) != 0 || !(file.mode & (S_ISUID_ | S_ISGID_)) || !may_suid(fd))
 		return;
-	if (st.mode & S_ISUID_)
-		now->uid.effective = identity_shown_uid(st.uid);
-	if ((st.mode & (S_ISGID_ | S_IXGRP_)) == (S_ISGID_ | S_IXGRP_))
-		now->gid.effective = identity_shown_gid(st.gid);
+	if (file.mode & S_ISUID_)
+		now->uid.effective = file.uid;
+	if ((file.mode & (S_ISGID_ | S_IXGRP_)) == (S_ISGID_ | S_IXGRP_))
+		now->gid.effective = file.gid;
 }
 
 void identity_exec_prepare(struct exec_prepare *prepare)

@@ -119,7 +119,7 @@ static const char *const files[] = { "/proc/PID/status", NULL };
 
 static const char *const limits[] = {
 	"who a process is, is known inside the cell alone: the kernel sees who runs lichen, and so do its permission checks",
-	"owners, modes and device nodes of files are those of the kernel",
+	"links, FIFOs and sockets have no owner of their own; devices can be opened where everybody may use the machine's",
 	NULL,
 };
 

@@ -12,6 +12,11 @@
 
 /* capabilities(7): those that the rules here ask about */
 enum identity_cap {
+	CAP_CHOWN_ = 0,
+	CAP_DAC_OVERRIDE_ = 1,
+	CAP_DAC_READ_SEARCH_ = 2,
+	CAP_FOWNER_ = 3,
+	CAP_FSETID_ = 4,
 	CAP_SETGID_ = 6,
 	CAP_SETUID_ = 7,
 	CAP_SETPCAP_ = 8,
@@ -19,6 +24,7 @@ enum identity_cap {
 	CAP_IPC_OWNER_ = 15,
 	CAP_SYS_ADMIN_ = 21,
 	CAP_SYS_RESOURCE_ = 24,
+	CAP_MKNOD_ = 27,
 };
 
 /* securebits: SECBIT_* of capabilities(7) */
@@ -79,6 +85,32 @@ const struct identity_cred *identity_published(s32 pid);
 
 /* What happens to capabilities when user ids change; fs_only: by setfsuid. */
 void identity_fix_caps(struct identity_cred *now, const struct identity_cred *old, bool fs_only);
+
+/* --- identity_owner.c --------------------------------------------------------------------------------------------------------------- */
+
+#define IDENTITY_TYPE 0170000u
+#define IDENTITY_REGULAR 0100000u
+#define IDENTITY_DIRECTORY 0040000u
+#define IDENTITY_CHAR 0020000u
+#define IDENTITY_BLOCK 0060000u
+
+/* What a file is to the guest. */
+struct identity_file {
+	u32 uid, gid;
+	u32 mode; /* type and permissions */
+	u32 major, minor;
+	u32 host_mode;
+	u32 plain_uid, plain_gid; /* what it is without the attribute */
+	bool kept;                /* it can have the attribute: else nobody knows whose it is */
+	bool stored;              /* it has it */
+	bool mine;                /* on the host it belongs to who runs lichen */
+};
+
+/* Of a descriptor, which may be O_PATH. 0 or negative errno. */
+long identity_file_read(s32 fd, struct identity_file *ret) MUST_CHECK;
+void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
+/* Makes the file what it says. -EPERM where nothing can be kept. */
+long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
 
 /* --- identity_exec.c ---------------------------------------------------------------------------------------------------------------- */
 

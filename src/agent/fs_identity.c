@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths in a cell whose tasks are whom gap identity says (agent.h): what the guest's task may is asked before the host does it, and what is made is given to
+ * the task. A refusal of the host that comes only from a mode on the host is lifted (identity_unlock()), and the host asked again.
+ */
+#include "agent/fs.h"
+#include "agent/vfs_int.h"
+
+#define MAY_MAKE 3u /* write and search */
+#define O_TMPFILE_BIT 020000000u
+#define FAR_FD 256
+
+static bool checks(void)
+{
+	return identity_on() && !identity_unchecked(false);
+}
+
+long fs_may_search(struct fs_work *work)
+{
+	u32 at = work->base != FS_NO_BASE ? work->base_length : commons()->fs.mounts[work->mount].source_length;
+	long fd = 0, r = 0;
+
+	if (!identity_on() || work->deep || identity_unchecked(work->real))
+		return 0;
+	for (; at <= work->host_length && fd >= 0 && r == 0; at++) {
+		char *cut = &work->host[at > 0 ? at : 1], kept = *cut;
+
+		if (kept != '/' && at > 1)
+			continue;
+		*cut = 0;
+		fd = sys4(__NR_openat, AT_FDCWD_, work->host, O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+		*cut = kept;
+		if (fd < 0)
+			break; /* what is not there, or no directory, the call itself tells */
+		r = identity_may((s32)fd, 1, work->real);
+		(void)sys1(__NR_close, fd);
+	}
+	return r;
+}
+
+long fs_may_make(s32 directory)
+{
+	return checks() ? identity_may(directory, MAY_MAKE, false) : 0;
+}
+
+long fs_may_remove(s32 directory, const char *name)
+{
+	return checks() ? identity_may_remove(directory, name) : 0;
+}
+
+bool fs_unlocked(long result, s32 fd)
+{
+	return result == -EACCES && identity_on() && identity_unlock(fd);
+}
+
+void fs_made(s32 directory, const char *name, u64 mode)
+{
+	long fd = identity_on() ? sys4(__NR_openat, directory, name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0) : -1;
+
+	if (fd < 0)
+		return;
+	(void)!identity_made(directory, (s32)fd, (u32)mode); /* where nothing can be kept it is root's */
+	(void)sys1(__NR_close, fd);
+}
+
+/* --- open ------------------------------------------------------------------------------------------------------------------------------ */
+
+static u32 mask_of(u64 flags)
+{
+	static const u8 masks[] = { 4, 2, 6, 6 };
+
+	return masks[flags & O_ACCMODE_] | (flags & O_TRUNC_ ? 2u : 0);
+}
+
+static long may_open(s32 object, u64 flags)
+{
+	struct kernel_stat st;
+	u32 mask = mask_of(flags);
+
+	if ((mask & 2) && sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_DIRECTORY)
+		return -EISDIR;
+	return identity_may(object, mask, false);
+}
+
+/* What is there, as an O_PATH descriptor. */
+static long look(struct fs_work *work, u64 flags)
+{
+	return fs_host_open(work, O_PATH_ | O_CLOEXEC_ | (flags & (O_NOFOLLOW_ | O_DIRECTORY_)), 0);
+}
+
+static long open_existing(struct fs_work *work, u64 flags)
+{
+	long object, fd, r;
+	bool again;
+
+	if (checks()) {
+		object = look(work, flags);
+		if (object < 0)
+			return object;
+		r = may_open((s32)object, flags);
+		(void)sys1(__NR_close, object);
+		if (r < 0)
+			return r;
+	}
+	fd = fs_host_open(work, flags, 0);
+	if (fd == -EACCES) {
+		object = look(work, flags);
+		if (object < 0)
+			return object;
+		again = identity_unlock((s32)object);
+		(void)sys1(__NR_close, object);
+		if (again)
+			fd = fs_host_open(work, flags, 0);
+	}
+	return fd < 0 ? fd : identity_opened(fd, flags);
+}
+
+/* The directory's descriptor leaves the low numbers to what is opened. */
+static long far_parent(struct fs_work *work)
+{
+	const char *name;
+	long parent = fs_host_parent(work, &name), up;
+
+	if (parent < 0)
+		return parent;
+	up = sys3(__NR_fcntl, parent, 1030 /* F_DUPFD_CLOEXEC */, FAR_FD);
+	if (up < 0)
+		return parent;
+	(void)sys1(__NR_close, parent);
+	return up;
+}
+
+static long create(struct fs_work *work, u64 flags, u64 mode)
+{
+	long parent = far_parent(work), fd;
+
+	if (parent < 0)
+		return parent;
+	fd = fs_may_make((s32)parent);
+	if (fd == 0)
+		fd = fs_host_open(work, flags | O_CREAT_ | O_EXCL_, mode);
+	if (fs_unlocked(fd, (s32)parent))
+		fd = fs_host_open(work, flags | O_CREAT_ | O_EXCL_, mode);
+	if (fd >= 0)
+		(void)!identity_made((s32)parent, (s32)fd, (u32)mode);
+	(void)sys1(__NR_close, parent);
+	return fd;
+}
+
+long fs_open_as(struct fs_work *work, u64 flags, u64 mode)
+{
+	u32 attempts = 0;
+	long fd;
+
+	if (!identity_on() || (flags & O_PATH_))
+		return fs_host_open(work, flags, mode);
+	if (flags & O_TMPFILE_BIT) {
+		fd = fs_host_open(work, flags, mode);
+		if (fd >= 0)
+			(void)!identity_made(-1, (s32)fd, (u32)mode);
+		return fd;
+	}
+	if (!(flags & O_CREAT_))
+		return open_existing(work, flags);
+	do {
+		fd = flags & O_EXCL_ ? -ENOENT : open_existing(work, flags & ~(u64)O_CREAT_);
+		if (fd == -ENOENT)
+			fd = create(work, flags, mode);
+	} while (fd == -EEXIST && !(flags & O_EXCL_) && ++attempts < FS_ATTEMPTS);
+	return fd;
+}

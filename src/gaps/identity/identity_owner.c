@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a file is to the guest, kept beside what it is to the host: the attribute user.containers.override_stat, "UID:GID:0MODE" and for a device
+ * ":block-MAJOR-MINOR" or ":char-MAJOR-MINOR", as containers/storage and fuse-overlayfs have it. Only regular files and directories can carry it; a device
+ * is an empty regular file that does. A file without it is as the host says, what belongs to who runs lichen being root's.
+ *
+ * On the host a file keeps what its owner needs of it (rw, for directories rwx) whatever its mode is to the guest, and no set-ID bits: to other users
+ * of the machine it is not what it is to the guest.
+ */
+#include "base/kernel_stat.h"
+#include "gaps/identity/identity_int.h"
+
+#define ATTRIBUTE "user.containers.override_stat"
+#define TEXT_SIZE 96u
+
+#define LINK_SIZE 32u
+
+/* "/proc/self/fd/N": the only way to the attributes of an O_PATH descriptor. */
+static void fd_link(char out[LINK_SIZE], s32 fd)
+{
+	char digits[12];
+	u32 count = 0, at = 14;
+
+	memcpy(out, "/proc/self/fd/", 14);
+	do
+		digits[count++] = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (count)
+		out[at++] = digits[--count];
+	out[at] = 0;
+}
+
+/* --- the attribute's text ------------------------------------------------------------------------------------------------------------- */
+
+/* A number up to one of the two ends, which is passed over. False: there is none. */
+static bool take(const char **at, u32 base, u32 *ret)
+{
+	const char *from = *at;
+	u64 value = 0;
+
+	for (; **at >= '0' && **at < (char)('0' + base) && value <= UINT32_MAX; (*at)++)
+		value = value * base + (u32)(**at - '0');
+	if (*at == from || value > UINT32_MAX)
+		return false;
+	*ret = (u32)value;
+	return true;
+}
+
+static bool take_char(const char **at, char wanted)
+{
+	if (**at != wanted)
+		return false;
+	(*at)++;
+	return true;
+}
+
+/* The type behind the mode; what is no device is what the host's file is. */
+static void parse_type(const char *at, struct identity_file *file)
+{
+	u32 type = !strncmp(at, "block-", 6) ? IDENTITY_BLOCK : !strncmp(at, "char-", 5) ? IDENTITY_CHAR : 0, major, minor;
+
+	at += type == IDENTITY_BLOCK ? 6 : 5;
+	if (!type || !take(&at, 10, &major) || !take_char(&at, '-') || !take(&at, 10, &minor) || *at)
+		return;
+	file->mode = (file->mode & 07777) | type;
+	file->major = major;
+	file->minor = minor;
+}
+
+static bool parse(const char *text, struct identity_file *file)
+{
+	u32 uid, gid, mode;
+
+	if (!take(&text, 10, &uid) || !take_char(&text, ':') || !take(&text, 10, &gid) || !take_char(&text, ':') ||
+	    !take(&text, 8, &mode))
+		return false;
+	file->uid = uid;
+	file->gid = gid;
+	file->mode = (file->mode & IDENTITY_TYPE) | (mode & 07777);
+	file->stored = true;
+	if (*text == ':' && (file->mode & IDENTITY_TYPE) == IDENTITY_REGULAR)
+		parse_type(text + 1, file);
+	return true;
+}
+
+static char *put(char *to, u32 value, u32 base)
+{
+	char digits[16];
+	u32 count = 0;
+
+	do
+		digits[count++] = (char)('0' + value % base);
+	while (value /= base);
+	while (count)
+		*to++ = digits[--count];
+	return to;
+}
+
+static u64 print(const struct identity_file *file, char text[TEXT_SIZE])
+{
+	u32 type = file->mode & IDENTITY_TYPE;
+	char *to = put(text, file->uid, 10);
+
+	*to++ = ':';
+	to = put(to, file->gid, 10);
+	*to++ = ':';
+	*to++ = '0';
+	to = put(to, file->mode & 07777, 8);
+	if (type == IDENTITY_BLOCK || type == IDENTITY_CHAR) {
+		memcpy(to, type == IDENTITY_BLOCK ? ":block-" : ":char-", 7);
+		to = put(to + (type == IDENTITY_BLOCK ? 7 : 6), file->major, 10);
+		*to++ = '-';
+		to = put(to, file->minor, 10);
+	}
+	return (u64)(to - text);
+}
+
+/* --- files ---------------------------------------------------------------------------------------------------------------------------- */
+
+static bool can_carry(u32 host_mode)
+{
+	return (host_mode & IDENTITY_TYPE) == IDENTITY_REGULAR || (host_mode & IDENTITY_TYPE) == IDENTITY_DIRECTORY;
+}
+
+void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
+{
+	char link[LINK_SIZE], text[TEXT_SIZE];
+	long n;
+
+	*ret = (struct identity_file){ .uid = identity_shown_uid(st->uid),
+				       .gid = identity_shown_gid(st->gid),
+				       .mode = st->mode,
+				       .host_mode = st->mode,
+				       .major = kernel_dev_major(st->rdev),
+				       .minor = kernel_dev_minor(st->rdev),
+				       .kept = can_carry(st->mode),
+				       .mine = st->uid == identity_area()->host_uid,
+				       .plain_uid = identity_shown_uid(st->uid),
+				       .plain_gid = identity_shown_gid(st->gid) };
+	if (!ret->kept)
+		return;
+	fd_link(link, fd);
+	n = sys4(__NR_getxattr, link, ATTRIBUTE, text, sizeof(text) - 1);
+	if (n <= 0)
+		return;
+	text[n] = 0;
+	(void)parse(text, ret);
+}
+
+long identity_file_read(s32 fd, struct identity_file *ret)
+{
+	struct kernel_stat st;
+	long r = sys4(__NR_newfstatat, fd, "", &st, 0x1000 /* AT_EMPTY_PATH */);
+
+	if (r == 0)
+		identity_file_of(fd, &st, ret);
+	return r;
+}
+
+/* What the mode is on the host. */
+static u32 disk_mode(const struct identity_file *file)
+{
+	u32 type = file->host_mode & IDENTITY_TYPE;
+
+	return (file->mode & 0777) | (type == IDENTITY_DIRECTORY ? 0700u : 0600u);
+}
+
+static long change_host_mode(const char *link, struct identity_file *file, u32 mode)
+{
+	long r = (file->host_mode & 07777) == mode ? 0 : sys2(__NR_chmod, link, mode);
+
+	if (r == 0)
+		file->host_mode = (file->host_mode & IDENTITY_TYPE) | mode;
+	return r;
+}
+
+long identity_file_write(s32 fd, struct identity_file *file)
+{
+	char link[LINK_SIZE], text[TEXT_SIZE];
+	u32 type = file->mode & IDENTITY_TYPE;
+	long r;
+
+	fd_link(link, fd);
+	if ((file->host_mode & IDENTITY_TYPE) == 0120000u)
+		return 0; /* a link: nothing can be kept of it */
+	if (!can_carry(file->host_mode))
+		return change_host_mode(link, file, file->mode & 0777);
+	r = change_host_mode(link, file, disk_mode(file));
+	if (r < 0)
+		return r;
+	if (file->uid == file->plain_uid && file->gid == file->plain_gid && type == (file->host_mode & IDENTITY_TYPE) &&
+	    (file->mode & 07777) == disk_mode(file)) {
+		r = file->stored ? sys2(__NR_removexattr, link, ATTRIBUTE) : 0;
+		return r == -ENODATA ? 0 : r;
+	}
+	r = sys5(__NR_setxattr, link, ATTRIBUTE, text, print(file, text), 0);
+	return r == -EOPNOTSUPP || r == -EACCES ? -EPERM : r;
+}
