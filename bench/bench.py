@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ratios of lichen to native, and of peers to native, measured in one run.
 
-usage: bench/run [--gaps|--why] [--rounds N] [--only NAME,...] [--json] [--output FILE]
+usage: bench/run [--gaps|--why|--tree] [--rounds N] [--only NAME,...] [--json] [--output FILE]
 
 Each benchmark is run in every mode, modes interleaved, N times (7); medians are compared.  A ratio above 1 is slower than
 native.  lichen runs with --emulate=all, so that System V IPC is its own; peers are what is installed of proot and bubblewrap.
 With --gaps the modes are each gap alone, all of them, and `lichen why`: what a gap costs programs that touch it little.
 With --why, lichen is `lichen why --bare`: what it costs that every call is observed. Its peer is strace, which does so by ptrace.
+With --tree, everything runs in a small Debian as root directory; native is chroot, which takes root.
 No figure is a test: a busy machine shows in the spread (lowest to highest, in % of the median).
 """
 import argparse
@@ -48,6 +49,18 @@ def why_prefixes():
     found = {"native": [], "lichen": [LICHEN_PROGRAM, "why", "--bare", "--output=/dev/null", "--"]}
     if shutil.which("strace"):
         found["strace"] = ["strace", "-f", "-o", "/dev/null"]
+    return found
+
+
+TREE = "{tree}"  # in a prefix: the mode's own root directory
+
+
+def tree_prefixes():
+    found = {"native": ["chroot", TREE], "lichen": [LICHEN_PROGRAM, "run", "--rootfs", TREE, "--"]}
+    if shutil.which("proot"):
+        found["proot"] = ["proot", "-w", "/", "-r", TREE]
+    if shutil.which("bwrap"):
+        found["bwrap"] = ["bwrap", "--bind", TREE, "/", "--proc", "/proc", "--dev", "/dev"]
     return found
 
 
@@ -182,6 +195,23 @@ def pgbench(options):
     return run
 
 
+def in_tree(script, before=None):
+    """A shell script in a Debian of the mode's own. `before` is run in it first, natively and not measured."""
+
+    def run(prefix, work):
+        tree = work / "tree"
+        if not tree.exists():
+            tree.mkdir()
+            output(["tar", "-C", tree, "-xf", REPO / "build/e2e/tree.tar"])
+            shutil.copy(REPO / "build/e2e/hello.deb", tree / "hello.deb")
+            output(["tar", "-C", tree / "usr", "-cf", tree / "share.tar", "share", "lib/x86_64-linux-gnu", "bin"])
+        if before:
+            output(["chroot", tree, "sh", "-c", before])
+        return seconds([str(tree) if word == TREE else word for word in prefix] + ["sh", "-c", script])
+
+    return run
+
+
 # name, unit, more is better, function, peers too, what
 BENCHMARKS = [
     ("getppid", "ns", False, calls("getppid", 2000000), True, "an untouched system call"),
@@ -208,6 +238,17 @@ GAP_BENCHMARKS = [
     ("make", "s", False, make, True, "make of 22 objects of busybox"),
 ]
 
+# With --tree
+TREE_BENCHMARKS = [
+    ("start", "s", False, in_tree("true"), True, "start of a shell, the tool's own start included"),
+    ("exec", "s", False, in_tree("for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; /bin/true; /bin/true; done"), True, "30 programs"),
+    ("find-ls", "s", False, in_tree("find /usr /etc /var -ls >/dev/null"), True, "find -ls of 4,000 files"),
+    ("cat", "s", False, in_tree("find /usr/share /etc -type f -exec cat {} + >/dev/null 2>&1 || true"), True, "cat of small files"),
+    ("untar", "s", False, in_tree("mkdir /u && tar -C /u -xf /share.tar", "rm -rf /u"), True, "tar -x of 3,000 files"),
+    ("rm", "s", False, in_tree("rm -rf /u", "rm -rf /u && mkdir /u && tar -C /u -xf /share.tar"), True, "rm -rf of them"),
+    ("dpkg", "s", False, in_tree("dpkg -i /hello.deb && dpkg -r hello"), True, "dpkg installs and removes a package"),
+]
+
 # With --why
 WHY_BENCHMARKS = [
     ("getppid", "ns", False, calls("getppid", 2000000), True, "a call that is not observed"),
@@ -221,11 +262,11 @@ WHY_BENCHMARKS = [
 ]
 
 
-def warm_up(function, work):
+def warm_up(function, native, work):
     """Once, not counted: files come into the cache."""
     work.mkdir(exist_ok=True)
     try:
-        function([], work)
+        function(native, work)
     except (RuntimeError, AttributeError, OSError):
         pass  # the measured runs will say so
 
@@ -238,7 +279,7 @@ def measure(modes, benchmarks, rounds, only, progress):
             if only and name not in only:
                 continue
             samples, errors = {}, {}
-            warm_up(function, pathlib.Path(top) / "native")
+            warm_up(function, modes["native"], pathlib.Path(top) / "native")
             for number in range(rounds):
                 for mode, prefix in modes.items():
                     if (mode not in ("native", "lichen") and not peers) or mode in errors:
@@ -296,6 +337,7 @@ def main():
     parser = argparse.ArgumentParser(description="Ratios of lichen and of its peers to native.")
     parser.add_argument("--gaps", action="store_true", help="compare gaps, not peers")
     parser.add_argument("--why", action="store_true", help="measure `lichen why`")
+    parser.add_argument("--tree", action="store_true", help="measure programs in a root directory of their own")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", type=lambda text: text.split(","), help="these benchmarks, by name")
     parser.add_argument("--json", action="store_true", help="print JSON, samples included, not the table")
@@ -312,6 +354,8 @@ def main():
         modes, benchmarks = gap_prefixes(), GAP_BENCHMARKS
     elif options.why:
         modes, benchmarks = why_prefixes(), WHY_BENCHMARKS
+    elif options.tree:
+        modes, benchmarks = tree_prefixes(), TREE_BENCHMARKS
     results = measure(modes, benchmarks, options.rounds, options.only, progress)
     progress("")
     document = {
