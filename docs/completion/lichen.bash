@@ -48,7 +48,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images ps logs stop kill wait rm inspect help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images pull ps logs stop kill wait rm inspect help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -57,7 +57,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images ps logs stop kill wait rm inspect' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images pull ps logs stop kill wait rm inspect' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -84,6 +84,18 @@ _lichen() {
 		else
 			_lichen_images
 		fi
+		;;
+	pull)
+		case $option in
+		--ca) _filedir ;;
+		*)
+			if [[ $cur == -* ]]; then
+				mapfile -t COMPREPLY < <(compgen -W '--quiet --plain-http --ca= --help' -- "$cur")
+			else
+				_lichen_images
+			fi
+			;;
+		esac
 		;;
 	ps) _lichen_cell_command '--all --quiet --json --filter=' ;;
 	logs) _lichen_cell_command '--follow --tail= --since= --timestamps' all ;;

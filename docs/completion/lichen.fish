@@ -23,6 +23,7 @@ complete -c lichen -n __fish_use_subcommand -a doctor -d 'Tell what this host re
 complete -c lichen -n __fish_use_subcommand -a why -d 'Run a command and say which refusals mattered'
 complete -c lichen -n __fish_use_subcommand -a image -d 'Make an image of a root file system'
 complete -c lichen -n __fish_use_subcommand -a images -d 'List images'
+complete -c lichen -n __fish_use_subcommand -a pull -d 'Download an image'
 complete -c lichen -n __fish_use_subcommand -a ps -d 'Lists cells'
 complete -c lichen -n __fish_use_subcommand -a logs -d 'Prints what a cell in the background has written'
 complete -c lichen -n __fish_use_subcommand -a stop -d 'Ends cells'
@@ -33,7 +34,7 @@ complete -c lichen -n __fish_use_subcommand -a inspect -d 'Prints all that is kn
 complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
 complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
-complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images ps logs stop kill wait rm inspect'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images pull ps logs stop kill wait rm inspect'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
@@ -82,6 +83,11 @@ complete -c lichen -n '__fish_seen_subcommand_from images' -l json -d 'Print JSO
 complete -c lichen -n '__fish_seen_subcommand_from images' -s q -l quiet -d 'Print ids only'
 complete -c lichen -n '__fish_seen_subcommand_from images' -l no-trunc -d 'Print ids in full'
 complete -c lichen -n '__fish_seen_subcommand_from images' -a '(__lichen_images)'
+
+complete -c lichen -n '__fish_seen_subcommand_from pull' -s q -l quiet -d 'Show no progress'
+complete -c lichen -n '__fish_seen_subcommand_from pull' -l plain-http -d 'Speak HTTP without TLS'
+complete -c lichen -n '__fish_seen_subcommand_from pull' -l ca -r -F -d 'Trust these certificates, too'
+complete -c lichen -n '__fish_seen_subcommand_from pull' -a '(__lichen_images)'
 
 complete -c lichen -n '__fish_seen_subcommand_from ps' -s a -l all -d 'Cells that have ended, too'
 complete -c lichen -n '__fish_seen_subcommand_from ps' -s q -l quiet -d 'Only the ids'

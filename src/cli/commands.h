@@ -10,6 +10,7 @@ extern const struct command command_doctor;
 extern const struct command command_why;
 extern const struct command command_image;
 extern const struct command command_images;
+extern const struct command command_pull;
 extern const struct command command_ps;
 extern const struct command command_logs;
 extern const struct command command_stop;
