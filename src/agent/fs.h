@@ -98,10 +98,23 @@ static inline bool fs_on(void)
 	return commons()->fs.count != 0;
 }
 
+/* "/proc/self/fd/N" */
+#define FS_LINK_SIZE 24u
+void fs_link(char out[FS_LINK_SIZE], u32 fd);
+
 /* A descriptor (O_PATH, close-on-exec) of what a path stands for; `dirfd` itself for an empty path with FS_EMPTY. flags: enum fs_flag.
  * Negative errno as the kernel's. Ended by fs_object_done(). */
 long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags) MUST_CHECK;
 void fs_object_done(long object, s32 dirfd);
+
+/* The same for a call that takes a path only, and is to follow no link at its end (gVisor follows an O_PATH descriptor's name through links). */
+struct fs_unfollowed {
+	s32 fd;
+	bool follow; /* path is the descriptor's own name, which the call is to follow; else the name lies in it */
+	char path[FS_LINK_SIZE + 256u]; /* of the host */
+};
+long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret) MUST_CHECK;
+void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd);
 
 /* The directory and name of a path whose last component is not followed and need not exist. 0 or negative errno. */
 long fs_name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret) MUST_CHECK;
@@ -116,10 +129,6 @@ void fs_linger(long fd);
 
 /* The guest's path of a host path, as text: its length, or -ESRCH when it lies outside the tree. out: FS_PATH_MAX bytes, the root is "/". */
 long fs_guest_path(const char *host, char *out) MUST_CHECK;
-
-/* "/proc/self/fd/N" */
-#define FS_LINK_SIZE 24u
-void fs_link(char out[FS_LINK_SIZE], u32 fd);
 
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;

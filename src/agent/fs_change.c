@@ -42,6 +42,29 @@ static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 fl
 	return CALL_DONE;
 }
 
+/* The same for what is not followed, by call nr; by `followed` where the object's own descriptor is to be. args: the call's, path and all. */
+static enum verdict change_unfollowed(struct call *call, long nr, long followed, u32 at, s32 dirfd, u32 flags, u64 args[6])
+{
+	struct fs_unfollowed object;
+	long r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE, &object), fd;
+
+	if (r < 0)
+		return done(call, r);
+	if (object.follow && nr == __NR_utimensat)
+		args[3] = 0;
+	if (identity_on()) {
+		fd = object.follow ? object.fd : sys4(__NR_openat, AT_FDCWD_, object.path, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+		r = fd < 0 ? fd : may_change(nr, args, fd);
+		if (fd >= 0 && !object.follow)
+			(void)sys1(__NR_close, fd);
+	}
+	args[at] = (u64)object.path;
+	if (r == 0)
+		r = agent_reissue(object.follow ? followed : nr, args);
+	fs_unfollowed_done(&object, dirfd);
+	return done(call, r);
+}
+
 static enum verdict chmod_at(struct call *call, s32 dirfd, u64 path, u64 mode, u32 flags)
 {
 	struct kernel_stat st;
@@ -51,7 +74,7 @@ static enum verdict chmod_at(struct call *call, s32 dirfd, u64 path, u64 mode, u
 	if (object < 0)
 		return done(call, object);
 	fs_link(link, (u32)object);
-	call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_);
+	call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (call->ret == 0)
 		call->ret = (st.mode & VFS_TYPE) == VFS_LINK ? -EOPNOTSUPP
 			  : identity_on()                    ? identity_chmod((s32)object, (u32)mode)
@@ -87,7 +110,7 @@ static enum verdict chown_path(struct call *call, s32 dirfd, u64 path, u64 uid, 
 	if (object < 0)
 		return done(call, object);
 	call->ret = identity_on() ? identity_chown((s32)object, (u32)uid, (u32)gid)
-				  : sys5(__NR_fchownat, object, "", uid, gid, AT_EMPTY_PATH_);
+				  : sys5(__NR_fchownat, object, "", uid, gid, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (call->ret == -EBADF && !identity_on() && object != dirfd) { /* gVisor of 2022 does not take O_PATH there */
 		char link[FS_LINK_SIZE];
 
@@ -103,9 +126,30 @@ enum verdict fs_chown(struct call *call)
 	return chown_path(call, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2], FS_FOLLOW);
 }
 
+/* By path: gVisor of 2022 follows a link's descriptor. */
+static enum verdict chown_unfollowed(struct call *call, u32 at, s32 dirfd, u32 flags)
+{
+	u64 uid = call->arg[at + 1], gid = call->arg[at + 2];
+	struct fs_unfollowed object;
+	long r;
+
+	if (identity_on())
+		return chown_path(call, dirfd, call->arg[at], uid, gid, flags);
+	r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE, &object);
+
+	if (r < 0)
+		return done(call, r);
+	if (object.follow)
+		call->ret = sys3(__NR_chown, object.path, uid, gid);
+	else
+		call->ret = sys3(__NR_lchown, object.path, uid, gid);
+	fs_unfollowed_done(&object, dirfd);
+	return CALL_DONE;
+}
+
 enum verdict fs_lchown(struct call *call)
 {
-	return chown_path(call, AT_FDCWD_, call->arg[0], call->arg[1], call->arg[2], 0);
+	return chown_unfollowed(call, 0, AT_FDCWD_, 0);
 }
 
 enum verdict fs_fchownat(struct call *call)
@@ -114,8 +158,10 @@ enum verdict fs_fchownat(struct call *call)
 
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
+	if (flags & AT_SYMLINK_NOFOLLOW_)
+		return chown_unfollowed(call, 1, (s32)call->arg[0], flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0);
 	return chown_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3],
-			  (flags & AT_SYMLINK_NOFOLLOW_ ? 0 : FS_FOLLOW) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
+			  FS_FOLLOW | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
 }
 
 enum verdict fs_utime(struct call *call)
@@ -145,15 +191,21 @@ static bool omits_both(u64 times)
 
 enum verdict fs_utimensat(struct call *call)
 {
-	u64 flags = call->arg[3];
+	u64 flags = call->arg[3], args[6];
+	u32 empty = flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0;
 
-	if (!call->arg[1] || omits_both(call->arg[2]))
-		return CALL_PASS; /* of the descriptor itself; or nothing is looked at */
+	if (!call->arg[1])
+		return CALL_PASS; /* of the descriptor itself */
+	if (omits_both(call->arg[2]))
+		return done(call, 0); /* nothing is looked at */
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
+	memcpy(args, call->arg, sizeof(args));
+	args[3] = AT_SYMLINK_NOFOLLOW_;
+	if (flags & AT_SYMLINK_NOFOLLOW_)
+		return change_unfollowed(call, __NR_utimensat, __NR_utimensat, 1, (s32)call->arg[0], empty, args);
 	call->arg[3] = 0;
-	return change(call, __NR_utimensat, 1, (s32)call->arg[0],
-		      (flags & AT_SYMLINK_NOFOLLOW_ ? 0 : FS_FOLLOW) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
+	return change(call, __NR_utimensat, 1, (s32)call->arg[0], FS_FOLLOW | empty);
 }
 
 enum verdict fs_truncate(struct call *call)
@@ -180,5 +232,9 @@ enum verdict fs_setxattr(struct call *call)
 
 enum verdict fs_lsetxattr(struct call *call)
 {
-	return change(call, call->nr == __NR_lsetxattr ? __NR_setxattr : __NR_removexattr, 0, AT_FDCWD_, 0);
+	u64 args[6];
+
+	memcpy(args, call->arg, sizeof(args));
+	return change_unfollowed(call, call->nr, call->nr == __NR_lsetxattr ? __NR_setxattr : __NR_removexattr, 0, AT_FDCWD_, 0,
+				 args);
 }

@@ -3,6 +3,8 @@
 #include "agent/fs.h"
 #include "agent/vfs_int.h"
 
+#define AT_SYMLINK_NOFOLLOW_ 0x100
+
 static const struct fs_mount *mount_of(const struct fs_work *work)
 {
 	return &commons()->fs.mounts[work->mount];
@@ -154,4 +156,45 @@ void fs_name_done(struct fs_name *where)
 	if (where->directory >= 0)
 		(void)sys1(__NR_close, where->directory);
 	where->directory = -1;
+}
+
+long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret)
+{
+	struct fs_name where = { .directory = -1 };
+	struct kernel_stat st;
+	u64 length;
+	char first;
+	long r;
+
+	if (guest_read(&first, path, 1) < 0)
+		return -EFAULT;
+	r = first || !(flags & FS_EMPTY) ? fs_name(work, dirfd, path, &where) : 0;
+	if (r < 0)
+		return r;
+	if (where.directory < 0 || where.slash || where.mounted || strlen(where.name) > 255) {
+		fs_name_done(&where);
+		r = fs_object(work, dirfd, path, flags);
+		ret->fd = (s32)r;
+		ret->follow = true;
+		if (r >= 0)
+			fs_link(ret->path, (u32)r);
+		return r < 0 ? r : 0;
+	}
+	*ret = (struct fs_unfollowed){ .fd = where.directory };
+	if ((flags & FS_WRITE) && where.read_only) {
+		r = sys4(__NR_newfstatat, where.directory, where.name, &st, AT_SYMLINK_NOFOLLOW_);
+		fs_name_done(&where);
+		return r < 0 ? r : -EROFS;
+	}
+	fs_link(ret->path, (u32)where.directory);
+	length = strlen(ret->path);
+	ret->path[length] = '/';
+	memcpy(ret->path + length + 1, where.name, strlen(where.name) + 1);
+	return 0;
+}
+
+void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd)
+{
+	if (done->fd != dirfd)
+		(void)sys1(__NR_close, done->fd);
 }

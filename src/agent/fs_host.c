@@ -10,6 +10,7 @@
 #include "agent/vfs_int.h"
 
 #define PATH_MAX_ 4096u
+#define AT_SYMLINK_NOFOLLOW_ 0x100
 #define FAR_FD 256u /* helper descriptors leave the low numbers to the guest */
 /* What open(2) knows: openat2(2) refuses the rest, which open ignores. */
 #define OPEN_FLAGS (UINT64_C(037777703) & ~UINT64_C(074))
@@ -75,11 +76,26 @@ static bool is_one_name(s32 base, const char *from)
 	return !*from;
 }
 
+/* Whether an O_PATH descriptor, opened without following and without O_DIRECTORY, is of the type that flags ask for: 0 or negative errno. */
+static long is_wanted(long fd, u64 flags)
+{
+	struct kernel_stat st;
+	u64 type;
+
+	if ((flags & O_NOFOLLOW_) && !(flags & O_DIRECTORY_))
+		return 0;
+	if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) < 0)
+		return -ELOOP;
+	type = st.mode & VFS_TYPE;
+	if (type == VFS_LINK)
+		return flags & O_NOFOLLOW_ ? -ENOTDIR : -ELOOP;
+	return (flags & O_DIRECTORY_) && type != VFS_DIRECTORY ? -ENOTDIR : 0;
+}
+
 /* Opens by openat2, or O_PATH and compared. from: the part of host behind the directory `base` (AT_FDCWD: all of it). */
 static long open_there(struct fs_work *work, s32 base, const char *from, u64 flags, u64 mode)
 {
 	struct how how = { .flags = wanted_flags(flags), .resolve = RESOLVE_NO_SYMLINKS_ };
-	struct kernel_stat st;
 	long fd;
 
 	if (commons()->fs.features & FS_OPENAT2) {
@@ -89,13 +105,17 @@ static long open_there(struct fs_work *work, s32 base, const char *from, u64 fla
 			how.mode = mode & 07777;
 		return sys4(__NR_openat2, base, from, &how, sizeof(how));
 	}
-	fd = sys4(__NR_openat, base, from, how.flags | O_NOFOLLOW_, 0);
-	if (fd < 0) /* of more than one name: there may have been a link in it, to anywhere */
+	fd = sys4(__NR_openat, base, from, (how.flags & ~(u64)O_DIRECTORY_) | O_NOFOLLOW_,
+		  0); /* gVisor's O_DIRECTORY overrides O_NOFOLLOW */
+	if (fd < 0)   /* of more than one name: there may have been a link in it, to anywhere */
 		return !work->step && (fd == -ENOTDIR || !is_one_name(base, from)) ? -ELOOP : fd;
 	if (is_one_name(base, from) || is_named(work, fd, work->host, work->host_length)) {
-		if ((flags & O_NOFOLLOW_) ||
-		    (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) != VFS_LINK))
+		long r = is_wanted(fd, flags);
+
+		if (r == 0)
 			return fd;
+		(void)sys1(__NR_close, fd);
+		return r;
 	}
 	(void)sys1(__NR_close, fd);
 	return -ELOOP;
@@ -180,6 +200,15 @@ long fs_host_open(struct fs_work *work, u64 flags, u64 mode)
 
 	if ((commons()->fs.features & FS_OPENAT2) || (flags & O_PATH_))
 		return open_text(work, flags, mode);
+	if (flags & O_DIRECTORY_) { /* O_TMPFILE, too */
+		parent = open_text(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_ | (flags & O_NOFOLLOW_), 0);
+		if (parent < 0)
+			return parent;
+		parent = far(parent);
+		fd = sys4(__NR_openat, parent, ".", flags, mode);
+		(void)sys1(__NR_close, parent);
+		return fd;
+	}
 	parent = fs_host_parent(work, &name);
 	if (parent < 0)
 		return parent;

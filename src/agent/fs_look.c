@@ -53,13 +53,13 @@ static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u6
 	if (identity_on()) {
 		struct kernel_stat st;
 
-		call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_);
+		call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 		if (call->ret == 0) {
 			identity_stat((s32)object, &st);
 			call->ret = guest_write(to, &st, sizeof(st));
 		}
 	} else {
-		call->ret = sys4(__NR_newfstatat, object, "", to, AT_EMPTY_PATH_);
+		call->ret = sys4(__NR_newfstatat, object, "", to, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	}
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
@@ -97,7 +97,7 @@ static long statx_by_stat(long object, u64 to)
 {
 	struct kernel_statx x;
 	struct kernel_stat st;
-	long r = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_);
+	long r = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 
 	if (r < 0)
 		return r;
@@ -113,8 +113,8 @@ static long statx_object(long object, u64 flags, u64 mask, u64 to)
 	long r;
 
 	if (!identity_on())
-		return sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_, mask, to);
-	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_, mask, &x);
+		return sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, to);
+	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, &x);
 	if (r < 0)
 		return r;
 	identity_statx((s32)object, &x);
@@ -143,6 +143,14 @@ enum verdict fs_statx(struct call *call)
 
 /* --- access -------------------------------------------------------------------------------------------------------------------------- */
 
+static bool is_link(long object)
+{
+	struct kernel_stat st;
+
+	return sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) == 0 &&
+	       (st.mode & VFS_TYPE) == VFS_LINK;
+}
+
 /* As the guest's task; then whether the host lets it be written. */
 static long access_as(long object, const char *link, u64 mode, u64 flags)
 {
@@ -164,6 +172,10 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode
 	object = fs_object(work, dirfd, path, how(flags) | (mode & 2 ? FS_WRITE : 0) | (flags & AT_EACCESS_ ? 0 : FS_REAL));
 	if (object < 0)
 		return done(call, object);
+	if ((flags & (AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_)) && is_link(object)) {
+		fs_object_done(object, dirfd);
+		return done(call, 0); /* a link's mode allows everything, and is not looked at */
+	}
 	fs_link(link, (u32)object);
 	if (identity_on()) {
 		call->ret = access_as(object, link, mode, flags);
@@ -326,11 +338,21 @@ enum verdict fs_xattr(struct call *call)
 	return by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
 }
 
-/* The name of a link's descriptor leads to the link itself; what comes behind it is not looked at. */
 enum verdict fs_lxattr(struct call *call)
 {
-	call->nr = call->nr == __NR_lgetxattr ? __NR_getxattr : __NR_listxattr;
-	return by_link(call, 0, AT_FDCWD_, 0);
+	struct fs_unfollowed at;
+	long r = fs_unfollowed(scratch(), AT_FDCWD_, call->arg[0], 0, &at), nr = call->nr;
+	u64 args[6];
+
+	if (r < 0)
+		return done(call, r);
+	if (at.follow)
+		nr = nr == __NR_lgetxattr ? __NR_getxattr : __NR_listxattr;
+	memcpy(args, call->arg, sizeof(args));
+	args[0] = (u64)at.path;
+	call->ret = agent_reissue(nr, args);
+	fs_unfollowed_done(&at, AT_FDCWD_);
+	return CALL_DONE;
 }
 
 #define IN_DONT_FOLLOW_ 0x02000000u
@@ -339,7 +361,22 @@ enum verdict fs_lxattr(struct call *call)
 enum verdict fs_inotify_add_watch(struct call *call)
 {
 	u32 mask = (u32)call->arg[2];
+	struct fs_unfollowed at;
+	struct kernel_stat st;
+	long r;
 
-	call->arg[2] = mask & ~IN_DONT_FOLLOW_;
-	return by_link(call, 1, AT_FDCWD_, (mask & IN_DONT_FOLLOW_ ? 0 : FS_FOLLOW) | (mask & IN_ONLYDIR_ ? FS_DIRECTORY : 0));
+	if (!(mask & IN_DONT_FOLLOW_))
+		return by_link(call, 1, AT_FDCWD_, FS_FOLLOW | (mask & IN_ONLYDIR_ ? FS_DIRECTORY : 0));
+	r = fs_unfollowed(scratch(), AT_FDCWD_, call->arg[1], 0, &at);
+	if (r < 0)
+		return done(call, r);
+	if (!at.follow && (mask & IN_ONLYDIR_)) /* gVisor follows a link for a directory */
+		r = sys4(__NR_newfstatat, AT_FDCWD_, at.path, &st, AT_SYMLINK_NOFOLLOW_);
+	if (!at.follow && (mask & IN_ONLYDIR_) && r == 0 && (st.mode & VFS_TYPE) != VFS_DIRECTORY)
+		r = -ENOTDIR;
+	if (r == 0)
+		r = sys3(__NR_inotify_add_watch, call->arg[0], at.path, at.follow ? mask & ~IN_DONT_FOLLOW_ : mask);
+	call->ret = r;
+	fs_unfollowed_done(&at, AT_FDCWD_);
+	return CALL_DONE;
 }

@@ -237,35 +237,61 @@ static long second_name(s32 dirfd, u64 path, struct fs_name *ret, char *kept)
 	return r;
 }
 
+/* What is linked: by its name, or by a descriptor. 0 or negative errno; *ret_mount: what it lies on, FS_MOUNTS_MAX: only the kernel knows. */
+static long link_source(s32 dirfd, u64 path, u64 flags, struct fs_unfollowed *ret, u32 *ret_mount)
+{
+	u32 empty = flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0;
+	struct kernel_stat st;
+	long r;
+
+	if (flags & AT_SYMLINK_FOLLOW_) {
+		r = fs_object(scratch(), dirfd, path, FS_FOLLOW | empty);
+		ret->fd = (s32)r;
+		ret->follow = true;
+		if (r >= 0)
+			fs_link(ret->path, (u32)r);
+	} else {
+		r = fs_unfollowed(scratch(), dirfd, path, empty, ret);
+	}
+	if (r < 0)
+		return r;
+	*ret_mount = ret->fd == dirfd || scratch()->magic ? FS_MOUNTS_MAX : scratch()->mount;
+	r = ret->follow ? 0 : sys4(__NR_newfstatat, AT_FDCWD_, ret->path, &st, AT_SYMLINK_NOFOLLOW_);
+	if (r < 0)
+		fs_unfollowed_done(ret, dirfd);
+	return r;
+}
+
+static long link_to(const struct fs_unfollowed *source, const struct fs_name *where)
+{
+	return sys5(__NR_linkat, AT_FDCWD_, source->path, where->directory, where->name, source->follow ? AT_SYMLINK_FOLLOW_ : 0);
+}
+
 static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
 {
-	char name[256], text[FS_LINK_SIZE];
+	struct fs_unfollowed source;
 	struct fs_name where;
+	char name[256];
 	u32 mount;
-	long object, r;
+	long r;
 
 	if (flags & ~(u64)(AT_SYMLINK_FOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
-	object = fs_object(scratch(), from, old,
-			   (flags & AT_SYMLINK_FOLLOW_ ? FS_FOLLOW : 0) | (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0));
-	if (object < 0)
-		return done(call, object);
-	mount = object == from || scratch()->magic ? FS_MOUNTS_MAX : scratch()->mount; /* a descriptor's: the kernel knows */
-	r = second_name(to, new, &where, name);
-	if (r < 0) {
-		fs_object_done(object, from);
+	r = link_source(from, old, flags, &source, &mount);
+	if (r < 0)
 		return done(call, r);
+	r = second_name(to, new, &where, name);
+	if (r == 0) {
+		r = fs_may_create(&where, false);
+		if (r == 0 && mount != FS_MOUNTS_MAX && mount != where.mount)
+			r = -EXDEV;
+		if (r == 0)
+			r = link_to(&source, &where);
+		if (fs_unlocked(r, where.directory))
+			r = link_to(&source, &where);
+		fs_name_done(&where);
 	}
-	fs_link(text, (u32)object);
-	r = fs_may_create(&where, false);
-	if (r == 0 && mount != FS_MOUNTS_MAX && mount != where.mount)
-		r = -EXDEV;
-	if (r == 0)
-		r = sys5(__NR_linkat, AT_FDCWD_, text, where.directory, where.name, AT_SYMLINK_FOLLOW_);
-	if (fs_unlocked(r, where.directory))
-		r = sys5(__NR_linkat, AT_FDCWD_, text, where.directory, where.name, AT_SYMLINK_FOLLOW_);
-	fs_name_done(&where);
-	fs_object_done(object, from);
+	fs_unfollowed_done(&source, from);
 	return done(call, r);
 }
 

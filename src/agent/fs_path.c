@@ -78,7 +78,7 @@ static bool mounts_below(const char *guest, u64 length)
 /* Where a relative path starts: work->guest is the directory's. */
 static long begin_at(struct fs_work *work, s32 dirfd)
 {
-	char link[FS_LINK_SIZE] = "/proc/self/cwd";
+	char link[FS_LINK_SIZE] = "/proc/thread-self/cwd"; /* a thread may have one of its own */
 	struct kernel_stat st;
 	bool gone = false;
 	long n, r;
