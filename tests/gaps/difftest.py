@@ -37,8 +37,10 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
+    "fs": [],  # each in a root directory of its own: guest_root()
 }
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
+NOT_TESTS |= {"fs/enter_root"}  # how the kernel starts one of fs
 
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
 # fstype asks what a root on a disk is, which overlay and gVisor's are not. identity asks what root may, which only the host's is.
@@ -51,9 +53,10 @@ FROM_HOST = {
     "devices": {"docker", "restricted", "gvisor", "gvisor24"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
+    "fs": {"docker", "restricted", "gvisor", "gvisor24"},  # which may not mount, or resolve paths in their own way
 }
 # Environments without root, whose oracle on the host must not be root, either.
-AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted")}
+AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted"), ("fs", "restricted")}
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--"]
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
 ASK_ITSELF = {("newcalls/process_vm_users", "restricted")}
@@ -216,7 +219,30 @@ DEVIATIONS = [
         "gVisor has no O_TMPFILE",
     ),
     ("newcalls/openat2_scope", ("gvisor", "gvisor24"), r".", r"flags 020200002 .* = EOPNOTSUPP$", "the same"),
+    ("fs/create", ("gvisor", "gvisor24"), r"^open_tmpfile", r"EOPNOTSUPP$", "the same"),
+    ("fs/openat2", ("gvisor", "gvisor24"), r"^ tmpfile", r"EOPNOTSUPP$", "the same"),
+    ("fs/mounts", ("gvisor", "gvisor24"), r"O_TMPFILE", r"EOPNOTSUPP$", "the same"),
+    ("fs/mounts", ("gvisor",), r"^ create .*EISDIR$", r"ok$", "gVisor of 2022 opens a directory with O_CREAT"),
+    ("fs/sockets", ("gvisor", "gvisor24"), r"^bind.*ENOENT$|^sendto.*ECONNREFUSED$", r"EPERM$|EINVAL$", "gVisor's own errnos"),
+    ("fs/walk", ("gvisor", "gvisor24"), r"^syscall.SYS_getdents64.* ENOENT$", r"= 48$", "a removed directory is still listed"),
 ]
+
+# Not run where the kernel below does not have what a program is about, or has it in its own way.  {name: (environments, why)}
+NOT_HERE = {
+    "fs/cwd": (("gvisor", "gvisor24"), "a removed directory has links and can be written to"),
+    "fs/cwd_unshared": (("docker", "restricted"), "Docker's seccomp profile refuses unshare(CLONE_FS)"),
+    "fs/dirfds": (("gvisor", "gvisor24"), "the same"),
+    "fs/magic": (("gvisor", "gvisor24"), "the same"),
+    "fs/empty_path": (("gvisor", "gvisor24"), "the same; it has no O_TMPFILE, and knows few AT_ flags"),
+    "fs/limits": (("gvisor", "gvisor24"), "its paths may be longer than PATH_MAX"),
+    "fs/pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE"),
+    "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
+}
+
+
+def runs_in(name, env):
+    return env not in NOT_HERE.get(name, ((),))[0]
+
 
 def names(group=None):
     found = []
@@ -288,6 +314,49 @@ def execute(command, seconds, slow=False):
     }
 
 
+def file_with(path, text):
+    path.write_text(text)
+    path.chmod(0o644)
+
+
+@contextlib.contextmanager
+def guest_root(program, nobody):
+    """A root directory for a program of group fs, and the arguments that name it for lichen and for enter_root alike.
+
+    It lies on a tmpfs in every environment, and holds the program, mount points, and what other directories of the host are there.
+    """
+    shm = os.statvfs("/dev/shm")
+    place = "/tmp" if shm.f_flag & os.ST_NOEXEC else "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        folder = pathlib.Path(name)
+        root = folder / "root"
+        folder.chmod(0o755)
+        for path in ("root", "root/proc", "root/sys", "root/dev", "root/etc", "root/bind", "root/bind_ro", "bind", "bind/inner", "bind/folder", "inner"):
+            (folder / path).mkdir()
+        for path in ("bind_ro", "bind_ro/folder"):
+            (folder / path).mkdir()
+        for path in ("bind/file", "bind_ro/file", "bind_file", "inner/file", "root/bind_file"):
+            file_with(folder / path, path)
+        (folder / "bind/to_out").symlink_to("../t")
+        (folder / "bind/to_abs").symlink_to("/t/file")
+        (folder / "bind/to_above").symlink_to("../../../../../etc/lichen-outside")
+        (folder / "bind_ro/to_file").symlink_to("file")
+        shutil.copy(program, root / "prog")
+        binds = ["bind:/bind", "inner:/bind/inner", "bind_ro:/bind_ro:ro", "bind_file:/bind_file"]
+        if nobody and os.getuid() == 0:
+            for path in [folder, *folder.rglob("*")]:
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+        arguments = ["--rootfs", str(root)]
+        if program.endswith("-mounts"):
+            arguments += [word for bind in binds for word in ("-v", f"{folder}/{bind}")]
+        yield arguments + ["--", "/prog"]
+
+
+def execute_in_root(starter, program, request, nobody=False):
+    with guest_root(program, nobody) as arguments:
+        return execute(starter + (["--nobody"] if nobody else []) + arguments, request["seconds"], request["slow"])
+
+
 def inside():
     """Reads requests {'name', 'native', 'lichen', 'seconds', 'slow'} from stdin, writes results as they come."""
     prefix = None
@@ -296,6 +365,13 @@ def inside():
         name = request["name"]
         result = {"name": name}
         program = str(binary(name))
+        if name.startswith("fs/"):
+            if request["native"]:
+                result["native"] = execute_in_root([str(binary("fs/enter_root"))], program, request, request.get("nobody", False))
+            if request["lichen"]:
+                result["lichen"] = execute_in_root([lichen(), "run"], program, request)
+            print(json.dumps(result), flush=True)
+            continue
         if request["native"]:
             if prefix is None:
                 prefix = private_ipc()
@@ -430,6 +506,7 @@ def main():
     parser.add_argument("name", nargs="*")
     options = parser.parse_args()
     chosen = [n for n in names(options.group) if not options.name or n in options.name or n.split("/")[1] in options.name]
+    chosen = [n for n in chosen if runs_in(n, options.env)]
     if options.list:
         print("\n".join(chosen))
         return 0
