@@ -48,7 +48,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images pull ps logs stop kill wait rm inspect help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull ps logs stop kill wait rm inspect help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -57,7 +57,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images pull ps logs stop kill wait rm inspect' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull ps logs stop kill wait rm inspect' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -73,9 +73,11 @@ _lichen() {
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W '--help' -- "$cur")
 		elif ((cword == 2)); then
-			mapfile -t COMPREPLY < <(compgen -W 'import' -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -W 'import inspect' -- "$cur")
 		elif [[ ${words[2]} == import ]] && ((cword == 3)); then
 			_filedir
+		elif [[ ${words[2]} == inspect ]]; then
+			_lichen_images
 		fi
 		;;
 	images)
@@ -103,6 +105,36 @@ _lichen() {
 	kill) _lichen_cell_command '--signal=' ;;
 	rm) _lichen_cell_command '--force' all ;;
 	wait | inspect) _lichen_cell_command '' all ;;
+	load)
+		case $option in
+		--input | -i) _filedir ;;
+		*) mapfile -t COMPREPLY < <(compgen -W '--input= --quiet --help' -- "$cur") ;;
+		esac
+		;;
+	save)
+		case $option in
+		--output | -o) _filedir ;;
+		*) if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--output= --help' -- "$cur")
+		else
+			_lichen_images
+		fi ;;
+		esac
+		;;
+	rmi)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--force --help' -- "$cur")
+		else
+			_lichen_images
+		fi
+		;;
+	tag)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--help' -- "$cur")
+		else
+			_lichen_images
+		fi
+		;;
 	run | why)
 		local mine='--explain --json --rootfs= --volume= --env-file= --name= --detach --rm --interactive --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='

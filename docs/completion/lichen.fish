@@ -24,6 +24,10 @@ complete -c lichen -n __fish_use_subcommand -a why -d 'Run a command and say whi
 complete -c lichen -n __fish_use_subcommand -a image -d 'Make an image of a root file system'
 complete -c lichen -n __fish_use_subcommand -a images -d 'List images'
 complete -c lichen -n __fish_use_subcommand -a pull -d 'Download an image'
+complete -c lichen -n __fish_use_subcommand -a load -d 'Take images out of an archive'
+complete -c lichen -n __fish_use_subcommand -a save -d 'Write images to an archive'
+complete -c lichen -n __fish_use_subcommand -a tag -d 'Give an image another name'
+complete -c lichen -n __fish_use_subcommand -a rmi -d 'Remove images'
 complete -c lichen -n __fish_use_subcommand -a ps -d 'Lists cells'
 complete -c lichen -n __fish_use_subcommand -a logs -d 'Prints what a cell in the background has written'
 complete -c lichen -n __fish_use_subcommand -a stop -d 'Ends cells'
@@ -34,7 +38,7 @@ complete -c lichen -n __fish_use_subcommand -a inspect -d 'Prints all that is kn
 complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
 complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
-complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images pull ps logs stop kill wait rm inspect'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull ps logs stop kill wait rm inspect'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
@@ -77,6 +81,7 @@ complete -c lichen -n '__fish_seen_subcommand_from why' -s w -l workdir -x -a '(
 complete -c lichen -n '__fish_seen_subcommand_from why' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c lichen -n '__fish_seen_subcommand_from image' -a import -d 'Make an image of a directory or tar archive'
+complete -c lichen -n '__fish_seen_subcommand_from image' -a inspect -d 'Print what is known of images'
 complete -c lichen -n '__fish_seen_subcommand_from image' -F
 
 complete -c lichen -n '__fish_seen_subcommand_from images' -l json -d 'Print JSON'
@@ -107,3 +112,14 @@ complete -c lichen -n '__fish_seen_subcommand_from wait' -a '(__lichen_cells)'
 complete -c lichen -n '__fish_seen_subcommand_from rm' -s f -l force -d 'Kill those that run'
 complete -c lichen -n '__fish_seen_subcommand_from rm' -a '(__lichen_cells)'
 complete -c lichen -n '__fish_seen_subcommand_from inspect' -a '(__lichen_cells)'
+
+complete -c lichen -n '__fish_seen_subcommand_from load' -s i -l input -r -F -d 'Read this archive'
+complete -c lichen -n '__fish_seen_subcommand_from load' -s q -l quiet -d 'Print nothing but errors'
+
+complete -c lichen -n '__fish_seen_subcommand_from save' -s o -l output -r -F -d 'Write this file'
+complete -c lichen -n '__fish_seen_subcommand_from save' -a '(__lichen_images)'
+
+complete -c lichen -n '__fish_seen_subcommand_from tag' -a '(__lichen_images)'
+
+complete -c lichen -n '__fish_seen_subcommand_from rmi' -s f -l force -d 'Also an image that is used'
+complete -c lichen -n '__fish_seen_subcommand_from rmi' -a '(__lichen_images)'

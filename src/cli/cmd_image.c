@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen image: makes images of what is on this machine, and shows one. */
+#include <limits.h>
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/image_describe.h"
 #include "cli/image_words.h"
+#include "cli/json_out.h"
 #include "cli/words.h"
 #include "lichen.h"
 
@@ -39,8 +42,30 @@ static int import(int count, char **args)
 	return command_flush(image_store_end(&command_image, &store, status));
 }
 
+static int inspect(int count, char **args)
+{
+	struct image_store store;
+	struct image_error why;
+	json_t *rows = json_array();
+	int error, status = image_store_begin(&command_image, &store);
+	if (status)
+		return status;
+	for (int i = 0; i < count; i++) {
+		json_t *row = image_describe(&store, args[i], &error, &why);
+		if (row)
+			(void)json_array_append_new(rows, row);
+		else
+			status = image_say(&command_image, error, &why);
+	}
+	if (json_out_print(rows, stdout))
+		status = LICHEN_EXIT_SOFTWARE;
+	store_close(&store);
+	return command_flush(status);
+}
+
 static const struct action actions[] = {
 	{ "import", 2, 2, import },
+	{ "inspect", 1, INT_MAX, inspect },
 };
 
 static int unknown(const char *name)
@@ -65,8 +90,9 @@ static int run(int argc, char **argv)
 			continue;
 		int count = argc - first - 1;
 		if (count < actions[i].least || count > actions[i].most)
-			return command_usage(&command_image, "%s takes %s%d arguments", actions[i].name,
-					     actions[i].most > actions[i].least ? "at least " : "", actions[i].least);
+			return command_usage(&command_image, "%s takes %s%d argument%s", actions[i].name,
+					     actions[i].most > actions[i].least ? "at least " : "", actions[i].least,
+					     actions[i].least == 1 ? "" : "s");
 		return actions[i].run(count, argv + first + 1);
 	}
 	return unknown(argv[first]);
@@ -75,14 +101,15 @@ static int run(int argc, char **argv)
 static const char *const notes[] = {
 	"import DIR|TAR|- NAME[:TAG]: makes an image of a root file system, a directory or a tar archive (plain, gzip or zstd; - is stdin), "
 	"and prints its id.",
+	"inspect IMAGE…: prints what is known of images, as JSON.",
 	"Exit status: 0; 64 wrong words, 65 malformed, 66 no such image or file, 70 or 74 lichen or the machine failed.",
 	NULL,
 };
 
 const struct command command_image = {
 	.name = "image",
-	.synopsis = "import DIR|TAR|- NAME[:TAG]",
-	.summary = "Makes an image of a root file system",
+	.synopsis = "import DIR|TAR|- NAME[:TAG] | inspect IMAGE…",
+	.summary = "Makes an image of a root file system, or shows one",
 	.usage_status = LICHEN_EXIT_USAGE,
 	.notes = notes,
 	.run = run,

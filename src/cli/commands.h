@@ -18,6 +18,10 @@ extern const struct command command_kill;
 extern const struct command command_wait;
 extern const struct command command_rm;
 extern const struct command command_inspect;
+extern const struct command command_load;
+extern const struct command command_save;
+extern const struct command command_tag;
+extern const struct command command_rmi;
 
 /*
  * Parses a command's own options. Returns -1 when the command goes on; else the exit status: --help was printed (0), or the command

@@ -27,8 +27,18 @@ int image_name(const char *text, char name[IMAGE_NAME_MAX], struct image_error *
 	return 0;
 }
 
+bool image_name_is_id(const char *name)
+{
+	return strncmp(name, "sha256:", 7) == 0; /* no complete reference: there is no slash */
+}
+
 const char *image_name_short(const char *name, char repository[IMAGE_NAME_MAX], char tag[IMAGE_NAME_MAX])
 {
+	if (image_name_is_id(name)) {
+		snprintf(repository, IMAGE_NAME_MAX, "<none>");
+		snprintf(tag, IMAGE_NAME_MAX, "<none>");
+		return repository;
+	}
 	const char *at = name, *digest = strchr(name, '@'), *end = digest ? digest : name + strlen(name);
 	const char *colon = memrchr(name, ':', (size_t)(end - name)), *slash = memrchr(name, '/', (size_t)(end - name));
 	if (strncmp(at, "docker.io/", 10) == 0)

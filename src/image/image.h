@@ -85,4 +85,31 @@ const char *image_name_short(const char *name, char repository[IMAGE_NAME_MAX], 
 int image_import(const struct image_store *store, const char *from, const char *reference, struct image_add *add,
 		 struct image_error *ret_error) MUST_CHECK;
 
+/* What is told of each image that an archive brings. */
+struct image_load {
+	struct image_add add;
+	/* `name`: the complete reference; "" when the archive names none, and the image is known by its id alone. */
+	void (*loaded)(void *arg, const char *name, const struct digest *id);
+	void *arg;
+	const char *reference; /* instead of the names in the archive, which must then hold one image; NULL = those */
+	bool move; /* a directory's blobs may be taken out of it: it lies on the store's file system and goes afterwards */
+};
+
+/*
+ * Loads all images of an archive or directory: what `docker save` writes (docker-archive), an OCI image layout (image-spec
+ * image-layout.md) as directory or tar archive, which may be compressed with gzip or zstd. `file` is open for reading. Of an index that
+ * offers several platforms linux/amd64 is taken.
+ */
+int image_load(const struct image_store *store, int file, struct image_load *load, struct image_error *ret_error) MUST_CHECK;
+
+/*
+ * Writes images as a tar archive that is both an OCI image layout and a docker-archive: `docker load`, skopeo and podman take it. Layers are written
+ * as the store has them.
+ */
+int image_save(const struct image_store *store, char *const *references, size_t count, int to,
+	       struct image_error *ret_error) MUST_CHECK;
+
+/* The reference under which an image without a name is kept: its id ("sha256:HEX"). */
+bool image_name_is_id(const char *name);
+
 #endif

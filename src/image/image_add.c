@@ -174,8 +174,8 @@ static int complete_config(struct image_config *config, int root, const struct d
 	return 0;
 }
 
-/* What a blob is compressed with, by its first bytes (RFC 1952, RFC 8878). */
-static int format_of(const struct image_store *store, const struct digest *digest, struct image_layer *ret_layer)
+/* RFC 1952, RFC 8878 */
+int image_layer_of(const struct image_store *store, const struct digest *digest, struct image_layer *ret_layer)
 {
 	u8 magic[4] = { 0 };
 	u64 size;
@@ -218,7 +218,7 @@ int image_add_layer(const struct image_store *store, const struct digest *blob, 
 	struct image_layer layer;
 	struct digest diff_id;
 	char name[32];
-	int error = format_of(store, blob, &layer);
+	int error = image_layer_of(store, blob, &layer);
 	if (error)
 		return image_fail_errno(ret_error, error, "cannot read the layer");
 	CLEANUP_FD int root = new_root(store, name, ret_error);

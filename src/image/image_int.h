@@ -9,4 +9,7 @@
 int image_unpack(const struct image_store *store, const struct image_manifest *manifest, const struct image_config *config,
 		 struct image_add *add, struct image_error *ret_error) MUST_CHECK;
 
+/* Describes a blob as layer, by its size and first bytes. Returns 0 or negative errno. */
+int image_layer_of(const struct image_store *store, const struct digest *digest, struct image_layer *ret_layer) MUST_CHECK;
+
 #endif

@@ -71,6 +71,10 @@ int layer_stream_open(struct layer_stream *stream, int blob, u64 size, const str
 {
 	*stream = (struct layer_stream){ .raw = archive_read_new(), .tar = archive_read_new(), .size = size, .progress = progress };
 	digest_start(&stream->digest);
+	/* libarchive turns names into the locale's bytes: let them be UTF-8 (glibc brings this locale along), whatever the caller's is. */
+	stream->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (stream->utf8)
+		stream->before = uselocale(stream->utf8);
 	if (!stream->raw || !stream->tar) {
 		layer_stream_close(stream);
 		return image_fail(ret_error, -ENOMEM, "out of memory");
@@ -108,4 +112,9 @@ void layer_stream_close(struct layer_stream *stream)
 	if (stream->raw)
 		archive_read_free(stream->raw);
 	stream->tar = stream->raw = NULL;
+	if (stream->utf8) {
+		uselocale(stream->before);
+		freelocale(stream->utf8);
+	}
+	stream->utf8 = (locale_t)0;
 }

@@ -4,6 +4,7 @@
 #define LICHEN_IMAGE_LAYER_STREAM_H
 
 #include <archive.h>
+#include <locale.h>
 
 #include "image/unpack.h"
 
@@ -14,6 +15,7 @@ struct layer_stream {
 	u64 bytes, size, told; /* out of it so far; of the blob; when progress was last told */
 	const struct unpack_progress *progress;
 	bool ended;
+	locale_t utf8, before; /* of the thread, while the stream is open */
 };
 
 /* Begins to read. The descriptor stays the caller's. Returns 0, or -EBADMSG or -ENOMEM with ret_error; then nothing is to be closed. */

@@ -92,6 +92,7 @@ int manifest_parse(const char *json, size_t size, struct image_manifest *ret_man
 					 ret_error);
 	if (!error)
 		error = parse_layers(json_object_get(root, "layers"), &manifest, ret_error);
+	manifest.is_docker = type && strcmp(type, MANIFEST_TYPE_DOCKER) == 0;
 	json_decref(root);
 	if (error)
 		manifest_done(&manifest);

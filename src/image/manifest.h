@@ -35,6 +35,7 @@ struct image_manifest {
 	u64 config_size;
 	struct image_layer *layers; /* the lowest first */
 	size_t layer_count;         /* at least 1 */
+	bool is_docker;             /* by its media type */
 };
 
 /* Parses a manifest. Returns 0; -EBADMSG with ret_error when it is malformed or of another kind; -ENOMEM. */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -289,8 +288,6 @@ int unpack_layer(int blob, u64 size, int root, const struct unpack_progress *pro
 {
 	struct unpack unpack = { .root = root, .parent = FD_NONE, .report = report, .error = ret_error };
 	struct layer_stream stream;
-	/* libarchive turns names into the locale's bytes: let them be UTF-8 (glibc brings this locale along), whatever the caller's is. */
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = utf8 ? uselocale(utf8) : NULL;
 	int error = path_set_init(&unpack.made);
 	if (error)
 		(void)image_fail_errno(ret_error, error, "cannot unpack");
@@ -307,9 +304,5 @@ int unpack_layer(int blob, u64 size, int root, const struct unpack_progress *pro
 		free(unpack.dirs[i].path);
 	free(unpack.dirs);
 	path_set_done(&unpack.made);
-	if (utf8) {
-		uselocale(before);
-		freelocale(utf8);
-	}
 	return error;
 }
