@@ -63,7 +63,7 @@ int image_add(const struct image_store *store, const char *manifest, size_t size
  * Makes an image of one layer, a blob of the store, and of `config`, whose diff ids, os, architecture and time are set here. With neither
  * entrypoint nor cmd, cmd becomes the shell that is found there.
  */
-int image_add_layer(const struct image_store *store, const struct digest *layer, struct image_config *config, const char *reference,
+int image_add_layer(const struct image_store *store, const struct digest *blob, struct image_config *config, const char *reference,
 		    struct image_add *add, struct image_error *ret_error) MUST_CHECK;
 
 /* Reads an image's manifest, and its config when `ret_config` is not NULL. */

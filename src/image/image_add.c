@@ -215,7 +215,7 @@ static int finish_layer(const struct image_store *store, const struct image_laye
 int image_add_layer(const struct image_store *store, const struct digest *blob, struct image_config *config, const char *reference,
 		    struct image_add *add, struct image_error *ret_error)
 {
-	struct image_layer layer;
+	struct image_layer layer = { 0 };
 	struct digest diff_id;
 	char name[32];
 	int error = image_layer_of(store, blob, &layer);

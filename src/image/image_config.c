@@ -144,10 +144,10 @@ static int parse(json_t *root, struct image_config *config, struct image_error *
 	    (error = get_names(run, "Volumes", &config->volumes, ret_error)) || (error = get_labels(run, config, ret_error)) ||
 	    (error = get_diff_ids(root, config, ret_error)))
 		return error;
-	for (size_t i = 0; config->env[i]; i++)
+	for (size_t i = 0; config->env && config->env[i]; i++)
 		if (config->env[i][0] == '=' || config->env[i][0] == '\0')
 			return wrong(ret_error, "Env", "list of NAME=VALUE");
-	if (config->working_dir[0] && config->working_dir[0] != '/')
+	if (config->working_dir && config->working_dir[0] && config->working_dir[0] != '/')
 		return wrong(ret_error, "WorkingDir", "absolute path");
 	return 0;
 }

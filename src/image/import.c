@@ -26,11 +26,10 @@ static int copy_directory(int dir, const char *from, struct blob_writer *blob, s
 
 static int copy_file(int file, const char *from, struct blob_writer *blob, struct image_error *ret_error)
 {
-	enum { ROOM = 1024 * 1024 };
-	CLEANUP_FREE char *data = malloc(ROOM);
-	int error = data ? 0 : -ENOMEM;
+	char data[64 * 1024];
+	int error = 0;
 	while (!error) {
-		ssize_t n = read(file, data, ROOM);
+		ssize_t n = read(file, data, sizeof(data));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

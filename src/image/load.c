@@ -83,10 +83,11 @@ static int make_manifest(struct loading *loading, json_t *row, char **ret_text)
 		else if (!error && (error = image_layer_of(loading->store, &digest, &manifest.layers[i])))
 			(void)image_fail_errno(loading->error, error, "cannot read layer %zu", i + 1);
 	}
-	*ret_text = error ? NULL : manifest_write(&manifest);
+	char *text = error ? NULL : manifest_write(&manifest);
 	manifest_done(&manifest);
-	if (!error && !*ret_text)
+	if (!error && !text)
 		error = image_fail(loading->error, -ENOMEM, "out of memory");
+	*ret_text = text;
 	return error;
 }
 
@@ -95,7 +96,7 @@ static int load_docker_row(struct loading *loading, json_t *row)
 	CLEANUP_FREE char *manifest = NULL;
 	json_t *tags = json_object_get(row, "RepoTags");
 	int error = make_manifest(loading, row, &manifest);
-	if (error)
+	if (error || !manifest)
 		return error;
 	if (json_array_size(tags) == 0 || loading->load->reference)
 		return add(loading, manifest, strlen(manifest), "");

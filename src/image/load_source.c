@@ -14,6 +14,8 @@
 #include "image/layer_stream.h"
 #include "image/tree.h"
 
+#define COPY_BYTES (64 * 1024)
+
 static int cannot_write(const struct load_source *source, int error, struct image_error *ret_error)
 {
 	return image_fail_errno(ret_error, error, "cannot write to %s", source->store->path);
@@ -120,14 +122,13 @@ static const struct load_file *find(const struct load_source *source, const char
 
 static int copy_file(struct load_source *source, int file, struct digest *ret_digest)
 {
-	enum { ROOM = 1024 * 1024 };
-	CLEANUP_FREE char *data = malloc(ROOM);
+	char data[COPY_BYTES];
 	struct blob_writer blob;
-	int error = data ? blob_begin(source->store, &blob) : -ENOMEM;
+	int error = blob_begin(source->store, &blob);
 	if (error)
 		return error;
 	ssize_t n;
-	while (!error && (n = read(file, data, ROOM)) != 0)
+	while (!error && (n = read(file, data, sizeof(data))) != 0)
 		if (n > 0)
 			error = blob_add(&blob, data, (size_t)n);
 		else if (errno != EINTR)
@@ -140,14 +141,11 @@ static int copy_file(struct load_source *source, int file, struct digest *ret_di
 
 static int digest_file(int file, struct digest *ret_digest)
 {
-	enum { ROOM = 1024 * 1024 };
-	CLEANUP_FREE char *data = malloc(ROOM);
+	char data[COPY_BYTES];
 	struct digest_state state;
 	ssize_t n;
-	if (!data)
-		return -ENOMEM;
 	digest_start(&state);
-	while ((n = read(file, data, ROOM)) != 0)
+	while ((n = read(file, data, sizeof(data))) != 0)
 		if (n > 0)
 			digest_add(&state, data, (size_t)n);
 		else if (errno != EINTR)

@@ -171,9 +171,9 @@ int index_parse(const char *json, size_t size, struct image_index *ret_index, st
 	else if (count > MANIFEST_INDEX_MAX)
 		error = image_fail(ret_error, -EBADMSG, "the index lists %zu manifests; the limit is %u", count,
 				   MANIFEST_INDEX_MAX);
-	else if (count && !(index.rows = calloc(count, sizeof(*index.rows))))
+	else if (!(index.rows = calloc(count + 1, sizeof(*index.rows))))
 		error = -ENOMEM;
-	for (size_t i = 0; i < count && !error; i++)
+	for (size_t i = 0; i < count && !error && index.rows; i++)
 		error = parse_row(json_array_get(rows, i), &index.rows[i], ret_error);
 	json_decref(root);
 	index.count = count;

@@ -61,12 +61,9 @@ static int write_file(struct saving *saving, const char *name, const char *text,
 
 static int copy_blob(struct saving *saving, int blob, u64 size)
 {
-	enum { ROOM = 1024 * 1024 };
-	CLEANUP_FREE char *data = malloc(ROOM);
-	if (!data)
-		return image_fail(saving->error, -ENOMEM, "out of memory");
+	char data[64 * 1024];
 	for (u64 left = size; left;) {
-		ssize_t n = read(blob, data, left < ROOM ? (size_t)left : ROOM);
+		ssize_t n = read(blob, data, left < sizeof(data) ? (size_t)left : sizeof(data));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

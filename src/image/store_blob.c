@@ -112,31 +112,42 @@ int blob_open(const struct image_store *store, const struct digest *digest, u64 
 	return take_fd(&file);
 }
 
+/* Reads exactly these bytes. */
+static int read_all(int file, char *to, size_t size)
+{
+	while (size) {
+		ssize_t n = read(file, to, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		to += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
 int blob_read(const struct image_store *store, const struct digest *digest, size_t max, char **ret_text, size_t *ret_size)
 {
-	u64 size;
+	u64 size = 0;
 	CLEANUP_FD int file = blob_open(store, digest, &size);
 	if (file < 0)
 		return file;
 	if (size > max)
 		return -EFBIG;
-	CLEANUP_FREE char *text = malloc((size_t)size + 1);
+	char *text = malloc((size_t)size + 1);
 	if (!text)
 		return -ENOMEM;
-	for (size_t have = 0; have < size;) {
-		ssize_t n = read(file, text + have, (size_t)size - have);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		have += (size_t)n;
+	int error = read_all(file, text, (size_t)size);
+	struct digest is = digest_of(text, error ? 0 : (size_t)size);
+	if (!error && !digest_equal(&is, digest))
+		error = -EBADMSG;
+	if (error) {
+		free(text);
+		return error;
 	}
-	struct digest is = digest_of(text, (size_t)size);
-	if (!digest_equal(&is, digest))
-		return -EBADMSG;
 	text[size] = '\0';
 	*ret_text = text;
 	*ret_size = (size_t)size;
-	text = NULL;
 	return 0;
 }

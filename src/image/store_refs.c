@@ -88,10 +88,11 @@ int store_pin(const struct image_store *store, const char *path, const struct di
 int store_ref_get(const struct image_store *store, const char *reference, struct digest *ret_manifest)
 {
 	char path[STORE_PATH];
-	CLEANUP_FREE char *name = NULL;
+	char *name = NULL;
 	struct digest manifest;
 	s64 when;
 	int error = get(store->dir, path_of_name("refs", reference, path), &name, &manifest, &when);
+	free(name);
 	if (!error)
 		*ret_manifest = manifest;
 	return error;
@@ -114,7 +115,7 @@ static int compare_refs(const void *a, const void *b)
 static int list_one(void *arg, int dir, const char *name)
 {
 	struct store_refs *refs = arg;
-	struct store_ref row;
+	struct store_ref row = { 0 };
 	int error = get(dir, name, &row.name, &row.manifest, &row.set);
 	if (error == -EBADMSG || error == -ENOENT) /* damaged, or removed since */
 		return 0;

@@ -122,12 +122,9 @@ static int read_xattrs(struct walk *walk, int fd, char names[], size_t room, str
 
 static int write_data(struct walk *walk, int file, u64 size)
 {
-	enum { ROOM = 256 * 1024 };
-	CLEANUP_FREE char *data = malloc(ROOM);
-	if (!data)
-		return -ENOMEM;
+	char data[64 * 1024];
 	for (u64 left = size; left;) {
-		ssize_t n = read(file, data, left < ROOM ? (size_t)left : ROOM);
+		ssize_t n = read(file, data, left < sizeof(data) ? (size_t)left : sizeof(data));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

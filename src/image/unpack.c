@@ -250,9 +250,10 @@ static int unpack_entry(struct unpack *unpack, struct layer_stream *stream, stru
 		return image_fail(unpack->error, -EBADMSG, "the name '%.80s…' is too long or too deep", path);
 	if (!*clean && (archive_entry_filetype(entry) != AE_IFDIR || archive_entry_hardlink(entry)))
 		return image_fail(unpack->error, -EBADMSG, "the layer's root is no directory");
-	const char *slash = strrchr(clean, '/');
-	if (strncmp(slash ? slash + 1 : clean, ".wh.", 4) == 0)
-		return unpack_whiteout(unpack, clean);
+	bool is_whiteout;
+	error = unpack_is_whiteout(unpack, clean, &is_whiteout);
+	if (error || is_whiteout)
+		return error ? (error < 0 ? error : 0) : unpack_whiteout(unpack, clean);
 	struct place at = { .path = clean };
 	at.dir = unpack_parent(unpack, clean, &at.base);
 	if (at.dir < 0)

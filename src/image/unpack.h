@@ -10,7 +10,7 @@
  *       it; when this layer made it the archive is refused: it would have us write through its own link.
  *     - A hard link's target is found in the same way, and must be there and no directory. A symbolic link is written, never read.
  *     - .wh.NAME removes what lower layers have there, .wh..wh..opq all that they have in its directory; what this layer brings stays,
- *       in whatever order it comes. Other names with .wh..wh. are marks of aufs and mean nothing.
+ *       in whatever order it comes. Other names with .wh..wh. are marks of aufs and mean nothing; nothing lies below a whiteout.
  *     - Sizes are held against free space before they are written; entries, paths and trailing bytes have limits.
  *
  * Owners, modes, device nodes and attributes are the real ones where the host lets us. Where it does not (any user but root; root in

@@ -49,6 +49,12 @@ int unpack_parent(struct unpack *unpack, char clean[PATH_MAX], const char **ret_
 /* Forgets the cached directory: something was removed. */
 void unpack_forget_parent(struct unpack *unpack);
 
+/*
+ * Looks for ".wh." in a clean path. Returns 0 with *ret_whiteout; 1 when the entry is aufs's own and means nothing; -EBADMSG with unpack->error when
+ * it lies below a whiteout.
+ */
+int unpack_is_whiteout(struct unpack *unpack, const char *clean, bool *ret_whiteout) MUST_CHECK;
+
 /* Applies a whiteout: the entry `clean`, whose last component begins with ".wh.". Returns 0 or negative errno with unpack->error. */
 int unpack_whiteout(struct unpack *unpack, char clean[PATH_MAX]) MUST_CHECK;
 

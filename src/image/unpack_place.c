@@ -128,6 +128,23 @@ static int make_opaque(struct unpack *unpack, int dir, const char *path, size_t 
 	return error ? unpack_refused(unpack, error, "empty", path) : 0;
 }
 
+int unpack_is_whiteout(struct unpack *unpack, const char *clean, bool *ret_whiteout)
+{
+	*ret_whiteout = false;
+	for (const char *at = clean; *at;) {
+		size_t length = strcspn(at, "/");
+		bool is_last = at[length] == '\0', is_opaque = is_last && strcmp(at, WHITEOUT_OPAQUE) == 0;
+		if (strncmp(at, WHITEOUT_META, strlen(WHITEOUT_META)) == 0 && !is_opaque)
+			return 1;
+		bool is_whiteout = strncmp(at, WHITEOUT, strlen(WHITEOUT)) == 0;
+		if (is_whiteout && !is_last)
+			return image_fail(unpack->error, -EBADMSG, "the entry '%s' lies below a whiteout", clean);
+		*ret_whiteout = is_whiteout;
+		at += length + !is_last;
+	}
+	return 0;
+}
+
 int unpack_whiteout(struct unpack *unpack, char clean[PATH_MAX])
 {
 	const char *base, *name;
@@ -136,8 +153,6 @@ int unpack_whiteout(struct unpack *unpack, char clean[PATH_MAX])
 		return dir;
 	if (strcmp(base, WHITEOUT_OPAQUE) == 0)
 		return make_opaque(unpack, dir, clean, base == clean ? 0 : (size_t)(base - clean) - 1);
-	if (strncmp(base, WHITEOUT_META, strlen(WHITEOUT_META)) == 0)
-		return 0;
 	name = base + strlen(WHITEOUT);
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return image_fail(unpack->error, -EBADMSG, "the whiteout '%s' names nothing", clean);
