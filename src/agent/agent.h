@@ -197,6 +197,8 @@ long identity_chmod(s32 fd, u32 mode) MUST_CHECK;
 long identity_made(s32 directory, s32 fd, u32 mode) MUST_CHECK;
 /* mknod of a device. */
 long identity_make_device(s32 directory, const char *name, u32 mode, u64 device) MUST_CHECK;
+/* The xattr family, of an object: nr and arguments of the guest's call; its result. */
+long identity_xattr(s32 fd, long nr, const u64 arg[6]) MUST_CHECK;
 /* A descriptor that open() got: what stands for a device is replaced by it. Takes fd; the descriptor or negative errno. */
 long identity_opened(long fd, u64 flags) MUST_CHECK;
 

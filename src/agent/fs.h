@@ -155,6 +155,8 @@ long fs_may_remove(s32 directory, const char *name) MUST_CHECK;
 bool fs_unlocked(long result, s32 fd) MUST_CHECK;
 /* Gives what was just made to the caller; mode: what was asked for. */
 void fs_made(s32 directory, const char *name, u64 mode);
+/* The xattr family. flags: enum fs_flag. */
+enum verdict fs_xattr_as(struct call *call, u32 flags);
 /* fs_host_open() as the caller. */
 long fs_open_as(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 

@@ -46,7 +46,8 @@ static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 fl
 static enum verdict change_unfollowed(struct call *call, long nr, long followed, u32 at, s32 dirfd, u32 flags, u64 args[6])
 {
 	struct fs_unfollowed object;
-	long r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE, &object), fd;
+	long r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE, &object),
+	     fd;
 
 	if (r < 0)
 		return done(call, r);
@@ -227,6 +228,8 @@ enum verdict fs_truncate(struct call *call)
 
 enum verdict fs_setxattr(struct call *call)
 {
+	if (identity_on())
+		return fs_xattr_as(call, FS_FOLLOW | FS_WRITE);
 	return change(call, call->nr, 0, AT_FDCWD_, FS_FOLLOW);
 }
 
@@ -234,6 +237,8 @@ enum verdict fs_lsetxattr(struct call *call)
 {
 	u64 args[6];
 
+	if (identity_on())
+		return fs_xattr_as(call, FS_WRITE);
 	memcpy(args, call->arg, sizeof(args));
 	return change_unfollowed(call, call->nr, call->nr == __NR_lsetxattr ? __NR_setxattr : __NR_removexattr, 0, AT_FDCWD_, 0,
 				 args);

@@ -63,6 +63,15 @@ void fs_made(s32 directory, const char *name, u64 mode)
 	(void)sys1(__NR_close, fd);
 }
 
+enum verdict fs_xattr_as(struct call *call, u32 flags)
+{
+	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, AT_FDCWD_, call->arg[0], flags);
+
+	call->ret = object < 0 ? object : identity_xattr((s32)object, call->nr, call->arg);
+	fs_object_done(object, AT_FDCWD_);
+	return CALL_DONE;
+}
+
 /* --- open ------------------------------------------------------------------------------------------------------------------------------ */
 
 static u32 mask_of(u64 flags)

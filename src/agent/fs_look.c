@@ -335,15 +335,20 @@ enum verdict fs_statfs(struct call *call)
 
 enum verdict fs_xattr(struct call *call)
 {
+	if (identity_on())
+		return fs_xattr_as(call, FS_FOLLOW);
 	return by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
 }
 
 enum verdict fs_lxattr(struct call *call)
 {
 	struct fs_unfollowed at;
-	long r = fs_unfollowed(scratch(), AT_FDCWD_, call->arg[0], 0, &at), nr = call->nr;
+	long r, nr = call->nr;
 	u64 args[6];
 
+	if (identity_on())
+		return fs_xattr_as(call, 0);
+	r = fs_unfollowed(scratch(), AT_FDCWD_, call->arg[0], 0, &at);
 	if (r < 0)
 		return done(call, r);
 	if (at.follow)

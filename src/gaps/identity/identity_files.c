@@ -283,7 +283,7 @@ static long open_device(const struct identity_file *file, u64 flags)
 long identity_opened(long fd, u64 flags)
 {
 	struct identity_file file;
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 	long device, r;
 
 	if (sys2(__NR_fstat, fd, &st) != 0 || (st.mode & IDENTITY_TYPE) != IDENTITY_REGULAR || st.size)
@@ -305,7 +305,7 @@ long identity_opened(long fd, u64 flags)
 
 static enum verdict stat_fd(struct call *call, s32 fd, u64 to)
 {
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 	long r = agent_reserved_fd((u32)fd) ? -EBADF : sys2(__NR_fstat, fd, &st);
 
 	if (r == 0) {
@@ -340,8 +340,7 @@ enum verdict identity_statx_call(struct call *call)
 	return identity_done(call, r);
 }
 
-/* Whether a descriptor can be changed through: O_PATH ones cannot. 0 or -EBADF. */
-static long usable(u32 fd)
+long identity_usable(u32 fd)
 {
 	long flags = agent_reserved_fd(fd) ? -EBADF : sys2(__NR_fcntl, fd, 3 /* F_GETFL */);
 
@@ -350,14 +349,14 @@ static long usable(u32 fd)
 
 enum verdict identity_fchown(struct call *call)
 {
-	long r = usable((u32)call->arg[0]);
+	long r = identity_usable((u32)call->arg[0]);
 
 	return identity_done(call, r < 0 ? r : identity_chown((s32)call->arg[0], (u32)call->arg[1], (u32)call->arg[2]));
 }
 
 enum verdict identity_fchmod(struct call *call)
 {
-	long r = usable((u32)call->arg[0]);
+	long r = identity_usable((u32)call->arg[0]);
 
 	return identity_done(call, r < 0 ? r : identity_chmod((s32)call->arg[0], (u32)call->arg[1]));
 }

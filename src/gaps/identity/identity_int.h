@@ -25,6 +25,7 @@ enum identity_cap {
 	CAP_SYS_ADMIN_ = 21,
 	CAP_SYS_RESOURCE_ = 24,
 	CAP_MKNOD_ = 27,
+	CAP_SETFCAP_ = 31,
 };
 
 /* securebits: SECBIT_* of capabilities(7) */
@@ -94,6 +95,11 @@ void identity_fix_caps(struct identity_cred *now, const struct identity_cred *ol
 #define IDENTITY_CHAR 0020000u
 #define IDENTITY_BLOCK 0060000u
 
+#define IDENTITY_ATTRIBUTE "user.containers.override_stat"
+
+/* "/proc/self/fd/N": the only way to the attributes of an O_PATH descriptor. */
+void identity_link(char out[32], s32 fd);
+
 /* What a file is to the guest. */
 struct identity_file {
 	u32 uid, gid;
@@ -111,6 +117,11 @@ long identity_file_read(s32 fd, struct identity_file *ret) MUST_CHECK;
 void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
 /* Makes the file what it says. -EPERM where nothing can be kept. */
 long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
+
+/* --- identity_files.c --------------------------------------------------------------------------------------------------------------- */
+
+/* Whether a file can be changed through a descriptor: not an O_PATH one. 0 or -EBADF. */
+long identity_usable(u32 fd) MUST_CHECK;
 
 /* --- identity_exec.c ---------------------------------------------------------------------------------------------------------------- */
 

@@ -10,13 +10,11 @@
 #include "base/kernel_stat.h"
 #include "gaps/identity/identity_int.h"
 
-#define ATTRIBUTE "user.containers.override_stat"
 #define TEXT_SIZE 96u
 
 #define LINK_SIZE 32u
 
-/* "/proc/self/fd/N": the only way to the attributes of an O_PATH descriptor. */
-static void fd_link(char out[LINK_SIZE], s32 fd)
+void identity_link(char out[LINK_SIZE], s32 fd)
 {
 	char digits[12];
 	u32 count = 0, at = 14;
@@ -139,8 +137,8 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 				       .plain_gid = identity_shown_gid(st->gid) };
 	if (!ret->kept)
 		return;
-	fd_link(link, fd);
-	n = sys4(__NR_getxattr, link, ATTRIBUTE, text, sizeof(text) - 1);
+	identity_link(link, fd);
+	n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
 	if (n <= 0)
 		return;
 	text[n] = 0;
@@ -149,8 +147,9 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 
 long identity_file_read(s32 fd, struct identity_file *ret)
 {
-	struct kernel_stat st;
-	long r = sys4(__NR_newfstatat, fd, "", &st, 0x1000 /* AT_EMPTY_PATH */);
+	struct kernel_stat st = { 0 };
+	long r = sys4(__NR_newfstatat, fd, "", &st,
+		      0x1100 /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: gVisor of 2022 follows a link's descriptor */);
 
 	if (r == 0)
 		identity_file_of(fd, &st, ret);
@@ -180,7 +179,7 @@ long identity_file_write(s32 fd, struct identity_file *file)
 	u32 type = file->mode & IDENTITY_TYPE;
 	long r;
 
-	fd_link(link, fd);
+	identity_link(link, fd);
 	if ((file->host_mode & IDENTITY_TYPE) == 0120000u)
 		return 0; /* a link: nothing can be kept of it */
 	if (!can_carry(file->host_mode))
@@ -190,9 +189,9 @@ long identity_file_write(s32 fd, struct identity_file *file)
 		return r;
 	if (file->uid == file->plain_uid && file->gid == file->plain_gid && type == (file->host_mode & IDENTITY_TYPE) &&
 	    (file->mode & 07777) == disk_mode(file)) {
-		r = file->stored ? sys2(__NR_removexattr, link, ATTRIBUTE) : 0;
+		r = file->stored ? sys2(__NR_removexattr, link, IDENTITY_ATTRIBUTE) : 0;
 		return r == -ENODATA ? 0 : r;
 	}
-	r = sys5(__NR_setxattr, link, ATTRIBUTE, text, print(file, text), 0);
+	r = sys5(__NR_setxattr, link, IDENTITY_ATTRIBUTE, text, print(file, text), 0);
 	return r == -EOPNOTSUPP || r == -EACCES ? -EPERM : r;
 }
