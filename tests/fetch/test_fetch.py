@@ -428,12 +428,12 @@ def test_a_connection_that_brings_nothing_is_given_up(shared, tmp_path):
 
 
 def test_servers_that_are_busy_are_asked_again(shared, tmp_path):
-    answers = [(503, {"Retry-After": "1"}, b""), (429, {}, b""), (500, {}, b'{"errors":[{"message":"out of\x1b[31m order"}]}')]
+    answers = [(503, {"Retry-After": "1"}, b""), (429, {}, b"")]
     with Server(lambda request: answers.pop(0) if answers else None, shared.port) as proxy:
         began = time.monotonic()
         done = fetch(f"127.0.0.1:{proxy.port}/team/app:1", tmp_path / "out")
         assert done.status == 0, done.error
-        assert [e["delay_ms"] >= 1000 for e in done.of("retry")] == [True, True, True] and time.monotonic() - began > 3
+        assert [e["delay_ms"] >= 1000 for e in done.of("retry")] == [True, True] and time.monotonic() - began > 2
     with Server(lambda request: (502, {}, b'{"errors":[{"message":"bad \xc2\x9b gateway"}]}')) as server:
         assert_failed(fetch(f"127.0.0.1:{server.port}/a/b", tmp_path / "x", "--retries=1"), NETWORK, "answers 502", "(bad ?? gateway)")
     assert_failed(fetch("127.0.0.1:1/a/b", tmp_path / "x", "--retries=0"), NETWORK, "cannot reach 127.0.0.1:1")
