@@ -78,11 +78,17 @@ static void add_row(struct pull_progress *progress, const json_t *event)
 
 /* --- Bars ------------------------------------------------------------------------------------------------------------------------- */
 
+static unsigned bar_width(const struct pull_progress *progress)
+{
+	if (progress->columns < ROW_WORDS + 10)
+		return 10;
+	return progress->columns > ROW_WORDS + 50 ? 50 : progress->columns - ROW_WORDS;
+}
+
 static void draw_bar(const struct pull_progress *progress, const char *name, s64 have, s64 size)
 {
 	char have_words[16], size_text[16];
-	unsigned width = progress->columns > ROW_WORDS + 10 ? progress->columns - ROW_WORDS : 10;
-	width = width > 50 ? 50 : width;
+	unsigned width = bar_width(progress);
 	unsigned full = size > 0 ? (unsigned)((double)width * (double)have / (double)size) : width;
 	fprintf(progress->to, "%-20s [", name);
 	for (unsigned i = 0; i < width; i++)

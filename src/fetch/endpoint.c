@@ -138,16 +138,18 @@ static int read_mirrors(struct endpoints *endpoints, const char *path, const str
 			struct fetch_error *ret_error)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	CLEANUP_FREE char *text = malloc(MIRRORS_FILE_MAX);
 	size_t length = 0;
 	ssize_t n = 0;
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
+	if (fd < 0)
+		return fetch_fail(ret_error, LICHEN_FETCH_USAGE, "cannot read %s: %s", path, strerror(errno));
+	CLEANUP_FREE char *text = malloc(MIRRORS_FILE_MAX);
 	if (!text)
 		return fetch_fail_memory(ret_error);
-	while (fd >= 0 && length + 1 < MIRRORS_FILE_MAX && (n = read(fd, text + length, MIRRORS_FILE_MAX - 1 - length)) > 0)
+	while (length + 1 < MIRRORS_FILE_MAX && (n = read(fd, text + length, MIRRORS_FILE_MAX - 1 - length)) > 0)
 		length += (size_t)n;
-	if (fd < 0 || n < 0)
+	if (n < 0)
 		return fetch_fail(ret_error, LICHEN_FETCH_USAGE, "cannot read %s: %s", path, strerror(errno));
 	if (length + 1 >= MIRRORS_FILE_MAX)
 		return fetch_fail(ret_error, LICHEN_FETCH_USAGE, "%s is longer than %d bytes", path, MIRRORS_FILE_MAX - 2);

@@ -9,7 +9,7 @@
 
 #include "fetch/endpoint.h"
 
-#define CONNECT_SECONDS 20l
+#define CONNECT_SECONDS 20L
 
 int http_init(struct http *http, const char *ca, long stall, struct fetch_error *ret_error)
 {
@@ -83,15 +83,15 @@ static bool prepare(const struct http *http, struct exchange *exchange)
 		ok = ok && curl_easy_setopt(easy, CURLOPT_RANGE, range) == CURLE_OK;
 	}
 	curl_easy_setopt(easy, CURLOPT_SHARE, http->share);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0l);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1l);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2l);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS < http->stall ? CONNECT_SECONDS : http->stall);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1l);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, http->stall);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1l);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 262144l);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 262144L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->problem);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);

@@ -198,7 +198,7 @@ int platform_parse(const char *text, struct platform *ret_platform)
 
 int remote_manifest_check_config(const char *json, size_t size, const struct platform *wanted, struct fetch_error *ret_error)
 {
-	struct platform is;
+	struct platform is = { .os = "" };
 	json_error_t why;
 	json_t *root = json_loadb(json, size, 0, &why);
 	bool read = json_is_object(root) && copy_text(root, "os", is.os, sizeof(is.os)) &&

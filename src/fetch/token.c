@@ -139,9 +139,9 @@ static int ask(const struct http *http, struct endpoint *endpoint, const char *u
 		struct exchange exchange = {
 			.url = url, .form = form, .authorization = authorization, .body = take_answer, .context = &answer
 		};
-		struct timespec pause = { 0, 500000000l << attempt };
-		pause.tv_sec = pause.tv_nsec / 1000000000l;
-		pause.tv_nsec %= 1000000000l;
+		struct timespec pause = { 0, 500000000L << attempt };
+		pause.tv_sec = pause.tv_nsec / 1000000000L;
+		pause.tv_nsec %= 1000000000L;
 		if (http_run(http, &exchange))
 			return fetch_fail_memory(ret_error);
 		error = judge_answer(&exchange, &answer, endpoint, &again, ret_error);

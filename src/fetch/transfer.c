@@ -96,12 +96,9 @@ static void read_said(struct transfer *transfer)
 
 static bool take_error(struct transfer *transfer, const void *data, size_t size)
 {
-	size_t length = strlen(transfer->said), room = sizeof(transfer->said) - 1 - length;
-	size_t taken = size < room ? size : room;
-	memcpy(transfer->said + length, data, taken);
-	transfer->said[length + taken] = '\0';
-	/* What is longer than this is not read: the connection is dropped. */
-	transfer->ended_early = taken < size;
+	size_t length = strlen(transfer->said);
+	transfer->ended_early = length + size >= sizeof(transfer->said); /* what is longer is not read: the connection is dropped */
+	snprintf(transfer->said + length, sizeof(transfer->said) - length, "%.*s", (int)size, (const char *)data);
 	return !transfer->ended_early;
 }
 
