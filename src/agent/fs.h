@@ -118,7 +118,7 @@ void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd);
 
 /* The directory and name of a path whose last component is not followed and need not exist. 0 or negative errno. */
 long fs_name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret) MUST_CHECK;
-void fs_name_done(struct fs_name *name);
+void fs_name_done(struct fs_name *where);
 /* Whether something may be made there: 0 or negative errno. directory: what is made is one. */
 long fs_may_create(const struct fs_name *where, bool directory) MUST_CHECK;
 

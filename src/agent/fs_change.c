@@ -42,15 +42,17 @@ static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 fl
 	return CALL_DONE;
 }
 
-/* The same for what is not followed, by call nr; by `followed` where the object's own descriptor is to be. args: the call's, path and all. */
-static enum verdict change_unfollowed(struct call *call, long nr, long followed, u32 at, s32 dirfd, u32 flags, u64 args[6])
+/* The same for what is not followed, by call nr; by `followed` where the object's own descriptor is to be. values: its arguments. */
+static enum verdict change_unfollowed(struct call *call, long nr, long followed, u32 at, s32 dirfd, u32 flags, const u64 values[6])
 {
 	struct fs_unfollowed object;
+	u64 args[6];
 	long r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE, &object),
 	     fd;
 
 	if (r < 0)
 		return done(call, r);
+	memcpy(args, values, sizeof(args));
 	if (object.follow && nr == __NR_utimensat)
 		args[3] = 0;
 	if (identity_on()) {

@@ -40,7 +40,7 @@ GROUPS = {
     "fs": [],  # each in a root directory of its own: guest_root()
 }
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
-NOT_TESTS |= {"fs/enter_root"}  # how the kernel starts one of fs
+NOT_TESTS |= {"fs/enter_root", "fs/race"}  # how the kernel starts one of fs; test_tree_race.py
 
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
 # fstype asks what a root on a disk is, which overlay and gVisor's are not. identity asks what root may, which only the host's is.
