@@ -108,11 +108,11 @@ const char *diagnosis_remark(const struct diagnosis *diagnosis, char *text, size
 	return text;
 }
 
-static const char *what_lichen_does(const struct plan_row *row, bool limited)
+static const char *what_lichen_does(enum gap_id id, const struct plan_row *row, bool limited)
 {
 	if (row->state == PLAN_EMULATED)
 		return limited ? "fills *" : "fills";
-	return row->state == PLAN_NATIVE ? "passes" : "not yet";
+	return row->state == PLAN_NATIVE ? "passes" : gap_by_id(id)->on_request ? "if asked" : "not yet";
 }
 
 /* A paragraph, a gap's name and `mark` before it. */
@@ -177,7 +177,7 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 			{ row_state(row), head[1].width, state_colour(row) },
 			{ evidence, head[2].width, COLOUR_NONE },
 			{ gap_by_id(id)->needed_by, head[3].width, COLOUR_NONE },
-			{ what_lichen_does(row, row_limits(id, row)), head[4].width, COLOUR_NONE },
+			{ what_lichen_does((enum gap_id)id, row, row_limits(id, row)), head[4].width, COLOUR_NONE },
 		};
 		print_row(cells, ARRAY_SIZE(cells), to);
 	}

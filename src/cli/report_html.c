@@ -18,12 +18,17 @@ static enum html_tone tone_of(const struct plan_row *row)
 }
 
 /* What to do about a row, in words and, where there is one, as a command. */
-static void advice_cell(struct html *page, const struct plan_row *row)
+static void advice_cell(struct html *page, const struct gap *gap, const struct plan_row *row)
 {
+	char option[64];
 	const char *words = "nothing: lichen passes it on to the kernel", *command = NULL;
 	if (row->state == PLAN_EMULATED) {
 		words = "start the program under lichen, which fills it:";
 		command = "lichen run -- CMD";
+	} else if (row->state == PLAN_REFUSED && gap->on_request) {
+		words = "lichen fills it where it is asked to:";
+		snprintf(option, sizeof(option), "lichen run --emulate=%s -- CMD", gap->name);
+		command = option;
 	} else if (row->state == PLAN_REFUSED && row->finding.presence == GAP_MISSING) {
 		words = "lichen does not fill it yet: it takes a kernel that has it, whose options are named by";
 		command = "lichen doctor --kernel-config";
@@ -72,7 +77,7 @@ static void features(struct html *page, const struct diagnosis *diagnosis, u32 s
 		html_cell(page, tone_of(row), "%s", row_state(row));
 		evidence_cell(page, &row->finding);
 		html_cell(page, HTML_PLAIN, "%s", gap_by_id(id)->needed_by);
-		advice_cell(page, row);
+		advice_cell(page, gap_by_id((enum gap_id)id), row);
 	}
 	html_table_end(page);
 }
