@@ -47,7 +47,7 @@ static bool registry_valid(const char *text)
 {
 	const char *end;
 	if (*text == '[') {
-		size_t length = strspn(text + 1, "0123456789abcdefABCDEF:.");
+		size_t length = strspn(text + 1, "0123456789abcdefABCDEF:");
 		end = text + 1 + length;
 		return length >= 2 && *end == ']' && (!end[1] || (end[1] == ':' && port_valid(end + 2)));
 	}
