@@ -136,14 +136,14 @@ _lichen() {
 		fi
 		;;
 	run | why)
-		local mine='--explain --json --rootfs= --volume= --env-file= --name= --detach --rm --interactive --label= --ulimit='
+		local mine='--explain --json --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
 			case ${words[i]} in
 			--) i=$((i + 1)) && break ;;
-			--emulate | --native | --refuse | --env | --workdir | --rootfs | --volume | -e | -w | -v) i=$((i + 1)) ;;
+			--emulate | --native | --refuse | --env | --workdir | --rootfs | --upper | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
 			--env-file | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			-*) ;;
@@ -156,7 +156,7 @@ _lichen() {
 		fi
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
-		--workdir | --rootfs | -w) _filedir -d ;;
+		--workdir | --rootfs | --upper | -w) _filedir -d ;;
 		--html | --output | --trace | --read | --env-file | -o) _filedir ;;
 		--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") ;;
 		--ulimit) mapfile -t COMPREPLY < <(compgen -W 'core= cpu= fsize= memlock= nofile= nproc= stack=' -- "$cur") ;;

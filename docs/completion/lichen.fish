@@ -53,6 +53,8 @@ complete -c lichen -n '__fish_seen_subcommand_from run' -l json -d 'Let --explai
 complete -c lichen -n '__fish_seen_subcommand_from run' -s e -l env -x -d 'Set a variable'
 complete -c lichen -n '__fish_seen_subcommand_from run' -s w -l workdir -x -a '(__fish_complete_directories)' -d 'Run in this directory'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l rootfs -x -a '(__fish_complete_directories)' -d 'Directory to be the root'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l upper -x -a '(__fish_complete_directories)' -d 'Directory for what is changed'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l ephemeral -d 'Forget what is changed'
 complete -c lichen -n '__fish_seen_subcommand_from run' -s v -l volume -x -d 'HOST:GUEST[:ro] to show in the tree'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l env-file -r -F -d 'Set the variables that a file lists'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l name -x -d 'Call the cell so'

@@ -5,6 +5,7 @@
  * The filter sends only calls that name them, and every getdents64.
  */
 #include "agent/engine.h"
+#include "agent/fs_layers.h"
 
 enum verdict engine_reserved(struct call *call)
 {
@@ -150,6 +151,8 @@ static long hide_reserved(u32 fd, u64 buffer, u64 size)
 
 enum verdict engine_getdents64(struct call *call)
 {
+	if (commons()->fs.layer_count && fs_merge_getdents(call))
+		return CALL_DONE;
 	do {
 		call->ret = agent_reissue(__NR_getdents64, call->arg);
 		if (call->ret <= 0)

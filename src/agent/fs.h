@@ -53,6 +53,7 @@ struct fs_work {
 	u32 resolve; /* RESOLVE_ flags of openat2(2), set before fs_begin() */
 	u32 scope;   /* with RESOLVE_BENEATH and RESOLVE_IN_ROOT: bytes of guest that are not left */
 	u32 mount;   /* index of the mount that guest lies on */
+	u32 layer;   /* in an overlay: the layer that host is of */
 	bool step;   /* look at each component */
 	bool slash;  /* a slash, dot or dots at the end: must be a directory */
 	bool magic;  /* the last component is a magic link to be followed by the kernel */
@@ -82,6 +83,13 @@ struct fs_name {
 	bool mounted_file; /* and it is no directory */
 	bool read_only;    /* by its mount */
 	u32 mount;         /* index of what its directory lies on */
+	/* in an overlay (fs_layers.h) */
+	bool layered;
+	bool whiteout;    /* the upper layer has one there */
+	bool fixed;       /* a directory that cannot be renamed */
+	u32 layer;        /* of directory */
+	u32 mode;         /* S_IFMT bits of what the guest sees there, 0: nothing */
+	u32 upper, below; /* likewise of what the upper layer has there, of what the lower ones have */
 };
 
 enum fs_flag {
@@ -90,6 +98,12 @@ enum fs_flag {
 	FS_DIRECTORY = 1u << 2, /* must be one */
 	FS_WRITE = 1u << 3,     /* the caller changes it: EROFS on a read-only mount */
 	FS_REAL = 1u << 4,      /* directories are searched as the real user, as access(2) does */
+	/* in an overlay the object is to be in the upper layer; what the caller needs for it (fs_layers.h, enum fs_need) */
+	FS_RAISE_WRITE = 1u << 8,
+	FS_RAISE_OWNER = 2u << 8,
+	FS_RAISE_EITHER = 3u << 8,
+	FS_RAISE = 4u << 8,
+	FS_RAISE_MASK = 7u << 8,
 };
 
 /* Whether the cell has a tree of its own. */
@@ -130,6 +144,9 @@ void fs_linger(long fd);
 /* The guest's path of a host path, as text: its length, or -ESRCH when it lies outside the tree. out: FS_PATH_MAX bytes, the root is "/". */
 long fs_guest_path(const char *host, char *out) MUST_CHECK;
 
+/* The same, with the root as "", and where that is: the mount, and in an overlay the layer. 0 or negative errno. */
+long fs_guest_place(const char *host, char *out, u32 *ret_mount, u32 *ret_layer) MUST_CHECK;
+
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;
 /* Goes to where the first program starts: 0 or negative errno. */
@@ -141,6 +158,8 @@ long fs_start(void) MUST_CHECK;
 long fs_to_host(struct fs_work *work) MUST_CHECK;
 /* Opens work->host. flags: open(2)'s. -ELOOP where a link is in it, the last component included unless O_PATH|O_NOFOLLOW is asked. */
 long fs_host_open(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
+/* The same of work->host as text, whatever layer of an overlay it is of. */
+long fs_host_open_text(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 /* Opens the directory that work->host lies in, O_PATH. *name: the last component, in work->host. */
 long fs_host_parent(struct fs_work *work, const char **name) MUST_CHECK;
 

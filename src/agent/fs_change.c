@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls that change what a path in the tree stands for: mode, owner, times, size, attributes. */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
-
-#define AT_SYMLINK_NOFOLLOW_ 0x100
 
 static enum verdict done(struct call *call, long ret)
 {
@@ -72,7 +71,7 @@ static enum verdict chmod_at(struct call *call, s32 dirfd, u64 path, u64 mode, u
 {
 	struct kernel_stat st;
 	char link[FS_LINK_SIZE];
-	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, path, flags | FS_WRITE);
+	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, path, flags | FS_WRITE | FS_RAISE_OWNER);
 
 	if (object < 0)
 		return done(call, object);
@@ -108,7 +107,7 @@ enum verdict fs_fchmodat2(struct call *call)
 
 static enum verdict chown_path(struct call *call, s32 dirfd, u64 path, u64 uid, u64 gid, u32 flags)
 {
-	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, path, flags | FS_WRITE);
+	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, path, flags | FS_WRITE | FS_RAISE_OWNER);
 
 	if (object < 0)
 		return done(call, object);
@@ -138,7 +137,8 @@ static enum verdict chown_unfollowed(struct call *call, u32 at, s32 dirfd, u32 f
 
 	if (identity_on())
 		return chown_path(call, dirfd, call->arg[at], uid, gid, flags);
-	r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE, &object);
+	r = fs_unfollowed((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at],
+			  flags | FS_WRITE | FS_RAISE_OWNER, &object);
 
 	if (r < 0)
 		return done(call, r);
@@ -169,19 +169,19 @@ enum verdict fs_fchownat(struct call *call)
 
 enum verdict fs_utime(struct call *call)
 {
-	return change(call, __NR_utime, 0, AT_FDCWD_, FS_FOLLOW);
+	return change(call, __NR_utime, 0, AT_FDCWD_, FS_FOLLOW | FS_RAISE_EITHER);
 }
 
 enum verdict fs_utimes(struct call *call)
 {
-	return change(call, __NR_utimes, 0, AT_FDCWD_, FS_FOLLOW);
+	return change(call, __NR_utimes, 0, AT_FDCWD_, FS_FOLLOW | FS_RAISE_EITHER);
 }
 
 enum verdict fs_futimesat(struct call *call)
 {
 	if (!call->arg[1])
-		return CALL_PASS;
-	return change(call, __NR_futimesat, 1, (s32)call->arg[0], FS_FOLLOW);
+		return fs_reached_times(call);
+	return change(call, __NR_futimesat, 1, (s32)call->arg[0], FS_FOLLOW | FS_RAISE_EITHER);
 }
 
 /* Whether both times are UTIME_OMIT. */
@@ -197,18 +197,18 @@ enum verdict fs_utimensat(struct call *call)
 	u64 flags = call->arg[3], args[6];
 	u32 empty = flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0;
 
-	if (!call->arg[1])
-		return CALL_PASS; /* of the descriptor itself */
 	if (omits_both(call->arg[2]))
 		return done(call, 0); /* nothing is looked at */
+	if (!call->arg[1])
+		return fs_reached_times(call);
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
 	memcpy(args, call->arg, sizeof(args));
 	args[3] = AT_SYMLINK_NOFOLLOW_;
 	if (flags & AT_SYMLINK_NOFOLLOW_)
-		return change_unfollowed(call, __NR_utimensat, __NR_utimensat, 1, (s32)call->arg[0], empty, args);
+		return change_unfollowed(call, __NR_utimensat, __NR_utimensat, 1, (s32)call->arg[0], FS_RAISE_EITHER | empty, args);
 	call->arg[3] = 0;
-	return change(call, __NR_utimensat, 1, (s32)call->arg[0], FS_FOLLOW | empty);
+	return change(call, __NR_utimensat, 1, (s32)call->arg[0], FS_FOLLOW | FS_RAISE_EITHER | empty);
 }
 
 enum verdict fs_truncate(struct call *call)
@@ -216,7 +216,7 @@ enum verdict fs_truncate(struct call *call)
 	struct kernel_stat st;
 	long object;
 
-	(void)change(call, __NR_truncate, 0, AT_FDCWD_, FS_FOLLOW);
+	(void)change(call, __NR_truncate, 0, AT_FDCWD_, FS_FOLLOW | FS_RAISE_WRITE);
 	if (call->ret != -EROFS)
 		return CALL_DONE;
 	object = fs_object((struct fs_work *)(void *)slot_current()->scratch, AT_FDCWD_, call->arg[0], FS_FOLLOW);
@@ -231,8 +231,8 @@ enum verdict fs_truncate(struct call *call)
 enum verdict fs_setxattr(struct call *call)
 {
 	if (identity_on())
-		return fs_xattr_as(call, FS_FOLLOW | FS_WRITE);
-	return change(call, call->nr, 0, AT_FDCWD_, FS_FOLLOW);
+		return fs_xattr_as(call, FS_FOLLOW | FS_WRITE | FS_RAISE);
+	return change(call, call->nr, 0, AT_FDCWD_, FS_FOLLOW | FS_RAISE_WRITE);
 }
 
 enum verdict fs_lsetxattr(struct call *call)
@@ -240,8 +240,8 @@ enum verdict fs_lsetxattr(struct call *call)
 	u64 args[6];
 
 	if (identity_on())
-		return fs_xattr_as(call, FS_WRITE);
+		return fs_xattr_as(call, FS_WRITE | FS_RAISE);
 	memcpy(args, call->arg, sizeof(args));
-	return change_unfollowed(call, call->nr, call->nr == __NR_lsetxattr ? __NR_setxattr : __NR_removexattr, 0, AT_FDCWD_, 0,
-				 args);
+	return change_unfollowed(call, call->nr, call->nr == __NR_lsetxattr ? __NR_setxattr : __NR_removexattr, 0, AT_FDCWD_,
+				 FS_RAISE_WRITE, args);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a path to an object, or to a directory and a name in it: the attempts of fs.h. */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
-
-#define AT_SYMLINK_NOFOLLOW_ 0x100
 
 static const struct fs_mount *mount_of(const struct fs_work *work)
 {
@@ -21,6 +20,28 @@ static long magic_object(struct fs_work *work, u64 flags)
 	fd = sys4(__NR_openat, parent, name, flags, 0);
 	(void)sys1(__NR_close, parent);
 	return fd;
+}
+
+static enum fs_need need(u32 flags)
+{
+	switch (flags & FS_RAISE_MASK) {
+	case FS_RAISE_WRITE:
+		return FS_NEED_WRITE;
+	case FS_RAISE_OWNER:
+		return FS_NEED_OWNER;
+	case FS_RAISE_EITHER:
+		return FS_NEED_EITHER;
+	default:
+		return FS_NEED_NOTHING;
+	}
+}
+
+/* What a descriptor stands for. */
+static long own_object(struct fs_work *work, s32 fd, u32 flags)
+{
+	if (agent_reserved_fd((u32)fd) || sys2(__NR_fcntl, fd, 1 /* F_GETFD */) < 0)
+		return -EBADF;
+	return flags & FS_RAISE_MASK ? fs_reach_up(work, fd, need(flags)) : fd;
 }
 
 static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
@@ -51,7 +72,12 @@ static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 	}
 	if (!(flags & FS_FOLLOW) && !work->slash)
 		how |= O_NOFOLLOW_;
-	return fs_host_open(work, how, 0);
+	r = fs_host_open(work, how, 0);
+	if (r < 0 || !(flags & FS_RAISE_MASK) || !fs_layered(work) || !work->layer)
+		return r;
+	(void)sys1(__NR_close, r);
+	r = fs_copy_up(work, need(flags), false);
+	return r < 0 ? r : fs_host_open(work, how, 0);
 }
 
 long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
@@ -64,9 +90,15 @@ long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 		if (guest_read(&first, path, 1) < 0)
 			return -EFAULT;
 		if (!first && dirfd != AT_FDCWD_)
-			return agent_reserved_fd((u32)dirfd) || sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) < 0 ? -EBADF : dirfd;
-		if (!first)
-			return sys4(__NR_openat, AT_FDCWD_, ".", O_PATH_ | O_CLOEXEC_, 0);
+			return own_object(work, dirfd, flags);
+		if (!first) {
+			long here = sys4(__NR_openat, AT_FDCWD_, ".", O_PATH_ | O_CLOEXEC_, 0);
+
+			r = here < 0 ? here : own_object(work, (s32)here, flags);
+			if (here >= 0 && r != here)
+				(void)sys1(__NR_close, here);
+			return r;
+		}
 	}
 	work->step = false;
 	do
@@ -129,6 +161,8 @@ static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 	*at = '/';
 	ret->read_only = mount_of(work)->flags & FS_READ_ONLY;
 	ret->mount = work->mount;
+	if (r == 0 && fs_layered(work))
+		return fs_layers_name(work, ret);
 	if (r == 0)
 		r = append(work, at + 1);
 	if (r == 0)
@@ -158,6 +192,27 @@ void fs_name_done(struct fs_name *where)
 	where->directory = -1;
 }
 
+/* where->directory becomes the one of the layer that has the object. */
+static long unfollowed_layer(struct fs_work *work, struct fs_name *where, u32 flags)
+{
+	struct kernel_stat st;
+	const char *name;
+	long r = where->mode ? 0 : -ENOENT;
+
+	if (r == 0 && (flags & FS_RAISE_MASK) && !where->read_only) {
+		r = where->upper ? 0 : fs_copy_up(work, need(flags), false);
+		if (r == 0)
+			r = fs_upper_parent(work);
+	} else if (r == 0) {
+		r = fs_layers_stat(work, &st);
+		if (r == 0)
+			r = fs_host_parent(work, &name);
+	}
+	fs_name_done(where);
+	where->directory = (s32)r;
+	return r;
+}
+
 long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret)
 {
 	struct fs_name where = { .directory = -1 };
@@ -179,6 +234,11 @@ long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct 
 		if (r >= 0)
 			fs_link(ret->path, (u32)r);
 		return r < 0 ? r : 0;
+	}
+	if (where.layered) {
+		r = unfollowed_layer(work, &where, flags);
+		if (r < 0)
+			return r;
 	}
 	*ret = (struct fs_unfollowed){ .fd = where.directory };
 	if ((flags & FS_WRITE) && where.read_only) {

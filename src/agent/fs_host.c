@@ -7,6 +7,7 @@
  *   /proc/self/fd/N                    effects is opened in a directory that was reached so, with O_NOFOLLOW
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
 #define PATH_MAX_ 4096u
@@ -26,7 +27,7 @@ long fs_to_host(struct fs_work *work)
 	u64 length = strlen(work->guest), below;
 	const struct fs_mount *m;
 
-	work->mount = 0;
+	work->mount = work->layer = 0;
 	if (work->deep) {
 		memcpy(work->host, length ? work->guest + 1 : ".", length ? length : 2);
 		work->host_length = length ? (u32)length - 1 : 1;
@@ -193,6 +194,11 @@ long fs_host_parent(struct fs_work *work, const char **name)
 }
 
 long fs_host_open(struct fs_work *work, u64 flags, u64 mode)
+{
+	return fs_layered(work) ? fs_layers_open(work, flags, mode) : fs_host_open_text(work, flags, mode);
+}
+
+long fs_host_open_text(struct fs_work *work, u64 flags, u64 mode)
 {
 	struct kernel_stat st;
 	const char *name;

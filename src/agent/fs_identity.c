@@ -4,6 +4,7 @@
  * the task. A refusal of the host that comes only from a mode on the host is lifted (identity_unlock()), and the host asked again.
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
 #define MAY_MAKE 3u /* write and search */
@@ -15,6 +16,27 @@ static bool checks(void)
 	return identity_on() && !identity_unchecked(false);
 }
 
+/* The same in an overlay, whose directories lie in several layers. */
+static long may_search_layers(struct fs_work *work)
+{
+	long r = 0;
+
+	for (char *cut = work->guest + fs_mount_of(work)->target_length; *cut && r == 0; cut++) {
+		long fd;
+
+		if (*cut != '/')
+			continue;
+		*cut = 0;
+		fd = fs_layers_open_top(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_);
+		*cut = '/';
+		if (fd < 0)
+			break;
+		r = identity_may((s32)fd, 1, work->real);
+		(void)sys1(__NR_close, fd);
+	}
+	return r;
+}
+
 long fs_may_search(struct fs_work *work)
 {
 	u32 at = work->base != FS_NO_BASE ? work->base_length : commons()->fs.mounts[work->mount].source_length;
@@ -22,6 +44,8 @@ long fs_may_search(struct fs_work *work)
 
 	if (!identity_on() || work->deep || identity_unchecked(work->real))
 		return 0;
+	if (fs_layered(work))
+		return may_search_layers(work);
 	for (; at <= work->host_length && fd >= 0 && r == 0; at++) {
 		char *cut = &work->host[at > 0 ? at : 1], kept = *cut;
 
@@ -50,7 +74,7 @@ long fs_may_remove(s32 directory, const char *name)
 
 bool fs_unlocked(long result, s32 fd)
 {
-	return result == -EACCES && identity_on() && identity_unlock(fd);
+	return result == -EACCES && identity_on() && !fs_reaches_lower(fd) && identity_unlock(fd);
 }
 
 void fs_made(s32 directory, const char *name, u64 mode)
@@ -116,7 +140,7 @@ static long open_existing(struct fs_work *work, u64 flags)
 		object = look(work, flags);
 		if (object < 0)
 			return object;
-		again = identity_unlock((s32)object);
+		again = fs_unlocked(fd, (s32)object);
 		(void)sys1(__NR_close, object);
 		if (again)
 			fd = fs_host_open(work, flags, 0);
@@ -128,7 +152,7 @@ static long open_existing(struct fs_work *work, u64 flags)
 static long far_parent(struct fs_work *work)
 {
 	const char *name;
-	long parent = fs_host_parent(work, &name), up;
+	long parent = fs_layered(work) ? fs_upper_parent(work) : fs_host_parent(work, &name), up;
 
 	if (parent < 0)
 		return parent;

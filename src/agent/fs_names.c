@@ -4,11 +4,10 @@
  * What the kernel says of "/", ".", ".." and of slashes at the end is said here, since it sees none of them (fs/namei.c, filename_create(), do_rmdir() …).
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
-#define AT_REMOVEDIR_ 0x200
 #define AT_SYMLINK_FOLLOW_ 0x400
-#define AT_SYMLINK_NOFOLLOW_ 0x100
 #define RENAME_NOREPLACE_ 1u
 #define RENAME_EXCHANGE_ 2u
 #define VFS_FIFO 0010000u
@@ -29,8 +28,13 @@ static enum verdict done(struct call *call, long ret)
 static long look_at(const struct fs_name *where, u32 *mode)
 {
 	struct kernel_stat st;
-	long r = sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_);
+	long r;
 
+	if (where->layered) {
+		*mode = where->mode;
+		return where->mode ? 0 : -ENOENT;
+	}
+	r = sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_);
 	if (r == 0)
 		*mode = st.mode & VFS_TYPE;
 	return r;
@@ -58,22 +62,9 @@ long fs_may_create(const struct fs_name *where, bool directory)
 
 enum make { MAKE_DIRECTORY, MAKE_NODE };
 
-static long make_name(const struct fs_name *where, enum make what, u64 mode, u64 device)
-{
-	u32 type = (u32)mode & VFS_TYPE;
-	long r;
-
-	if (what == MAKE_NODE && identity_on() && (type == VFS_DEVICE || type == VFS_BLOCK))
-		return identity_make_device(where->directory, where->name, (u32)mode, device);
-	r = what == MAKE_DIRECTORY ? sys3(__NR_mkdirat, where->directory, where->name, mode)
-				   : sys4(__NR_mknodat, where->directory, where->name, mode, device);
-	if (r == 0)
-		fs_made(where->directory, where->name, mode);
-	return r;
-}
-
 static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path, u64 mode, u64 device)
 {
+	struct fs_new new = { .kind = what == MAKE_DIRECTORY ? FS_NEW_DIRECTORY : FS_NEW_NODE, .mode = mode, .device = device };
 	struct fs_name where;
 	long r = fs_name(scratch(), dirfd, path, &where);
 
@@ -81,9 +72,9 @@ static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path,
 		return done(call, r);
 	r = fs_may_create(&where, what == MAKE_DIRECTORY);
 	if (r == 0)
-		r = make_name(&where, what, mode, device);
+		r = fs_make(scratch(), &where, &new);
 	if (fs_unlocked(r, where.directory))
-		r = make_name(&where, what, mode, device);
+		r = fs_make(scratch(), &where, &new);
 	fs_name_done(&where);
 	return done(call, r);
 }
@@ -126,6 +117,7 @@ enum verdict fs_mknodat(struct call *call)
 /* The text is the guest's own: nobody resolves it here. */
 static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 path)
 {
+	struct fs_new new = { .kind = FS_NEW_SYMLINK, .text = text };
 	struct fs_name where;
 	long r = guest_read_string(scratch()->rest, text, 4096);
 
@@ -137,9 +129,9 @@ static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 pat
 		return done(call, r);
 	r = fs_may_create(&where, false);
 	if (r == 0)
-		r = sys3(__NR_symlinkat, text, where.directory, where.name);
+		r = fs_make(scratch(), &where, &new);
 	if (fs_unlocked(r, where.directory))
-		r = sys3(__NR_symlinkat, text, where.directory, where.name);
+		r = fs_make(scratch(), &where, &new);
 	fs_name_done(&where);
 	return done(call, r);
 }
@@ -155,6 +147,12 @@ enum verdict fs_symlinkat(struct call *call)
 }
 
 /* --- unlink, rmdir --------------------------------------------------------------------------------------------------------------------- */
+
+/* What only a lower layer of an overlay has is no owner's: who may write to its directory may hide it. */
+static long may_remove(const struct fs_name *where)
+{
+	return where->layered && !where->upper ? fs_may_make(where->directory) : fs_may_remove(where->directory, where->name);
+}
 
 static long may_remove_directory(const struct fs_name *where)
 {
@@ -195,11 +193,11 @@ static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flag
 		return done(call, r);
 	r = flags ? may_remove_directory(&where) : may_unlink(&where);
 	if (r == 0)
-		r = fs_may_remove(where.directory, where.name);
+		r = may_remove(&where);
 	if (r == 0)
-		r = sys3(__NR_unlinkat, where.directory, where.name, flags);
+		r = fs_remove(scratch(), &where, flags);
 	if (fs_unlocked(r, where.directory))
-		r = sys3(__NR_unlinkat, where.directory, where.name, flags);
+		r = fs_remove(scratch(), &where, flags);
 	fs_name_done(&where);
 	return done(call, r);
 }
@@ -245,13 +243,13 @@ static long link_source(s32 dirfd, u64 path, u64 flags, struct fs_unfollowed *re
 	long r;
 
 	if (flags & AT_SYMLINK_FOLLOW_) {
-		r = fs_object(scratch(), dirfd, path, FS_FOLLOW | empty);
+		r = fs_object(scratch(), dirfd, path, FS_FOLLOW | FS_RAISE | empty);
 		ret->fd = (s32)r;
 		ret->follow = true;
 		if (r >= 0)
 			fs_link(ret->path, (u32)r);
 	} else {
-		r = fs_unfollowed(scratch(), dirfd, path, empty, ret);
+		r = fs_unfollowed(scratch(), dirfd, path, FS_RAISE | empty, ret);
 	}
 	if (r < 0)
 		return r;
@@ -262,14 +260,10 @@ static long link_source(s32 dirfd, u64 path, u64 flags, struct fs_unfollowed *re
 	return r;
 }
 
-static long link_to(const struct fs_unfollowed *source, const struct fs_name *where)
-{
-	return sys5(__NR_linkat, AT_FDCWD_, source->path, where->directory, where->name, source->follow ? AT_SYMLINK_FOLLOW_ : 0);
-}
-
 static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
 {
 	struct fs_unfollowed source;
+	const struct fs_new made = { .kind = FS_NEW_LINK, .object = &source };
 	struct fs_name where;
 	char name[256];
 	u32 mount;
@@ -286,9 +280,9 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 		if (r == 0 && mount != FS_MOUNTS_MAX && mount != where.mount)
 			r = -EXDEV;
 		if (r == 0)
-			r = link_to(&source, &where);
+			r = fs_make(scratch(), &where, &made);
 		if (fs_unlocked(r, where.directory))
-			r = link_to(&source, &where);
+			r = fs_make(scratch(), &where, &made);
 		fs_name_done(&where);
 	}
 	fs_unfollowed_done(&source, from);
@@ -334,16 +328,10 @@ static long may_rename(const struct fs_name *old, const struct fs_name *new, u64
 		return -ENOTDIR;
 	if (old->mounted || new->mounted)
 		return -EBUSY;
-	r = fs_may_remove(old->directory, old->name);
+	r = may_remove(old);
 	if (r == 0)
-		r = exists(new, &to) ? fs_may_remove(new->directory, new->name) : fs_may_make(new->directory);
+		r = exists(new, &to) ? may_remove(new) : fs_may_make(new->directory);
 	return r;
-}
-
-static long rename_name(const struct fs_name *old, const struct fs_name *new, u64 flags)
-{
-	return flags ? sys5(__NR_renameat2, old->directory, old->name, new->directory, new->name, flags)
-		     : sys4(__NR_renameat, old->directory, old->name, new->directory, new->name);
 }
 
 static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
@@ -356,13 +344,15 @@ static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u6
 		return done(call, -EINVAL);
 	r = second_name(from, old, &source, name);
 	if (r == 0)
+		r = fs_rename_from(scratch(), &source, flags);
+	if (r == 0)
 		r = fs_name(scratch(), to, new, &target);
 	if (r == 0)
 		r = may_rename(&source, &target, flags);
 	if (r == 0)
-		r = rename_name(&source, &target, flags);
+		r = fs_rename_to(scratch(), &source, &target, flags);
 	if (fs_unlocked(r, source.directory) || fs_unlocked(r, target.directory))
-		r = rename_name(&source, &target, flags);
+		r = fs_rename_to(scratch(), &source, &target, flags);
 	if (source.directory >= 0)
 		fs_name_done(&source);
 	if (target.directory >= 0)

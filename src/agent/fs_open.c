@@ -7,6 +7,7 @@
  * other end.) Devices are opened with O_NONBLOCK, which is taken away again: a terminal line may wait for its carrier.
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
 #define O_DIRECT_ 040000u
@@ -84,7 +85,14 @@ static long may_write(struct fs_work *work, u64 *flags)
 	long fd = fs_host_open(work, O_PATH_ | O_CLOEXEC_ | (*flags & O_EXCL_ ? O_NOFOLLOW_ : 0), 0), r;
 
 	if (fd == -ENOENT && (*flags & O_CREAT_)) {
-		fd = fs_host_parent(work, &name);
+		if (fs_layered(work)) {
+			char *last = fs_cut(work);
+
+			fd = fs_host_open(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+			fs_uncut(last);
+		} else {
+			fd = fs_host_parent(work, &name);
+		}
 		if (fd >= 0)
 			(void)sys1(__NR_close, fd);
 		return fd < 0 ? fd : -EROFS;
@@ -132,7 +140,8 @@ static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 	struct kernel_stat st;
 	long fd;
 
-	if (sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */) < 0)
+	if ((fs_layered(work) ? fs_layers_stat(work, &st)
+			      : sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */)) < 0)
 		st.mode = VFS_REGULAR;
 	if ((st.mode & VFS_TYPE) == VFS_FIFO)
 		return FS_FIFO;

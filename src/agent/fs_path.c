@@ -4,6 +4,7 @@
  * link is in it. With it, each component is looked at, links are put in its place, and magic links of /proc are known by where they stand.
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
 #define LINKS_MAX 40u
@@ -35,32 +36,59 @@ static bool is_at_or_below(const char *path, u64 length, const char *top, u64 to
 	return length >= top_length && !memcmp(path, top, top_length) && (length == top_length || path[top_length] == '/');
 }
 
-long fs_guest_path(const char *host, char *out)
+long fs_guest_place(const char *host, char *out, u32 *ret_mount, u32 *ret_layer)
 {
 	const struct fs_state *fs = &commons()->fs;
 	u64 length = host[1] ? strlen(host) : 0; /* "/" is the empty path */
 	const struct fs_mount *best = NULL;
-	u64 size;
+	u64 size, above = 0;
 
 	for (u32 i = 0; i < fs->count; i++) {
 		const struct fs_mount *m = &fs->mounts[i];
+		struct fs_layer own = { m->source, m->source_length };
 
-		if (!is_at_or_below(host, length, fs->text + m->source, m->source_length))
-			continue;
-		if (!best || m->source_length > best->source_length)
+		for (u32 k = 0; k == 0 || k < m->layer_count; k++) {
+			const struct fs_layer *l = m->layer_count ? &fs->layers[m->layer + k] : &own;
+
+			if (!is_at_or_below(host, length, fs->text + l->source, l->source_length) ||
+			    (best && l->source_length <= above))
+				continue;
 			best = m;
+			above = l->source_length;
+			*ret_layer = k;
+		}
 	}
 	if (!best)
 		return -ESRCH;
-	size = best->target_length + length - best->source_length;
+	*ret_mount = (u32)(best - fs->mounts);
+	size = best->target_length + length - above;
 	if (size + 1 >= FS_PATH_MAX)
 		return -ENAMETOOLONG;
-	memmove(out + best->target_length, host + best->source_length, length - best->source_length);
+	memmove(out + best->target_length, host + above, length - above);
 	memcpy(out, fs->text + best->target, best->target_length);
-	if (!size)
-		out[size++] = '/';
 	out[size] = 0;
 	return (long)size;
+}
+
+long fs_guest_path(const char *host, char *out)
+{
+	u32 mount, layer;
+	long size = fs_guest_place(host, out, &mount, &layer);
+
+	if (size == 0) {
+		memcpy(out, "/", 2);
+		size = 1;
+	}
+	return size;
+}
+
+/* Whether a host path is of a lower layer of an overlay. In the work's guest path. */
+static bool is_lower(struct fs_work *work, const char *host)
+{
+	u32 mount, layer;
+
+	return commons()->fs.layer_count && fs_guest_place(host, work->guest, &mount, &layer) >= 0 &&
+	       commons()->fs.mounts[mount].layer_count && layer;
 }
 
 /* Whether something is mounted below a directory of the tree. */
@@ -89,6 +117,8 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 		return -EBADF;
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n == -ENAMETOOLONG || n >= 4095) { /* gVisor tells what fits */
+		if (commons()->fs.layer_count)
+			return -ENAMETOOLONG; /* which layer it is of is not known */
 		work->deep = true;
 		work->base = dirfd;
 		work->base_guest = work->base_length = 0;
@@ -109,12 +139,10 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 			work->check[n] = 0;
 		}
 	}
-	r = fs_guest_path(work->check, work->guest);
+	r = fs_guest_place(work->check, work->guest, &work->mount, &work->layer);
 	if (r < 0)
 		return r == -ESRCH ? -EACCES : r;
-	if (r == 1)
-		work->guest[--r] = 0; /* the root */
-	if (!gone && mounts_below(work->guest, (u64)r))
+	if (!gone && (mounts_below(work->guest, (u64)r) || commons()->fs.mounts[work->mount].layer_count))
 		return 0;
 	work->base = dirfd;
 	work->base_guest = (u32)r;
@@ -299,7 +327,7 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 	text[*length] = 0;
 	if (text[0] != '/') /* "pipe:[1]": nothing of the tree's */
 		return more ? -ENOTDIR : (work->magic = true, 1);
-	if (own && !more && kind == MAGIC_OBJECT) {
+	if (own && !more && kind == MAGIC_OBJECT && !is_lower(work, text)) {
 		work->magic = true;
 		return 1;
 	}
@@ -355,7 +383,8 @@ static long look(struct fs_work *work, bool more, bool follow)
 		return n;
 	if (!more && (work->slash ? work->names : !follow))
 		return 0;
-	n = sys4(__NR_readlinkat, work->deep ? work->base : AT_FDCWD_, work->host, work->check, FS_HOST_MAX - 1);
+	n = fs_layered(work) ? fs_layers_readlink(work)
+			     : sys4(__NR_readlinkat, work->deep ? work->base : AT_FDCWD_, work->host, work->check, FS_HOST_MAX - 1);
 	if (n == -EINVAL || (n == -ENOENT && !more))
 		return 0;
 	if (n < 0)

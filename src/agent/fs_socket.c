@@ -4,6 +4,7 @@
  * the guest's (docs/limits.md).
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
 #define AF_UNIX_ 1
@@ -39,8 +40,6 @@ enum verdict fs_bind(struct call *call)
 {
 	struct unix_address address;
 	struct fs_name where;
-	char link[FS_LINK_SIZE];
-	u64 length, size;
 	long r;
 
 	if (!is_path(call->arg[1], (u32)call->arg[2], &address))
@@ -50,20 +49,8 @@ enum verdict fs_bind(struct call *call)
 		return done(call, r);
 	r = fs_may_create(&where, false);
 	r = r == -EEXIST ? -EADDRINUSE : r;
-	if (r == 0) {
-		fs_link(link, (u32)where.directory);
-		length = strlen(link);
-		size = strlen(where.name);
-		if (length + 1 + size > SUN_PATH) {
-			r = -ENAMETOOLONG;
-		} else {
-			memcpy(address.path, link, length);
-			address.path[length] = '/';
-			memcpy(address.path + length + 1, where.name, size + 1);
-			r = sys3(__NR_bind, call->arg[0], &address,
-				 sizeof(address.family) + length + 1 + size + (length + 1 + size < SUN_PATH));
-		}
-	}
+	if (r == 0)
+		r = fs_make(scratch(), &where, &(struct fs_new){ .kind = FS_NEW_SOCKET, .socket = (s32)call->arg[0] });
 	fs_name_done(&where);
 	return done(call, r);
 }

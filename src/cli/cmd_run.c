@@ -66,6 +66,8 @@ static int run(int argc, char **argv)
 	char *const *command = first < argc ? argv + first : NULL;
 	if (!command && !given.explain)
 		return command_usage(&command_run, "there is no command to run");
+	if (given.root.ephemeral && given.cell.detach)
+		return command_usage(&command_run, "--ephemeral and --detach cannot be used together");
 	if (given.json && !given.explain)
 		return command_usage(&command_run, "--json needs --explain");
 	if (command && !*command[0])
@@ -85,8 +87,10 @@ static int run(int argc, char **argv)
 
 	struct fs_state *tree;
 	status = guest_root_stage(&command_run, &given.root, given.guest.workdir, &tree);
-	if (status >= 0)
+	if (status >= 0) {
+		guest_root_end(&given.root);
 		return status;
+	}
 	struct launch launch = {
 		.argv = command,
 		.envp = given.guest.env ? given.guest.env : environ,
@@ -98,12 +102,14 @@ static int run(int argc, char **argv)
 	};
 	if (cell_wanted(&given.cell)) {
 		status = cell_run_command(&command_run, &given.cell, &launch, &plan);
+		guest_root_end(&given.root);
 		free(given.guest.env);
 		return status;
 	}
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	if (launch_run(&launch, &result))
 		guest_say_failure(command[0], given.guest.workdir, &result);
+	guest_root_end(&given.root);
 	free(tree);
 	free(given.guest.env);
 	return result.status;

@@ -3,8 +3,12 @@
 #include "cli/guest_root.h"
 
 #include <errno.h>
+#include <ftw.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/words.h"
@@ -43,15 +47,77 @@ int guest_parse_volume(void *field, const char *value, struct option_error *erro
 	return 0;
 }
 
-int guest_root_stage(const struct command *command, const struct guest_root *given, const char *workdir, struct fs_state **ret)
+/* --- a temporary upper layer ------------------------------------------------------------------------------------------------------------- */
+
+/* DIR/upper, and DIR/work beside it. */
+static int make_temporary(struct guest_root *given, char upper[PATH_MAX], char work[PATH_MAX])
 {
-	struct root_spec spec = { .directory = given->directory, .workdir = workdir, .bind_count = given->volumes.count };
+	const char *base = getenv("TMPDIR");
+
+	if (snprintf(given->temporary, sizeof(given->temporary), "%s/lichen-XXXXXX", base && *base ? base : "/tmp") >=
+		    PATH_MAX - 16 ||
+	    !mkdtemp(given->temporary)) {
+		int error = errno;
+
+		given->temporary[0] = 0;
+		return -error;
+	}
+	(void)snprintf(upper, PATH_MAX, "%.*s/upper", PATH_MAX - 16, given->temporary);
+	(void)snprintf(work, PATH_MAX, "%.*s/work", PATH_MAX - 16, given->temporary);
+	return 0;
+}
+
+static int open_up(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)at;
+	if (kind == FTW_DNR || (kind == FTW_D && (st->st_mode & 0700) != 0700))
+		(void)chmod(path, 0700);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)at;
+	return kind == FTW_DP ? rmdir(path) : unlink(path);
+}
+
+void guest_root_end(struct guest_root *given)
+{
+	if (!given->temporary[0])
+		return;
+	/* A directory that was closed to its owner is opened before it is entered. */
+	for (int i = 0; i < 64 && nftw(given->temporary, remove_one, 32, FTW_PHYS | FTW_DEPTH) != 0; i++)
+		(void)nftw(given->temporary, open_up, 32, FTW_PHYS);
+	given->temporary[0] = 0;
+}
+
+int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct fs_state **ret)
+{
+	struct root_spec spec = {
+		.directory = given->directory, .upper = given->upper, .workdir = workdir, .bind_count = given->volumes.count
+	};
+	char upper[PATH_MAX], work[PATH_MAX];
 	struct root_error error;
 	int r;
 
 	*ret = NULL;
 	if (!given->directory)
-		return given->volumes.count ? command_usage(command, "--volume needs --rootfs") : -1;
+		return given->volumes.count ? command_usage(command, "--volume needs --rootfs")
+		     : given->upper         ? command_usage(command, "--upper needs --rootfs")
+		     : given->ephemeral     ? command_usage(command, "--ephemeral needs --rootfs")
+					    : -1;
+	if (given->upper && given->ephemeral)
+		return command_usage(command, "--upper and --ephemeral cannot be used together");
+	if (given->ephemeral) {
+		r = make_temporary(given, upper, work);
+		if (r < 0) {
+			fprintf(stderr, "lichen %s: cannot make a temporary directory: %s (%s)\n", command->name, strerror(-r),
+				errno_name(-r));
+			return LICHEN_EXIT_FAILED;
+		}
+		spec.upper = upper;
+		spec.work = work;
+	}
 	*ret = malloc(sizeof(**ret));
 	if (!*ret) {
 		fprintf(stderr, "lichen: out of memory\n");

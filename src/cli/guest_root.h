@@ -8,6 +8,9 @@
 
 struct guest_root {
 	const char *directory; /* NULL: the machine's own tree */
+	const char *upper;     /* directory for what is changed; NULL: `directory` itself */
+	bool ephemeral;        /* a temporary one */
+	char temporary[4096];  /* which; "": none was made */
 	struct {
 		u32 count;
 		struct root_bind binds[ROOT_BINDS_MAX];
@@ -24,6 +27,13 @@ int guest_parse_volume(void *field, const char *value, struct option_error *erro
 	  .value = "DIR", \
 	  .offset = offsetof(type, field.directory), \
 	  .help = "run the command with this directory as its root, as chroot does, but without any privilege" }, \
+	{ .name = "upper", \
+	  .value = "DIR", \
+	  .offset = offsetof(type, field.upper), \
+	  .help = "keep what is changed in this directory, as overlayfs does; the one of --rootfs stays as it is" }, \
+	{ .name = "ephemeral", \
+	  .offset = offsetof(type, field.ephemeral), \
+	  .help = "forget what is changed in the tree of --rootfs when the command ends" }, \
 	{ .name = "volume", \
 	  .letter = 'v', \
 	  .value = "HOST:GUEST[:ro]", \
@@ -33,7 +43,9 @@ int guest_parse_volume(void *field, const char *value, struct option_error *erro
 /* clang-format on */
 
 /* Lays out the tree that was asked for; *ret is NULL when none was, else allocated: free() it. Returns -1, or the exit status after saying
- * what is wrong. */
-int guest_root_stage(const struct command *command, const struct guest_root *given, const char *workdir, struct fs_state **ret);
+ * what is wrong. In either case guest_root_end() follows, once the guest has ended. */
+int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct fs_state **ret);
+/* Removes what was temporary. */
+void guest_root_end(struct guest_root *given);
 
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/root_layers.h"
 
 #define PROC_MAGIC 0x9fa0
 
@@ -168,6 +169,11 @@ static int add(struct stage *stage, const char *host, const char *target, u32 fl
 	return 0;
 }
 
+static bool is_overlay(const struct stage *stage)
+{
+	return stage->fs->mounts[0].layer_count != 0;
+}
+
 /* Binds a path of the machine. */
 static int bind_path(struct stage *stage, const char *host, const char *guest, u32 flags)
 {
@@ -177,12 +183,14 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
 
 	if (!realpath(host, source) || stat(source, &st) < 0)
 		return fail(stage, errno, "'%s' on this machine", host);
-	r = canonical(stage, guest, target);
+	r = is_overlay(stage) ? root_layers_canonical(stage->fs, guest, target) : canonical(stage, guest, target);
 	if (r < 0)
 		return fail(stage, -r, "'%s' in the tree", guest);
 	if (!target[0])
 		return fail(stage, EINVAL, "'%s' in the tree: the root itself cannot be bound over, use --rootfs", guest);
-	if (strncmp(target, "/proc/", 6) != 0)
+	if (is_overlay(stage) && strncmp(target, "/proc/", 6) != 0)
+		root_layers_point(stage->fs, target, S_ISDIR(st.st_mode) ? S_IFDIR | 0755 : S_IFREG | 0644, NULL);
+	else if (strncmp(target, "/proc/", 6) != 0)
 		make_point(stage, target, S_ISDIR(st.st_mode));
 	r = add(stage, source, target, flags | (S_ISDIR(st.st_mode) ? 0 : FS_FILE));
 	return r < 0 ? fail(stage, -r, "too many or too long paths, at '%s'", guest) : 0;
@@ -213,10 +221,10 @@ static int bind_usual(struct stage *stage)
 		{ "/proc/irq", FS_READ_ONLY },
 		{ "/proc/bus", FS_READ_ONLY },
 	};
-	static const char *const links[][2] = { { "/proc/self/fd", "dev/fd" },
-						{ "/proc/self/fd/0", "dev/stdin" },
-						{ "/proc/self/fd/1", "dev/stdout" },
-						{ "/proc/self/fd/2", "dev/stderr" } };
+	static const char *const links[][2] = { { "/proc/self/fd", "/dev/fd" },
+						{ "/proc/self/fd/0", "/dev/stdin" },
+						{ "/proc/self/fd/1", "/dev/stdout" },
+						{ "/proc/self/fd/2", "/dev/stderr" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
 		struct stat st;
@@ -228,10 +236,15 @@ static int bind_usual(struct stage *stage)
 		if (r < 0)
 			return r;
 	}
-	if (mkdirat(stage->root, "dev/shm", 01777) == 0)
+	if (is_overlay(stage))
+		root_layers_point(stage->fs, "/dev/shm", S_IFDIR | 01777, NULL);
+	else if (mkdirat(stage->root, "dev/shm", 01777) == 0)
 		(void)fchmodat(stage->root, "dev/shm", 01777, 0); /* whatever the umask */
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		(void)symlinkat(links[i][0], stage->root, links[i][1]);
+		if (is_overlay(stage))
+			root_layers_point(stage->fs, links[i][1], S_IFLNK, links[i][0]);
+		else
+			(void)symlinkat(links[i][0], stage->root, links[i][1] + 1);
 	return 0;
 }
 
@@ -254,6 +267,10 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 	r = add(&stage, stage.top, "", 0);
 	if (r < 0)
 		return fail(&stage, -r, "'%s' as root", spec->directory);
+	if (spec->upper)
+		r = root_layers_stage(spec, stage.top, ret, error);
+	if (r < 0)
+		return r;
 	if (!strcmp(stage.top, "/"))
 		stage.top[0] = 0;
 	r = bind_usual(&stage);

@@ -6,6 +6,7 @@
 #include "abi/fs_state.h"
 
 #define ROOT_BINDS_MAX 32u
+#define ROOT_LOWERS_MAX 120u
 
 struct root_bind {
 	const char *host;  /* a file or directory of the machine; links are followed */
@@ -15,7 +16,12 @@ struct root_bind {
 
 struct root_spec {
 	const char *directory; /* of the machine: becomes "/" */
-	const char *workdir;   /* guest path where the command starts; NULL = "/" */
+	/* An overlay: what is changed goes into another directory, which is made if it is missing, in the format of overlayfs. */
+	const char *upper; /* NULL: none, the directory itself is changed */
+	const char *work;  /* on the same file system, emptied; NULL: the upper's path and ".work" */
+	u32 lower_count;   /* layers below `directory`, topmost first */
+	const char *lowers[ROOT_LOWERS_MAX];
+	const char *workdir; /* guest path where the command starts; NULL = "/" */
 	u32 bind_count;
 	struct root_bind binds[ROOT_BINDS_MAX];
 };
@@ -28,6 +34,7 @@ struct root_error {
  * Lays out the tree: the directory, /proc, /sys (read-only), a small /dev, the machine's resolv.conf and hosts, then the binds in their
  * order, later ones above earlier ones. Mount points that the directory lacks are made in it where that is allowed, as docker run does:
  * without them the files are there all the same, but are not listed.
+ * In an overlay they are made in the upper layer. The upper layer is this process's until it ends: -EBUSY for others.
  * Returns 0 or negative errno with error->what filled.
  */
 int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_error *error) MUST_CHECK;

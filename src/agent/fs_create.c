@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* open(2) in an overlay: what is opened for writing is copied up, what is not there is made in the upper layer. */
+#include "agent/fs_layers.h"
+
+#define ATTEMPTS 4u
+
+static bool is_tmpfile(u64 flags)
+{
+	return (flags & O_TMPFILE_) == O_TMPFILE_;
+}
+
+/* In the place of a whiteout. The descriptor that is returned takes the lowest number. */
+static long create_over(struct fs_work *work, struct fs_name *where, u64 flags, u64 mode)
+{
+	struct fs_work_dir dir;
+	long r, fd;
+
+	where->directory = (s32)fs_far(where->directory);
+	r = fs_work_dir(work, true, &dir);
+	if (r < 0)
+		return r;
+	r = fs_still_whiteout(where);
+	fd = r < 0 ? r : sys4(__NR_openat, dir.fd, dir.name, flags | O_CREAT_ | O_EXCL_ | O_NOFOLLOW_, mode);
+	if (fd >= 0) {
+		r = fs_over_whiteout(work, where, &dir, false);
+		if (r < 0) {
+			(void)sys1(__NR_close, fd);
+			fd = r;
+		}
+	}
+	fs_work_done(&dir);
+	return fd == -EEXIST && !(flags & O_EXCL_) ? -EAGAIN : fd; /* somebody was faster */
+}
+
+static long create(struct fs_work *work, u64 flags, u64 mode)
+{
+	struct fs_name where = { .directory = -1 };
+	long r = fs_layers_name(work, &where);
+
+	if (r == 0)
+		r = fs_name_raise(work, &where);
+	if (r == 0) {
+		fs_layers_note(work, FS_SEEN_ENTRY);
+		if (where.whiteout)
+			r = create_over(work, &where, flags, mode);
+	}
+	fs_name_done(&where);
+	if (r < 0 || where.whiteout)
+		return r;
+	r = fs_layer_host(work, 0);
+	return r < 0 ? r : fs_host_open_text(work, flags, mode);
+}
+
+/* What is there is opened. fd: of it, O_PATH; its number is free again afterwards. */
+static long open_found(struct fs_work *work, s32 fd, u64 flags, u64 mode)
+{
+	u32 access = (flags & O_ACCMODE_) == 0 ? 4 : (flags & O_ACCMODE_) == O_WRONLY_ ? 2 : 6, type;
+	struct kernel_stat st;
+	long r = sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_);
+	bool copied = false;
+
+	type = st.mode & VFS_TYPE;
+	if (r == 0 && (flags & (O_CREAT_ | O_EXCL_)) == (O_CREAT_ | O_EXCL_) && !is_tmpfile(flags))
+		r = -EEXIST;
+	else if (r == 0 && type == VFS_LINK)
+		r = -ELOOP;
+	if (r == 0 && work->layer && !(flags & O_DIRECTORY_) && type == VFS_REGULAR) {
+		r = fs_may(fd, access | (flags & O_TRUNC_ ? 2 : 0));
+		copied = true;
+	} else if (r == 0 && work->layer && is_tmpfile(flags) && type == VFS_DIRECTORY) {
+		r = fs_may(fd, 3);
+		copied = true;
+	}
+	if (r == 0 && copied)
+		r = fs_copy_up(work, FS_NEED_NOTHING, flags & O_TRUNC_);
+	(void)sys1(__NR_close, fd);
+	if (r < 0)
+		return r;
+	r = copied ? 0 : fs_layer_host(work, work->layer);
+	return r < 0 ? r : fs_host_open_text(work, is_tmpfile(flags) ? flags : flags & ~(u64)(O_CREAT_ | O_EXCL_), mode);
+}
+
+long fs_layers_open(struct fs_work *work, u64 flags, u64 mode)
+{
+	long r = -ENOENT;
+
+	if ((flags & O_PATH_) || !(flags & (O_ACCMODE_ | O_CREAT_ | O_TRUNC_)))
+		return fs_layers_open_top(work, flags);
+	for (u32 i = 0; i < ATTEMPTS; i++) {
+		long fd = fs_layers_open_top(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_);
+
+		if (fd == -ENOENT && (flags & O_CREAT_) && !is_tmpfile(flags))
+			r = create(work, flags, mode);
+		else
+			r = fd < 0 ? fd : open_found(work, (s32)fd, flags, mode);
+		if (r != -EAGAIN && !(r == -ENOENT && fd >= 0 && (flags & O_CREAT_)))
+			break;
+	}
+	return r;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which layer of an overlay has a path (fs_layers.h). A layer that lacks the path lets the next one be seen, unless a directory above the path
+ * is opaque in it; a whiteout says that there is nothing, and what is no directory hides what lies below it.
+ */
+#include "agent/fs_layers.h"
+
+const char *fs_attr_name(enum fs_overlay_attr attr)
+{
+	bool trusted = commons()->fs.features & FS_TRUSTED;
+
+	if (attr == FS_ATTR_OPAQUE)
+		return trusted ? "trusted.overlay.opaque" : "user.overlay.opaque";
+	return trusted ? "trusted.overlay.whiteout" : "user.overlay.whiteout";
+}
+
+long fs_layer_host(struct fs_work *work, u32 layer)
+{
+	const struct fs_state *fs = &commons()->fs;
+	const struct fs_mount *m = fs_mount_of(work);
+	const struct fs_layer *l = &fs->layers[m->layer + layer];
+	u64 below = strlen(work->guest) - m->target_length;
+
+	if (l->source_length + below + 2 > FS_HOST_MAX)
+		return -ENAMETOOLONG;
+	memcpy(work->host, fs->text + l->source, l->source_length);
+	memcpy(work->host + l->source_length, work->guest + m->target_length, below + 1);
+	work->host_length = (u32)(l->source_length + below);
+	if (!work->host_length) {
+		memcpy(work->host, "/", 2);
+		work->host_length = 1;
+	}
+	work->layer = layer;
+	return 0;
+}
+
+char *fs_cut(struct fs_work *work)
+{
+	char *at = work->guest + strlen(work->guest);
+
+	while (*at != '/')
+		at--;
+	*at = 0;
+	return at + 1;
+}
+
+void fs_uncut(char *name)
+{
+	name[-1] = '/';
+}
+
+/* Where the component that begins at guest[at] (a slash) ends. */
+static u64 component_end(const char *guest, u64 at)
+{
+	do
+		at++;
+	while (guest[at] && guest[at] != '/');
+	return at;
+}
+
+void fs_layers_note(const struct fs_work *work, enum fs_seen kind)
+{
+	struct fs_state *fs = &commons()->fs;
+
+	fs_seen_add(fs, fs_seen_hash(FS_SEEN_START, work->guest, strlen(work->guest)), kind);
+}
+
+/* The first layer to be asked. */
+static u32 first_layer(const struct fs_work *work)
+{
+	const struct fs_state *fs = &commons()->fs;
+	const struct fs_mount *m = fs_mount_of(work);
+	u64 from = m->target_length, end, hash = fs_seen_hash(FS_SEEN_START, work->guest, from);
+
+	for (; work->guest[from] && m->layer_count > 1; from = end) {
+		end = component_end(work->guest, from);
+		hash = fs_seen_hash(hash, work->guest + from, end - from);
+		if (!fs_seen_has(fs, hash, FS_SEEN_ENTRY))
+			return 1;
+		if (fs_seen_has(fs, hash, FS_SEEN_OPAQUE))
+			return 0;
+	}
+	return 0;
+}
+
+/* Whether the attribute of a host path says 'y'. */
+static bool is_opaque_path(const char *host)
+{
+	char value[2];
+
+	return sys4(__NR_lgetxattr, host, fs_attr_name(FS_ATTR_OPAQUE), value, sizeof(value)) == 1 && value[0] == 'y';
+}
+
+bool fs_is_opaque(s32 fd)
+{
+	char link[FS_LINK_SIZE], value[2];
+
+	fs_link(link, (u32)fd);
+	return sys4(__NR_getxattr, link, fs_attr_name(FS_ATTR_OPAQUE), value, sizeof(value)) == 1 && value[0] == 'y';
+}
+
+/* Whether a layer hides what lower ones have at the guest path, by an opaque directory; own: the path itself counts, too. */
+static bool hides(struct fs_work *work, u32 layer, bool own)
+{
+	const struct fs_state *fs = &commons()->fs;
+	const struct fs_mount *m = fs_mount_of(work);
+	u64 from = m->target_length, end, hash = fs_seen_hash(FS_SEEN_START, work->guest, from);
+	bool written = false;
+
+	for (; work->guest[from]; from = end) {
+		u64 cut;
+		char at;
+		bool opaque;
+
+		end = component_end(work->guest, from);
+		if (!work->guest[end] && !own)
+			return false;
+		hash = fs_seen_hash(hash, work->guest + from, end - from);
+		if (layer == 0 && !fs_seen_has(fs, hash, FS_SEEN_OPAQUE))
+			continue;
+		if (!written && fs_layer_host(work, layer) < 0)
+			return false;
+		written = true;
+		cut = work->host_length - (strlen(work->guest) - end);
+		at = work->host[cut];
+		work->host[cut] = 0;
+		opaque = is_opaque_path(work->host);
+		work->host[cut] = at;
+		if (opaque)
+			return true;
+	}
+	return false;
+}
+
+/* --- whiteouts -------------------------------------------------------------------------------------------------------------------------- */
+
+static bool has_whiteout_attr(const char *path)
+{
+	char value[2];
+
+	return sys4(__NR_lgetxattr, path, fs_attr_name(FS_ATTR_WHITEOUT), value, sizeof(value)) >= 0;
+}
+
+static bool may_be_whiteout(const struct kernel_stat *st)
+{
+	if ((st->mode & VFS_TYPE) == VFS_REGULAR)
+		return !st->size && (commons()->fs.features & FS_WHITEOUT_XATTR);
+	return false;
+}
+
+static bool is_device_whiteout(const struct kernel_stat *st)
+{
+	return (st->mode & VFS_TYPE) == 0020000 && st->rdev == 0;
+}
+
+bool fs_is_whiteout(s32 directory, const char *name, const struct kernel_stat *st)
+{
+	char path[FS_LINK_SIZE + 258];
+	u64 at;
+
+	if (is_device_whiteout(st))
+		return true;
+	if (!may_be_whiteout(st) || strlen(name) > 255)
+		return false;
+	fs_link(path, (u32)directory);
+	at = strlen(path);
+	path[at] = '/';
+	memcpy(path + at + 1, name, strlen(name) + 1);
+	return has_whiteout_attr(path);
+}
+
+/* Whether the work's host path is a whiteout. *st: of it; mode 0 when there is nothing. */
+static bool is_whiteout_path(const char *host, struct kernel_stat *st)
+{
+	st->mode = 0;
+	if (sys4(__NR_newfstatat, AT_FDCWD_, host, st, AT_SYMLINK_NOFOLLOW_) < 0) {
+		st->mode = 0;
+		return false;
+	}
+	return is_device_whiteout(st) || (may_be_whiteout(st) && has_whiteout_attr(host));
+}
+
+/* Whether it has to be asked of an object that was found whether it is a whiteout. */
+static bool whiteout_possible(const struct fs_work *work, u32 layer)
+{
+	const struct fs_state *fs = &commons()->fs;
+
+	if (layer)
+		return fs_mount_of(work)->layer_count > 2;
+	return fs_seen_has(fs, fs_seen_hash(FS_SEEN_START, work->guest, strlen(work->guest)), FS_SEEN_WHITEOUT);
+}
+
+/* A layer has something in the way, or at the path something that does not open: what that means. */
+static long in_the_way(struct fs_work *work, u32 layer, long error)
+{
+	const struct fs_mount *m = fs_mount_of(work);
+	u64 from = m->target_length, end;
+	struct kernel_stat st;
+
+	if (error != -ENOTDIR && error != -ENXIO && error != -EACCES)
+		return error;
+	if (fs_layer_host(work, layer) < 0)
+		return error;
+	for (; work->guest[from]; from = end) {
+		u64 cut;
+		char at;
+		bool whiteout;
+
+		end = component_end(work->guest, from);
+		cut = work->host_length - (strlen(work->guest) - end);
+		at = work->host[cut];
+		work->host[cut] = 0;
+		whiteout = is_whiteout_path(work->host, &st);
+		work->host[cut] = at;
+		if (whiteout)
+			return -ENOENT;
+		if (st.mode && (st.mode & VFS_TYPE) != VFS_DIRECTORY)
+			return error;
+	}
+	return error;
+}
+
+/* --- lookups ---------------------------------------------------------------------------------------------------------------------------- */
+
+long fs_layers_open_top(struct fs_work *work, u64 flags)
+{
+	u32 count = fs_mount_of(work)->layer_count;
+	struct kernel_stat st;
+
+	for (u32 k = first_layer(work); k < count; k++) {
+		long fd = k && hides(work, k - 1, true) ? -ENOENT : fs_layer_host(work, k);
+
+		if (fd < 0)
+			return fd;
+		fd = fs_host_open_text(work, flags, 0);
+		if (fd >= 0) {
+			if (!whiteout_possible(work, k) || !is_whiteout_path(work->host, &st))
+				return fd;
+			(void)sys1(__NR_close, fd);
+			return -ENOENT;
+		}
+		if (fd != -ENOENT)
+			return in_the_way(work, k, fd);
+	}
+	return -ENOENT;
+}
+
+long fs_layers_readlink(struct fs_work *work)
+{
+	u32 count = fs_mount_of(work)->layer_count;
+
+	for (u32 k = first_layer(work); k < count; k++) {
+		long n = k && hides(work, k - 1, true) ? -ENOENT : fs_layer_host(work, k);
+
+		if (n < 0)
+			return n;
+		n = sys3(__NR_readlink, work->host, work->check, FS_HOST_MAX - 1);
+		if (n != -ENOENT)
+			return in_the_way(work, k, n);
+	}
+	return -ENOENT;
+}
+
+long fs_layers_stat(struct fs_work *work, struct kernel_stat *st)
+{
+	u32 count = fs_mount_of(work)->layer_count;
+
+	for (u32 k = first_layer(work); k < count; k++) {
+		long r = k && hides(work, k - 1, true) ? -ENOENT : fs_layer_host(work, k);
+
+		if (r < 0)
+			return r;
+		r = sys4(__NR_newfstatat, AT_FDCWD_, work->host, st, AT_SYMLINK_NOFOLLOW_);
+		if (r != -ENOENT)
+			return r;
+	}
+	return -ENOENT;
+}
+
+long fs_layers_next(struct fs_work *work, u32 layer, s32 *ret_fd)
+{
+	u32 count = fs_mount_of(work)->layer_count;
+
+	for (u32 k = layer; k < count; k++) {
+		struct kernel_stat st;
+		long fd = k && hides(work, k - 1, true) ? -ENOENT : fs_layer_host(work, k);
+
+		if (fd == 0)
+			fd = fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+		else
+			return fd;
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0)
+			return fd;
+		if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) < 0 || (st.mode & VFS_TYPE) != VFS_DIRECTORY) {
+			(void)sys1(__NR_close, fd);
+			return -ENOENT;
+		}
+		*ret_fd = (s32)fd;
+		return k;
+	}
+	return -ENOENT;
+}
+
+u32 fs_layers_below(struct fs_work *work)
+{
+	u32 count = fs_mount_of(work)->layer_count;
+
+	for (u32 k = 1; k < count; k++) {
+		struct kernel_stat st;
+
+		if (hides(work, k - 1, k > 1) || fs_layer_host(work, k) < 0)
+			return 0;
+		if (is_whiteout_path(work->host, &st))
+			return 0;
+		if (st.mode)
+			return st.mode & VFS_TYPE;
+		/* nothing there; or something above that is no directory, which hides the rest */
+		if (sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, AT_SYMLINK_NOFOLLOW_) == -ENOTDIR)
+			return 0;
+	}
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes through a descriptor that was opened before: of a file in a lower layer of an overlay the copy in the upper layer is changed. The descriptor
+ * itself goes on showing the lower file, as the kernel's overlayfs has it for data.
+ */
+#include "agent/fs_layers.h"
+
+bool fs_reaches_lower(s32 fd)
+{
+	const struct fs_state *fs = &commons()->fs;
+	char link[FS_LINK_SIZE], *text;
+	u64 room = ALIGN_UP(2 * FS_HOST_MAX, LAYOUT_PAGE);
+	u32 mount, layer = 0;
+	long map, n;
+
+	if (!fs->layer_count)
+		return false;
+	map = sys6(__NR_mmap, 0, room, 3, 0x22, (u64)-1, 0); /* the scratch holds a resolution */
+	if (map < 0)
+		return true;
+	text = (char *)map; /* NOLINT(performance-no-int-to-ptr) */
+	fs_link(link, (u32)fd);
+	n = sys3(__NR_readlink, link, text, FS_HOST_MAX - 1);
+	if (n > 0)
+		text[n] = 0;
+	if (n <= 0 || text[0] != '/' || fs_guest_place(text, text + FS_HOST_MAX, &mount, &layer) < 0)
+		layer = 0;
+	(void)sys2(__NR_munmap, map, room);
+	return layer != 0;
+}
+
+long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
+{
+	static const char gone[] = " (deleted)";
+	char link[FS_LINK_SIZE];
+	u32 layer;
+	long n;
+
+	if (!commons()->fs.layer_count || fd < 0 || agent_reserved_fd((u32)fd))
+		return fd;
+	fs_link(link, (u32)fd);
+	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
+		return fd;
+	work->check[n] = 0;
+	n = fs_guest_place(work->check, work->guest, &work->mount, &layer);
+	if (n < 0 || !fs_layered(work) || layer == 0)
+		return fd;
+	if (!work->guest[1])
+		work->guest[0] = 0;
+	work->base = FS_NO_BASE;
+	work->step = true;
+	if (fs_mount_of(work)->flags & FS_READ_ONLY)
+		return -EROFS;
+	n = fs_copy_up(work, need, false);
+	return n < 0 ? n : fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+}
+
+/* Makes `nr` with the name of the upper object as first argument. */
+static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
+{
+	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
+	s32 fd = (s32)call->arg[0];
+	char link[FS_LINK_SIZE];
+	long object, flags;
+	u64 args[6];
+
+	if (!commons()->fs.layer_count)
+		return CALL_PASS;
+	flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */);
+	if (flags < 0 || (flags & O_PATH_))
+		return CALL_PASS; /* EBADF */
+	object = fs_reach_up(work, fd, need);
+	if (object == fd)
+		return CALL_PASS;
+	call->ret = object;
+	if (object < 0)
+		return CALL_DONE;
+	fs_link(link, (u32)object);
+	memcpy(args, call->arg, sizeof(args));
+	args[0] = (u64)link;
+	if (identity_on() && nr == __NR_chmod)
+		call->ret = identity_chmod((s32)object, (u32)args[1]);
+	else if (identity_on() && nr == __NR_chown)
+		call->ret = identity_chown((s32)object, (u32)args[1], (u32)args[2]);
+	else if (identity_on())
+		call->ret = identity_xattr((s32)object, call->nr, call->arg);
+	else
+		call->ret = agent_reissue(nr, args);
+	(void)sys1(__NR_close, object);
+	return CALL_DONE;
+}
+
+enum verdict fs_fchmod(struct call *call)
+{
+	return by_descriptor(call, __NR_chmod, FS_NEED_OWNER);
+}
+
+enum verdict fs_fchown(struct call *call)
+{
+	return by_descriptor(call, __NR_chown, FS_NEED_OWNER);
+}
+
+enum verdict fs_fsetxattr(struct call *call)
+{
+	return by_descriptor(call, call->nr == __NR_fsetxattr ? __NR_setxattr : __NR_removexattr, FS_NEED_WRITE);
+}
+
+/* utimensat(fd, NULL, times, 0) and futimesat(fd, NULL, times). */
+enum verdict fs_reached_times(struct call *call)
+{
+	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
+	s32 fd = (s32)call->arg[0];
+	char link[FS_LINK_SIZE];
+	long object;
+	u64 args[6];
+
+	if (!commons()->fs.layer_count || fd < 0)
+		return CALL_PASS;
+	object = fs_reach_up(work, fd, FS_NEED_EITHER);
+	if (object == fd)
+		return CALL_PASS;
+	call->ret = object;
+	if (object < 0)
+		return CALL_DONE;
+	fs_link(link, (u32)object);
+	memcpy(args, call->arg, sizeof(args));
+	args[0] = (u64)AT_FDCWD_;
+	args[1] = (u64)link;
+	call->ret = agent_reissue(call->nr, args);
+	(void)sys1(__NR_close, object);
+	return CALL_DONE;
+}
+
+/* chattr(1). */
+enum verdict fs_ioctl(struct call *call)
+{
+	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
+	s32 fd = (s32)call->arg[0];
+	char link[FS_LINK_SIZE];
+	long object, file;
+
+	if (!commons()->fs.layer_count || sys2(__NR_fcntl, fd, 3 /* F_GETFL */) < 0)
+		return CALL_PASS;
+	object = fs_reach_up(work, fd, FS_NEED_OWNER);
+	if (object == fd)
+		return CALL_PASS;
+	call->ret = object;
+	if (object < 0)
+		return CALL_DONE;
+	fs_link(link, (u32)object);
+	file = sys4(__NR_openat, AT_FDCWD_, link, O_NONBLOCK_ | O_CLOEXEC_, 0);
+	(void)sys1(__NR_close, object);
+	call->ret = file < 0 ? file : sys3(__NR_ioctl, file, call->arg[1], call->arg[2]);
+	if (file >= 0)
+		(void)sys1(__NR_close, file);
+	return CALL_DONE;
+}
