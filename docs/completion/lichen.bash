@@ -73,9 +73,11 @@ _lichen() {
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W '--help' -- "$cur")
 		elif ((cword == 2)); then
-			mapfile -t COMPREPLY < <(compgen -W 'import inspect' -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -W 'import from-host inspect' -- "$cur")
 		elif [[ ${words[2]} == import ]] && ((cword == 3)); then
 			_filedir
+		elif [[ ${words[2]} == from-host ]] && ((cword > 3)); then
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
 		elif [[ ${words[2]} == inspect ]]; then
 			_lichen_images
 		fi

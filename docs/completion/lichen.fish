@@ -83,6 +83,7 @@ complete -c lichen -n '__fish_seen_subcommand_from why' -s w -l workdir -x -a '(
 complete -c lichen -n '__fish_seen_subcommand_from why' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c lichen -n '__fish_seen_subcommand_from image' -a import -d 'Make an image of a directory or tar archive'
+complete -c lichen -n '__fish_seen_subcommand_from image' -a from-host -d 'Make an image of programs of this machine'
 complete -c lichen -n '__fish_seen_subcommand_from image' -a inspect -d 'Print what is known of images'
 complete -c lichen -n '__fish_seen_subcommand_from image' -F
 

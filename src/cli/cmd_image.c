@@ -17,29 +17,55 @@ struct action {
 	int (*run)(int count, char **args);
 };
 
-static int import(int count, char **args)
+/* Makes an image: `make` is given the first argument that is not the name, and those behind it. */
+static int make(const char *reference,
+		int (*make_image)(const struct image_store *store, const char *name, int count, char **args, struct image_add *add,
+				  struct image_error *why),
+		int count, char **args)
 {
 	char name[IMAGE_NAME_MAX], id[DIGEST_TEXT_SIZE];
 	struct image_store store;
 	struct image_error why;
 	struct image_add add;
-	(void)count;
-	if (!*args[0])
-		return command_usage(&command_image, "the path to import is empty");
-	int error = image_name(args[1], name, &why);
+	int error = image_name(reference, name, &why);
 	if (error)
 		return image_say(&command_image, error, &why);
 	int status = image_store_begin(&command_image, &store);
 	if (status)
 		return status;
 	image_progress_begin(&add);
-	error = image_import(&store, args[0], name, &add, &why);
+	error = make_image(&store, name, count, args, &add, &why);
 	image_progress_end(&command_image, &add);
 	if (error)
 		status = image_say(&command_image, error, &why);
 	else
 		printf("%s\n", digest_text(&add.id, id));
 	return command_flush(image_store_end(&command_image, &store, status));
+}
+
+static int make_import(const struct image_store *store, const char *name, int count, char **args, struct image_add *add,
+		       struct image_error *why)
+{
+	(void)count;
+	return image_import(store, args[0], name, add, why);
+}
+
+static int import(int count, char **args)
+{
+	if (!*args[0])
+		return command_usage(&command_image, "the path to import is empty");
+	return make(args[1], make_import, count, args);
+}
+
+static int make_from_host(const struct image_store *store, const char *name, int count, char **args, struct image_add *add,
+			  struct image_error *why)
+{
+	return image_from_host(store, args, (size_t)count, name, add, why);
+}
+
+static int from_host(int count, char **args)
+{
+	return make(args[0], make_from_host, count - 1, args + 1);
 }
 
 static int inspect(int count, char **args)
@@ -65,6 +91,7 @@ static int inspect(int count, char **args)
 
 static const struct action actions[] = {
 	{ "import", 2, 2, import },
+	{ "from-host", 1, INT_MAX, from_host },
 	{ "inspect", 1, INT_MAX, inspect },
 };
 
@@ -101,6 +128,8 @@ static int run(int argc, char **argv)
 static const char *const notes[] = {
 	"import DIR|TAR|- NAME[:TAG]: makes an image of a root file system, a directory or a tar archive (plain, gzip or zstd; - is stdin), "
 	"and prints its id.",
+	"from-host NAME[:TAG] [PROGRAM…]: makes one of this machine's own programs with their libraries; without PROGRAM: of a shell, coreutils and "
+	"the like.",
 	"inspect IMAGE…: prints what is known of images, as JSON.",
 	"Exit status: 0; 64 wrong words, 65 malformed, 66 no such image or file, 70 or 74 lichen or the machine failed.",
 	NULL,
@@ -108,7 +137,7 @@ static const char *const notes[] = {
 
 const struct command command_image = {
 	.name = "image",
-	.synopsis = "import DIR|TAR|- NAME[:TAG] | inspect IMAGE…",
+	.synopsis = "import | from-host | inspect ARG…",
 	.summary = "Makes an image of a root file system, or shows one",
 	.usage_status = LICHEN_EXIT_USAGE,
 	.notes = notes,

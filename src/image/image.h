@@ -85,6 +85,13 @@ const char *image_name_short(const char *name, char repository[IMAGE_NAME_MAX], 
 int image_import(const struct image_store *store, const char *from, const char *reference, struct image_add *add,
 		 struct image_error *ret_error) MUST_CHECK;
 
+/*
+ * Makes an image of this machine's own programs with the libraries that they load, and of as much of /etc as programs look for. Without programs (`count` is 0):
+ * a shell, coreutils and the like. Returns 0 or negative errno with ret_error; -ENOENT when there is no such program or a library is missing.
+ */
+int image_from_host(const struct image_store *store, char *const *programs, size_t count, const char *reference,
+		    struct image_add *add, struct image_error *ret_error) MUST_CHECK;
+
 /* What is told of each image that an archive brings. */
 struct image_load {
 	struct image_add add;

@@ -98,7 +98,7 @@ static int sweep_root(void *arg, int dir, const char *name)
 	char to[STORE_PATH], temp[STORE_TEMP_NAME];
 	if (is_live(collection, 'r', name))
 		return 0;
-	CLEANUP_FD int root = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int root = tree_enter(dir, name);
 	if (root >= 0 && flock(root, LOCK_EX | LOCK_NB))
 		return 0; /* in use */
 	int error = store_temp_name(temp);

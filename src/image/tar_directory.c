@@ -179,9 +179,9 @@ static int write_subdirectory(struct walk *walk, int dir, const char *name, cons
 			      size_t length)
 {
 	bool is_other = st->st_dev != walk->dev || (st->st_dev == walk->not_this.st_dev && st->st_ino == walk->not_this.st_ino);
-	CLEANUP_FD int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP_FD int below = tree_enter(dir, name);
 	if (below < 0)
-		return -errno;
+		return below;
 	walk->path[length] = '/';
 	walk->path[length + 1] = '\0';
 	int error = write_opened(walk, below, entry);

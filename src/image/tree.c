@@ -39,6 +39,15 @@ int tree_clean_path(const char *path, char clean[PATH_MAX])
 	return 0;
 }
 
+int tree_enter(int dir, const char *name)
+{
+	CLEANUP_FD int path = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int opened = path < 0 ? -1 : openat(path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (opened < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	return opened;
+}
+
 /* The walk for kernels without openat2. */
 static int walk(int root, const char *clean)
 {
@@ -48,9 +57,9 @@ static int walk(int root, const char *clean)
 		size_t length = strcspn(at, "/");
 		memcpy(name, at, length);
 		name[length] = '\0';
-		int next = openat(dir, name, OPEN_DIR);
+		int next = tree_enter(dir, name);
 		if (next < 0)
-			return -errno;
+			return next;
 		close(dir);
 		dir = next;
 		at += length;
@@ -121,11 +130,11 @@ int tree_remove(int dir, const char *name)
 		return -errno;
 	if (unlinkat(dir, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
-	CLEANUP_FD int below = openat(dir, name, OPEN_DIR);
-	if (below < 0 && errno == EACCES && fchmodat(dir, name, 0700, 0) == 0)
-		below = openat(dir, name, OPEN_DIR);
+	CLEANUP_FD int below = tree_enter(dir, name);
+	if (below == -EACCES && fchmodat(dir, name, 0700, 0) == 0)
+		below = tree_enter(dir, name);
 	if (below < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return below == -ENOENT ? 0 : below;
 	if (faccessat(below, ".", R_OK | W_OK | X_OK, AT_EACCESS))
 		(void)fchmod(below, 0700);
 	do { /* again while names vanish: a directory that shrinks while it is listed may hide some */
@@ -150,8 +159,8 @@ static int measure_one(void *arg, int dir, const char *name)
 	size->files++;
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	CLEANUP_FD int below = openat(dir, name, OPEN_DIR);
-	return below < 0 ? -errno : tree_each(below, measure_one, size);
+	CLEANUP_FD int below = tree_enter(dir, name);
+	return below < 0 ? below : tree_each(below, measure_one, size);
 }
 
 int tree_measure(int dir, struct tree_size *ret_size)

@@ -18,6 +18,13 @@
  */
 int tree_clean_path(const char *path, char clean[PATH_MAX]) MUST_CHECK;
 
+/*
+ * Opens a directory by one name of `dir`, for reading; never through a symbolic link. gVisor (2022 to 2024 at least) follows links in spite of O_NOFOLLOW
+ * when O_DIRECTORY is there and O_PATH is not: nobody may open a stranger's directory by openat(2) itself. Returns a descriptor; -ENOTDIR for
+ * what is no directory, links included; -ENOENT; or negative errno.
+ */
+int tree_enter(int dir, const char *name) MUST_CHECK;
+
 /* Opens a directory by its clean path. Returns a descriptor; -ELOOP or -ENOTDIR when a component is no directory; or negative errno. */
 int tree_open_dir(int root, const char *clean) MUST_CHECK;
 

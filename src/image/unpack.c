@@ -55,17 +55,16 @@ static void give_dir_times(struct unpack *unpack)
 static int unpack_directory(struct unpack *unpack, const struct place *at, struct archive_entry *entry,
 			    const struct unpack_meta *meta)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	const char *name = *at->base ? at->base : ".";
-	CLEANUP_FD int dir = openat(at->dir, name, flags);
-	if (dir < 0 && errno != ENOENT) {
-		int error = tree_remove(at->dir, name);
+	CLEANUP_FD int dir = tree_enter(at->dir, name);
+	if (dir < 0) {
+		int error = dir == -ENOENT ? 0 : tree_remove(at->dir, name);
 		if (error)
 			return unpack_refused(unpack, error, "replace", at->path);
-		errno = ENOENT;
+		dir = mkdirat(at->dir, name, 0700) ? -errno : tree_enter(at->dir, name);
 	}
-	if (dir < 0 && (mkdirat(at->dir, name, 0700) || (dir = openat(at->dir, name, flags)) < 0))
-		return unpack_refused(unpack, -errno, "make the directory", at->path);
+	if (dir < 0)
+		return unpack_refused(unpack, dir, "make the directory", at->path);
 	int error = unpack_meta_give(unpack, dir, entry, meta, true, NULL);
 	return error ? error : remember_dir(unpack, at->path, meta);
 }

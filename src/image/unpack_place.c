@@ -28,25 +28,27 @@ void unpack_forget_parent(struct unpack *unpack)
 /* Opens the directory `name` in `dir`, the last component of the first `length` bytes of `path`; makes it when there is none. */
 static int enter(struct unpack *unpack, int dir, const char *name, const char *path, size_t length)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	int added = path_set_add(&unpack->made, path, length);
 	if (added < 0)
 		return unpack_refused(unpack, added, "remember", path);
-	int next = openat(dir, name, flags);
-	if (next < 0 && (errno == ENOTDIR || errno == ELOOP)) {
+	int next = tree_enter(dir, name);
+	if (next == -ENOTDIR) {
 		if (!added)
 			return image_fail(unpack->error, -EBADMSG, "the entry '%s' lies below what is no directory", path);
 		int error = tree_remove(dir, name);
 		if (error)
 			return unpack_refused(unpack, error, "replace", path);
-		errno = ENOENT;
+		next = -ENOENT;
 	}
-	if (next < 0 && errno == ENOENT) {
-		/* fchmod, since the umask took its part */
-		if (mkdirat(dir, name, 0755) || (next = openat(dir, name, flags)) < 0 || fchmod(next, 0755))
-			return unpack_refused(unpack, -errno, "make a directory for", path);
+	if (next == -ENOENT) {
+		next = mkdirat(dir, name, 0755) ? -errno : tree_enter(dir, name);
+		if (next >= 0 && fchmod(next, 0755)) { /* the umask took its part */
+			int error = -errno;
+			close(next);
+			next = error;
+		}
 	}
-	return next < 0 ? unpack_refused(unpack, -errno, "open a directory for", path) : next;
+	return next < 0 ? unpack_refused(unpack, next, "make a directory for", path) : next;
 }
 
 /* Walks to the directory `clean`, and makes what is missing. Returns a descriptor, or negative errno. */
@@ -107,7 +109,7 @@ static int sweep_one(void *arg, int dir, const char *name)
 		error = tree_remove(dir, name);
 		sweep->removed++;
 	} else {
-		CLEANUP_FD int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		CLEANUP_FD int below = tree_enter(dir, name);
 		if (below >= 0)
 			error = tree_each(below, sweep_one, sweep);
 	}

@@ -288,8 +288,10 @@ static void unpack_as_nobody(void)
 	assert_string_equal(override_of("r/other"), "1234:43:0640");
 	assert_string_equal(override_of("r/none"), "0:0:00");
 	assert_string_equal(override_of("r/closed"), "7:8:00");
-	assert_string_equal(override_of("r/null"), "0:0:0666:char-1-3");
-	assert_string_equal(build_look("r/null"), "f ");
+	if (strcmp(build_look("r/null"), "c") != 0) { /* gVisor lets everybody make devices */
+		assert_string_equal(override_of("r/null"), "0:0:0666:char-1-3");
+		assert_string_equal(build_look("r/null"), "f ");
+	}
 	assert_int_equal(stat("r/closed", &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0700);
 	assert_int_equal(report.lost_owners, 1);
