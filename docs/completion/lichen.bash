@@ -48,7 +48,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull ps logs stop kill wait rm inspect help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -57,7 +57,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull ps logs stop kill wait rm inspect' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -106,6 +106,7 @@ _lichen() {
 	stop) _lichen_cell_command '--time= --signal=' ;;
 	kill) _lichen_cell_command '--signal=' ;;
 	rm) _lichen_cell_command '--force' all ;;
+	top) _lichen_cell_command '' ;;
 	wait | inspect) _lichen_cell_command '' all ;;
 	load)
 		case $option in
@@ -137,8 +138,29 @@ _lichen() {
 			_lichen_images
 		fi
 		;;
+	exec)
+		# Behind the cell there is a command.
+		for ((i = 2; i < cword; i++)); do
+			case ${words[i]} in
+			--env | --workdir | -e | -w) i=$((i + 1)) ;;
+			-*) ;;
+			*) break ;;
+			esac
+		done
+		case $option in
+		--workdir | -w) _filedir -d ;;
+		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
+		*)
+			if ((i < cword)); then
+				_command_offset $((i + 1))
+				return
+			fi
+			_lichen_cell_command '--detach --interactive --tty --env= --workdir='
+			;;
+		esac
+		;;
 	run | why)
-		local mine='--explain --json --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --label= --ulimit='
+		local mine='--explain --json --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.

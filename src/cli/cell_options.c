@@ -201,6 +201,6 @@ int cell_parse_env_file(void *field, const char *value, struct option_error *err
 
 bool cell_wanted(const struct cell_options *given)
 {
-	return given->name || given->detach || given->remove || given->interactive || given->labels.count || given->limits.count ||
-	       given->stop_signal || given->stop_timeout || given->log_size || given->restart.given;
+	return given->name || given->detach || given->remove || given->interactive || given->tty || given->labels.count ||
+	       given->limits.count || given->stop_signal || given->stop_timeout || given->log_size || given->restart.given;
 }

@@ -24,7 +24,7 @@ struct cell_restart_policy {
 
 struct cell_options {
 	const char *name;
-	bool detach, remove, interactive;
+	bool detach, remove, interactive, tty;
 	struct cell_word_list labels;
 	struct cell_limit_list limits;
 	int stop_signal;  /* 0 = SIGTERM */
@@ -42,6 +42,8 @@ struct cell_options {
 	{ .name = "rm", .offset = offsetof(type, field.remove), .help = "remove the cell when it has ended" }, \
 	{ .name = "interactive", .letter = 'i', .offset = offsetof(type, field.interactive), \
 	  .help = "with -d: keep the command's standard input open" }, \
+	{ .name = "tty", .letter = 't', .offset = offsetof(type, field.tty), \
+	  .help = "with -d: give the command a terminal; otherwise insist that ours is one" }, \
 	{ .name = "label", .letter = 'l', .value = "KEY=VALUE", .offset = offsetof(type, field.labels), .parse = cell_parse_word, \
 	  .help = "note this with the cell" }, \
 	{ .name = "ulimit", .value = "NAME=SOFT:HARD", .offset = offsetof(type, field.limits), .parse = cell_parse_ulimit, \

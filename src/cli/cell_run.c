@@ -12,7 +12,6 @@
 #include "host/cell_log.h"
 #include "host/cell_monitor.h"
 #include "host/cell_name.h"
-#include "host/cell_process.h"
 #include "lichen.h"
 
 /* The directory that the command starts in, absolute. NULL after saying what is wrong. */
@@ -28,24 +27,6 @@ static char *absolute_workdir(const char *given)
 		path = NULL;
 	free(here);
 	return path;
-}
-
-/* The environment, and in it which cell this is: by that its processes are found when nothing else tells. */
-static char **env_with_id(char *const *envp, const char *id)
-{
-	size_t count = 0, kept = 0;
-	while (envp[count])
-		count++;
-	char **env = calloc(count + 2, sizeof(*env)), *mark = NULL;
-	if (!env || asprintf(&mark, CELL_VARIABLE "=%s", id) < 0) {
-		free((void *)env);
-		return NULL;
-	}
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(envp[i], CELL_VARIABLE "=", sizeof(CELL_VARIABLE)) != 0)
-			env[kept++] = envp[i];
-	env[kept] = mark;
-	return env;
 }
 
 static struct cell_config config_of(const struct cell_options *given, const struct launch *launch, const struct plan *plan)
@@ -64,6 +45,7 @@ static struct cell_config config_of(const struct cell_options *given, const stru
 		.detached = given->detach,
 		.remove = given->remove,
 		.interactive = given->interactive,
+		.tty = given->tty,
 		.log_size = given->log_size ? (u64)given->log_size : CELL_LOG_SIZE_DEFAULT,
 		.plan = plan,
 	};
@@ -81,6 +63,8 @@ static int refuse(const struct command *command, const struct cell_options *give
 			given->name, CELL_NAME_MAX);
 	if (given->remove && given->restart.restart != CELL_RESTART_NO)
 		return command_usage(command, "--rm and --restart contradict each other");
+	if (given->tty && !given->detach && !isatty(STDIN_FILENO))
+		return command_usage(command, "--tty: standard input is no terminal");
 	return -1;
 }
 
@@ -126,7 +110,7 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	if (r < 0)
 		return say_not_made(config.name, r);
 	run.config = &config;
-	char **env = env_with_id(launch->envp, config.id);
+	char **env = cells_env(launch->envp, config.id);
 	if (!env) {
 		cell_store_remove(store, config.id, true);
 		return say_not_made(config.name, -ENOMEM);

@@ -189,3 +189,20 @@ json_t *cells_json(const struct cell_found *found)
 	json_decref(object);
 	return NULL;
 }
+
+char **cells_env(char *const *envp, const char *id)
+{
+	size_t count = 0, kept = 0;
+	while (envp[count])
+		count++;
+	char **env = calloc(count + 2, sizeof(*env)), *mark = NULL;
+	if (!env || asprintf(&mark, CELL_VARIABLE "=%s", id) < 0) {
+		free((void *)env);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(envp[i], CELL_VARIABLE "=", sizeof(CELL_VARIABLE)) != 0)
+			env[kept++] = envp[i];
+	env[kept] = mark;
+	return env;
+}

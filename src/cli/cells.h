@@ -45,6 +45,10 @@ s64 cells_now(void);
 /* "2026-11-22T23:16:37.123456789Z", as RFC 3339 has it. Returns `text`. */
 const char *cells_time(s64 nanoseconds, char *text, size_t size);
 
+/* The environment of a cell's processes: which cell that is, is in it, so that they are found when nothing else tells. The words are not copied;
+ * the array is the caller's, its last word lives as long as the process. NULL without memory. */
+char **cells_env(char *const *envp, const char *id);
+
 /* A signal as kill -l names it, or its number; 0 = unknown. */
 int cell_signal_number(const char *name);
 

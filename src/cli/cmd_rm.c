@@ -45,7 +45,7 @@ static int remove_one(int store, const char *word, void *data)
 		return CELLS_FAILED;
 	bool dead = found.state.status == CELL_DEAD;
 	int r = given->force && cell_store_alive(found.dir) ? end(&found) : 0;
-	if (r == 0 && dead && cell_processes_kill(found.id, 0) < 0)
+	if (r == 0 && dead && cell_processes_kill(found.id, 0, CELL_BY_ENVIRONMENT) < 0)
 		r = -EBUSY;
 	if (r == 0)
 		r = cell_store_remove(store, found.id, false);

@@ -3,7 +3,6 @@
 #include "host/cell_control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,17 +82,17 @@ static int take_fds(const struct cell_reply *reply, const int *received, u32 cou
 {
 	struct cell_fds fds = CELL_FDS_NONE;
 	u32 used = 0;
-	int error = 0;
+	int error = 0, r;
 
 	fds.mapped = reply->mapped;
 	fds.text_size = reply->text_size;
 	for (u32 i = 0; i < RESERVED_COUNT && used < count; i++)
 		if (reply->present & 1u << i)
 			fds.reserved[i] = received[used++];
-	for (u32 i = 0; i < used && !error; i++)
-		if (fcntl(received[i], F_SETFD, 0) < 0)
-			error = errno;
-	if (!error && reply->emulate) {
+	r = cell_fds_move_up(&fds);
+	if (r < 0)
+		error = -r;
+	if (!error && fds.reserved[RESERVED_COMMONS] >= 0) {
 		fds.map = mmap(NULL, fds.mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fds.reserved[RESERVED_COMMONS], 0);
 		error = fds.map == MAP_FAILED ? errno : 0;
 		if (error)
@@ -130,15 +129,12 @@ static int receive(int fd, struct cell_reply *reply, struct cell_fds *ret_fds)
 	return n == (ssize_t)sizeof(*reply) && reply->version == CELL_CONTROL_VERSION ? 0 : -EPROTO;
 }
 
-int cell_control_ask(int dir, enum cell_request_kind kind, int value, int milliseconds, struct cell_reply *ret_reply,
-		     struct cell_fds *ret_fds)
+int cell_control_send(int dir, enum cell_request_kind kind, int value)
 {
 	struct cell_request request = { .version = CELL_CONTROL_VERSION, .kind = kind, .value = value };
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct pollfd polled = { .fd = fd, .events = POLLIN };
 	struct sockaddr_un address;
 	socklen_t size = address_of(dir, &address);
-	int r;
 
 	if (fd < 0)
 		return -errno;
@@ -146,6 +142,18 @@ int cell_control_ask(int dir, enum cell_request_kind kind, int value, int millis
 		return errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR ? -ESRCH : -errno;
 	if (send(fd, &request, sizeof(request), MSG_NOSIGNAL) < 0)
 		return errno == EPIPE || errno == ECONNRESET ? -ESRCH : -errno;
+	return take_fd(&fd);
+}
+
+int cell_control_ask(int dir, enum cell_request_kind kind, int value, int milliseconds, struct cell_reply *ret_reply,
+		     struct cell_fds *ret_fds)
+{
+	CLEANUP_FD int fd = cell_control_send(dir, kind, value);
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	int r;
+
+	if (fd < 0)
+		return fd;
 	do
 		r = poll(&polled, 1, milliseconds);
 	while (r < 0 && errno == EINTR && milliseconds < 0);

@@ -46,6 +46,10 @@ int cell_control_accept(int listener) MUST_CHECK;
 /* Answers; fds NULL: no descriptors. 0 or negative errno. */
 int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell_fds *fds);
 
+/* Sends a request, whose answer comes on the descriptor that is returned; it is hung up when the cell is over, whatever ends it. Negative errno: as
+ * cell_control_ask(). */
+int cell_control_send(int dir, enum cell_request_kind kind, int value) MUST_CHECK;
+
 /*
  * Asks a cell's monitor and waits for the answer, at most `milliseconds` (negative: as long as it takes). Returns reply->result; -ESRCH: there is
  * no monitor; -ETIMEDOUT; -EPROTO: it is another version of lichen. ret_fds (NULL: none are wanted) gets the descriptors of CELL_JOIN, the commons mapped;

@@ -220,6 +220,18 @@ int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_
 	return r;
 }
 
+int cell_fds_move_up(struct cell_fds *fds)
+{
+	for (u32 i = 0; i < RESERVED_COUNT; i++) {
+		int r = fds->reserved[i] < 0 ? fds->reserved[i] : move_up(&fds->reserved[i]);
+
+		if (r < 0 && fds->reserved[i] >= 0)
+			return r;
+		fds->reserved[i] = r;
+	}
+	return 0;
+}
+
 void cell_fds_done(struct cell_fds *fds)
 {
 	for (u32 i = 0; i < RESERVED_COUNT; i++)

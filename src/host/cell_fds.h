@@ -24,6 +24,8 @@ struct cell_fds {
  */
 int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_start *identity, bool trace, struct cell_fds *ret,
 		  const char **ret_stage) MUST_CHECK;
+/* Moves descriptors that were received up, as those that are made are. 0 or negative errno. */
+int cell_fds_move_up(struct cell_fds *fds) MUST_CHECK;
 void cell_fds_done(struct cell_fds *fds);
 
 #endif

@@ -2,7 +2,7 @@
 /* Runs a cell: see the header. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,11 +94,32 @@ static void monitor_ready(void *data)
 	}
 }
 
+/* A terminal, whose other end is the log's. */
+static int make_terminal(struct monitor *monitor, int ends[3])
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	char name[64];
+
+	if (master < 0)
+		return -errno;
+	monitor->outputs[CELL_STDOUT] = (struct monitor_source){ output_ready, master };
+	if (grantpt(master) < 0 || unlockpt(master) < 0 || ptsname_r(master, name, sizeof(name)) != 0)
+		return -ENOTTY;
+	ends[0] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ends[1] = ends[0] < 0 ? -1 : fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
+	ends[2] = ends[0] < 0 ? -1 : fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
+	if (ends[1] < 0 || ends[2] < 0)
+		return -errno;
+	return monitor_listen(monitor, &monitor->outputs[CELL_STDOUT]);
+}
+
 /* What the command of a detached cell reads and writes: ends[] become its streams, ours are listened to. */
 static int make_streams(struct monitor *monitor, int ends[3])
 {
 	int pair[2];
 
+	if (monitor->run->config->tty)
+		return make_terminal(monitor, ends);
 	if (monitor->run->config->interactive && pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
 	ends[0] = monitor->run->config->interactive ? pair[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -125,15 +146,12 @@ static void end_streams(struct monitor *monitor)
 {
 	close_fd(&monitor->input);
 	monitor->input = FD_NONE;
+	/* all writers are dead: what they wrote is there, and then the end */
 	for (int i = 0; i < CELL_STREAMS; i++) {
-		/* all writers are dead: what they wrote is there */
-		for (int left = INT_MAX; left > 0 && monitor->outputs[i].fd >= 0; left--) {
-			struct epoll_event event;
+		struct pollfd polled = { .fd = monitor->outputs[i].fd, .events = POLLIN };
 
-			if (epoll_wait(monitor->epoll, &event, 1, 0) != 1)
-				break;
+		while (monitor->outputs[i].fd >= 0 && poll(&polled, 1, 0) == 1)
 			output_ready(monitor, &monitor->outputs[i]);
-		}
 		monitor_drop(monitor, &monitor->outputs[i]);
 	}
 	cell_log_flush(&monitor->log);
@@ -173,6 +191,7 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 	const struct cell_config *config = monitor->run->config;
 	struct launch_setup setup = { .stdio = { FD_NONE, FD_NONE, FD_NONE },
 				      .session = config->detached,
+				      .terminal = config->detached && config->tty,
 				      .limits = config->limits,
 				      .limit_count = config->limit_count };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = monitor };
@@ -189,7 +208,7 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 	monitor->fds = NULL;
 	for (int i = 0; i < 3; i++)
 		close_fd(&setup.stdio[i]);
-	(void)cell_processes_kill(config->id, getpid());
+	(void)cell_processes_kill(config->id, getpid(), monitor->adopts && !monitor->joined ? CELL_BY_PARENT : CELL_BY_ENVIRONMENT);
 	end_streams(monitor);
 	monitor->state.finished = now();
 	monitor->state.exit = result->status;
@@ -294,7 +313,7 @@ static int begin(struct monitor *monitor)
 	r = monitor_serve(monitor);
 	if (r < 0)
 		return r;
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	monitor->adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 	catch_signals();
 	if (monitor->run->config->detached)
 		cell_log_open(&monitor->log, monitor->run->dir, monitor->run->config->log_size);

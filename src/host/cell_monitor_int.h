@@ -29,6 +29,8 @@ struct monitor {
 	struct cell_log log;
 	pid_t guest;                /* 0 = none runs */
 	const struct cell_fds *fds; /* of the running guest */
+	bool adopts;                /* orphans of the cell become our children */
+	bool joined;                /* there have been members that are no descendants of ours */
 	bool stopping;              /* it is not to be restarted */
 	int told;                   /* where cell_monitor_detach() waits; negative when it has been told */
 };

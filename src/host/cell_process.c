@@ -129,12 +129,14 @@ static bool spread(struct cell_process *all, int count, pid_t monitor)
 }
 
 /* Marks the members among them. Returns how many others have no environment. */
-static int mark(int proc, const char *id, pid_t monitor, struct cell_process *all, int count, char *buffer)
+static int mark(int proc, const char *id, pid_t monitor, enum cell_search search, struct cell_process *all, int count, char *buffer)
 {
 	int unknown = 0;
 
 	while (spread(all, count, monitor))
 		;
+	if (search == CELL_BY_PARENT)
+		return 0;
 	for (int i = 0; i < count; i++)
 		if (!all[i].member && !all[i].kernel && all[i].pid != monitor && all[i].pid != getpid())
 			all[i].member = marked(proc, all[i].pid, id, buffer, &unknown);
@@ -143,7 +145,7 @@ static int mark(int proc, const char *id, pid_t monitor, struct cell_process *al
 	return unknown;
 }
 
-int cell_processes(const char *id, pid_t monitor, struct cell_process **ret, int *ret_unknown)
+int cell_processes(const char *id, pid_t monitor, enum cell_search search, struct cell_process **ret, int *ret_unknown)
 {
 	CLEANUP_FD int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct cell_process *all = NULL;
@@ -155,7 +157,7 @@ int cell_processes(const char *id, pid_t monitor, struct cell_process **ret, int
 		free(all);
 		return count < 0 ? count : -ENOMEM;
 	}
-	unknown = mark(proc, id, monitor, all, count, buffer);
+	unknown = mark(proc, id, monitor, search, all, count, buffer);
 	free(buffer);
 	for (int i = 0; i < count; i++)
 		if (all[i].member && all[i].pid != monitor && all[i].pid != getpid())
@@ -166,14 +168,14 @@ int cell_processes(const char *id, pid_t monitor, struct cell_process **ret, int
 	return members;
 }
 
-int cell_processes_kill(const char *id, pid_t monitor)
+int cell_processes_kill(const char *id, pid_t monitor, enum cell_search search)
 {
 	static const struct timespec step = { 0, KILL_STEP_NS };
 	struct cell_process *all = NULL;
 	int unknown_steps = monitor ? 0 : UNKNOWN_STEPS; /* of a living monitor all are descendants */
 
 	for (int i = 0; i < KILL_STEPS; i++) {
-		int unknown = 0, count = cell_processes(id, monitor, &all, &unknown);
+		int unknown = 0, count = cell_processes(id, monitor, search, &all, &unknown);
 
 		for (int j = 0; all && j < count; j++)
 			(void)kill(all[j].pid, SIGKILL);

@@ -22,11 +22,16 @@ struct cell_process {
 	bool member, kernel;
 };
 
+enum cell_search {
+	CELL_BY_PARENT, /* descendants of the monitor alone: all there are, where it adopts orphans and nobody joined the cell */
+	CELL_BY_ENVIRONMENT, /* the others as well */
+};
+
 /* Lists them in the order of pids; monitor: its pid, 0 = it is dead. free(3) *ret. The count, or negative errno. *ret_unknown (may be NULL):
  * how many others have no environment to be read: a process in execve has none for a moment. */
-int cell_processes(const char *id, pid_t monitor, struct cell_process **ret, int *ret_unknown) MUST_CHECK;
+int cell_processes(const char *id, pid_t monitor, enum cell_search search, struct cell_process **ret, int *ret_unknown) MUST_CHECK;
 
 /* Kills all of them but the caller, and those that they still start; reaps what is the caller's child. 0, or -ETIMEDOUT: some do not end. */
-int cell_processes_kill(const char *id, pid_t monitor);
+int cell_processes_kill(const char *id, pid_t monitor, enum cell_search search);
 
 #endif

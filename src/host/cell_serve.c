@@ -53,6 +53,7 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 			break;
 		}
 		fds = monitor->fds;
+		monitor->joined = true;
 		reply.mapped = fds->mapped;
 		reply.text_size = fds->text_size;
 		reply.emulate = launch->emulate;

@@ -6,10 +6,12 @@ The tables speak through --help, which is printed from them.  Compared with them
 bash (by completing), zsh and fish (by reading), the members of JSON in doctor-json.md, why-json.md and image-json.md, the names of gaps and workloads.
 """
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 LICHEN, DOCS, GAPS_PAGE = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 WRONG = []
@@ -28,7 +30,7 @@ def lichen(*args, status=(0,)):
 
 def fits(name, text):
     lines = text.splitlines()
-    screen = 48 if name == "lichen run --help" else 24  # as many options as docker-run(1) has are no screen's
+    screen = 48 if name in ("lichen help", "lichen run --help") else 24  # as many as docker has are no screen's
     if len(lines) > screen or max(map(len, lines)) > 80:
         wrong(f"{name}: {max(map(len, lines))}x{len(lines)} is more than 80x{screen}")
 
@@ -178,11 +180,19 @@ def keys(value):
 
 
 def check_json():
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["LICHEN_STATE"] = state
+        lichen("run", "--name=docs", "--ulimit=core=0:1", "--", "true")
+        check_documents()
+
+
+def check_documents():
     for args in (["doctor", "--json"], ["doctor", "--json", "--for=/bin/sh"], ["run", "--explain", "--json"],
                  ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"],
+                 ["ps", "-a", "--json"], ["inspect", "docs"],
                  ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"],
                  ["images", "--json"]):
-        document = DOCS / f"{ {'why': 'why', 'images': 'image'}.get(args[0], 'doctor') }-json.md"
+        document = DOCS / f"{ {'why': 'why', 'images': 'image', 'ps': 'cell', 'inspect': 'cell'}.get(args[0], 'doctor') }-json.md"
         text = document.read_text()
         printed = json.loads(lichen(*args, status=(0, 69, 2)))
         if f"## {printed['schema']}" not in text:

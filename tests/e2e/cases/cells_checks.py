@@ -75,12 +75,13 @@ def same(what, want, got):
 
 
 EMULATED = ((), ("--emulate=all",))
+LESS = EMULATED[1:] if SLOW else EMULATED
 
 
 @check
 def life():
     """From run to rm, natively and with every gap filled."""
-    for how in EMULATED:
+    for how in LESS:
         cell = shell(*how, "--name=life", "--label=app=web", script="echo out; echo err >&2; sleep 1000")
         same("id", 12, len(cell))
         until("its output", lambda: lichen("logs", "life").stdout == "out\n")
@@ -110,7 +111,7 @@ def statuses():
     same("exited", ["seven"], [c["name"] for c in cells("--filter=exited=7")])
     cell = shell(script="kill -KILL $$")
     same("killed", "137\n", lichen("wait", cell).stdout)
-    for how in EMULATED:
+    for how in LESS:
         assert "no such program" in lichen("run", "-d", *how, "--name=no", "--", "nonexistent-program", status=127).stderr
         same("error kept", (127, "exited"), (state("no")["exit"], state("no")["status"]))
         assert state("no")["error"]
@@ -197,9 +198,53 @@ def stopping():
 
 
 @check
+def joining():
+    """exec: as a member of the cell, with its variables and limits; ended with it."""
+    for how in LESS:
+        cell = shell(*how, "-eONE=1", "--name=e", "--ulimit=nofile=300:400", script="sleep 1000")
+        done = lichen("exec", "-eTWO=2", "e", "sh", "-c", 'echo "$ONE$TWO $LICHEN_CELL"; ulimit -n; pwd; cat; echo err >&2; exit 5', status=5)
+        same("exec", f"12 {cell}\n300\n{os.getcwd()}\n", done.stdout)
+        same("its stderr", "err\n", done.stderr)
+        done = subprocess.run([LICHEN, "exec", "-i", "-w/", "e", "sh", "-c", "pwd; cat"], input="words", capture_output=True, text=True, check=True)
+        same("input and directory", "/\nwords", done.stdout)
+        same("killed", 137, lichen("exec", "e", "sh", "-c", "kill -KILL $$", status=None).returncode)
+        assert "no such program" in lichen("exec", "e", "nonexistent-program", status=127).stderr
+        lichen("exec", "e", "/etc/passwd", status=126)
+        if how:
+            lichen("exec", "e", "ipcmk", "-M", "4096")
+            same("objects are shared", 1, lichen("exec", "e", "ipcs", "-m").stdout.count("0x"))
+        lichen("exec", "-d", "e", "sleep", "999")
+        lichen("exec", "-d", "e", "nonexistent-program", status=127)
+        listed = lichen("top", "e").stdout.splitlines()
+        assert sum("sleep 999" in line for line in listed) == 1 and sum("sleep 1000" in line for line in listed) >= 1, listed
+        pids = [int(line.split()[0]) for line in listed[1:]]
+        with subprocess.Popen([LICHEN, "exec", "e", "env", "-i", "sleep", "998"]) as waiting:
+            time.sleep(0.5)
+            lichen("stop", "e")
+            same("exec of a cell that ends", 137, waiting.wait(PATIENCE))
+        until("all have ended", lambda: not any(alive(pid) for pid in pids))
+        assert "does not run" in lichen("exec", "e", "true", status=1).stderr
+        lichen("rm", "e")
+    lichen("exec", "e", "true", status=1)
+    lichen("exec", "e", status=125)
+    assert "no terminal" in lichen("exec", "-t", "e", "true", status=125).stderr
+    assert "no terminal" in lichen("run", "-t", "--", "true", status=125).stderr
+
+
+@check
+def terminal():
+    for how in LESS:
+        controls = "true" if SLOW else "tty </dev/tty"  # gVisor cannot open it
+        cell = run("-t", *how, "--", "sh", "-c", f"test -t 0 && test -t 1 && {controls} && stty size >/dev/null && echo yes")
+        same("status", "0\n", lichen("wait", cell).stdout)
+        same("a terminal", "yes", lichen("logs", cell).stdout.splitlines()[-1].strip())
+        lichen("rm", cell)
+
+
+@check
 def nothing_left_running():
     """What the first process leaves behind is killed at its end, also daemons of their own session."""
-    for how in EMULATED:
+    for how in LESS:
         cell = shell(*how, script="setsid sleep 1000 & echo $!; sleep 0.3; exit 0")
         lichen("wait", cell)
         pid = int(lichen("logs", cell).stdout)
@@ -232,7 +277,7 @@ def restarts():
 def monitor_killed():
     """kill -9 of lichen itself at random moments: ps tells the truth, rm clears up."""
     random.seed(4)
-    for i in range(4 if SLOW else 8):
+    for i in range(2 if SLOW else 8):
         cell = shell(*EMULATED[i % 2], f"--name=k{i}", script="setsid sleep 1000 & echo $!; sleep 1000")
         until("its output", lambda: lichen("logs", cell).stdout)
         found, child = state(cell), int(lichen("logs", cell).stdout)
@@ -246,7 +291,7 @@ def monitor_killed():
         lichen("stop", cell)
         lichen("rm", cell)
         assert not alive(child), "rm ends what was left running"
-    for i in range(10 if SLOW else 30):
+    for i in range(5 if SLOW else 30):
         with subprocess.Popen([LICHEN, "run", "--name=x", "--rm", "--", "sh", "-c", "sleep 0.05; echo done"], stdout=subprocess.DEVNULL) as process:
             time.sleep(random.random() / 20)
             process.kill()
@@ -258,7 +303,7 @@ def monitor_killed():
 
 @check
 def guest_killed():
-    for i in range(4 if SLOW else 8):
+    for i in range(2 if SLOW else 8):
         cell = shell(*EMULATED[i % 2], script="while :; do :; done")
         time.sleep(random.random() / 20)
         os.kill(state(cell)["pid"], signal.SIGKILL)
@@ -269,7 +314,7 @@ def guest_killed():
 @check
 def one_name():
     """Of many that want the same name at the same time, one gets it."""
-    for _ in range(3):
+    for _ in range(1 if SLOW else 3):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             done = list(pool.map(lambda _: lichen("run", "-d", "--name=only", "--", "sleep", "1000", status=None), range(8)))
         winners = [d.stdout.strip() for d in done if d.returncode == 0]
@@ -282,7 +327,7 @@ def one_name():
 
 @check
 def many():
-    count = 20 if SLOW else 50
+    count = 8 if SLOW else 50
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         ids = list(pool.map(lambda i: shell(f"--label=n={i}", script=f"echo {i}; exec sleep 1000"), range(count)))
         same("ids and names", (count, count), (len(set(ids)), len({c["name"] for c in cells()})))
@@ -362,7 +407,7 @@ def server():
     if not shutil.which("redis-server"):
         return
     socket = os.path.join(WORK, "redis.sock")
-    for how in EMULATED:
+    for how in LESS:
         cell = run(*how, "--name=redis", "--", "redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", WORK)
         until("ready", lambda: "eady to accept connections" in lichen("logs", cell).stdout)
         same("ping", "PONG\n", subprocess.run(["redis-cli", "-s", socket, "ping"], capture_output=True, text=True, check=False).stdout)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs a further command in a cell. */
+#include "host/cell_join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "host/cell_control.h"
+#include "host/supervise.h"
+
+#define ANSWER_MS 10000
+
+struct joining {
+	int end; /* hung up, or answered, when the cell is over */
+	int told;
+	pid_t guest;
+};
+
+/* The cell is over: so are we, as soon as the guest is. */
+static void cell_ended(void *data)
+{
+	struct joining *joining = data;
+
+	(void)kill(joining->guest, SIGKILL);
+}
+
+static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor)
+{
+	struct joining *joining = data;
+	struct service service = { .fd = joining->end, .ready = cell_ended, .data = joining };
+
+	(void)fds;
+	joining->guest = pid;
+	if (supervise_add(supervisor, &service) < 0)
+		(void)kill(pid, SIGKILL);
+}
+
+static void tell(struct joining *joining, const struct launch_result *result)
+{
+	if (joining->told < 0)
+		return;
+	while (write(joining->told, result, sizeof(*result)) < 0 && errno == EINTR)
+		;
+	(void)close(take_fd(&joining->told));
+}
+
+static void guest_started(void *data)
+{
+	struct launch_result result = { 0 };
+
+	tell(data, &result);
+}
+
+static int run_joined(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int told,
+		      struct launch_result *result)
+{
+	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = told };
+	struct launch_setup setup = { .stdio = { join->input, FD_NONE, FD_NONE },
+				      .session = join->detached,
+				      .limits = join->limits,
+				      .limit_count = join->limit_count };
+	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = &joining };
+	struct launch launch = join->launch;
+	int r;
+
+	if (joining.end < 0) {
+		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -joining.end };
+		tell(&joining, result);
+		return joining.end;
+	}
+	launch.emulate = reply->emulate;
+	launch.refuse = reply->refuse;
+	launch.join = fds;
+	launch.tree = fds->map && fds->map->fs.count ? &fds->map->fs : NULL;
+	launch.setup = &setup;
+	launch.hooks = &hooks;
+	r = launch_run(&launch, result);
+	tell(&joining, result);
+	(void)close(joining.end);
+	return r;
+}
+
+/* As cell_monitor_detach(), for a further command. */
+static int run_detached(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds,
+			struct launch_result *result)
+{
+	int pair[2], null;
+	ssize_t n = 0;
+	pid_t pid;
+
+	*result = (struct launch_result){ .status = 125, .stage = "starting a process in the background" };
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -(result->error = errno);
+	pid = fork();
+	if (pid == 0) {
+		(void)setsid();
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		for (int i = 0; i < 3; i++)
+			(void)dup2(null, i);
+		(void)close(pair[0]);
+		_exit(run_joined(join, reply, fds, pair[1], result) < 0);
+	}
+	(void)close(pair[1]);
+	if (pid < 0)
+		result->error = errno;
+	else
+		do
+			n = read(pair[0], result, sizeof(*result)); /* what it points to is static in this very program */
+		while (n < 0 && errno == EINTR);
+	(void)close(pair[0]);
+	if (n == (ssize_t)sizeof(*result) && !result->stage)
+		return 0;
+	return result->error ? -result->error : -ECHILD;
+}
+
+int cell_join_run(const struct cell_join *join, struct launch_result *result)
+{
+	struct cell_reply reply;
+	struct cell_fds fds = CELL_FDS_NONE;
+	int r = cell_control_ask(join->dir, CELL_JOIN, 0, ANSWER_MS, &reply, &fds);
+
+	if (r < 0) {
+		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
+		return r;
+	}
+	if (join->placed && fds.map && fds.map->fs.count) { /* the agent goes where the cell began */
+		*result = (struct launch_result){
+			.status = 125,
+			.stage = "in a cell with a root of its own no directory can be chosen (--workdir); use env -C DIR"
+		};
+		cell_fds_done(&fds);
+		return -EINVAL;
+	}
+	r = join->detached ? run_detached(join, &reply, &fds, result) : run_joined(join, &reply, &fds, FD_NONE, result);
+	cell_fds_done(&fds);
+	return r;
+}

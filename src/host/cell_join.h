@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a further command in a cell: a child of the caller that becomes a member of the cell (same commons, same filter, same gaps), by what the
+ * monitor hands over (cell_control.h). It is killed when the cell is over.
+ */
+#ifndef LICHEN_HOST_CELL_JOIN_H
+#define LICHEN_HOST_CELL_JOIN_H
+
+#include "host/launch.h"
+
+struct cell_join {
+	int dir;              /* of the cell */
+	struct launch launch; /* argv, envp and workdir; the rest is the cell's */
+	bool placed;          /* launch.workdir was asked for, and is not just the cell's own */
+	int input;            /* what the command reads; negative = ours */
+	bool detached;        /* in the background, with no streams */
+	const struct launch_limit *limits;
+	size_t limit_count;
+};
+
+/* Runs it to its end, as launch_run(); detached, until it has been started. -ESRCH: the cell does not run. */
+int cell_join_run(const struct cell_join *join, struct launch_result *result) MUST_CHECK;
+
+#endif
