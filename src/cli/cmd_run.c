@@ -8,6 +8,7 @@
 #include "cli/cell_options.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
+#include "cli/guest_image.h"
 #include "cli/guest_root.h"
 #include "cli/report.h"
 #include "cli/words.h"
@@ -51,6 +52,25 @@ static int explain(const struct plan *plan, char *const *command, bool json)
 	return command ? 0 : command_flush(0);
 }
 
+/* An image named on the command line, if any: its tree, its command, its user. Returns -1, or the exit status after saying what is wrong. */
+static int use_image(int argc, char **argv, int first, struct run_options *given, struct plan_request *request,
+		     struct guest_image *ret)
+{
+	*ret = (struct guest_image){ 0 };
+	if (given->root.directory)
+		return -1;
+	int status = guest_image_begin(&command_run, argc, argv, first, given->guest.env, ret);
+	if (status >= 0 || !ret->used)
+		return status;
+	given->root.directory = ret->image.root;
+	given->root.ephemeral = !given->root.upper;
+	if (!given->guest.workdir)
+		given->guest.workdir = ret->workdir;
+	if (guest_image_other_user(ret) && !(request->native & GAP_BIT(GAP_identity)))
+		request->emulate |= GAP_BIT(GAP_identity);
+	return -1;
+}
+
 static int run(int argc, char **argv)
 {
 	struct run_options given = { 0 };
@@ -63,7 +83,11 @@ static int run(int argc, char **argv)
 		status = guest_request(&command_run, &given.guest, &request);
 	if (status >= 0)
 		return status;
-	char *const *command = first < argc ? argv + first : NULL;
+	struct guest_image image;
+	status = use_image(argc, argv, first, &given, &request, &image);
+	if (status >= 0)
+		return status;
+	char *const *command = image.used ? image.argv : first < argc ? argv + first : NULL;
 	if (!command && !given.explain)
 		return command_usage(&command_run, "there is no command to run");
 	if (given.root.ephemeral && given.cell.detach)
@@ -93,11 +117,12 @@ static int run(int argc, char **argv)
 	}
 	struct launch launch = {
 		.argv = command,
-		.envp = given.guest.env ? given.guest.env : environ,
+		.envp = image.used ? image.env : given.guest.env ? given.guest.env : environ,
 		.emulate = plan.emulated,
 		.forced = request.emulate,
 		.refuse = plan.refused_natively,
 		.workdir = given.guest.workdir,
+		.identity = image.identity,
 		.tree = tree,
 	};
 	if (cell_wanted(&given.cell)) {
@@ -123,7 +148,7 @@ static const char *const notes[] = {
 
 const struct command command_run = {
 	.name = "run",
-	.synopsis = "[OPTION…] [--] CMD [ARG…]",
+	.synopsis = "[OPTION…] [IMAGE] [--] CMD [ARG…]",
 	.summary = "Runs a command, filling what this host's kernel lacks",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
