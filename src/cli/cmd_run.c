@@ -66,7 +66,8 @@ static int use_image(int argc, char **argv, int first, struct run_options *given
 	given->root.ephemeral = !given->root.upper;
 	if (!given->guest.workdir)
 		given->guest.workdir = ret->workdir;
-	if (guest_image_other_user(ret) && !(request->native & GAP_BIT(GAP_identity)))
+	/* Root's, too: another real user could not reach the store, which is closed to all but us. */
+	if (!(request->native & GAP_BIT(GAP_identity)))
 		request->emulate |= GAP_BIT(GAP_identity);
 	return -1;
 }

@@ -167,11 +167,6 @@ static int user_of(const struct image *image, struct identity_start *ret, char *
 	return LICHEN_EXIT_FAILED;
 }
 
-bool guest_image_other_user(const struct guest_image *given)
-{
-	return given->identity.uid != geteuid() || given->identity.gid != getegid();
-}
-
 /* --- which ------------------------------------------------------------------------------------------------------------------------ */
 
 /* Opens the image, its lease included, and closes the store. Returns 0 or negative errno. */

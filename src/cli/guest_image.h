@@ -23,8 +23,6 @@ struct guest_image {
  * Returns -1, or the exit status after saying what is wrong.
  */
 int guest_image_begin(const struct command *command, int argc, char **argv, int first, char *const *env, struct guest_image *ret);
-/* Whether the command of an image needs gap identity: it is not who we are. */
-bool guest_image_other_user(const struct guest_image *given);
 void guest_image_end(struct guest_image *given);
 
 #endif
