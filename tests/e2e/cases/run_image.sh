@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# An image of Debian 12 in the store: lichen run debian:12 -- apt-get install … as root, whoever we are; what one run changes the next does not see.
+. "$(dirname -- "$0")/../lib.sh"
+[ -e "$BUILT/tree.tar" ] || fail "no $BUILT/tree.tar: run tests/e2e/prepare"
+[ -n "$RUN" ] || skip "this is about lichen's own images"
+LICHEN_STATE=$WORK/state
+export LICHEN_STATE
+lichen=${RUN%% *}
+"$lichen" image import "$BUILT/tree.tar" debian:12 >import.out 2>import.err || fail "import: $(tail -n 3 import.err)"
+same 'lichen images' 'debian 12' "$("$lichen" images | awk 'NR == 2 { print $1, $2 }')"
+deb=$BUILT/hello.deb:/hello.deb:ro
+
+status() { # status WHAT EXPECTED OPTION... -- CMD...
+	what=$1 expected=$2
+	shift 2
+	"$lichen" run "$@" >status.out 2>status.err
+	same "$what" "$expected" "$?"
+}
+
+same 'who the command is' '0 0 /root /' "$("$lichen" run debian:12 -- sh -c 'echo $(id -u) $(id -g) $HOME $PWD')"
+same 'its environment' "$(printf 'A=b\nHOME=/root')" "$("$lichen" run -e A=b debian:12 -- env | grep -E '^(A|HOME|LICHEN_STATE|WORK)=' | sort)"
+same 'without --' 12 "$("$lichen" run debian:12 cut -d. -f1 /etc/debian_version)"
+"$lichen" run -v "$deb" debian:12 -- apt-get install -y /hello.deb >apt.out 2>&1 || fail "apt-get install: $(tail -n 5 apt.out)"
+contains 'apt-get install' "$(cat apt.out)" 'Setting up hello'
+"$lichen" run -v "$deb" debian:12 -- sh -c 'apt-get install -y /hello.deb >/dev/null 2>&1; hello; apt-get remove -y hello >/dev/null 2>&1; hello 2>/dev/null || echo gone' >both.out 2>&1
+same 'install, use, remove' "$(printf 'Hello, world!\ngone')" "$(cat both.out)"
+status 'a run does not see what another changed' 127 debian:12 -- hello
+status 'an image that is not there' 125 debian:13 -- true
+contains 'what is said then' "$(cat status.err)" 'debian:13'
+same 'owners' '1 2 755' "$("$lichen" run debian:12 -- sh -c 'touch /f; chown 1:2 /f; chmod 755 /f; stat -c "%u %g %a" /f')"
+same 'a user of the image' '1 daemon denied' "$("$lichen" run debian:12 -- su -s /bin/sh daemon -c 'echo $(id -u) $(id -un) $(cat /etc/shadow 2>/dev/null || echo denied)')"
+same 'the rest of a tree' 'empty' "$("$lichen" run debian:12 -- sh -c 'rm -rf /usr/share/perl5 /var/lib/dpkg/info; ls /usr/share/perl5 2>/dev/null; ls /var/lib/dpkg/info 2>/dev/null || echo empty')"
+same 'is there for the next' 'there' "$("$lichen" run debian:12 -- sh -c 'ls /var/lib/dpkg/info | grep -q dpkg.list && echo there')"
+"$lichen" rmi debian:12 >/dev/null 2>&1 || fail 'rmi'
+same 'after rmi' '' "$("$lichen" images -q)"
+passed
