@@ -85,14 +85,18 @@ void fs_work_done(struct fs_work_dir *dir)
 
 /* --- copy-up ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* Opens the directory of the guest path in the upper layer, if it is there. */
+/* Opens the directory of the guest path in the upper layer, if it is there. The path is canonical by now, whether it was walked or not: what
+ * is not there is ENOENT. */
 static long open_upper_parent(struct fs_work *work)
 {
 	char *name = fs_cut(work);
 	long fd = fs_layer_host(work, 0);
+	bool step = work->step;
 
+	work->step = true;
 	if (fd == 0)
 		fd = fs_host_open_text(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	work->step = step;
 	fs_uncut(name);
 	return fd;
 }
