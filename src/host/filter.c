@@ -3,6 +3,7 @@
  * The trapping filter, generated from engine.def and the .def files of the emulated gaps.
  *
  *   load arch; not x86-64 → allow         load number; binary search → the number's block, or allow
+ *                          in a tree: ENOSYS, as are the numbers of x32: nobody would resolve their paths
  *   block: pc in the agent's text → allow; any row's argument test holds → trap with our cookie; else allow
  *
  * Where calls are recorded, all are planned, see install_tracing().
@@ -260,12 +261,24 @@ static int install(struct code *code)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
 }
 
-static void emit_arch_check(struct code *code)
+#define X32_BIT 0x40000000u /* __X32_SYSCALL_BIT */
+
+/* foreign: what becomes of calls of other ABIs. */
+static void emit_arch_check(struct code *code, u32 foreign)
 {
 	load(code, offsetof(struct seccomp_data, arch));
 	emit(code, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
-	ret(code, SECCOMP_RET_ALLOW);
+	ret(code, foreign);
 	load(code, offsetof(struct seccomp_data, nr));
+	if (foreign == SECCOMP_RET_ALLOW)
+		return;
+	emit(code, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+	ret(code, foreign);
+}
+
+static u32 foreign_action(const struct filter_spec *spec)
+{
+	return spec->tree ? SECCOMP_RET_ERRNO | ENOSYS : SECCOMP_RET_ALLOW;
 }
 
 /*
@@ -337,7 +350,7 @@ static int install_tracing(const struct filter_spec *spec)
 
 	if (!code)
 		return -ENOMEM;
-	emit_arch_check(code);
+	emit_arch_check(code, foreign_action(spec));
 	emit_tracing(code, spec);
 	r = install(code);
 	free(code);
@@ -366,7 +379,7 @@ static int install_planned(const struct filter_spec *spec)
 		else
 			leaves[numbers++] = (struct leaf){ .nr = rows[i].nr, .first = i, .count = 1 };
 	}
-	emit_arch_check(code);
+	emit_arch_check(code, foreign_action(spec));
 	emit_tree(code, leaves, numbers);
 	for (u32 i = 0; i < numbers; i++) {
 		code->insn[leaves[i].jump].k = code->length - leaves[i].jump - 1;
@@ -389,7 +402,7 @@ int filter_install_refusals(u32 gaps)
 
 	if (!code)
 		return -ENOMEM;
-	emit_arch_check(code);
+	emit_arch_check(code, SECCOMP_RET_ALLOW);
 	for (u32 id = 0; id < GAP_COUNT; id++) {
 		const struct gap *gap = gap_by_id(id);
 

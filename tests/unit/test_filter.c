@@ -5,6 +5,7 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,11 +114,50 @@ static void a_gap_traps_its_calls_only_when_planned(void **state)
 	expect(GAP_BIT(GAP_newcalls), without_newer_flags, ARRAY_SIZE(without_newer_flags), false);
 }
 
+static void not_there(int sig)
+{
+	(void)sig;
+	(void)syscall(SYS_exit, 0); /* exit_group traps */
+}
+
+/* The same process by way of int 0x80: 0 where the kernel has no 32-bit calls. */
+static void ask_in_32_bit_mode(bool tree)
+{
+	struct filter_spec spec = { .sealed = true, .text_size = 4096, .tree = tree };
+	long r;
+
+	(void)signal(SIGSEGV, not_there);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || filter_install(&spec))
+		_exit(2);
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(20L /* getpid */) : "memory", "r8", "r9", "r10", "r11");
+	if (tree)
+		(void)syscall(SYS_exit, r == -ENOSYS && syscall(0x40000000L + SYS_getpid) == -1 && errno == ENOSYS ? 0 : 1);
+	(void)syscall(SYS_exit, r > 0 ? 0 : 1);
+}
+
+/* They would open paths that nobody resolves. */
+static void a_tree_has_no_calls_of_other_abis(void **state)
+{
+	(void)state;
+	for (int tree = 0; tree < 2; tree++) {
+		int status;
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			ask_in_32_bit_mode(tree);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frequent_calls_never_trap),
 		cmocka_unit_test(a_gap_traps_its_calls_only_when_planned),
+		cmocka_unit_test(a_tree_has_no_calls_of_other_abis),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
