@@ -64,7 +64,7 @@ struct fs_state {
 enum fs_seen {                   /* what an upper layer may have at a guest path */
 	       FS_SEEN_ENTRY,    /* anything */
 	       FS_SEEN_OPAQUE,   /* a directory that hides what lies below it; everything in it may be there without being noted */
-	       FS_SEEN_WHITEOUT, /* a whiteout */
+	       FS_SEEN_WHITEOUT, /* a whiteout, or what is no directory where a lower layer has one */
 };
 
 #define FS_SEEN_START UINT64_C(0xcbf29ce484222325) /* FNV-1a */

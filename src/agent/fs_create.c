@@ -60,8 +60,12 @@ static long open_found(struct fs_work *work, s32 fd, u64 flags, u64 mode)
 	bool copied = false;
 
 	type = st.mode & VFS_TYPE;
+	if (type != VFS_LINK)
+		work->step = true; /* no link is in the path */
 	if (r == 0 && (flags & (O_CREAT_ | O_EXCL_)) == (O_CREAT_ | O_EXCL_) && !is_tmpfile(flags))
 		r = -EEXIST;
+	else if (r == 0 && type == VFS_DIRECTORY && (flags & O_CREAT_) && !is_tmpfile(flags))
+		r = -EISDIR;
 	else if (r == 0 && type == VFS_LINK)
 		r = -ELOOP;
 	if (r == 0 && work->layer && !(flags & O_DIRECTORY_) && type == VFS_REGULAR) {

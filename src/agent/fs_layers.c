@@ -77,7 +77,7 @@ static u32 first_layer(const struct fs_work *work)
 		hash = fs_seen_hash(hash, work->guest + from, end - from);
 		if (!fs_seen_has(fs, hash, FS_SEEN_ENTRY))
 			return 1;
-		if (fs_seen_has(fs, hash, FS_SEEN_OPAQUE))
+		if (fs_seen_has(fs, hash, FS_SEEN_OPAQUE) || fs_seen_has(fs, hash, FS_SEEN_WHITEOUT))
 			return 0;
 	}
 	return 0;

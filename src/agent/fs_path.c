@@ -82,12 +82,12 @@ long fs_guest_path(const char *host, char *out)
 	return size;
 }
 
-/* Whether a host path is of a lower layer of an overlay. In the work's guest path. */
+/* Whether a host path is of a lower layer of an overlay. Overwrites the work's own. */
 static bool is_lower(struct fs_work *work, const char *host)
 {
 	u32 mount, layer;
 
-	return commons()->fs.layer_count && fs_guest_place(host, work->guest, &mount, &layer) >= 0 &&
+	return commons()->fs.layer_count && fs_guest_place(host, work->host, &mount, &layer) >= 0 &&
 	       commons()->fs.mounts[mount].layer_count && layer;
 }
 

@@ -48,9 +48,10 @@ enum verdict fs_bind(struct call *call)
 	if (r < 0)
 		return done(call, r);
 	r = fs_may_create(&where, false);
-	r = r == -EEXIST ? -EADDRINUSE : r;
 	if (r == 0)
 		r = fs_make(scratch(), &where, &(struct fs_new){ .kind = FS_NEW_SOCKET, .socket = (s32)call->arg[0] });
+	if (r == -EEXIST)
+		r = -EADDRINUSE;
 	fs_name_done(&where);
 	return done(call, r);
 }

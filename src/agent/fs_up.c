@@ -202,6 +202,7 @@ long fs_copy_up(struct fs_work *work, enum fs_need need, bool empty)
 
 	if (fd < 0)
 		return fd;
+	work->step = true; /* no link is in the path */
 	if (work->layer) {
 		r = sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_);
 		if (r == 0)

@@ -21,6 +21,7 @@ long fs_layers_name(struct fs_work *work, struct fs_name *ret)
 	fs_uncut(name);
 	if (fd < 0)
 		return fd;
+	work->step = true; /* no link is in the path: what is missing in a layer is missing */
 	ret->directory = (s32)fd;
 	ret->name = name;
 	ret->layered = true;

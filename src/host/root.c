@@ -200,6 +200,8 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
  * container. /dev/shm is the tree's own. */
 static int bind_usual(struct stage *stage)
 {
+	/* where users other than root make things: they may not copy up what these lie in */
+	static const char *const shared[] = { "/tmp", "/var/tmp", "/run/lock" };
 	static const struct {
 		const char *path;
 		u32 flags;
@@ -236,6 +238,8 @@ static int bind_usual(struct stage *stage)
 		if (r < 0)
 			return r;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(shared) && is_overlay(stage) && geteuid() == 0; i++)
+		root_layers_raise(stage->fs, shared[i]);
 	if (is_overlay(stage))
 		root_layers_point(stage->fs, "/dev/shm", S_IFDIR | 01777, NULL);
 	else if (mkdirat(stage->root, "dev/shm", 01777) == 0)

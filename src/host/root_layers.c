@@ -114,11 +114,28 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 struct scan {
 	struct fs_state *fs;
+	const struct fs_mount *mount;
 	const char *target;
 	size_t cut; /* bytes of a path that are the upper directory's */
 };
 
 static struct scan *scan_state; /* nftw(3) hands nothing through; one scan at a time */
+
+/* Whether a lower layer has a directory there. */
+static bool covers_directory(const struct scan *s, const char *path)
+{
+	char lower[PATH_MAX];
+	struct stat st;
+
+	for (u32 i = 1; i < s->mount->layer_count; i++) {
+		const struct fs_layer *l = &s->fs->layers[s->mount->layer + i];
+
+		if (snprintf(lower, sizeof(lower), "%s%s", s->fs->text + l->source, path) >= (int)sizeof(lower) ||
+		    (lstat(lower, &st) == 0 && S_ISDIR(st.st_mode)))
+			return true;
+	}
+	return false;
+}
 
 static int scan_one(const char *path, const struct stat *st, int kind, struct FTW *at)
 {
@@ -132,6 +149,8 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 		return 0;
 	hash = fs_seen_hash(fs_seen_hash(FS_SEEN_START, s->target, strlen(s->target)), path + s->cut, strlen(path + s->cut));
 	fs_seen_add(s->fs, hash, FS_SEEN_ENTRY);
+	if (!S_ISDIR(st->st_mode) && covers_directory(s, path + s->cut))
+		fs_seen_add(s->fs, hash, FS_SEEN_WHITEOUT);
 	if (kind == FTW_DNR) /* what lies in it is not seen: it is asked for */
 		fs_seen_add(s->fs, hash, FS_SEEN_OPAQUE);
 	else if (S_ISDIR(st->st_mode) && lgetxattr(path, attr_name(s->fs, false), value, sizeof(value)) > 0) {
@@ -149,7 +168,7 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 static int scan_upper(struct fs_state *fs, const struct fs_mount *m)
 {
 	const char *upper = fs->text + m->source;
-	struct scan s = { .fs = fs, .target = fs->text + m->target, .cut = m->source_length };
+	struct scan s = { .fs = fs, .mount = m, .target = fs->text + m->target, .cut = m->source_length };
 	int r;
 
 	scan_state = &s;
@@ -371,6 +390,21 @@ static bool raise_directory(struct fs_state *fs, const char *path, mode_t mode)
 		return false;
 	fs_seen_add(fs, fs_seen_hash(FS_SEEN_START, path, strlen(path)), FS_SEEN_ENTRY);
 	return true;
+}
+
+void root_layers_raise(struct fs_state *fs, const char *path)
+{
+	char text[PATH_MAX];
+	bool there = snprintf(text, sizeof(text), "%s/", path) < (int)sizeof(text);
+
+	for (char *slash = strchr(text + 1, '/'); slash && there; slash = strchr(slash + 1, '/')) {
+		char host[PATH_MAX + 256];
+		struct stat st;
+
+		*slash = 0;
+		there = look_up(fs, text, host, &st) >= 0 && raise_directory(fs, text, st.st_mode);
+		*slash = '/';
+	}
 }
 
 void root_layers_point(struct fs_state *fs, const char *path, mode_t mode, const char *link)

@@ -14,6 +14,8 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 
 /* In a tree whose root is an overlay: the canonical path of a guest path, as far as it is there. 0 or negative errno. */
 int root_layers_canonical(const struct fs_state *fs, const char *guest, char out[PATH_MAX]) MUST_CHECK;
+/* Makes a directory that lower layers have, and what it lies in, one of the upper layer. */
+void root_layers_raise(struct fs_state *fs, const char *path);
 /* Makes a mount point that is missing, or a symbolic link with this text, in the upper layer. path: canonical; mode: of what kind it is. */
 void root_layers_point(struct fs_state *fs, const char *path, mode_t mode, const char *link);
 

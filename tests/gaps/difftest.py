@@ -38,6 +38,7 @@ GROUPS = {
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
     "fs": [],  # each in a root directory of its own: guest_root()
+    "overlay": [],  # each in an overlay: overlay_layers()
 }
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
 NOT_TESTS |= {"fs/enter_root", "fs/race"}  # how the kernel starts one of fs; test_tree_race.py
@@ -53,10 +54,11 @@ FROM_HOST = {
     "devices": {"docker", "restricted", "gvisor", "gvisor24"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
+    "overlay": set(ENVS) - {"host"},  # which have no overlayfs, or one of their own
     "fs": {"docker", "restricted", "gvisor", "gvisor24"},  # which may not mount, or resolve paths in their own way
 }
 # Environments without root, whose oracle on the host must not be root, either.
-AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted"), ("fs", "restricted")}
+AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted"), ("fs", "restricted"), ("overlay", "restricted")}
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--"]
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
 ASK_ITSELF = {("newcalls/process_vm_users", "restricted")}
@@ -236,6 +238,7 @@ NOT_HERE = {
     "fs/empty_path": (("gvisor", "gvisor24"), "the same; it has no O_TMPFILE, and knows few AT_ flags"),
     "fs/limits": (("gvisor", "gvisor24"), "its paths may be longer than PATH_MAX"),
     "fs/pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE"),
+    "overlay/ovl_pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE and no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }
 
@@ -357,6 +360,64 @@ def execute_in_root(starter, program, request, nobody=False):
         return execute(starter + (["--nobody"] if nobody else []) + arguments, request["seconds"], request["slow"])
 
 
+@contextlib.contextmanager
+def overlay_layers(program):
+    """Layers for a program of group overlay: the folder that holds them. The lower one is filled, the program in it."""
+    shm = os.statvfs("/dev/shm")
+    with tempfile.TemporaryDirectory(dir="/tmp" if shm.f_flag & os.ST_NOEXEC else "/dev/shm") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        lower = folder / "lower"
+        for path in ("proc", "dev", "sys", "etc", "a/dir/sub", "a/dir2/in", "a/dir3/in", "a/empty", "a/many"):
+            (lower / path).mkdir(parents=True)
+        for path in ("one", "two", "three", "mode", "owner", "times", "noted", "noted2", "fd", "before", "dir/in", "dir/sub/deep"):
+            file_with(lower / "a" / path, pathlib.PurePath(path).name)
+        for path in ("dir2/x", "dir2/in/y", "dir3/x", "dir3/in/y"):
+            file_with(lower / "a" / path, path)
+        for n in range(700):
+            file_with(lower / f"a/many/n{n}", "")
+        file_with(lower / "a/big", "big" * 1000000)
+        for path, target in (("link", "two"), ("link2", "none"), ("dangling", "new")):
+            (lower / "a" / path).symlink_to(target)
+        os.mkfifo(lower / "a/fifo", 0o644)
+        with contextlib.suppress(OSError):
+            os.setxattr(lower / "a/noted", "user.note", b"note")
+            os.setxattr(lower / "a/noted2", "user.note", b"note")
+        shutil.copy(program, lower / "prog")
+        yield folder
+
+
+def tree_digest(folder):
+    """All that a directory holds, as text."""
+    return repr(sorted((str(p), p.lstat().st_mode, p.lstat().st_mtime_ns, p.lstat().st_size, p.lstat().st_uid) for p in folder.rglob("*")))
+
+
+KERNEL_OVERLAY = """
+mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/upper.work" "$1/merged" || exit 99
+shift; exec "$@"
+"""
+
+
+def execute_overlay(program, request, by_kernel, read_by_kernel):
+    """Runs a program in an overlay, then once more to print the tree, in an overlay of the same layers."""
+    with overlay_layers(program) as folder:
+        for path in ("upper", "upper.work", "merged"):
+            (folder / path).mkdir(mode=0o755)
+        nobody = ["--nobody"] if request.get("nobody") else []
+        if nobody and os.getuid() == 0:
+            for path in [folder, *folder.rglob("*")]:
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+        before = tree_digest(folder / "lower")
+        mounted = ["unshare", "-m", "sh", "-c", KERNEL_OVERLAY, "sh", str(folder), str(binary("fs/enter_root")), *nobody, "--rootfs", f"{folder}/merged"]
+        emulated = [lichen(), "run", "--rootfs", f"{folder}/lower", "--upper", f"{folder}/upper"]
+        result = execute((mounted if by_kernel else emulated) + ["--", "/prog"], request["seconds"], request["slow"])
+        again = execute((mounted if read_by_kernel else emulated) + ["--", "/prog", "dump"], request["seconds"], request["slow"])
+        result["out"] += f"--- afterwards (status {again['status']})\n" + again["out"]
+        result["err"] += again["err"]
+        result["out"] += f"the lower layer is as it was: {tree_digest(folder / 'lower') == before}\n"
+    return result
+
+
 def inside():
     """Reads requests {'name', 'native', 'lichen', 'seconds', 'slow'} from stdin, writes results as they come."""
     prefix = None
@@ -370,6 +431,13 @@ def inside():
                 result["native"] = execute_in_root([str(binary("fs/enter_root"))], program, request, request.get("nobody", False))
             if request["lichen"]:
                 result["lichen"] = execute_in_root([lichen(), "run"], program, request)
+            print(json.dumps(result), flush=True)
+            continue
+        if name.startswith("overlay/"):
+            if request["native"]:
+                result["native"] = execute_overlay(program, request, True, True)
+            if request["lichen"]:
+                result["lichen"] = execute_overlay(program, request, False, request["native"])
             print(json.dumps(result), flush=True)
             continue
         if request["native"]:
