@@ -41,6 +41,7 @@ GROUPS = {
     "overlay": [],  # each in an overlay: overlay_layers()
 }
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
+NOT_TESTS |= {"overlay/grow"}  # for test_overlay_crash.py
 NOT_TESTS |= {"fs/enter_root", "fs/race"}  # how the kernel starts one of fs; test_tree_race.py
 
 # Environments whose kernel cannot be the oracle of a group: tiny has no SysV IPC at all, gVisor's has no SEM_UNDO and more.
