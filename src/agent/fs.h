@@ -147,6 +147,11 @@ long fs_guest_path(const char *host, char *out) MUST_CHECK;
 /* The same, with the root as "", and where that is: the mount, and in an overlay the layer. 0 or negative errno. */
 long fs_guest_place(const char *host, char *out, u32 *ret_mount, u32 *ret_layer) MUST_CHECK;
 
+/* Whether what fd stands for may not be changed by it: it lies on a read-only mount, and is not open for writing. Whether it lies on a mount, or on
+ * none. In the work's rest and check (fs_reached.c). */
+bool fs_is_read_only(struct fs_work *work, s32 fd);
+bool fs_is_on(struct fs_work *work, s32 fd, u32 mount);
+
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;
 /* Goes to where the first program starts: 0 or negative errno. */

@@ -41,6 +41,8 @@ static long own_object(struct fs_work *work, s32 fd, u32 flags)
 {
 	if (agent_reserved_fd((u32)fd) || sys2(__NR_fcntl, fd, 1 /* F_GETFD */) < 0)
 		return -EBADF;
+	if ((flags & FS_WRITE) && fs_is_read_only(work, fd))
+		return -EROFS;
 	return flags & FS_RAISE_MASK ? fs_reach_up(work, fd, need(flags)) : fd;
 }
 

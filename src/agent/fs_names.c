@@ -277,7 +277,7 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 	r = second_name(to, new, &where, name);
 	if (r == 0) {
 		r = fs_may_create(&where, false);
-		if (r == 0 && mount != FS_MOUNTS_MAX && mount != where.mount)
+		if (r == 0 && !(mount == FS_MOUNTS_MAX ? fs_is_on(scratch(), source.fd, where.mount) : mount == where.mount))
 			r = -EXDEV;
 		if (r == 0)
 			r = fs_make(scratch(), &where, &made);

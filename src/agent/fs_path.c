@@ -51,8 +51,10 @@ long fs_guest_place(const char *host, char *out, u32 *ret_mount, u32 *ret_layer)
 			const struct fs_layer *l = m->layer_count ? &fs->layers[m->layer + k] : &own;
 
 			if (!is_at_or_below(host, length, fs->text + l->source, l->source_length) ||
-			    (best && l->source_length <= above))
+			    (best && l->source_length < above))
 				continue;
+			if (best && l->source_length == above && !((best->flags & ~m->flags) & FS_READ_ONLY))
+				continue; /* of two with one source, one that may be written */
 			best = m;
 			above = l->source_length;
 			*ret_layer = k;
@@ -80,15 +82,6 @@ long fs_guest_path(const char *host, char *out)
 		size = 1;
 	}
 	return size;
-}
-
-/* Whether a host path is of a lower layer of an overlay. Overwrites the work's own. */
-static bool is_lower(struct fs_work *work, const char *host)
-{
-	u32 mount, layer;
-
-	return commons()->fs.layer_count && fs_guest_place(host, work->host, &mount, &layer) >= 0 &&
-	       commons()->fs.mounts[mount].layer_count && layer;
 }
 
 /* Whether something is mounted below a directory of the tree. */
@@ -273,20 +266,56 @@ static enum magic magic_link(const struct fs_work *work, bool *own)
 	return MAGIC_NONE;
 }
 
-/* A path that goes on behind the caller's own fd/N or cwd: the walk goes on from that descriptor. 1 or negative errno. */
-static long start_at_object(struct fs_work *work)
+/* N of the caller's …/fd/N, AT_FDCWD of its cwd; -1: neither. */
+static s32 magic_descriptor(const struct fs_work *work)
 {
 	const char *at = work->guest + strlen(work->guest);
-	s32 fd = AT_FDCWD_;
-	struct kernel_stat st;
-	long r;
+	s32 fd = 0;
+	u64 n;
 
 	while (at[-1] != '/')
 		at--;
-	if (digits(at)) /* …/fd/N */
-		for (fd = 0; *at; at++)
-			fd = fd * 10 + (*at - '0');
-	else if (strcmp(at, "cwd") != 0)
+	if (!strcmp(at, "cwd"))
+		return AT_FDCWD_;
+	n = digits(at);
+	if (!n || at[n])
+		return -1;
+	for (; *at; at++)
+		fd = fd * 10 + (*at - '0');
+	return fd;
+}
+
+/* Whether the caller's own magic link is followed by the name of what it leads to: what lies in a lower layer is copied up before it is
+ * written, and what is on a read-only mount is not written, but by a descriptor that may. In what is left to walk, which is nothing. */
+static bool is_by_name(struct fs_work *work, const char *host)
+{
+	const struct fs_state *fs = &commons()->fs;
+	char end = work->rest[work->at];
+	long size, flags;
+	u32 mount, layer;
+
+	size = fs_guest_place(host, work->rest, &mount, &layer);
+	work->rest[0] = end; /* a slash, or nothing */
+	work->rest[1] = 0;
+	work->at = 0;
+	if (size < 0)
+		return false;
+	if (fs->mounts[mount].layer_count && layer)
+		return true;
+	if (!(fs->mounts[mount].flags & FS_READ_ONLY) || ends_with(host, strlen(host), DELETED))
+		return false;
+	flags = sys2(__NR_fcntl, magic_descriptor(work), 3 /* F_GETFL */);
+	return flags < 0 || (flags & O_PATH_) || !(flags & O_ACCMODE_);
+}
+
+/* A path that goes on behind the caller's own fd/N or cwd: the walk goes on from that descriptor. 1 or negative errno. */
+static long start_at_object(struct fs_work *work)
+{
+	s32 fd = magic_descriptor(work);
+	struct kernel_stat st;
+	long r;
+
+	if (fd == -1)
 		return -ENOTDIR; /* …/ns/NAME, map_files/RANGE */
 	r = sys4(__NR_newfstatat, fd, fd == AT_FDCWD_ ? "." : "", &st, AT_EMPTY_PATH_);
 	if (r < 0 || (st.mode & VFS_TYPE) != VFS_DIRECTORY)
@@ -327,7 +356,7 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 	text[*length] = 0;
 	if (text[0] != '/') /* "pipe:[1]": nothing of the tree's */
 		return more ? -ENOTDIR : (work->magic = true, 1);
-	if (own && !more && kind == MAGIC_OBJECT && !is_lower(work, text)) {
+	if (own && !more && kind == MAGIC_OBJECT && !is_by_name(work, text)) {
 		work->magic = true;
 		return 1;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes through a descriptor that was opened before: of a file in a lower layer of an overlay the copy in the upper layer is changed. The descriptor
+ * Changes through a descriptor that was opened before. The host knows nothing of the tree's read-only mounts: what lies on one is not changed, unless it
+ * was opened for writing. Of a file in a lower layer of an overlay the copy in the upper layer is changed. The descriptor
  * itself goes on showing the lower file, as the kernel's overlayfs has it for data.
  */
 #include "agent/fs_layers.h"
@@ -56,6 +57,49 @@ long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 	return n < 0 ? n : fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
 }
 
+/* The mount of what fd stands for, in the work's spare text. -1: of none. */
+static long mount_of(struct fs_work *work, s32 fd)
+{
+	char link[FS_LINK_SIZE];
+	u32 mount, layer;
+	long n;
+
+	fs_link(link, (u32)fd);
+	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+	if (n <= 0 || work->check[0] != '/')
+		return -1;
+	work->check[n] = 0;
+	return fs_guest_place(work->check, work->rest, &mount, &layer) < 0 ? -1 : (long)mount;
+}
+
+bool fs_is_read_only(struct fs_work *work, s32 fd)
+{
+	long flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */), mount;
+
+	if (flags < 0 || (!(flags & O_PATH_) && (flags & O_ACCMODE_)))
+		return false;
+	mount = mount_of(work, fd);
+	return mount >= 0 && (commons()->fs.mounts[mount].flags & FS_READ_ONLY);
+}
+
+bool fs_is_on(struct fs_work *work, s32 fd, u32 mount)
+{
+	long own = mount_of(work, fd);
+
+	return own < 0 || own == (long)mount;
+}
+
+/* Whether a call is refused for that. */
+static bool refused(struct call *call)
+{
+	s32 fd = (s32)call->arg[0];
+
+	call->ret = -EROFS;
+	if (fd < 0 || sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & O_PATH_) /* EBADF, as for what is not open */
+		return false;
+	return fs_is_read_only((struct fs_work *)(void *)slot_current()->scratch, fd);
+}
+
 /* Makes `nr` with the name of the upper object as first argument. */
 static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 {
@@ -65,6 +109,8 @@ static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 	long object, flags;
 	u64 args[6];
 
+	if (refused(call))
+		return CALL_DONE;
 	if (!commons()->fs.layer_count)
 		return CALL_PASS;
 	flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */);
@@ -115,6 +161,8 @@ enum verdict fs_reached_times(struct call *call)
 	long object;
 	u64 args[6];
 
+	if (refused(call))
+		return CALL_DONE;
 	if (!commons()->fs.layer_count || fd < 0)
 		return CALL_PASS;
 	object = fs_reach_up(work, fd, FS_NEED_EITHER);
@@ -132,6 +180,9 @@ enum verdict fs_reached_times(struct call *call)
 	return CALL_DONE;
 }
 
+#define FS_IOC_SETFLAGS_ 0x40086602u
+#define FS_IOC_FSSETXATTR_ 0x401c5820u
+
 /* chattr(1). */
 enum verdict fs_ioctl(struct call *call)
 {
@@ -140,6 +191,10 @@ enum verdict fs_ioctl(struct call *call)
 	char link[FS_LINK_SIZE];
 	long object, file;
 
+	if ((u32)call->arg[1] != FS_IOC_SETFLAGS_ && (u32)call->arg[1] != FS_IOC_FSSETXATTR_)
+		return CALL_PASS;
+	if (refused(call))
+		return CALL_DONE;
 	if (!commons()->fs.layer_count || sys2(__NR_fcntl, fd, 3 /* F_GETFL */) < 0)
 		return CALL_PASS;
 	object = fs_reach_up(work, fd, FS_NEED_OWNER);

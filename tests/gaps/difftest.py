@@ -226,6 +226,7 @@ DEVIATIONS = [
     ("fs/openat2", ("gvisor", "gvisor24"), r"^ tmpfile", r"EOPNOTSUPP$", "the same"),
     ("fs/mounts", ("gvisor", "gvisor24"), r"O_TMPFILE", r"EOPNOTSUPP$", "the same"),
     ("fs/mounts", ("gvisor",), r"^ create .*EISDIR$", r"ok$", "gVisor of 2022 opens a directory with O_CREAT"),
+    ("fs/read_only", ("gvisor", "gvisor24"), r"O_TMPFILE", r"EOPNOTSUPP$", "the same"),
     ("fs/sockets", ("gvisor", "gvisor24"), r"^bind.*ENOENT$|^sendto.*ECONNREFUSED$", r"EPERM$|EINVAL$", "gVisor's own errnos"),
     ("fs/walk", ("gvisor", "gvisor24"), r"^syscall.SYS_getdents64.* ENOENT$", r"= 48$", "a removed directory is still listed"),
 ]
@@ -240,6 +241,7 @@ NOT_HERE = {
     "fs/limits": (("gvisor", "gvisor24"), "its paths may be longer than PATH_MAX"),
     "fs/pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE"),
     "overlay/ovl_pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE and no O_TMPFILE"),
+    "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }
 
@@ -351,7 +353,7 @@ def guest_root(program, nobody):
             for path in [folder, *folder.rglob("*")]:
                 os.chown(path, 65534, 65534, follow_symlinks=False)
         arguments = ["--rootfs", str(root)]
-        if program.endswith("-mounts"):
+        if program.endswith(("-mounts", "-read_only", "-unnamed")):
             arguments += [word for bind in binds for word in ("-v", f"{folder}/{bind}")]
         yield arguments + ["--", "/prog"]
 
