@@ -4,6 +4,8 @@
 #define LICHEN_CLI_CELL_OPTIONS_H
 
 #include "cli/guest.h"
+#include "cli/guest_image.h"
+#include "cli/guest_root.h"
 #include "host/cell_config.h"
 
 struct cell_word_list {
@@ -73,9 +75,10 @@ bool cell_wanted(const struct cell_options *given);
 
 /*
  * Runs the command as a cell: launch and plan as `lichen run` made them. Returns the exit status: the command's; with --detach 0 when it has been
- * started.
+ * started. image: NULL, or whose command it is: then `root` is laid out here, what is changed goes into the cell's directory, and the image is
+ * kept as long as the cell is.
  */
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
-		     const struct plan *plan);
+		     const struct plan *plan, struct guest_root *root, const struct guest_image *image);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "cli/cell_options.h"
 #include "cli/cells.h"
+#include "cli/image_words.h"
 #include "host/cell_log.h"
 #include "host/cell_monitor.h"
 #include "host/cell_name.h"
@@ -91,8 +92,39 @@ static int start(struct cell_run *run, const char *program)
 	return command_flush(0);
 }
 
+/* The tree of an image's command: what it changes is kept beside the cell's other files. Returns -1, or the exit status after saying why
+ * not. */
+static int stage_image(const struct command *command, const char *id, struct guest_root *root, const struct guest_image *image,
+		       const char *workdir, struct fs_state **ret)
+{
+	char state[PATH_MAX], dir[PATH_MAX + CELL_ID_SIZE + 8], upper[sizeof(dir) + 8], work[sizeof(dir) + 8];
+	CLEANUP_FD int again = cell_store_open(state);
+	struct image_store store;
+	struct image_error why;
+	if (again < 0)
+		return say_not_made(NULL, again);
+	(void)snprintf(dir, sizeof(dir), "%s/cells/%s", state, id);
+	(void)snprintf(upper, sizeof(upper), "%s/upper", dir);
+	(void)snprintf(work, sizeof(work), "%s/work", dir);
+	int status = image_store_begin(command, &store);
+	if (status)
+		return status;
+	int error = image_pin(&store, &image->image, dir, &why);
+	store_close(&store);
+	if (error)
+		return image_say(command, error, &why);
+	if (!root->upper) {
+		root->upper = upper;
+		root->work = work;
+	}
+	status = guest_root_stage(command, root, workdir, ret);
+	if (root->upper == upper)
+		root->upper = root->work = NULL;
+	return status;
+}
+
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
-		     const struct plan *plan)
+		     const struct plan *plan, struct guest_root *root, const struct guest_image *image)
 {
 	int status = refuse(command, given);
 	if (status >= 0)
@@ -110,6 +142,14 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	if (r < 0)
 		return say_not_made(config.name, r);
 	run.config = &config;
+	CLEANUP_FREE struct fs_state *tree = NULL;
+	status = image ? stage_image(command, config.id, root, image, workdir, &tree) : -1;
+	if (status >= 0) {
+		cell_store_remove(store, config.id, true);
+		return status;
+	}
+	if (tree)
+		run.launch.tree = tree;
 	char **env = cells_env(launch->envp, config.id);
 	if (!env) {
 		cell_store_remove(store, config.id, true);

@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/image_words.h"
 #include "cli/json_out.h"
-#include "image/tree.h"
+#include "host/tree.h"
 #include "lichen.h"
 
 struct images_options {

@@ -63,7 +63,7 @@ static int use_image(int argc, char **argv, int first, struct run_options *given
 	if (status >= 0 || !ret->used)
 		return status;
 	given->root.directory = ret->image.root;
-	given->root.ephemeral = !given->root.upper;
+	given->root.ephemeral = !given->root.upper && !cell_wanted(&given->cell);
 	if (!given->guest.workdir)
 		given->guest.workdir = ret->workdir;
 	/* Root's, too: another real user could not reach the store, which is closed to all but us. */
@@ -110,15 +110,18 @@ static int run(int argc, char **argv)
 	if (status || !command)
 		return status;
 
-	struct fs_state *tree;
-	status = guest_root_stage(&command_run, &given.root, given.guest.workdir, &tree);
+	struct fs_state *tree = NULL;
+	bool in_cell = image.used && cell_wanted(&given.cell); /* which has a place for what is changed */
+	status = in_cell ? -1 : guest_root_stage(&command_run, &given.root, given.guest.workdir, &tree);
 	if (status >= 0) {
 		guest_root_end(&given.root);
 		return status;
 	}
 	struct launch launch = {
 		.argv = command,
-		.envp = image.used ? image.env : given.guest.env ? given.guest.env : environ,
+		.envp = image.used      ? image.env
+		      : given.guest.env ? given.guest.env
+					: environ,
 		.emulate = plan.emulated,
 		.forced = request.emulate,
 		.refuse = plan.refused_natively,
@@ -127,7 +130,8 @@ static int run(int argc, char **argv)
 		.tree = tree,
 	};
 	if (cell_wanted(&given.cell)) {
-		status = cell_run_command(&command_run, &given.cell, &launch, &plan);
+		status = cell_run_command(&command_run, &given.cell, &launch, &plan, &given.root, image.used ? &image : NULL);
+		guest_image_end(&image);
 		guest_root_end(&given.root);
 		free(given.guest.env);
 		return status;
@@ -136,6 +140,7 @@ static int run(int argc, char **argv)
 	if (launch_run(&launch, &result))
 		guest_say_failure(command[0], given.guest.workdir, &result);
 	guest_root_end(&given.root);
+	guest_image_end(&image);
 	free(tree);
 	free(given.guest.env);
 	return result.status;

@@ -42,7 +42,8 @@ static int run(int argc, char **argv)
 	CLEANUP_FD int store = cells_open(&command_top);
 	if (store < 0 || cells_find(&command_top, store, argv[first], &found) < 0)
 		return CELLS_FAILED;
-	int count = cell_processes(found.id, found.state.status == CELL_RUNNING ? found.state.monitor : 0, CELL_BY_ENVIRONMENT, &all, NULL);
+	int count = cell_processes(found.id, found.state.status == CELL_RUNNING ? found.state.monitor : 0, CELL_BY_ENVIRONMENT,
+				   &all, NULL);
 	cells_done(&found);
 	if (count < 0)
 		return cells_say(&command_top, argv[first], "cannot read /proc: %s (%s)", strerror(-count), errno_name(-count));

@@ -3,7 +3,7 @@
 #include "cli/guest_root.h"
 
 #include <errno.h>
-#include <ftw.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 
 #include "cli/commands.h"
 #include "cli/words.h"
+#include "host/tree.h"
 #include "lichen.h"
 
 /* The copies live as long as the process. */
@@ -67,35 +68,21 @@ static int make_temporary(struct guest_root *given, char upper[PATH_MAX], char w
 	return 0;
 }
 
-static int open_up(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)at;
-	if (kind == FTW_DNR || (kind == FTW_D && (st->st_mode & 0700) != 0700))
-		(void)chmod(path, 0700);
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)at;
-	return kind == FTW_DP ? rmdir(path) : unlink(path);
-}
-
 void guest_root_end(struct guest_root *given)
 {
 	if (!given->temporary[0])
 		return;
-	/* A directory that was closed to its owner is opened before it is entered. */
-	for (int i = 0; i < 64 && nftw(given->temporary, remove_one, 32, FTW_PHYS | FTW_DEPTH) != 0; i++)
-		(void)nftw(given->temporary, open_up, 32, FTW_PHYS);
+	(void)tree_remove(AT_FDCWD, given->temporary);
 	given->temporary[0] = 0;
 }
 
 int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct fs_state **ret)
 {
-	struct root_spec spec = {
-		.directory = given->directory, .upper = given->upper, .workdir = workdir, .bind_count = given->volumes.count
-	};
+	struct root_spec spec = { .directory = given->directory,
+				  .upper = given->upper,
+				  .work = given->work,
+				  .workdir = workdir,
+				  .bind_count = given->volumes.count };
 	char upper[PATH_MAX], work[PATH_MAX];
 	struct root_error error;
 	int r;

@@ -9,6 +9,7 @@
 struct guest_root {
 	const char *directory; /* NULL: the machine's own tree */
 	const char *upper;     /* directory for what is changed; NULL: `directory` itself */
+	const char *work;      /* beside it; NULL: its path and ".work" */
 	bool ephemeral;        /* a temporary one */
 	char temporary[4096];  /* which; "": none was made */
 	struct {

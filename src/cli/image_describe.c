@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/image_json.h"
-#include "image/tree.h"
 
 /* The names that lead to a manifest, those with a tag or those with a digest. */
 static json_t *names_of(const struct image_store *store, const struct digest *manifest, bool with_digest)

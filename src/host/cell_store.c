@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "host/cell_name.h"
 #include "host/state_dir.h"
+#include "host/tree.h"
 
 #define TRIES 100
 
@@ -45,26 +46,6 @@ static int lock_store(int store)
 	return take_fd(&fd);
 }
 
-/* Removes a directory of files. */
-static int remove_dir(int store, const char *name)
-{
-	int fd = openat(store, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-
-	if (!stream) {
-		int error = errno;
-
-		close_fd(&fd);
-		return -error;
-	}
-	while ((entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			(void)unlinkat(dirfd(stream), entry->d_name, 0);
-	(void)closedir(stream);
-	return unlinkat(store, name, AT_REMOVEDIR) < 0 ? -errno : 0;
-}
-
 static bool is_id(const char *name)
 {
 	return strlen(name) == CELL_ID_SIZE - 1 && strspn(name, "0123456789abcdef") == CELL_ID_SIZE - 1;
@@ -88,7 +69,7 @@ static void clear_remains(int store)
 
 	while (stream && (entry = readdir(stream)))
 		if (entry->d_name[0] == '.' && is_id(entry->d_name + 1))
-			(void)remove_dir(store, entry->d_name);
+			(void)tree_remove(store, entry->d_name);
 	if (stream)
 		(void)closedir(stream);
 }
@@ -258,7 +239,7 @@ static int make(int store, struct cell_config *config, int *ret_dir, int *ret_mo
 	if (r == 0 && renameat(store, hidden, store, config->id) < 0)
 		r = -errno;
 	if (r < 0) {
-		(void)remove_dir(store, hidden);
+		(void)tree_remove(store, hidden);
 		return r;
 	}
 	*ret_dir = take_fd(&dir);
@@ -294,7 +275,7 @@ int cell_store_remove(int store, const char *id, bool own)
 	(void)snprintf(hidden, sizeof(hidden), ".%s", id);
 	if (renameat(store, id, store, hidden) < 0)
 		return -errno;
-	return remove_dir(store, hidden);
+	return tree_remove(store, hidden);
 }
 
 struct listed {

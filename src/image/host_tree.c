@@ -17,7 +17,7 @@
 
 #include "base/cleanup.h"
 #include "host/elf_needs.h"
-#include "image/tree.h"
+#include "host/tree.h"
 
 #define LINKS_MAX 40 /* as the kernel follows */
 #define DEPTH_MAX 64 /* of libraries that need libraries */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/layer_stream.h"
-#include "image/tree.h"
 
 #define COPY_BYTES (64 * 1024)
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "host/state_dir.h"
-#include "image/tree.h"
+#include "host/tree.h"
 
 #define FORGOTTEN_SECONDS (7L * 86400)
 

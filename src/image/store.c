@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "host/state_dir.h"
+#include "host/tree.h"
 #include "image/store_int.h"
-#include "image/tree.h"
 
 static int make_dir(int dir, const char *name)
 {

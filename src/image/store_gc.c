@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/image.h"
 #include "image/path_set.h"
 #include "image/store_int.h"
-#include "image/tree.h"
 
 struct collection {
 	struct image_store *store;

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/store_int.h"
-#include "image/tree.h"
 
 /* Writes a file of tmp, synced, and renames it. */
 static int replace_file(const struct image_store *store, const char *path, const char *text)

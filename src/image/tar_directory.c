@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/override_stat.h"
 #include "image/tar_write.h"
-#include "image/tree.h"
 
 #define XATTRS_MAX 64u                    /* of one file */
 #define XATTRS_BYTES ((size_t)128 * 1024) /* of their values together */

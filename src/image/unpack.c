@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/layer_stream.h"
-#include "image/tree.h"
 #include "image/unpack_int.h"
 
 #define SPACE_ASKED_FROM ((u64)16 * 1024 * 1024) /* smaller files find out by themselves that a disk is full */

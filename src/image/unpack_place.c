@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "image/tree.h"
+#include "host/tree.h"
 #include "image/unpack_int.h"
 
 #define WHITEOUT ".wh."

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "image/tree.h"
+#include "host/tree.h"
 #include "image/unpack.h"
 
 struct place {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "image/tree.h"
+#include "host/tree.h"
 #include "unit.h"
 
 static char place[PATH_MAX];

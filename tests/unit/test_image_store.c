@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/image.h"
-#include "image/tree.h"
 #include "image_build.h"
 #include "unit.h"
 

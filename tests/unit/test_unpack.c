@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/tree.h"
 #include "image/override_stat.h"
-#include "image/tree.h"
 #include "image_build.h"
 #include "unit.h"
 

@@ -32,6 +32,18 @@ same 'owners' '1 2 755' "$("$lichen" run debian:12 -- sh -c 'touch /f; chown 1:2
 same 'a user of the image' '1 daemon denied' "$("$lichen" run debian:12 -- su -s /bin/sh daemon -c 'echo $(id -u) $(id -un) $(cat /etc/shadow 2>/dev/null || echo denied)')"
 same 'the rest of a tree' 'empty' "$("$lichen" run debian:12 -- sh -c 'rm -rf /usr/share/perl5 /var/lib/dpkg/info; ls /usr/share/perl5 2>/dev/null; ls /var/lib/dpkg/info 2>/dev/null || echo empty')"
 same 'is there for the next' 'there' "$("$lichen" run debian:12 -- sh -c 'ls /var/lib/dpkg/info | grep -q dpkg.list && echo there')"
+# As a cell: what it changes is its own, and the image stays as long as it does.
+"$lichen" run -d --name web debian:12 -- sh -c 'touch /made; exec sleep 100' >cell.out 2>&1 || fail "run -d: $(cat cell.out)"
+made() { "$lichen" exec web sh -c 'ls /made; id -u' 2>/dev/null; }
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ "$(made)" ] && break
+	sleep 0.2
+done
+same 'exec' "$(printf '/made\n0')" "$(made)"
+"$lichen" rmi debian:12 >/dev/null 2>&1 && fail 'rmi of an image that a cell uses'
+"$lichen" stop -t 0 web >/dev/null || fail 'stop'
+"$lichen" rm web >/dev/null || fail 'rm'
+same 'what is left of the cell' lock "$(cd "$LICHEN_STATE/cells" && echo *)"
 "$lichen" rmi debian:12 >/dev/null 2>&1 || fail 'rmi'
 same 'after rmi' '' "$("$lichen" images -q)"
 passed

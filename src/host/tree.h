@@ -3,8 +3,8 @@
  * Directory trees that strangers described: paths below a root descriptor, on which no symbolic link is ever followed and ".." never
  * leads anywhere. openat2(2) where the host has it, else component by component with O_NOFOLLOW.
  */
-#ifndef LICHEN_IMAGE_TREE_H
-#define LICHEN_IMAGE_TREE_H
+#ifndef LICHEN_HOST_TREE_H
+#define LICHEN_HOST_TREE_H
 
 #include <limits.h>
 

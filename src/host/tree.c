@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Directory trees that strangers described. openat2(2): Linux 5.6; gVisor and old seccomp profiles lack it. */
-#include "image/tree.h"
+#include "host/tree.h"
 
 #include <dirent.h>
 #include <errno.h>
