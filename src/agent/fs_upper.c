@@ -155,7 +155,7 @@ long fs_hide_below(struct fs_work *work, const struct fs_work_dir *dir, s32 dire
 {
 	long r = fs_set_attr(directory, name, FS_ATTR_OPAQUE, 'y'), fd;
 
-	if (r != -EPERM && r != -EACCES)
+	if (r != -EPERM && r != -EACCES && r != -EOPNOTSUPP)
 		return r;
 	fd = sys4(__NR_openat, directory, name, O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_, 0); /* trusted.* is root's */
 	if (fd < 0)

@@ -98,7 +98,7 @@ static int probe_features(const char *work, struct fs_state *fs)
 	}
 	r = r < 0 ? -errno : 0;
 	(void)rmdir(path);
-	return r;
+	return r == -EOPNOTSUPP && !(fs->features & FS_WHITEOUT_XATTR) ? 0 : r; /* then whiteouts make a directory opaque */
 }
 
 /* What a cell that was killed has left there. */
@@ -269,7 +269,8 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 	if (r == 0)
 		r = probe_features(work, fs);
 	if (r < 0)
-		return fail(error, -r, "'%s' as upper layer: its file system must let files and extended attributes be made",
+		return fail(error, -r,
+			    "'%s' as upper layer: its file system keeps neither attributes nor device nodes, or is not writable",
 			    spec->upper);
 	m->layer = (u16)fs->layer_count;
 	r = add_layer(fs, m, upper);
