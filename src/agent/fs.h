@@ -138,8 +138,9 @@ long fs_may_create(const struct fs_name *where, bool directory) MUST_CHECK;
 
 /* Ends the descriptors that calls of this thread, made by the guest since, were given (fs_open.c). */
 void fs_linger_end(void);
-/* Keeps an O_PATH descriptor until this thread's next call of this file tree: the guest is about to use it by its /proc/self/fd name. */
-void fs_linger(long fd);
+/* Keeps an O_PATH descriptor until this thread's next call of this file tree: the guest is about to use it by its /proc/self/fd name. Returns it with
+ * the number that it then has, far from those that the guest's next ones have. */
+long fs_linger(long fd) MUST_CHECK;
 
 /* The guest's path of a host path, as text: its length, or -ESRCH when it lies outside the tree. out: FS_PATH_MAX bytes, the root is "/". */
 long fs_guest_path(const char *host, char *out) MUST_CHECK;

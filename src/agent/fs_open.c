@@ -46,20 +46,35 @@ void fs_linger_end(void)
 	}
 }
 
-void fs_linger(long fd)
+/* Takes over the entry of a thread that has ended, or whose process forked. */
+static bool take_over(struct private *p, u32 i, s32 tid)
+{
+	s32 other = __atomic_load_n(&p->linger_tid[i], __ATOMIC_ACQUIRE), fd = p->linger_fd[i];
+
+	if (other && sys3(__NR_tgkill, sys0(__NR_getpid), other, 0) != -ESRCH)
+		return false;
+	if (!__atomic_compare_exchange_n(&p->linger_tid[i], &other, tid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return false;
+	if (!other)
+		__atomic_add_fetch(&p->lingering, 1, __ATOMIC_ACQ_REL);
+	else if (sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & O_PATH_)
+		(void)sys1(__NR_close, fd);
+	return true;
+}
+
+long fs_linger(long fd)
 {
 	struct private *p = private();
 	s32 tid = (s32)sys0(__NR_gettid);
 
+	fd = fs_far(fd);
 	for (u32 i = 0; i < LINGERING_MAX; i++) {
-		s32 none = 0;
-
-		if (!__atomic_compare_exchange_n(&p->linger_tid[i], &none, tid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		if (!take_over(p, i, tid))
 			continue;
 		p->linger_fd[i] = (s32)fd;
-		__atomic_add_fetch(&p->lingering, 1, __ATOMIC_ACQ_REL);
-		return;
+		break;
 	}
+	return fd;
 }
 
 /* --- open ---------------------------------------------------------------------------------------------------------------------------- */
@@ -144,7 +159,7 @@ static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 			      : sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */)) < 0)
 		st.mode = VFS_REGULAR;
 	if ((st.mode & VFS_TYPE) == VFS_FIFO)
-		return FS_FIFO;
+		return work->step ? FS_FIFO : -ELOOP; /* which a link to outside may have led to */
 	if ((st.mode & VFS_TYPE) != VFS_DEVICE)
 		return fs_open_as(work, flags, mode);
 	fd = fs_open_as(work, flags | O_NONBLOCK_, mode);
@@ -203,7 +218,7 @@ static enum verdict open_fifo(struct call *call, s32 dirfd, u64 path, u64 flags)
 		call->ret = object;
 		return CALL_DONE;
 	}
-	fs_linger(object);
+	object = fs_linger(object);
 	fs_link((char *)call->extra, (u32)object);
 	call->nr = __NR_openat;
 	call->arg[0] = (u64)AT_FDCWD_;

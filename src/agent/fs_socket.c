@@ -68,14 +68,14 @@ static enum verdict by_address(struct call *call, u32 at)
 	object = fs_object(scratch(), AT_FDCWD_, (u64)address.path, FS_FOLLOW);
 	if (object < 0)
 		return done(call, object);
+	object = fs_linger(object);
 	memset(&address, 0, sizeof(address));
 	address.family = AF_UNIX_;
 	fs_link(address.path, (u32)object);
 	if (sizeof(address.family) + strlen(address.path) + 1 > sizeof(call->extra)) {
-		fs_object_done(object, AT_FDCWD_);
+		fs_linger_end();
 		return done(call, -EMFILE);
 	}
-	fs_linger(object);
 	memcpy(call->extra, &address, sizeof(call->extra));
 	call->edited = at + 1;
 	call->arg[at + 1] = sizeof(address.family) + strlen(address.path) + 1;
