@@ -97,7 +97,7 @@ enum verdict fs_fchmodat(struct call *call)
 
 enum verdict fs_fchmodat2(struct call *call)
 {
-	u64 flags = call->arg[3];
+	u64 flags = (u32)call->arg[3];
 
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
@@ -157,7 +157,7 @@ enum verdict fs_lchown(struct call *call)
 
 enum verdict fs_fchownat(struct call *call)
 {
-	u64 flags = call->arg[4];
+	u64 flags = (u32)call->arg[4];
 
 	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
@@ -194,7 +194,7 @@ static bool omits_both(u64 times)
 
 enum verdict fs_utimensat(struct call *call)
 {
-	u64 flags = call->arg[3], args[6];
+	u64 flags = (u32)call->arg[3], args[6];
 	u32 empty = flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0;
 
 	if (omits_both(call->arg[2]))

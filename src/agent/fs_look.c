@@ -86,11 +86,13 @@ static bool is_empty(u64 path)
 
 enum verdict fs_newfstatat(struct call *call)
 {
-	if (call->arg[3] & ~STATX_FLAGS)
+	u64 flags = (u32)call->arg[3], path = call->arg[1];
+
+	if (flags & ~STATX_FLAGS)
 		return done(call, -EINVAL);
-	if ((call->arg[3] & AT_EMPTY_PATH_) && is_empty(call->arg[1]) && !agent_reserved_fd((u32)call->arg[0]))
-		return CALL_PASS;
-	return stat_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+	if ((flags & AT_EMPTY_PATH_) && (!path || is_empty(path)) && !agent_reserved_fd((u32)call->arg[0]))
+		return CALL_PASS; /* without a path: from Linux 6.11 on */
+	return stat_path(call, (s32)call->arg[0], path, call->arg[2], flags);
 }
 
 /* Where the host has no statx, or not this flag: what stat tells. */
@@ -125,7 +127,7 @@ static long statx_object(long object, u64 flags, u64 mask, u64 to)
 enum verdict fs_statx(struct call *call)
 {
 	s32 dirfd = (s32)call->arg[0];
-	u64 flags = call->arg[2];
+	u64 flags = (u32)call->arg[2];
 	long object;
 
 	if ((flags & ~STATX_FLAGS) || (flags & STATX_SYNC) == STATX_SYNC || (call->arg[3] & 0x80000000u))
@@ -204,9 +206,11 @@ enum verdict fs_faccessat(struct call *call)
 
 enum verdict fs_faccessat2(struct call *call)
 {
-	if (call->arg[3] & ~(u64)(AT_EACCESS_ | AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
+	u64 flags = (u32)call->arg[3];
+
+	if (flags & ~(u64)(AT_EACCESS_ | AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_))
 		return done(call, -EINVAL);
-	return access_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], call->arg[3]);
+	return access_path(call, (s32)call->arg[0], call->arg[1], call->arg[2], flags);
 }
 
 /* --- readlink, getcwd ---------------------------------------------------------------------------------------------------------------- */

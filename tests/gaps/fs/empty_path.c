@@ -156,11 +156,25 @@ static void hard_links(void)
 	OK(link("file", "fifo"));
 }
 
+/* No path at all; flags are 32 bits, whatever a program leaves above them. */
+static void odd_arguments(void)
+{
+	struct stat st;
+
+	OK(syscall(SYS_newfstatat, AT_FDCWD, NULL, &st, AT_EMPTY_PATH));
+	OK(syscall(SYS_newfstatat, AT_FDCWD, NULL, &st, 0));
+	OK(syscall(SYS_newfstatat, AT_FDCWD, "file", &st, 1L << 32));
+	OK(syscall(SYS_faccessat2, AT_FDCWD, "file", R_OK, 1L << 32));
+	OK(syscall(SYS_fchownat, AT_FDCWD, "file", -1, -1, 1L << 32));
+	OK(syscall(SYS_utimensat, AT_FDCWD, "file", NULL, 1L << 32));
+}
+
 int main(void)
 {
 	tree_make();
 	descriptors();
 	tmpfiles();
 	hard_links();
+	odd_arguments();
 	return 0;
 }
