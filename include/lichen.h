@@ -19,7 +19,7 @@
 #define LICHEN_EXIT_NO_INPUT 66    /* images: there is no such image or file */
 #define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration; images: in use */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
-#define LICHEN_EXIT_OS_FILE 72    /* a program that belongs to lichen is not there */
+#define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
 /* Exit statuses of lichen-fetch, and of `lichen pull`, which hands them on: 0, or one of sysexits.h with a meaning of its own. */

@@ -99,7 +99,7 @@ enum verdict fs_newfstatat(struct call *call)
 static long statx_by_stat(long object, u64 to)
 {
 	struct kernel_statx x;
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 	long r = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 
 	if (r < 0)
@@ -148,7 +148,7 @@ enum verdict fs_statx(struct call *call)
 
 static bool is_link(long object)
 {
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 
 	return sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) == 0 &&
 	       (st.mode & VFS_TYPE) == VFS_LINK;
@@ -374,7 +374,7 @@ enum verdict fs_inotify_add_watch(struct call *call)
 {
 	u32 mask = (u32)call->arg[2];
 	struct fs_unfollowed at;
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 	long r;
 
 	if (!(mask & IN_DONT_FOLLOW_))

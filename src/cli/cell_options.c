@@ -204,3 +204,11 @@ bool cell_wanted(const struct cell_options *given)
 	return given->name || given->detach || given->remove || given->interactive || given->tty || given->labels.count ||
 	       given->limits.count || given->stop_signal || given->stop_timeout || given->log_size || given->restart.given;
 }
+
+void cell_options_done(struct cell_options *given)
+{
+	free((void *)given->labels.words);
+	free(given->limits.limits);
+	given->labels = (struct cell_word_list){ 0 };
+	given->limits = (struct cell_limit_list){ 0 };
+}

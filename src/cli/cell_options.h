@@ -70,6 +70,9 @@ int cell_parse_size(void *field, const char *value, struct option_error *error);
 /* An option_row.parse for guest_options.env: sets each KEY=VALUE of a file; KEY alone passes ours on; # begins a comment. */
 int cell_parse_env_file(void *field, const char *value, struct option_error *error);
 
+/* Frees what parsing allocated. */
+void cell_options_done(struct cell_options *given);
+
 /* Whether any option asks for a cell. */
 bool cell_wanted(const struct cell_options *given);
 

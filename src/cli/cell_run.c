@@ -157,6 +157,6 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	}
 	run.launch.envp = env;
 	status = start(&run, launch->argv[0]);
-	free((void *)env);
+	cells_env_free(env);
 	return status;
 }

@@ -206,3 +206,13 @@ char **cells_env(char *const *envp, const char *id)
 	env[kept] = mark;
 	return env;
 }
+
+void cells_env_free(char **env)
+{
+	size_t count = 0;
+	while (env[count])
+		count++;
+	if (count)
+		free(env[count - 1]); /* the mark; the others are not ours */
+	free((void *)env);
+}

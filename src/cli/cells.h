@@ -48,6 +48,7 @@ const char *cells_time(s64 nanoseconds, char *text, size_t size);
 /* The environment of a cell's processes: which cell that is, is in it, so that they are found when nothing else tells. The words are not copied;
  * the array is the caller's, its last word lives as long as the process. NULL without memory. */
 char **cells_env(char *const *envp, const char *id);
+void cells_env_free(char **env);
 
 /* A signal as kill -l names it, or its number; 0 = unknown. */
 int cell_signal_number(const char *name);

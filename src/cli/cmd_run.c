@@ -132,6 +132,7 @@ static int run(int argc, char **argv)
 	if (cell_wanted(&given.cell)) {
 		status = cell_run_command(&command_run, &given.cell, &launch, &plan, &given.root, image.used ? &image : NULL);
 		guest_image_end(&image);
+		cell_options_done(&given.cell);
 		guest_root_end(&given.root);
 		free(given.guest.env);
 		return status;

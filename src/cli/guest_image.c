@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/image_words.h"
+#include "host/state_dir.h"
 #include "lichen.h"
 
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -181,24 +182,13 @@ static int open_image(const struct command *command, const char *name, struct im
 	return error;
 }
 
-/* Whether there may be images at all: a store is not made just to look into it. */
-static bool has_store(void)
-{
-	struct image_error why;
-	struct image_store store;
-	if (store_open(&store, &why))
-		return false;
-	store_close(&store);
-	return true;
-}
-
 int guest_image_begin(const struct command *command, int argc, char **argv, int first, char *const *env, struct guest_image *ret)
 {
 	bool told = first + 1 < argc && !strcmp(argv[first + 1], "--"); /* IMAGE -- CMD */
 	*ret = (struct guest_image){ 0 };
 	if (first >= argc || (first > 1 && !strcmp(argv[first - 1], "--")))
 		return -1;
-	if (!told && (strchr(argv[first], '/') == argv[first] || argv[first][0] == '.' || !has_store()))
+	if (!told && (strchr(argv[first], '/') == argv[first] || argv[first][0] == '.' || !state_dir_has("images/refs")))
 		return -1;
 	struct image_error why;
 	int status, error = open_image(command, argv[first], &ret->image, &why, &status);
@@ -210,9 +200,9 @@ int guest_image_begin(const struct command *command, int argc, char **argv, int 
 		return LICHEN_EXIT_FAILED;
 	ret->used = true;
 	CLEANUP_FREE char *home = NULL;
-	status = user_of(&ret->image, &ret->identity, &home);
-	if (status >= 0)
-		return status;
+	int wrong = user_of(&ret->image, &ret->identity, &home);
+	if (wrong >= 0)
+		return wrong;
 	const struct image_config *config = &ret->image.config;
 	ret->argv = command_of(config, argv + first + (told ? 2 : 1));
 	ret->env = environment_of(config, env, home);

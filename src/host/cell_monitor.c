@@ -399,7 +399,7 @@ int cell_monitor_detach(const struct cell_run *run, struct launch_result *result
 	while (n < 0 && errno == EINTR);
 	(void)close(pair[0]);
 	if (n == (ssize_t)sizeof(*result)) /* what it points to is static in this very program */
-		return -result->error ? -result->error : result->stage ? -EINVAL : 0;
+		return result->error ? -result->error : result->stage ? -EINVAL : 0;
 	*result = (struct launch_result){ .status = 125,
 					  .stage = "the cell's monitor has ended",
 					  .error = pid < 0 ? result->error : 0 };

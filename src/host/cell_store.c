@@ -383,10 +383,10 @@ int cell_store_find(int store, const char *word, char ret_id[CELL_ID_SIZE])
 	for (int i = 0; ids && i < count; i++) {
 		int fit = names(store, ids[i], word);
 
-		if (fit)
+		if (fit) {
 			r = fit == 2 || r == -ENOENT ? 0 : -ENOTUNIQ;
-		if (fit)
 			found = i;
+		}
 		if (fit == 2)
 			break;
 	}

@@ -80,3 +80,10 @@ int state_dir_open(char path[PATH_MAX])
 	memcpy(path, resolved, strlen(resolved) + 1);
 	return take_fd(&dir);
 }
+
+bool state_dir_has(const char *name)
+{
+	char path[PATH_MAX], whole[PATH_MAX];
+	return choose(path) == 0 && snprintf(whole, sizeof(whole), "%s/%s", path, name) < (int)sizeof(whole) &&
+	       faccessat(AT_FDCWD, whole, F_OK, AT_EACCESS) == 0;
+}

@@ -18,4 +18,7 @@
  */
 int state_dir_open(char path[PATH_MAX]) MUST_CHECK;
 
+/* Whether the state directory has a file or directory of this name. Nothing is made. */
+bool state_dir_has(const char *name);
+
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void write_text(struct image_error *to, const char *format, va_list args)
+static void PRINTF_LIKE(2, 0) write_text(struct image_error *to, const char *format, va_list args)
 {
 	vsnprintf(to->text, sizeof(to->text), format, args);
 	for (char *at = to->text; *at; at++)

@@ -86,7 +86,9 @@ static int write_blob(struct saving *saving, const struct digest *digest)
 	int added = path_set_add(&saving->written, hex, DIGEST_HEX);
 	if (added <= 0)
 		return added;
-	CLEANUP_FD int blob = blob_open(saving->store, digest, &size);
+	int blob = blob_open(saving->store, digest, &size); /* for its size */
+	if (blob >= 0)
+		(void)close(blob);
 	if (blob < 0)
 		return image_fail_errno(saving->error, blob == -ENOENT ? -EBADMSG : blob, "the store lacks the blob %s", hex);
 	snprintf(name, sizeof(name), "blobs/sha256/%s", hex);
@@ -106,13 +108,20 @@ static json_t *blob_name(const struct digest *digest)
 	return json_sprintf("blobs/sha256/%s", digest_hex(digest, hex));
 }
 
+/* 0 when it is not there. */
+static u64 blob_size(const struct image_store *store, const struct digest *digest)
+{
+	u64 size = 0;
+	CLEANUP_FD int blob = blob_open(store, digest, &size);
+	return blob < 0 ? 0 : size;
+}
+
 /* Notes an image in both tables. `name` is "" when it has none. */
 static int note(struct saving *saving, const char *name, const struct digest *digest, const struct image_manifest *manifest)
 {
 	char id[DIGEST_TEXT_SIZE], repository[IMAGE_NAME_MAX], tag[IMAGE_NAME_MAX];
 	json_t *layers = json_array(), *tags = json_array(), *notes = json_object();
-	u64 size = 0;
-	CLEANUP_FD int blob = blob_open(saving->store, digest, &size);
+	u64 size = blob_size(saving->store, digest);
 	bool tagged = *name && !strchr(name, '@') && !image_name_is_id(name);
 	image_name_short(name, repository, tag);
 	for (size_t i = 0; i < manifest->layer_count; i++)

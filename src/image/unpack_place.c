@@ -120,7 +120,7 @@ static int sweep_one(void *arg, int dir, const char *name)
 static int make_opaque(struct unpack *unpack, int dir, const char *path, size_t length)
 {
 	struct sweep sweep = { .unpack = unpack };
-	int error;
+	int error = 0;
 	memcpy(sweep.path, path, length);
 	do { /* again while names vanish, as tree_remove() does */
 		sweep.removed = 0;
