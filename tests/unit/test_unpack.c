@@ -113,6 +113,7 @@ static void nothing_leaves_the_root(void **state)
 	char outside[PATH_MAX], link[PATH_MAX + 16], whiteout[PATH_MAX + 16];
 	assert_int_equal(mkdir("outside", 0755), 0);
 	CLEANUP_FD int victim = open("outside/victim", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	assert_true(victim >= 0);
 	assert_non_null(getcwd(outside, sizeof(outside) - 16));
 	strcat(outside, "/outside");
 	snprintf(link, sizeof(link), "2 l %s", outside);

@@ -194,8 +194,9 @@ int main(int argc, char **argv)
 	mkdir("/t/a", 0755);
 	write_file("/t/real/f", "f", 0644);
 	swapper = fork_or_die();
-	for (unsigned int i = 0; swapper == 0; i++)
-		swap_once(i);
+	if (swapper == 0)
+		for (unsigned int i = 0;; i++)
+			swap_once(i);
 	for (int i = 0; i < WALKERS; i++) {
 		walkers[i] = fork_or_die();
 		if (walkers[i] == 0) {
