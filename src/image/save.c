@@ -86,9 +86,7 @@ static int write_blob(struct saving *saving, const struct digest *digest)
 	int added = path_set_add(&saving->written, hex, DIGEST_HEX);
 	if (added <= 0)
 		return added;
-	int blob = blob_open(saving->store, digest, &size); /* for its size */
-	if (blob >= 0)
-		(void)close(blob);
+	CLEANUP_FD int blob = blob_open(saving->store, digest, &size);
 	if (blob < 0)
 		return image_fail_errno(saving->error, blob == -ENOENT ? -EBADMSG : blob, "the store lacks the blob %s", hex);
 	snprintf(name, sizeof(name), "blobs/sha256/%s", hex);

@@ -22,6 +22,10 @@ os.environ.pop("LICHEN_CELL", None)
 PATIENCE = 40 if SLOW else 20
 CHECKS = {}
 
+# Whoever started the tests may ignore signals (nohup): what a shell finds ignored it cannot trap.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
+
 
 def check(function):
     CHECKS[function.__name__] = function
