@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""lichen-fetch against Debian's docker-registry on loopback, and against servers that misbehave."""
+"""lichen-fetch against Debian's docker-registry on loopback, and against servers that misbehave.
+
+Over 600 lines, because each test is a few, and all share one program and one registry.
+"""
 import base64
 import fcntl
 import json

@@ -34,6 +34,28 @@ static void execute(void)
 	say("not executed: %s", errno_name(errno));
 }
 
+/* With few descriptors, and none free. */
+static void low_limits(void)
+{
+	struct rlimit limit;
+
+	for (rlim_t n = 64; n >= 16; n /= 4)
+		CHILD({
+			limit = (struct rlimit){ n, n };
+			MUST(setrlimit(RLIMIT_NOFILE, &limit));
+			getrlimit(RLIMIT_NOFILE, &limit);
+			say("RLIMIT_NOFILE %d %d", (int)limit.rlim_cur, (int)limit.rlim_max);
+			check("few descriptors");
+			while (dup(2) >= 0)
+				;
+			SHOW(dup2(2, (int)n - 1) == (int)n - 1);
+			SHOW(dup2(2, (int)n));
+			check("none free");
+			closefrom(3);
+			execute();
+		});
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit limit;
@@ -82,6 +104,13 @@ int main(int argc, char **argv)
 		execute();
 	});
 	CHILD({
+		for (int fd = 3; fd < 3000; fd++)
+			if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 || errno != EBADF)
+				say("%d is open", fd);
+		check("FD_CLOEXEC on all");
+		execute();
+	});
+	CHILD({
 		int last = -1;
 
 		for (int fd = 0; fd >= 0; fd = dup(2))
@@ -92,21 +121,7 @@ int main(int argc, char **argv)
 		closefrom(3);
 		check("dup until full");
 	});
-	for (rlim_t n = 64; n >= 16; n /= 4)
-		CHILD({
-			limit = (struct rlimit){ n, n };
-			MUST(setrlimit(RLIMIT_NOFILE, &limit));
-			getrlimit(RLIMIT_NOFILE, &limit);
-			say("RLIMIT_NOFILE %d %d", (int)limit.rlim_cur, (int)limit.rlim_max);
-			check("few descriptors");
-			while (dup(2) >= 0)
-				;
-			SHOW(dup2(2, (int)n - 1) == (int)n - 1);
-			SHOW(dup2(2, (int)n));
-			check("none free");
-			closefrom(3);
-			execute();
-		});
+	low_limits();
 	CHILD({
 		limit = (struct rlimit){ 4, 4 };
 		MUST(setrlimit(RLIMIT_NOFILE, &limit));
