@@ -207,6 +207,10 @@ long identity_opened(long fd, u64 flags) MUST_CHECK;
 #define AGENT_SCRATCH 36864u
 void *agent_scratch(void);
 
+/* Writes "/proc/self/fd/N": by that name what a descriptor stands for can be reached, also one that is open with O_PATH (services.c). */
+#define AGENT_FD_LINK_SIZE 24u
+void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd);
+
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */
 
 s32 agent_pid(void); /* getpid of the guest */

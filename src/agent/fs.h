@@ -112,10 +112,6 @@ static inline bool fs_on(void)
 	return commons()->fs.count != 0;
 }
 
-/* "/proc/self/fd/N" */
-#define FS_LINK_SIZE 24u
-void fs_link(char out[FS_LINK_SIZE], u32 fd);
-
 /* A descriptor (O_PATH, close-on-exec) of what a path stands for; `dirfd` itself for an empty path with FS_EMPTY. flags: enum fs_flag.
  * Negative errno as the kernel's. Ended by fs_object_done(). */
 long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags) MUST_CHECK;
@@ -125,7 +121,7 @@ void fs_object_done(long object, s32 dirfd);
 struct fs_unfollowed {
 	s32 fd;
 	bool follow; /* path is the descriptor's own name, which the call is to follow; else the name lies in it */
-	char path[FS_LINK_SIZE + 256u]; /* of the host */
+	char path[AGENT_FD_LINK_SIZE + 256u]; /* of the host */
 };
 long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret) MUST_CHECK;
 void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd);

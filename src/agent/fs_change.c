@@ -23,13 +23,13 @@ static long may_change(long nr, const u64 *args, long object)
 /* Makes call `nr` with the name of the object's descriptor as argument `at`. */
 static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 flags)
 {
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, call->arg[at], flags | FS_WRITE);
 	u64 args[6];
 
 	if (object < 0)
 		return done(call, object);
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	memcpy(args, call->arg, sizeof(args));
 	args[at] = (u64)link;
 	call->ret = identity_on() ? may_change(nr, args, object) : 0;
@@ -70,12 +70,12 @@ static enum verdict change_unfollowed(struct call *call, long nr, long followed,
 static enum verdict chmod_at(struct call *call, s32 dirfd, u64 path, u64 mode, u32 flags)
 {
 	struct kernel_stat st;
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object = fs_object((struct fs_work *)(void *)slot_current()->scratch, dirfd, path, flags | FS_WRITE | FS_RAISE_OWNER);
 
 	if (object < 0)
 		return done(call, object);
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (call->ret == 0)
 		call->ret = (st.mode & VFS_TYPE) == VFS_LINK ? -EOPNOTSUPP
@@ -114,9 +114,9 @@ static enum verdict chown_path(struct call *call, s32 dirfd, u64 path, u64 uid, 
 	call->ret = identity_on() ? identity_chown((s32)object, (u32)uid, (u32)gid)
 				  : sys5(__NR_fchownat, object, "", uid, gid, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (call->ret == -EBADF && !identity_on() && object != dirfd) { /* gVisor of 2022 does not take O_PATH there */
-		char link[FS_LINK_SIZE];
+		char link[AGENT_FD_LINK_SIZE];
 
-		fs_link(link, (u32)object);
+		agent_fd_link(link, (u32)object);
 		call->ret = sys5(__NR_fchownat, AT_FDCWD_, link, uid, gid, 0);
 	}
 	fs_object_done(object, dirfd);

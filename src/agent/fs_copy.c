@@ -92,11 +92,11 @@ static bool is_overlay_attr(const char *name)
 /* What cannot be kept is left out, as with cp --preserve=xattr: name spaces that only root has. */
 static long copy_attributes(s32 from, s32 to)
 {
-	char in[FS_LINK_SIZE], out[FS_LINK_SIZE], *names;
+	char in[AGENT_FD_LINK_SIZE], out[AGENT_FD_LINK_SIZE], *names;
 	long size, r = 0;
 
-	fs_link(in, (u32)from);
-	fs_link(out, (u32)to);
+	agent_fd_link(in, (u32)from);
+	agent_fd_link(out, (u32)to);
 	if (sys3(__NR_listxattr, in, NULL, 0) <= 0)
 		return 0;
 	names = buffer_map();
@@ -121,7 +121,7 @@ static long copy_attributes(s32 from, s32 to)
 static long make_object(const struct fs_work_dir *dir, s32 from, const struct kernel_stat *st, bool empty, struct fs_work *spare,
 			s32 *ret_fd)
 {
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long r, in;
 
 	*ret_fd = -1;
@@ -138,7 +138,7 @@ static long make_object(const struct fs_work_dir *dir, s32 from, const struct ke
 		spare->check[r] = 0;
 		return sys3(__NR_symlinkat, spare->check, dir->fd, dir->name);
 	case VFS_REGULAR:
-		fs_link(link, (u32)from);
+		agent_fd_link(link, (u32)from);
 		in = empty ? -1 : sys4(__NR_openat, AT_FDCWD_, link, O_CLOEXEC_, 0);
 		if (!empty && in < 0)
 			return in;

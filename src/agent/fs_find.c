@@ -234,7 +234,7 @@ long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct 
 		ret->fd = (s32)r;
 		ret->follow = true;
 		if (r >= 0)
-			fs_link(ret->path, (u32)r);
+			agent_fd_link(ret->path, (u32)r);
 		return r < 0 ? r : 0;
 	}
 	if (where.layered) {
@@ -248,7 +248,7 @@ long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct 
 		fs_name_done(&where);
 		return r < 0 ? r : -EROFS;
 	}
-	fs_link(ret->path, (u32)where.directory);
+	agent_fd_link(ret->path, (u32)where.directory);
 	length = strlen(ret->path);
 	ret->path[length] = '/';
 	memcpy(ret->path + length + 1, where.name, strlen(where.name) + 1);

@@ -61,9 +61,9 @@ static u64 wanted_flags(u64 flags)
 /* Whether an O_PATH descriptor is what `host` says, in the work's spare text. */
 static bool is_named(struct fs_work *work, long fd, const char *host, u64 length)
 {
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	return sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1) == (long)length && !memcmp(work->check, host, length);
 }
 

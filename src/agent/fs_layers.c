@@ -93,9 +93,9 @@ static bool is_opaque_path(const char *host)
 
 bool fs_is_opaque(s32 fd)
 {
-	char link[FS_LINK_SIZE], value[2];
+	char link[AGENT_FD_LINK_SIZE], value[2];
 
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	return sys4(__NR_getxattr, link, fs_attr_name(FS_ATTR_OPAQUE), value, sizeof(value)) == 1 && value[0] == 'y';
 }
 
@@ -155,14 +155,14 @@ static bool is_device_whiteout(const struct kernel_stat *st)
 
 bool fs_is_whiteout(s32 directory, const char *name, const struct kernel_stat *st)
 {
-	char path[FS_LINK_SIZE + 258];
+	char path[AGENT_FD_LINK_SIZE + 258];
 	u64 at;
 
 	if (is_device_whiteout(st))
 		return true;
 	if (!may_be_whiteout(st) || strlen(name) > 255)
 		return false;
-	fs_link(path, (u32)directory);
+	agent_fd_link(path, (u32)directory);
 	at = strlen(path);
 	path[at] = '/';
 	memcpy(path + at + 1, name, strlen(name) + 1);

@@ -29,13 +29,13 @@ static u32 how(u64 flags)
 /* Makes a call that takes a path in its argument `at` with the name of the object's descriptor instead. */
 static enum verdict by_link(struct call *call, u32 at, s32 dirfd, u32 flags)
 {
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object = fs_object(scratch(), dirfd, call->arg[at], flags);
 	u64 args[6];
 
 	if (object < 0)
 		return done(call, object);
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	memcpy(args, call->arg, sizeof(args));
 	args[at] = (u64)link;
 	call->ret = agent_reissue(call->nr, args);
@@ -169,7 +169,7 @@ static long access_as(long object, const char *link, u64 mode, u64 flags)
 static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode, u64 flags)
 {
 	struct fs_work *work = scratch();
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object;
 
 	if (mode & ~UINT64_C(7))
@@ -181,7 +181,7 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode
 		fs_object_done(object, dirfd);
 		return done(call, 0); /* a link's mode allows everything, and is not looked at */
 	}
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	if (identity_on()) {
 		call->ret = access_as(object, link, mode, flags);
 		fs_object_done(object, dirfd);

@@ -362,13 +362,13 @@ static long fill(const struct list *list, s32 fd, u64 to, u64 room, u64 *positio
 static bool is_layered_directory(struct fs_work *work, s32 fd)
 {
 	static const char gone[] = " (deleted)";
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	struct kernel_stat st;
 	long n;
 
 	if (fd < 0 || agent_reserved_fd((u32)fd))
 		return false;
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return false;

@@ -247,7 +247,7 @@ static long link_source(s32 dirfd, u64 path, u64 flags, struct fs_unfollowed *re
 		ret->fd = (s32)r;
 		ret->follow = true;
 		if (r >= 0)
-			fs_link(ret->path, (u32)r);
+			agent_fd_link(ret->path, (u32)r);
 	} else {
 		r = fs_unfollowed(scratch(), dirfd, path, FS_RAISE | empty, ret);
 	}

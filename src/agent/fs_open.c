@@ -219,7 +219,7 @@ static enum verdict open_fifo(struct call *call, s32 dirfd, u64 path, u64 flags)
 		return CALL_DONE;
 	}
 	object = fs_linger(object);
-	fs_link((char *)call->extra, (u32)object);
+	agent_fd_link((char *)call->extra, (u32)object);
 	call->nr = __NR_openat;
 	call->arg[0] = (u64)AT_FDCWD_;
 	call->arg[1] = 0;

@@ -17,20 +17,6 @@ static bool ends_with(const char *text, u64 length, const char *end)
 	return length >= n && !memcmp(text + length - n, end, n);
 }
 
-void fs_link(char out[FS_LINK_SIZE], u32 fd)
-{
-	char digits[12];
-	u32 count = 0, at = 14;
-
-	memcpy(out, "/proc/self/fd/", 14);
-	do
-		digits[count++] = (char)('0' + fd % 10);
-	while (fd /= 10);
-	while (count)
-		out[at++] = digits[--count];
-	out[at] = 0;
-}
-
 static bool is_at_or_below(const char *path, u64 length, const char *top, u64 top_length)
 {
 	return length >= top_length && !memcmp(path, top, top_length) && (length == top_length || path[top_length] == '/');
@@ -99,13 +85,13 @@ static bool mounts_below(const char *guest, u64 length)
 /* Where a relative path starts: work->guest is the directory's. */
 static long begin_at(struct fs_work *work, s32 dirfd)
 {
-	char link[FS_LINK_SIZE] = "/proc/thread-self/cwd"; /* a thread may have one of its own */
+	char link[AGENT_FD_LINK_SIZE] = "/proc/thread-self/cwd"; /* a thread may have one of its own */
 	struct kernel_stat st;
 	bool gone = false;
 	long n, r;
 
 	if (dirfd != AT_FDCWD_)
-		fs_link(link, (u32)dirfd);
+		agent_fd_link(link, (u32)dirfd);
 	if (dirfd != AT_FDCWD_ && (dirfd < 0 || agent_reserved_fd((u32)dirfd)))
 		return -EBADF;
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);

@@ -9,7 +9,7 @@
 bool fs_reaches_lower(s32 fd)
 {
 	const struct fs_state *fs = &commons()->fs;
-	char link[FS_LINK_SIZE], *text;
+	char link[AGENT_FD_LINK_SIZE], *text;
 	u64 room = ALIGN_UP(2 * FS_HOST_MAX, LAYOUT_PAGE);
 	u32 mount, layer = 0;
 	long map, n;
@@ -20,7 +20,7 @@ bool fs_reaches_lower(s32 fd)
 	if (map < 0)
 		return true;
 	text = (char *)map; /* NOLINT(performance-no-int-to-ptr) */
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, text, FS_HOST_MAX - 1);
 	if (n > 0)
 		text[n] = 0;
@@ -33,13 +33,13 @@ bool fs_reaches_lower(s32 fd)
 long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 {
 	static const char gone[] = " (deleted)";
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	u32 layer;
 	long n;
 
 	if (!commons()->fs.layer_count || fd < 0 || agent_reserved_fd((u32)fd))
 		return fd;
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return fd;
@@ -60,11 +60,11 @@ long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 /* The mount of what fd stands for, in the work's spare text. -1: of none. */
 static long mount_of(struct fs_work *work, s32 fd)
 {
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	u32 mount, layer;
 	long n;
 
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n <= 0 || work->check[0] != '/')
 		return -1;
@@ -105,7 +105,7 @@ static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 {
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
 	s32 fd = (s32)call->arg[0];
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object, flags;
 	u64 args[6];
 
@@ -122,7 +122,7 @@ static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 	call->ret = object;
 	if (object < 0)
 		return CALL_DONE;
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	memcpy(args, call->arg, sizeof(args));
 	args[0] = (u64)link;
 	if (identity_on() && nr == __NR_chmod)
@@ -157,7 +157,7 @@ enum verdict fs_reached_times(struct call *call)
 {
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
 	s32 fd = (s32)call->arg[0];
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object;
 	u64 args[6];
 
@@ -171,7 +171,7 @@ enum verdict fs_reached_times(struct call *call)
 	call->ret = object;
 	if (object < 0)
 		return CALL_DONE;
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	memcpy(args, call->arg, sizeof(args));
 	args[0] = (u64)AT_FDCWD_;
 	args[1] = (u64)link;
@@ -188,7 +188,7 @@ enum verdict fs_ioctl(struct call *call)
 {
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
 	s32 fd = (s32)call->arg[0];
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long object, file;
 
 	if ((u32)call->arg[1] != FS_IOC_SETFLAGS_ && (u32)call->arg[1] != FS_IOC_FSSETXATTR_)
@@ -203,7 +203,7 @@ enum verdict fs_ioctl(struct call *call)
 	call->ret = object;
 	if (object < 0)
 		return CALL_DONE;
-	fs_link(link, (u32)object);
+	agent_fd_link(link, (u32)object);
 	file = sys4(__NR_openat, AT_FDCWD_, link, O_NONBLOCK_ | O_CLOEXEC_, 0);
 	(void)sys1(__NR_close, object);
 	call->ret = file < 0 ? file : sys3(__NR_ioctl, file, call->arg[1], call->arg[2]);

@@ -71,7 +71,7 @@ static enum verdict by_address(struct call *call, u32 at)
 	object = fs_linger(object);
 	memset(&address, 0, sizeof(address));
 	address.family = AF_UNIX_;
-	fs_link(address.path, (u32)object);
+	agent_fd_link(address.path, (u32)object);
 	if (sizeof(address.family) + strlen(address.path) + 1 > sizeof(call->extra)) {
 		fs_linger_end();
 		return done(call, -EMFILE);
@@ -127,7 +127,7 @@ static long send_to_path(struct call *call, struct message *message, struct unix
 	if (object < 0)
 		return object;
 	memset(address->path, 0, sizeof(address->path));
-	fs_link(address->path, (u32)object);
+	agent_fd_link(address->path, (u32)object);
 	message->name = (u64)address;
 	message->name_length = (u32)(sizeof(address->family) + strlen(address->path) + 1);
 	do {

@@ -18,12 +18,12 @@ long fs_far(long fd)
 
 long fs_may(s32 fd, u32 mode)
 {
-	char link[FS_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long r;
 
 	if (identity_on())
 		return 0; /* it has been asked */
-	fs_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	r = sys4(__NR_faccessat2, AT_FDCWD_, link, mode, AT_EACCESS_);
 	return r == -ENOSYS ? sys3(__NR_faccessat, AT_FDCWD_, link, mode) : r;
 }
@@ -118,11 +118,11 @@ static long publish(struct fs_work *work, struct fs_work_dir *dir, bool director
 	r = sys4(__NR_newfstatat, parent, "", &before, AT_EMPTY_PATH_);
 	if (r == 0 && sys4(__NR_newfstatat, parent, name, &st, AT_SYMLINK_NOFOLLOW_) == -ENOENT) {
 		s64 times[4] = { before.atime, before.atime_nsec, before.mtime, before.mtime_nsec };
-		char link[FS_LINK_SIZE];
+		char link[AGENT_FD_LINK_SIZE];
 
 		fs_layers_note(work, FS_SEEN_ENTRY);
 		r = sys4(__NR_renameat, dir->fd, dir->name, parent, name);
-		fs_link(link, (u32)parent);
+		agent_fd_link(link, (u32)parent);
 		(void)sys4(__NR_utimensat, AT_FDCWD_, link, times, 0);
 	}
 	(void)sys3(__NR_unlinkat, dir->fd, dir->name, directory ? AT_REMOVEDIR_ : 0);

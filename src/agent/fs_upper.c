@@ -55,10 +55,10 @@ long fs_name_raise(struct fs_work *work, struct fs_name *where)
 
 long fs_set_attr(s32 directory, const char *name, enum fs_overlay_attr attr, char value)
 {
-	char path[FS_LINK_SIZE + 258];
+	char path[AGENT_FD_LINK_SIZE + 258];
 	u64 at;
 
-	fs_link(path, (u32)directory);
+	agent_fd_link(path, (u32)directory);
 	at = strlen(path);
 	path[at] = '/';
 	memcpy(path + at + 1, name, strlen(name) + 1);
@@ -94,7 +94,7 @@ static long bind_at(s32 socket, s32 directory, const char *name)
 	} address = { .family = 1 /* AF_UNIX */ };
 	u64 length, size = strlen(name);
 
-	fs_link(address.path, (u32)directory);
+	agent_fd_link(address.path, (u32)directory);
 	length = strlen(address.path);
 	if (length + 1 + size > 108)
 		return -ENAMETOOLONG;

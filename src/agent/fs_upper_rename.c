@@ -17,7 +17,7 @@ static bool is_directory(u32 mode)
 /* Whether a directory is in the upper layer alone, so that it can move. */
 static bool is_pure(const struct fs_name *where)
 {
-	char path[FS_LINK_SIZE + 258];
+	char path[AGENT_FD_LINK_SIZE + 258];
 	char value[2];
 	u64 at;
 
@@ -25,7 +25,7 @@ static bool is_pure(const struct fs_name *where)
 		return false;
 	if (!is_directory(where->below))
 		return true;
-	fs_link(path, (u32)where->directory);
+	agent_fd_link(path, (u32)where->directory);
 	at = strlen(path);
 	path[at] = '/';
 	memcpy(path + at + 1, where->name, strlen(where->name) + 1);

@@ -160,3 +160,17 @@ NORETURN void agent_die(const char *what, long value)
 	for (;;)
 		(void)sys1(__NR_exit_group, 125);
 }
+
+void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd)
+{
+	char digits[12];
+	u32 count = 0, at = 14;
+
+	memcpy(out, "/proc/self/fd/", 14);
+	do
+		digits[count++] = (char)('0' + fd % 10);
+	while (fd /= 10);
+	while (count)
+		out[at++] = digits[--count];
+	out[at] = 0;
+}

@@ -97,9 +97,6 @@ void identity_fix_caps(struct identity_cred *now, const struct identity_cred *ol
 
 #define IDENTITY_ATTRIBUTE "user.containers.override_stat"
 
-/* "/proc/self/fd/N": the only way to the attributes of an O_PATH descriptor. */
-void identity_link(char out[32], s32 fd);
-
 /* What a file is to the guest. */
 struct identity_file {
 	u32 uid, gid;

@@ -12,22 +12,6 @@
 
 #define TEXT_SIZE 96u
 
-#define LINK_SIZE 32u
-
-void identity_link(char out[LINK_SIZE], s32 fd)
-{
-	char digits[12];
-	u32 count = 0, at = 14;
-
-	memcpy(out, "/proc/self/fd/", 14);
-	do
-		digits[count++] = (char)('0' + fd % 10);
-	while (fd /= 10);
-	while (count)
-		out[at++] = digits[--count];
-	out[at] = 0;
-}
-
 /* --- the attribute's text ------------------------------------------------------------------------------------------------------------- */
 
 /* A number up to one of the two ends, which is passed over. False: there is none. */
@@ -122,7 +106,7 @@ static bool can_carry(u32 host_mode)
 
 void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
 {
-	char link[LINK_SIZE], text[TEXT_SIZE];
+	char link[AGENT_FD_LINK_SIZE], text[TEXT_SIZE];
 	long n;
 
 	*ret = (struct identity_file){ .uid = identity_shown_uid(st->uid),
@@ -137,7 +121,7 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 				       .plain_gid = identity_shown_gid(st->gid) };
 	if (!ret->kept)
 		return;
-	identity_link(link, fd);
+	agent_fd_link(link, (u32)fd);
 	n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
 	if (n <= 0)
 		return;
@@ -175,11 +159,11 @@ static long change_host_mode(const char *link, struct identity_file *file, u32 m
 
 long identity_file_write(s32 fd, struct identity_file *file)
 {
-	char link[LINK_SIZE], text[TEXT_SIZE];
+	char link[AGENT_FD_LINK_SIZE], text[TEXT_SIZE];
 	u32 type = file->mode & IDENTITY_TYPE;
 	long r;
 
-	identity_link(link, fd);
+	agent_fd_link(link, (u32)fd);
 	if ((file->host_mode & IDENTITY_TYPE) == 0120000u)
 		return 0; /* a link: nothing can be kept of it */
 	if (!can_carry(file->host_mode))

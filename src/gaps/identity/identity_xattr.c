@@ -158,7 +158,7 @@ long identity_xattr(s32 fd, long nr, const u64 arg[6])
 {
 	char link[LINK_SIZE];
 
-	identity_link(link, fd);
+	agent_fd_link(link, (u32)fd);
 	switch (nr) {
 	case __NR_getxattr:
 	case __NR_lgetxattr:

@@ -94,7 +94,7 @@ static long decide_path(s32 dirfd, u64 path, u32 flags, u32 want, const struct a
 /* The file that the descriptor is open on. */
 static long access_descriptor(s32 fd, u32 want, const struct asker *who, bool by_real)
 {
-	char link[FD_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	struct kernel_stat st;
 	long r;
 
@@ -103,7 +103,7 @@ static long access_descriptor(s32 fd, u32 want, const struct asker *who, bool by
 	r = sys2(__NR_fstat, fd, &st);
 	if (r < 0 || !by_real)
 		return r < 0 ? r : decide(fd, want, who);
-	fd_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	r = sys3(__NR_faccessat, AT_FDCWD_, link, want);
 	return r == -ENOENT ? decide(fd, want, who) : r; /* no /proc */
 }

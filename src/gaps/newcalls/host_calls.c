@@ -69,18 +69,3 @@ bool newcall_there(enum newcall what)
 	}
 	return known == NEWCALL_THERE;
 }
-
-void fd_link(char *out, u32 fd)
-{
-	char digits[10];
-	u32 n = 0;
-
-	memcpy(out, "/proc/self/fd/", 14);
-	out += 14;
-	do
-		digits[n++] = (char)('0' + fd % 10);
-	while (fd /= 10);
-	while (n)
-		*out++ = digits[--n];
-	*out = 0;
-}

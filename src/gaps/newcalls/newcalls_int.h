@@ -20,10 +20,6 @@ static inline enum verdict done(struct call *call, long ret)
 	return CALL_DONE;
 }
 
-/* "/proc/self/fd/N", NUL-terminated, into out (FD_LINK_SIZE bytes). */
-#define FD_LINK_SIZE 32u
-void fd_link(char *out, u32 fd);
-
 /* From <fcntl.h>, which is libc's. */
 #define AT_FDCWD_ (-100)
 #define AT_SYMLINK_NOFOLLOW_ 0x100u

@@ -64,11 +64,11 @@ static int put_before(struct walk *w, const char *text, u64 length)
  * not known: overlays give files devices of their own. */
 static u64 mount_of(s32 fd)
 {
-	char path[FD_LINK_SIZE + 4] = "/proc/self/fdinfo/", link[FD_LINK_SIZE], text[256];
+	char path[AGENT_FD_LINK_SIZE + 4] = "/proc/self/fdinfo/", link[AGENT_FD_LINK_SIZE], text[256];
 	struct kernel_stat st = { 0 };
 	long info, n = 0;
 
-	fd_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	memcpy(path + 18, link + 14, sizeof(link) - 14);
 	info = sys3(__NR_open, path, O_CLOEXEC_, 0);
 	if (info >= 0) {
@@ -258,10 +258,10 @@ static bool is_link(s32 fd)
 /* Opens again, as a file, what an O_PATH descriptor stands for. */
 static long reopen(struct walk *w, s32 fd, u64 flags)
 {
-	char link[FD_LINK_SIZE];
+	char link[AGENT_FD_LINK_SIZE];
 	long r;
 
-	fd_link(link, (u32)fd);
+	agent_fd_link(link, (u32)fd);
 	r = open_file(w, AT_FDCWD_, link, flags & ~(u64)(O_CREAT_ | O_EXCL_ | O_NOFOLLOW_));
 	if (r != -ENOENT)
 		return r;
