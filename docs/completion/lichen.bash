@@ -34,6 +34,8 @@ _lichen_cell_command() {
 		;;
 	--signal | -s | --stop-signal) mapfile -t COMPREPLY < <(compgen -W "$signals" -- "$cur") && return ;;
 	--time | --tail | -n) mapfile -t COMPREPLY < <(compgen -W '0 1 10 100' -- "$cur") && return ;;
+	--change | -c) mapfile -t COMPREPLY < <(compgen -W 'CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR' -- "$cur") && return ;;
+	--author | --message | -a | -m) [[ $command == commit ]] && COMPREPLY=(TEXT) && return ;;
 	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$cur") && return ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -48,7 +50,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -57,7 +59,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -108,6 +110,8 @@ _lichen() {
 	rm) _lichen_cell_command '--force' all ;;
 	top) _lichen_cell_command '' ;;
 	wait | inspect) _lichen_cell_command '' all ;;
+	diff) _lichen_cell_command '--json' all ;;
+	commit) _lichen_cell_command '--author= --message= --change=' all ;;
 	load)
 		case $option in
 		--input | -i) _filedir ;;

@@ -13,6 +13,7 @@
 #include "host/cell_log.h"
 #include "host/cell_monitor.h"
 #include "host/cell_name.h"
+#include "host/cell_tree.h"
 #include "lichen.h"
 
 /* The directory that the command starts in, absolute. NULL after saying what is wrong. */
@@ -123,6 +124,43 @@ static int stage_image(const struct command *command, const char *id, struct gue
 	return status;
 }
 
+struct tree_paths {
+	char root[PATH_MAX], upper[PATH_MAX], work[PATH_MAX], id[DIGEST_TEXT_SIZE], manifest[DIGEST_TEXT_SIZE];
+};
+
+/* What config.json keeps of the tree. What is temporary is told by its path, and gone with the command. */
+static struct cell_tree tree_of(const struct guest_root *root, const struct launch *launch, const struct guest_image *image,
+				struct tree_paths *paths)
+{
+	struct cell_tree tree = { .binds = root->volumes.binds, .bind_count = root->volumes.count, .identity = launch->identity };
+	if (!root->directory || !realpath(root->directory, paths->root))
+		return (struct cell_tree){ 0 };
+	tree.root = paths->root;
+	if (image) {
+		tree.image = image->image.name;
+		tree.image_id = digest_text(&image->image.id, paths->id);
+		tree.manifest = digest_text(&image->image.manifest, paths->manifest);
+	}
+	if (root->temporary[0]) {
+		(void)snprintf(paths->upper, sizeof(paths->upper), "%.4000s/upper", root->temporary);
+		(void)snprintf(paths->work, sizeof(paths->work), "%.4000s/work", root->temporary);
+	} else if (root->upper) {
+		if (!realpath(root->upper, paths->upper)) /* an image's is made later on */
+			(void)snprintf(paths->upper, sizeof(paths->upper), "%.2000s/%.2000s",
+				       *root->upper != '/' && getcwd(paths->work, sizeof(paths->work)) ? paths->work : "",
+				       root->upper);
+		(void)snprintf(paths->work, sizeof(paths->work), "%.4000s.work", paths->upper);
+	} else if (image) {
+		(void)snprintf(paths->upper, sizeof(paths->upper), "upper"); /* of the cell's directory */
+		(void)snprintf(paths->work, sizeof(paths->work), "work");
+	} else {
+		return tree;
+	}
+	tree.upper = paths->upper;
+	tree.work = paths->work;
+	return tree;
+}
+
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
 		     const struct plan *plan, struct guest_root *root, const struct guest_image *image)
 {
@@ -138,6 +176,9 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	struct cell_run run = { .store = store, .launch = *launch };
 	run.launch.workdir = workdir;
 	struct cell_config config = config_of(given, &run.launch, plan);
+	struct tree_paths paths;
+	struct cell_tree kept = tree_of(root, launch, image, &paths);
+	config.tree = &kept;
 	int r = cell_store_create(store, &config, &run.dir, &run.monitor);
 	if (r < 0)
 		return say_not_made(config.name, r);

@@ -11,7 +11,7 @@
 static const struct command *const commands[] = {
 	&command_run,  &command_doctor, &command_why,     &command_ps,    &command_logs,   &command_stop, &command_kill,
 	&command_wait, &command_rm,     &command_inspect, &command_image, &command_images, &command_load, &command_save,
-	&command_tag,  &command_rmi,    &command_pull,    &command_exec,  &command_top,
+	&command_tag,  &command_rmi,    &command_pull,    &command_exec,  &command_top,    &command_diff, &command_commit,
 };
 
 int command_usage(const struct command *command, const char *format, ...)

@@ -19,6 +19,8 @@ enum cell_restart {
 	CELL_RESTART_UNLESS_STOPPED,
 };
 
+struct cell_tree;
+
 struct cell_config {
 	char id[CELL_ID_SIZE];
 	char name[CELL_NAME_MAX + 1];
@@ -35,6 +37,7 @@ struct cell_config {
 	bool detached, remove, interactive, tty;
 	u64 log_size; /* bytes that the log may take */
 	const struct plan *plan;
+	const struct cell_tree *tree; /* NULL = the machine's own */
 };
 
 /* The file's content; NULL without memory. */

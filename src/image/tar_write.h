@@ -3,6 +3,8 @@
 #ifndef LICHEN_IMAGE_TAR_WRITE_H
 #define LICHEN_IMAGE_TAR_WRITE_H
 
+#include <limits.h>
+
 #include "base/types.h"
 
 struct tar_xattr {
@@ -37,10 +39,28 @@ int tar_pad(const struct tar_sink *sink, u64 size) MUST_CHECK;
 /* Ends the archive. */
 int tar_end(const struct tar_sink *sink) MUST_CHECK;
 
+/* Objects of one archive: names of one file become hard links. */
+struct tar_objects {
+	const struct tar_sink *sink;
+	struct tar_linked *linked;
+	size_t linked_count;
+	u8 *buffer;
+};
+
+int tar_objects_init(struct tar_objects *objects, const struct tar_sink *sink) MUST_CHECK;
+void tar_objects_done(struct tar_objects *objects);
+
+/*
+ * Writes the object `base` of a directory under a name, without what lies below it; sockets come out not at all. What the attributes of
+ * OVERRIDE_STAT say counts (unpack.h). Without root, the caller's own files become root's. Returns 0 or negative errno.
+ */
+int tar_object(struct tar_objects *objects, int dir, const char *base, const char *name) MUST_CHECK;
+/* The same for an open directory, whose name ends with a slash, or file. */
+int tar_object_opened(struct tar_objects *objects, int fd, const char *name) MUST_CHECK;
+
 /*
  * Writes a directory tree, sorted by name, "./" first. Mount points below it and the directory `not_this` (an open descriptor, or FD_NONE)
- * come out empty, sockets not at all. What the attributes of OVERRIDE_STAT say counts (unpack.h). Without root, the caller's own files
- * become root's. Returns 0 or negative errno; `where` (PATH_MAX bytes) is then the path in question.
+ * come out empty. Returns 0 or negative errno; `where` (PATH_MAX bytes) is then the path in question.
  */
 int tar_directory(const struct tar_sink *sink, int root, int not_this, char *where) MUST_CHECK;
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A cell's file tree in its config.json. */
+#include "host/cell_tree.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/cell_config.h"
+
+static json_t *text_or_null(const char *text)
+{
+	return text ? cell_text_json(text) : json_null();
+}
+
+static json_t *volumes_json(const struct cell_tree *tree)
+{
+	json_t *array = json_array();
+
+	for (u32 i = 0; i < tree->bind_count; i++) {
+		const struct root_bind *bind = &tree->binds[i];
+		json_t *row = json_pack("{s:o, s:o, s:b}", "host", cell_text_json(bind->host), "guest", cell_text_json(bind->guest),
+					"read_only", bind->read_only);
+
+		if (json_array_append_new(array, row) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+json_t *cell_tree_json(const struct cell_tree *tree)
+{
+	json_t *image;
+
+	if (!tree || !tree->root)
+		return json_null();
+	image = tree->image ? json_pack("{s:s, s:s, s:s}", "name", tree->image, "id", tree->image_id, "manifest", tree->manifest)
+			    : json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "root", cell_text_json(tree->root), "upper",
+			 text_or_null(tree->upper), "work", text_or_null(tree->work), "volumes", volumes_json(tree), "uid",
+			 (json_int_t)tree->identity.uid, "gid", (json_int_t)tree->identity.gid, "image", image);
+}
+
+/* A path of the object, or NULL; one that is not absolute is the cell's own. */
+static char *path_of(const json_t *object, const char *member, const char *cell)
+{
+	char *text = cell_text_bytes(json_object_get(object, member)), *path = NULL;
+
+	if (!text || *text == '/')
+		return text;
+	if (asprintf(&path, "%s/%s", cell, text) < 0)
+		path = NULL;
+	free(text);
+	return path;
+}
+
+static int read_volumes(const json_t *array, struct cell_tree_spec *spec)
+{
+	size_t count = json_array_size(array);
+
+	if (count > ROOT_BINDS_MAX)
+		return -EBADMSG;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *row = json_array_get(array, i);
+
+		spec->binds[i] = (struct root_bind){ .host = cell_text_bytes(json_object_get(row, "host")),
+						     .guest = cell_text_bytes(json_object_get(row, "guest")),
+						     .read_only = json_is_true(json_object_get(row, "read_only")) };
+		spec->tree.bind_count = (u32)i + 1;
+		if (!spec->binds[i].host || !spec->binds[i].guest)
+			return -EBADMSG;
+	}
+	memcpy(spec->stage.binds, spec->binds, sizeof(spec->binds));
+	spec->stage.bind_count = (u32)count;
+	return 0;
+}
+
+static int read_tree(const json_t *tree, const char *cell, struct cell_tree_spec *spec)
+{
+	const json_t *image = json_object_get(tree, "image");
+
+	spec->texts[0] = path_of(tree, "root", cell);
+	spec->texts[1] = path_of(tree, "upper", cell);
+	spec->texts[2] = path_of(tree, "work", cell);
+	spec->texts[3] = cell_text_bytes(json_object_get(image, "name"));
+	spec->texts[4] = cell_text_bytes(json_object_get(image, "id"));
+	spec->texts[5] = cell_text_bytes(json_object_get(image, "manifest"));
+	if (!spec->texts[0] || (json_is_object(image) && (!spec->texts[3] || !spec->texts[4] || !spec->texts[5])))
+		return -EBADMSG;
+	spec->tree = (struct cell_tree){
+		.root = spec->texts[0],
+		.upper = spec->texts[1],
+		.work = spec->texts[2],
+		.identity = { (u32)json_integer_value(json_object_get(tree, "uid")),
+			      (u32)json_integer_value(json_object_get(tree, "gid")) },
+		.image = spec->texts[3],
+		.image_id = spec->texts[4],
+		.manifest = spec->texts[5],
+	};
+	spec->stage = (struct root_spec){ .directory = spec->tree.root, .upper = spec->tree.upper, .work = spec->tree.work };
+	return read_volumes(json_object_get(tree, "volumes"), spec);
+}
+
+int cell_tree_read(const json_t *config, int dir, struct cell_tree_spec *ret)
+{
+	const json_t *tree = json_object_get(config, "tree");
+	char link[64], cell[PATH_MAX];
+	ssize_t n;
+	int r;
+
+	*ret = (struct cell_tree_spec){ 0 };
+	if (!json_is_object(tree))
+		return -ENODATA;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, cell, sizeof(cell) - 1);
+	if (n < 0)
+		return -errno;
+	cell[n] = '\0';
+	r = read_tree(tree, cell, ret);
+	ret->tree.binds = ret->binds;
+	if (r < 0)
+		cell_tree_done(ret);
+	return r;
+}
+
+void cell_tree_done(struct cell_tree_spec *spec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(spec->texts); i++)
+		free(spec->texts[i]);
+	for (u32 i = 0; i < spec->tree.bind_count; i++) {
+		free((char *)(uintptr_t)spec->binds[i].host);
+		free((char *)(uintptr_t)spec->binds[i].guest);
+	}
+	*spec = (struct cell_tree_spec){ 0 };
+}
