@@ -164,7 +164,7 @@ _lichen() {
 		esac
 		;;
 	run | why)
-		local mine='--explain --json --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
+		local mine='--explain --json --hostname= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
@@ -173,7 +173,7 @@ _lichen() {
 			--) i=$((i + 1)) && break ;;
 			--emulate | --native | --refuse | --env | --workdir | --rootfs | --upper | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
-			--env-file | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
+			--env-file | --hostname | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac

@@ -62,6 +62,12 @@ struct identity_start {
 	u32 groups[IDENTITY_GROUPS_MAX]; /* supplementary, in any order */
 };
 
+/* What the namespaces of a cell begin with where gap namespaces is filled. */
+#define HOSTNAME_SIZE 65u
+struct namespaces_start {
+	char hostname[72]; /* at most 64 bytes; "" = the machine's */
+};
+
 struct commons {
 	u64 magic;
 	u32 version;
@@ -82,6 +88,7 @@ struct commons {
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
 	struct identity_start identity;
+	struct namespaces_start namespaces;
 	struct vfs_state vfs;
 	struct fs_state fs;
 };

@@ -58,6 +58,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #include "gaps/devices/devices.def"
 #include "gaps/fstype/fstype.def"
 #include "gaps/identity/identity.def"
+#include "gaps/namespaces/namespaces.def"
 #include "gaps/newcalls/newcalls.def"
 #include "gaps/sysctl/sysctl.def"
 #include "gaps/sysvipc/sysvipc.def"
@@ -92,6 +93,9 @@ DISPATCH(vfs)
 DISPATCH_END
 DISPATCH(fs)
 #include "agent/fs.def"
+DISPATCH_END
+DISPATCH(namespaces)
+#include "gaps/namespaces/namespaces.def"
 DISPATCH_END
 DISPATCH(sysvipc)
 #include "gaps/sysvipc/sysvipc.def"

@@ -123,7 +123,7 @@ static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags
 		ret = would_create(&node, path, flags) ? -ENOENT : ask_kernel(call, path);
 		if (ret == NEW_CALL)
 			return CALL_PASS;
-		if (kernel_has(ret) && !(writes && is_refusal(ret) && sys0(__NR_geteuid) == 0))
+		if (kernel_has(ret) && !(writes && is_refusal(ret) && vfs_uid(true) == 0))
 			return done(call, ret);
 	}
 	return done(call, vfs_open_node(&node, path, flags));
@@ -182,10 +182,10 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 where, u64 mod
 		ret = ask_kernel(call, path);
 		if (ret == NEW_CALL)
 			return CALL_PASS;
-		if (kernel_has(ret) && !((mode & 2) && is_refusal(ret) && sys0(__NR_geteuid) == 0))
+		if (kernel_has(ret) && !((mode & 2) && is_refusal(ret) && vfs_uid(true) == 0))
 			return done(call, ret);
 	}
-	return done(call, vfs_permission(&node, path, (u32)mode, (u32)sys0(effective ? __NR_geteuid : __NR_getuid)));
+	return done(call, vfs_permission(&node, path, (u32)mode, vfs_uid(effective)));
 }
 
 enum verdict vfs_access(struct call *call)
@@ -424,7 +424,7 @@ enum verdict vfs_truncate(struct call *call)
 	}
 	if ((node.mode & VFS_TYPE) != VFS_REGULAR)
 		return done(call, (node.mode & VFS_TYPE) == VFS_DIRECTORY ? -EISDIR : -EINVAL);
-	return done(call, vfs_permission(&node, path, 2, (u32)sys0(__NR_geteuid)));
+	return done(call, vfs_permission(&node, path, 2, vfs_uid(true)));
 }
 
 /* --- extended attributes: a supplied file has none ---------------------------------------------------------------------------------- */

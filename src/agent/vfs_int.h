@@ -43,6 +43,8 @@ static inline bool vfs_asks_kernel(const struct vnode *node)
 }
 
 /* vfs_node.c: 0, or what permission the caller lacks for reading (4), writing (2), executing (1): -EACCES. */
+/* The caller's user id, as the guest has it. */
+u32 vfs_uid(bool effective);
 int vfs_permission(const struct vnode *node, const char *path, u32 wanted, u32 uid) MUST_CHECK;
 /* Opens a supplied file: descriptor or negative errno. */
 long vfs_open_node(const struct vnode *node, const char *path, u32 flags) MUST_CHECK;

@@ -64,6 +64,16 @@ long vfs_read(const char *path, char *buffer, u64 size)
 	return n;
 }
 
+u32 vfs_uid(bool effective)
+{
+	struct agent_creds creds;
+
+	if (!identity_on())
+		return (u32)sys0(effective ? __NR_geteuid : __NR_getuid);
+	identity_creds(&creds);
+	return effective ? creds.euid : creds.ruid;
+}
+
 static bool below_sysctl(const char *path)
 {
 	return !strncmp(path, "/proc/sys", 9) && (!path[9] || path[9] == '/');
@@ -106,9 +116,9 @@ static long open_directory(const struct vnode *node, const char *path, u32 flags
 	long fd, r;
 
 	if ((flags & O_TMPFILE_) == O_TMPFILE_)
-		return !(flags & O_ACCMODE_)                                          ? -EINVAL
-		     : vfs_permission(node, path, WRITE, (u32)sys0(__NR_geteuid)) < 0 ? -EACCES
-										      : -EOPNOTSUPP;
+		return !(flags & O_ACCMODE_)                                ? -EINVAL
+		     : vfs_permission(node, path, WRITE, vfs_uid(true)) < 0 ? -EACCES
+									    : -EOPNOTSUPP;
 	if ((flags & O_ACCMODE_) || (flags & (O_CREAT_ | O_TRUNC_)))
 		return -EISDIR;
 	if (name < 0)
@@ -176,8 +186,7 @@ long vfs_open_node(const struct vnode *node, const char *path, u32 flags)
 	if (type == VFS_LINK)
 		return open_link(node, path, flags);
 	if (!(flags & O_PATH_)) {
-		r = vfs_permission(node, path, wanted[flags & O_ACCMODE_] | ((flags & O_TRUNC_) ? WRITE : 0),
-				   (u32)sys0(__NR_geteuid));
+		r = vfs_permission(node, path, wanted[flags & O_ACCMODE_] | ((flags & O_TRUNC_) ? WRITE : 0), vfs_uid(true));
 		if (r < 0)
 			return r;
 	}

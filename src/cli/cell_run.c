@@ -114,11 +114,13 @@ static int stage_image(const struct command *command, const char *id, struct gue
 	store_close(&store);
 	if (error)
 		return image_say(command, error, &why);
+	root->names = dir;
 	if (!root->upper) {
 		root->upper = upper;
 		root->work = work;
 	}
 	status = guest_root_stage(command, root, workdir, ret);
+	root->names = NULL;
 	if (root->upper == upper)
 		root->upper = root->work = NULL;
 	return status;
@@ -184,11 +186,16 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 		return say_not_made(config.name, r);
 	run.config = &config;
 	CLEANUP_FREE struct fs_state *tree = NULL;
+	bool named = image && (plan->emulated & GAP_BIT(GAP_namespaces));
+	if (named && !run.launch.namespaces.hostname[0])
+		memcpy(run.launch.namespaces.hostname, config.id, CELL_ID_SIZE);
+	root->hostname = named ? run.launch.namespaces.hostname : NULL;
 	status = image ? stage_image(command, config.id, root, image, workdir, &tree) : -1;
 	if (status >= 0) {
 		cell_store_remove(store, config.id, true);
 		return status;
 	}
+	root->hostname = NULL;
 	if (tree)
 		run.launch.tree = tree;
 	char **env = cells_env(launch->envp, config.id);

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/guest.h"
 #include "cli/guest_image.h"
+#include "cli/guest_names.h"
 #include "cli/guest_root.h"
 #include "cli/report.h"
 #include "cli/words.h"
@@ -21,6 +22,7 @@ struct run_options {
 	struct guest_options guest;
 	struct guest_root root;
 	struct cell_options cell;
+	char hostname[HOSTNAME_SIZE];
 	bool explain, json;
 };
 
@@ -37,6 +39,11 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct run_options, guest.env),
 	  .parse = cell_parse_env_file,
 	  .help = "set the variables that a file lists, KEY=VALUE a line" },
+	{ .name = "hostname",
+	  .value = "NAME",
+	  .offset = offsetof(struct run_options, hostname),
+	  .parse = guest_parse_hostname,
+	  .help = "the host name that the command sees" },
 	CELL_OPTIONS(struct run_options, cell),
 };
 
@@ -67,8 +74,18 @@ static int use_image(int argc, char **argv, int first, struct run_options *given
 	if (!given->guest.workdir)
 		given->guest.workdir = ret->workdir;
 	/* Root's, too: another real user could not reach the store, which is closed to all but us. */
-	if (!(request->native & GAP_BIT(GAP_identity)))
-		request->emulate |= GAP_BIT(GAP_identity);
+	request->emulate |= ~request->native & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces));
+	return -1;
+}
+
+/* What it is called. Returns -1, or the exit status after saying what is wrong. */
+static int use_names(const struct run_options *given, struct plan_request *request)
+{
+	if (!given->hostname[0])
+		return -1;
+	if (request->native & GAP_BIT(GAP_namespaces))
+		return command_usage(&command_run, "--hostname and --native=namespaces cannot be used together");
+	request->emulate |= GAP_BIT(GAP_namespaces);
 	return -1;
 }
 
@@ -86,6 +103,8 @@ static int run(int argc, char **argv)
 		return status;
 	struct guest_image image;
 	status = use_image(argc, argv, first, &given, &request, &image);
+	if (status < 0)
+		status = use_names(&given, &request);
 	if (status >= 0)
 		return status;
 	char *const *command = image.used ? image.argv : first < argc ? argv + first : NULL;
@@ -111,7 +130,12 @@ static int run(int argc, char **argv)
 		return status;
 
 	struct fs_state *tree = NULL;
-	bool in_cell = image.used && cell_wanted(&given.cell); /* which has a place for what is changed */
+	bool in_cell = image.used && cell_wanted(&given.cell); /* which has a place for what is changed, and a name */
+	if (image.used && !in_cell && (plan.emulated & GAP_BIT(GAP_namespaces))) {
+		if (!given.hostname[0])
+			guest_random_hostname(given.hostname);
+		given.root.hostname = given.hostname;
+	}
 	status = in_cell ? -1 : guest_root_stage(&command_run, &given.root, given.guest.workdir, &tree);
 	if (status >= 0) {
 		guest_root_end(&given.root);
@@ -129,6 +153,7 @@ static int run(int argc, char **argv)
 		.identity = image.identity,
 		.tree = tree,
 	};
+	memcpy(launch.namespaces.hostname, given.hostname, sizeof(given.hostname));
 	if (cell_wanted(&given.cell)) {
 		status = cell_run_command(&command_run, &given.cell, &launch, &plan, &given.root, image.used ? &image : NULL);
 		guest_image_end(&image);

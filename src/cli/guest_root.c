@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/guest_names.h"
 #include "cli/words.h"
 #include "host/tree.h"
 #include "lichen.h"
@@ -50,8 +51,7 @@ int guest_parse_volume(void *field, const char *value, struct option_error *erro
 
 /* --- a temporary upper layer ------------------------------------------------------------------------------------------------------------- */
 
-/* DIR/upper, and DIR/work beside it. */
-static int make_temporary(struct guest_root *given, char upper[PATH_MAX], char work[PATH_MAX])
+static int make_temporary(struct guest_root *given)
 {
 	const char *base = getenv("TMPDIR");
 
@@ -63,9 +63,21 @@ static int make_temporary(struct guest_root *given, char upper[PATH_MAX], char w
 		given->temporary[0] = 0;
 		return -error;
 	}
-	(void)snprintf(upper, PATH_MAX, "%.*s/upper", PATH_MAX - 16, given->temporary);
-	(void)snprintf(work, PATH_MAX, "%.*s/work", PATH_MAX - 16, given->temporary);
 	return 0;
+}
+
+/* The files that name the guest, and where they are in the tree. paths: theirs. */
+static int add_names(const struct guest_root *given, struct root_spec *spec, char paths[GUEST_NAMES_FILES][PATH_MAX])
+{
+	const char *dir = given->names ? given->names : given->temporary;
+	int r = guest_names_write(dir, given->hostname);
+
+	for (size_t i = 0; r == 0 && i < GUEST_NAMES_FILES; i++) {
+		if (snprintf(paths[i], PATH_MAX, "%s/%s", dir, guest_names_files[i][0]) >= PATH_MAX)
+			r = -ENAMETOOLONG;
+		spec->binds[spec->bind_count++] = (struct root_bind){ .host = paths[i], .guest = guest_names_files[i][1] };
+	}
+	return r;
 }
 
 void guest_root_end(struct guest_root *given)
@@ -78,12 +90,8 @@ void guest_root_end(struct guest_root *given)
 
 int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct fs_state **ret)
 {
-	struct root_spec spec = { .directory = given->directory,
-				  .upper = given->upper,
-				  .work = given->work,
-				  .workdir = workdir,
-				  .bind_count = given->volumes.count };
-	char upper[PATH_MAX], work[PATH_MAX];
+	struct root_spec spec = { .directory = given->directory, .upper = given->upper, .work = given->work, .workdir = workdir };
+	char upper[PATH_MAX], work[PATH_MAX], names[GUEST_NAMES_FILES][PATH_MAX];
 	struct root_error error;
 	int r;
 
@@ -95,13 +103,16 @@ int guest_root_stage(const struct command *command, struct guest_root *given, co
 					    : -1;
 	if (given->upper && given->ephemeral)
 		return command_usage(command, "--upper and --ephemeral cannot be used together");
+	r = given->ephemeral || (given->hostname && !given->names) ? make_temporary(given) : 0;
+	if (r == 0 && given->hostname)
+		r = add_names(given, &spec, names);
+	if (r < 0) {
+		fprintf(stderr, "lichen %s: cannot make temporary files: %s (%s)\n", command->name, strerror(-r), errno_name(-r));
+		return LICHEN_EXIT_FAILED;
+	}
 	if (given->ephemeral) {
-		r = make_temporary(given, upper, work);
-		if (r < 0) {
-			fprintf(stderr, "lichen %s: cannot make a temporary directory: %s (%s)\n", command->name, strerror(-r),
-				errno_name(-r));
-			return LICHEN_EXIT_FAILED;
-		}
+		(void)snprintf(upper, sizeof(upper), "%.*s/upper", PATH_MAX - 16, given->temporary);
+		(void)snprintf(work, sizeof(work), "%.*s/work", PATH_MAX - 16, given->temporary);
 		spec.upper = upper;
 		spec.work = work;
 	}
@@ -110,7 +121,8 @@ int guest_root_stage(const struct command *command, struct guest_root *given, co
 		fprintf(stderr, "lichen: out of memory\n");
 		return LICHEN_EXIT_FAILED;
 	}
-	memcpy(spec.binds, given->volumes.binds, sizeof(spec.binds));
+	memcpy(spec.binds + spec.bind_count, given->volumes.binds, given->volumes.count * sizeof(spec.binds[0]));
+	spec.bind_count += given->volumes.count;
 	r = root_stage(&spec, *ret, &error);
 	if (r == 0)
 		return -1;

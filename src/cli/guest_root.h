@@ -12,6 +12,8 @@ struct guest_root {
 	const char *work;      /* beside it; NULL: its path and ".work" */
 	bool ephemeral;        /* a temporary one */
 	char temporary[4096];  /* which; "": none was made */
+	const char *hostname; /* NULL: /etc/hostname and /etc/hosts are the tree's and the machine's; else they name the guest … */
+	const char *names;    /* … and lie in this directory; NULL: in the temporary one */
 	struct {
 		u32 count;
 		struct root_bind binds[ROOT_BINDS_MAX];

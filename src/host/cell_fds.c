@@ -141,8 +141,9 @@ static int make_broker(int *ret_ours, int *ret_members)
 	return 0;
 }
 
-static int make_limited(u32 emulate, u32 refused, u32 features, const struct identity_start *identity, bool trace, u64 file_limit,
-			struct cell_fds *ret, const char **ret_stage)
+static int make_limited(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
+			const struct namespaces_start *namespaces, bool trace, u64 file_limit, struct cell_fds *ret,
+			const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
@@ -184,6 +185,7 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 				 .emulated = emulate,
 				 .refused = refused,
 				 .identity = *identity,
+				 .namespaces = *namespaces,
 				 .paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0),
 				 .trace = (u32)ring_size,
 				 .trace_offset = ring,
@@ -209,12 +211,12 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 	return 0;
 }
 
-int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_start *identity, bool trace, struct cell_fds *ret,
-		  const char **ret_stage)
+int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
+		  const struct namespaces_start *namespaces, bool trace, struct cell_fds *ret, const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);
-	int r = make_limited(emulate, refused, features, identity, trace, limit, ret, ret_stage);
+	int r = make_limited(emulate, refused, features, identity, namespaces, trace, limit, ret, ret_stage);
 
 	(void)setrlimit(RLIMIT_FSIZE, &saved);
 	return r;

@@ -82,7 +82,9 @@ static u32 collect(u32 emulate, bool tree, struct row *rows)
 #define GAP_CALL(name, test_, handler) rows[n++] = (struct row){ __NR_##name, test_ };
 #include "agent/engine.def"
 #define WHEN(gap) if (emulate & GAP_BIT(GAP_##gap))
-	WHEN(sysvipc){
+	WHEN(namespaces){
+#include "gaps/namespaces/namespaces.def"
+	} WHEN(sysvipc){
 #include "gaps/sysvipc/sysvipc.def"
 	} WHEN(sysctl){
 #include "gaps/sysctl/sysctl.def"

@@ -48,7 +48,8 @@ struct launch {
 	u32 refuse;                     /* bit per gap_id: the kernel's own feature answers as a kernel without it */
 	const char *workdir;            /* NULL = stay; in a tree of the cell's own, tree->cwd says where */
 	struct identity_start identity; /* who the command is where gap identity is filled: zeros are root */
-	const struct fs_state *tree;    /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
+	struct namespaces_start namespaces; /* what its names are where gap namespaces is filled: zeros are the machine's */
+	const struct fs_state *tree; /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
 	const struct launch_setup *setup; /* NULL = as ours */
 	const struct launch_hooks *hooks; /* NULL = none */
 	/* A running cell's, to become a member of it: `emulate`, `refuse` and `tree` are that cell's; NULL = a new cell. */

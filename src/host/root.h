@@ -23,7 +23,7 @@ struct root_spec {
 	const char *lowers[ROOT_LOWERS_MAX];
 	const char *workdir; /* guest path where the command starts; NULL = "/" */
 	u32 bind_count;
-	struct root_bind binds[ROOT_BINDS_MAX];
+	struct root_bind binds[ROOT_BINDS_MAX + 2]; /* two are lichen's own: what names the guest */
 };
 
 struct root_error {

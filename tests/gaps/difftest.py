@@ -39,6 +39,7 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
+    "namespaces": ["--emulate=identity,namespaces"],  # natively in new ones: private_namespaces()
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
@@ -54,6 +55,7 @@ FROM_HOST = {
     "newcalls": set(ENVS) - {"host"},
     "order": set(ENVS) - {"host"},
     "identity": set(ENVS) - {"host"},
+    "namespaces": set(ENVS) - {"host"},  # it takes root to have any
     "devices": {"docker", "restricted", "gvisor", "gvisor24"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
@@ -81,7 +83,7 @@ EITHER = {"engine": {"gvisor", "gvisor24"}}
 
 # Where groups also run under `lichen why`, which must change nothing: every call of theirs is then observed.
 RECORDED = {"engine": ("host", "restricted", "gvisor", "gvisor24"), "sysvipc": ("host", "restricted")}
-RECORDED |= {group: ("host",) for group in ("newcalls", "fstype", "sysctl", "devices", "identity")}
+RECORDED |= {group: ("host",) for group in ("newcalls", "fstype", "sysctl", "devices", "identity", "namespaces")}
 
 SECONDS = 30  # one run of one program
 SLOW = {"gvisor": 6, "gvisor24": 4}  # factor on it: a system call costs 75 us there
@@ -282,6 +284,11 @@ def private_ipc():
     return []
 
 
+def private_namespaces():
+    """The same for what a cell has of its own."""
+    return [shutil.which("unshare") or "unshare", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--"]
+
+
 def execute(command, seconds, slow=False):
     """Runs a command; returns its transcript, its status as a shell tells it, and the end of what it said on stderr."""
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "TMPDIR": "/tmp", "HOME": "/tmp"}
@@ -448,8 +455,9 @@ def inside():
         if request["native"]:
             if prefix is None:
                 prefix = private_ipc()
+            before = private_namespaces() if name.startswith("namespaces/") else prefix
             nobody = NOBODY if request.get("nobody") else []
-            result["native"] = execute(prefix + nobody + [program], request["seconds"], request["slow"])
+            result["native"] = execute(before + nobody + [program], request["seconds"], request["slow"])
         if request["lichen"]:
             command = [lichen()] + (["why", "--output=/dev/null"] if request.get("recorded") else ["run"])
             command += GROUPS[name.split("/")[0]] + ["--", program]

@@ -54,7 +54,8 @@ static void gap_names_read_well(void **state)
 	assert_string_equal(gap_names(0, text, sizeof(text)), "");
 	assert_string_equal(gap_names(GAP_BIT(GAP_xattr), text, sizeof(text)), "xattr");
 	assert_string_equal(gap_names(GAP_BIT(GAP_sysvipc) | GAP_BIT(GAP_xattr), text, sizeof(text)), "sysvipc and xattr");
-	assert_string_equal(gap_names(GAP_BIT(0) | GAP_BIT(1) | GAP_BIT(2), text, sizeof(text)), "sysvipc, sysctl and devices");
+	assert_string_equal(gap_names(GAP_BIT(GAP_sysvipc) | GAP_BIT(GAP_sysctl) | GAP_BIT(GAP_devices), text, sizeof(text)),
+			    "sysvipc, sysctl and devices");
 	gap_names(GAPS_ALL, text, 20); /* too small: cut, terminated */
 	assert_int_equal(strlen(text), 19);
 }

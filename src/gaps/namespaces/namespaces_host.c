@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Gap namespaces, host half: can each kind be left for a new one, and come back to with setns()? */
+/* Gap namespaces, host half: can each kind be left for a new one, and come back to with setns()? And what a cell's begin with. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "gaps/evidence.h"
+#include "gaps/namespaces/namespaces.h"
 #include "gaps/trial.h"
 
 struct kind {
@@ -146,6 +150,30 @@ static const struct gap_symptom symptoms[] = {
 	  .source = "bubblewrap bubblewrap.c" },
 };
 
+static int install(void *area, const struct commons *commons)
+{
+	struct namespaces_area *namespaces = area;
+	struct uts_names *names = namespaces->uts[0].names;
+	struct utsname machine;
+	if (uname(&machine))
+		return -errno;
+	memcpy(names->host, machine.nodename, HOSTNAME_SIZE);
+	memcpy(names->domain, machine.domainname, HOSTNAME_SIZE);
+	if (commons->namespaces.hostname[0])
+		memcpy(names->host, commons->namespaces.hostname, HOSTNAME_SIZE);
+	namespaces->uts_used = 1;
+	return 0;
+}
+
+static const int calls[] = { SYS_sethostname, SYS_setdomainname, SYS_unshare, SYS_setns, -1 };
+
+static const char *const files[] = { "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", NULL };
+
+static const char *const limits[] = {
+	"host and domain names are the cell's own; the other kinds of namespaces are left to the kernel",
+	NULL,
+};
+
 const struct gap gap_namespaces = {
 	.name = "namespaces",
 	.summary = "unshare, setns: mnt, pid, net, ipc, uts, cgroup",
@@ -154,4 +182,12 @@ const struct gap gap_namespaces = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.area_size = NAMESPACES_AREA_SIZE,
+	.install = install,
+	.paths = GAP_PATHS_OPEN | GAP_PATHS_STAT,
+	.on_request = true,
+	.files = files,
+	.limits = limits,
+	.refuse_calls = calls,
+	.refuse_error = EPERM,
 };

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside gap namespaces, agent half: what its files call of each other. */
+#ifndef LICHEN_GAPS_NAMESPACES_INT_H
+#define LICHEN_GAPS_NAMESPACES_INT_H
+
+#include "agent/vfs.h"
+#include "gaps/namespaces/namespaces.h"
+
+#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "gaps/namespaces/namespaces.def"
+#undef GAP_CALL
+
+static inline struct namespaces_area *namespaces_area(void)
+{
+	return commons_area(GAP_namespaces);
+}
+
+static inline enum verdict namespaces_done(struct call *call, long ret)
+{
+	call->ret = ret;
+	return CALL_DONE;
+}
+
+/* --- uts_agent.c -------------------------------------------------------------------------------------------------------------------- */
+
+/* The names of the caller's UTS namespace, of one moment. */
+void uts_names_get(struct uts_names *ret);
+
+/* Files of /proc/sys/kernel that tell and set them (uts_files.c). */
+bool uts_file_find(const char *path, struct vnode *node);
+long uts_file_read(const char *path, char *buffer, u64 size) MUST_CHECK;
+long uts_file_written(const struct vnode *node, const char *path, const char *bytes, u64 size) MUST_CHECK;
+
+enum uts_name { UTS_HOST, UTS_DOMAIN };
+/* Makes `length` bytes the name; at most 64. 0, or -ENOMEM when the caller can be no member. */
+long uts_set(enum uts_name which, const char *text, u64 length) MUST_CHECK;
+
+#endif
