@@ -195,6 +195,13 @@ long identity_chown(s32 fd, u32 uid, u32 gid) MUST_CHECK;
 long identity_chmod(s32 fd, u32 mode) MUST_CHECK;
 /* Gives what was just made in a directory (negative: has none) to the caller; mode: what was asked for. */
 long identity_made(s32 directory, s32 fd, u32 mode) MUST_CHECK;
+/* Whether such an object's owner is kept by its directory. */
+bool identity_by_name(u32 host_mode);
+/* Links, FIFOs and sockets, whose owners their directories know by name (gaps/identity/identity_name.c): one was renamed, or two changed places; one is
+ * gone; one is another's copy, or another name of it. */
+void identity_name_moved(s32 from, const char *old, s32 to, const char *new, bool exchanged);
+void identity_name_gone(s32 directory, const char *name);
+void identity_same_owner(s32 from, s32 to);
 /* mknod of a device. */
 long identity_make_device(s32 directory, const char *name, u32 mode, u64 device) MUST_CHECK;
 /* The xattr family, of an object: nr and arguments of the guest's call; its result. */

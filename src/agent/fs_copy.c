@@ -156,6 +156,17 @@ static long make_object(const struct fs_work_dir *dir, s32 from, const struct ke
 	return r < 0 ? r : 0;
 }
 
+/* What has its owner in its directory. */
+static void copy_owner(const struct fs_work_dir *dir, s32 from)
+{
+	long fd = sys4(__NR_openat, dir->fd, dir->name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+
+	if (fd < 0)
+		return;
+	identity_same_owner(from, (s32)fd);
+	(void)sys1(__NR_close, fd);
+}
+
 long fs_copy(const struct fs_work_dir *dir, s32 from, const struct kernel_stat *st, bool empty, struct fs_work *spare)
 {
 	s64 times[4] = { st->atime, st->atime_nsec, st->mtime, st->mtime_nsec };
@@ -170,6 +181,8 @@ long fs_copy(const struct fs_work_dir *dir, s32 from, const struct kernel_stat *
 		if (type != VFS_LINK)
 			r = sys3(__NR_fchmodat, dir->fd, dir->name, st->mode & 07777);
 	}
+	if (r == 0 && identity_on() && identity_by_name(type))
+		copy_owner(dir, from);
 	if (r == 0)
 		(void)sys4(__NR_utimensat, dir->fd, dir->name, times, AT_SYMLINK_NOFOLLOW_);
 	if (fd >= 0)

@@ -302,7 +302,7 @@ enum verdict fs_linkat(struct call *call)
 /* --- rename ---------------------------------------------------------------------------------------------------------------------------- */
 
 /* In the order of do_renameat2(). */
-static long may_rename(const struct fs_name *old, const struct fs_name *new, u64 flags)
+static long may_rename(struct fs_name *old, const struct fs_name *new, u64 flags)
 {
 	u32 from = 0, to = 0;
 	long r;
@@ -318,6 +318,7 @@ static long may_rename(const struct fs_name *old, const struct fs_name *new, u64
 	r = look_at(old, &from);
 	if (r < 0)
 		return r;
+	old->mode = from;
 	if ((flags & RENAME_NOREPLACE_) && exists(new, &to))
 		return -EEXIST;
 	if ((flags & RENAME_EXCHANGE_) && !exists(new, &to))
@@ -353,6 +354,8 @@ static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u6
 		r = fs_rename_to(scratch(), &source, &target, flags);
 	if (fs_unlocked(r, source.directory) || fs_unlocked(r, target.directory))
 		r = fs_rename_to(scratch(), &source, &target, flags);
+	if (r == 0 && identity_on() && (identity_by_name(source.mode) || (flags & RENAME_EXCHANGE_)))
+		identity_name_moved(source.directory, source.name, target.directory, target.name, flags & RENAME_EXCHANGE_);
 	if (source.directory >= 0)
 		fs_name_done(&source);
 	if (target.directory >= 0)

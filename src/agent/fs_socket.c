@@ -56,6 +56,18 @@ enum verdict fs_bind(struct call *call)
 	return done(call, r);
 }
 
+/* The socket that a path leads to, which who sends must be allowed to write to (unix_find_bsd()). */
+static long find(const struct unix_address *address)
+{
+	long object = fs_object(scratch(), AT_FDCWD_, (u64)address->path, FS_FOLLOW), r;
+
+	r = object < 0 || !identity_on() ? 0 : identity_may((s32)object, 2, false);
+	if (r == 0)
+		return object;
+	fs_object_done(object, AT_FDCWD_);
+	return r;
+}
+
 /* The guest makes the call itself, since it may wait: with a short address, whose descriptor lingers. */
 static enum verdict by_address(struct call *call, u32 at)
 {
@@ -65,7 +77,7 @@ static enum verdict by_address(struct call *call, u32 at)
 	if (!is_path(call->arg[at], (u32)call->arg[at + 1], &address))
 		return CALL_PASS;
 	fs_linger_end();
-	object = fs_object(scratch(), AT_FDCWD_, (u64)address.path, FS_FOLLOW);
+	object = find(&address);
 	if (object < 0)
 		return done(call, object);
 	object = fs_linger(object);
@@ -120,7 +132,7 @@ static bool to_path(const struct message *message, struct unix_address *ret)
 static long send_to_path(struct call *call, struct message *message, struct unix_address *address, u64 flags)
 {
 	const struct agent_time pause = { 0, AGAIN_NS };
-	long object = fs_object(scratch(), AT_FDCWD_, (u64)address->path, FS_FOLLOW), r;
+	long object = find(address), r;
 	bool waits = !(flags & MSG_DONTWAIT_) && !(sys2(__NR_fcntl, call->arg[0], 3 /* F_GETFL */) & O_NONBLOCK_);
 	u32 *never = &commons()->fs.count; /* nobody wakes */
 

@@ -102,8 +102,9 @@ static long open_upper_parent(struct fs_work *work)
 }
 
 /* Renames what was made to its place, if nobody was faster: then it is removed. The directory keeps its times. */
-static long publish(struct fs_work *work, struct fs_work_dir *dir, bool directory)
+static long publish(struct fs_work *work, struct fs_work_dir *dir, u32 mode)
 {
+	bool directory = (mode & VFS_TYPE) == VFS_DIRECTORY;
 	const char *name = work->guest + strlen(work->guest);
 	struct kernel_stat st, before;
 	long parent, r = fs_work_lock(dir);
@@ -122,6 +123,8 @@ static long publish(struct fs_work *work, struct fs_work_dir *dir, bool director
 
 		fs_layers_note(work, FS_SEEN_ENTRY);
 		r = sys4(__NR_renameat, dir->fd, dir->name, parent, name);
+		if (r == 0 && identity_on() && identity_by_name(mode))
+			identity_name_moved(dir->fd, dir->name, (s32)parent, name, false);
 		agent_fd_link(link, (u32)parent);
 		(void)sys4(__NR_utimensat, AT_FDCWD_, link, times, 0);
 	}
@@ -153,7 +156,7 @@ static long copy_one(struct fs_work *work, s32 fd, const struct kernel_stat *st,
 		return r;
 	r = fs_copy(&dir, fd, st, empty, work);
 	if (r == 0)
-		r = publish(work, &dir, (st->mode & VFS_TYPE) == VFS_DIRECTORY);
+		r = publish(work, &dir, st->mode);
 	fs_work_done(&dir);
 	return r;
 }

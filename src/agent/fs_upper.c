@@ -104,30 +104,34 @@ static long bind_at(s32 socket, s32 directory, const char *name)
 	return sys3(__NR_bind, socket, &address, sizeof(address.family) + size + (size < 108));
 }
 
-/* A directory or node, which belongs to whom gap identity says; parent: the directory that it is for. */
-static long make_owned(s32 parent, s32 directory, const char *name, const struct fs_new *made)
+/* What was made belongs to whom gap identity says; where nothing can be kept it is root's. parent: the directory that it is for. */
+static void own(s32 parent, s32 directory, const char *name, const struct fs_new *made)
 {
-	u32 type = (u32)made->mode & VFS_TYPE;
-	long r, fd;
+	long fd = sys4(__NR_openat, directory, name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0), from;
+	struct kernel_stat st;
 
-	if (made->kind == FS_NEW_NODE && identity_on() && (type == VFS_DEVICE || type == VFS_BLOCK))
-		return identity_make_device(directory, name, (u32)made->mode, made->device);
-	r = made->kind == FS_NEW_DIRECTORY ? sys3(__NR_mkdirat, directory, name, made->mode)
-					   : sys4(__NR_mknodat, directory, name, made->mode, made->device);
-	fd = r == 0 && identity_on() ? sys4(__NR_openat, directory, name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0) : -1;
-	if (fd >= 0) {
-		(void)!identity_made(parent, (s32)fd, (u32)made->mode); /* where nothing can be kept it is root's */
-		(void)sys1(__NR_close, fd);
+	if (fd < 0)
+		return;
+	if (made->kind != FS_NEW_LINK) {
+		(void)!identity_made(parent, (s32)fd, (u32)made->mode);
+	} else if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) == 0 && identity_by_name(st.mode)) {
+		from = sys4(__NR_openat, AT_FDCWD_, made->object->path,
+			    O_PATH_ | O_CLOEXEC_ | (made->object->follow ? 0 : O_NOFOLLOW_), 0);
+		if (from >= 0) {
+			identity_same_owner((s32)from, (s32)fd);
+			(void)sys1(__NR_close, from);
+		}
 	}
-	return r;
+	(void)sys1(__NR_close, fd);
 }
 
-static long make_at(s32 parent, s32 directory, const char *name, const struct fs_new *made)
+static long make_plain(s32 directory, const char *name, const struct fs_new *made)
 {
 	switch (made->kind) {
 	case FS_NEW_DIRECTORY:
+		return sys3(__NR_mkdirat, directory, name, made->mode);
 	case FS_NEW_NODE:
-		return make_owned(parent, directory, name, made);
+		return sys4(__NR_mknodat, directory, name, made->mode, made->device);
 	case FS_NEW_SYMLINK:
 		return sys3(__NR_symlinkat, made->text, directory, name);
 	case FS_NEW_SOCKET:
@@ -136,6 +140,19 @@ static long make_at(s32 parent, s32 directory, const char *name, const struct fs
 		break;
 	}
 	return sys5(__NR_linkat, AT_FDCWD_, made->object->path, directory, name, made->object->follow ? AT_SYMLINK_FOLLOW_ : 0);
+}
+
+static long make_at(s32 parent, s32 directory, const char *name, const struct fs_new *made)
+{
+	u32 type = (u32)made->mode & VFS_TYPE;
+	long r;
+
+	if (made->kind == FS_NEW_NODE && identity_on() && (type == VFS_DEVICE || type == VFS_BLOCK))
+		return identity_make_device(directory, name, (u32)made->mode, made->device);
+	r = make_plain(directory, name, made);
+	if (r == 0 && identity_on())
+		own(parent, directory, name, made);
+	return r;
 }
 
 /* What was made in the work directory gets what its own directory would have given it. */
@@ -223,6 +240,8 @@ long fs_make(struct fs_work *work, struct fs_name *where, const struct fs_new *m
 		r = make_at(where->directory, dir.fd, dir.name, made);
 	if (r == 0)
 		r = fs_over_whiteout(work, where, &dir, made->kind == FS_NEW_DIRECTORY);
+	if (r == 0 && identity_on() && made->kind != FS_NEW_DIRECTORY)
+		identity_name_moved(dir.fd, dir.name, where->directory, where->name, false);
 	fs_work_done(&dir);
 	return r;
 }
@@ -303,12 +322,10 @@ static long remove_directory(struct fs_work *work, struct fs_name *where)
 	return r;
 }
 
-long fs_remove(struct fs_work *work, struct fs_name *where, u64 flags)
+static long remove_layered(struct fs_work *work, struct fs_name *where, u64 flags)
 {
 	long r;
 
-	if (!where->layered)
-		return sys3(__NR_unlinkat, where->directory, where->name, flags);
 	if (!where->mode)
 		return -ENOENT;
 	if (flags)
@@ -321,4 +338,13 @@ long fs_remove(struct fs_work *work, struct fs_name *where, u64 flags)
 	if (where->below)
 		return put_whiteout(work, where);
 	return sys3(__NR_unlinkat, where->directory, where->name, 0);
+}
+
+long fs_remove(struct fs_work *work, struct fs_name *where, u64 flags)
+{
+	long r = where->layered ? remove_layered(work, where, flags) : sys3(__NR_unlinkat, where->directory, where->name, flags);
+
+	if (r == 0 && !flags && identity_on() && (!where->layered || identity_by_name(where->mode)))
+		identity_name_gone(where->directory, where->name);
+	return r;
 }

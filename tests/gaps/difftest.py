@@ -245,6 +245,7 @@ NOT_HERE = {
     "fs/limits": (("gvisor", "gvisor24"), "its paths may be longer than PATH_MAX"),
     "fs/pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE"),
     "overlay/ovl_pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE and no O_TMPFILE"),
+    "identity/id_peers": (("gvisor", "gvisor24"), "SO_PEERCRED tells the caller itself"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }

@@ -60,7 +60,8 @@ struct identity_area {
 	u32 last_cap;           /* CAP_LAST_CAP of this kernel */
 	u32 host_uid, host_gid; /* who runs lichen: what is theirs is shown as root's */
 	u32 gids_used;
-	u64 reserved[14];
+	u32 names; /* some directory keeps an owner for a name */
+	u32 reserved[27];
 	struct identity_list list[IDENTITY_LISTS]; /* 0: no groups */
 	struct identity_row row[IDENTITY_CREDS];   /* 0: what the first program starts as */
 	u64 pid[IDENTITY_PIDS];                    /* pid << 32 | row, for who asks about others; a hint: SIGKILL leaves it */

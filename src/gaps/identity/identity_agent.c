@@ -14,7 +14,8 @@
  * Limits:
  *   - identity.h: how many identities a cell has. task_word.c: 256 threads of a process with identities of their own.
  *   - Kernel checks see the user who runs lichen: kill and ptrace reach all of the cell; hard limits cannot be raised, niceness not lowered, ports
- *     below 1024 not bound where they could not be; SO_PEERCRED tells the host's ids, and SCM_CREDENTIALS of others than these are EPERM.
+ *     below 1024 not bound where they could not be; SO_PEERCRED tells who the peer is now, not who it was then; SCM_CREDENTIALS of
+ *     others than the host's ids are EPERM.
  *   - A change of ids does not make a process undumpable (PR_GET_DUMPABLE stays 1). RLIMIT_NPROC does not count by identity.
  *   - Files: identity_owner.c, docs/limits.md. Capabilities of files (security.capability) have no effect.
  *   - AT_SECURE is 0 where a set-user-ID program only gives a process its real id back.

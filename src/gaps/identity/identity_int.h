@@ -94,8 +94,13 @@ void identity_fix_caps(struct identity_cred *now, const struct identity_cred *ol
 #define IDENTITY_DIRECTORY 0040000u
 #define IDENTITY_CHAR 0020000u
 #define IDENTITY_BLOCK 0060000u
+#define IDENTITY_LINK 0120000u
+#define IDENTITY_FIFO 0010000u
+#define IDENTITY_SOCKET 0140000u
 
 #define IDENTITY_ATTRIBUTE "user.containers.override_stat"
+#define IDENTITY_NAME_PREFIX "user.lichen.owner."
+#define IDENTITY_TEXT 96u /* of either */
 
 /* What a file is to the guest. */
 struct identity_file {
@@ -114,6 +119,13 @@ long identity_file_read(s32 fd, struct identity_file *ret) MUST_CHECK;
 void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
 /* Makes the file what it says. -EPERM where nothing can be kept. */
 long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
+
+/* --- identity_name.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* The text kept for what a descriptor stands for: its length, or negative errno. */
+long identity_name_read(s32 fd, char text[IDENTITY_TEXT]) MUST_CHECK;
+/* Keeps it; an empty one: nothing is kept. -EPERM where it cannot be. */
+long identity_name_write(s32 fd, const char *text) MUST_CHECK;
 
 /* --- identity_files.c --------------------------------------------------------------------------------------------------------------- */
 

@@ -2,15 +2,13 @@
 /*
  * What a file is to the guest, kept beside what it is to the host: the attribute user.containers.override_stat, "UID:GID:0MODE" and for a device
  * ":block-MAJOR-MINOR" or ":char-MAJOR-MINOR", as containers/storage and fuse-overlayfs have it. Only regular files and directories can carry it; a device
- * is an empty regular file that does. A file without it is as the host says, what belongs to who runs lichen being root's.
+ * is an empty regular file that does; for links, FIFOs and sockets see identity_name.c. A file without it is as the host says, what belongs to who runs lichen being root's.
  *
  * On the host a file keeps what its owner needs of it (rw, for directories rwx) whatever its mode is to the guest, and no set-ID bits: to other users
  * of the machine it is not what it is to the guest.
  */
 #include "base/kernel_stat.h"
 #include "gaps/identity/identity_int.h"
-
-#define TEXT_SIZE 96u
 
 /* --- the attribute's text ------------------------------------------------------------------------------------------------------------- */
 
@@ -78,7 +76,7 @@ static char *put(char *to, u32 value, u32 base)
 	return to;
 }
 
-static u64 print(const struct identity_file *file, char text[TEXT_SIZE])
+static u64 print(const struct identity_file *file, char text[IDENTITY_TEXT])
 {
 	u32 type = file->mode & IDENTITY_TYPE;
 	char *to = put(text, file->uid, 10);
@@ -106,7 +104,7 @@ static bool can_carry(u32 host_mode)
 
 void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
 {
-	char link[AGENT_FD_LINK_SIZE], text[TEXT_SIZE];
+	char link[AGENT_FD_LINK_SIZE], text[IDENTITY_TEXT];
 	long n;
 
 	*ret = (struct identity_file){ .uid = identity_shown_uid(st->uid),
@@ -119,14 +117,17 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 				       .mine = st->uid == identity_area()->host_uid,
 				       .plain_uid = identity_shown_uid(st->uid),
 				       .plain_gid = identity_shown_gid(st->gid) };
-	if (!ret->kept)
-		return;
-	agent_fd_link(link, (u32)fd);
-	n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
+	if (ret->kept) {
+		agent_fd_link(link, (u32)fd);
+		n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
+	} else {
+		n = ret->mine && identity_by_name(st->mode) ? identity_name_read(fd, text) : 0;
+	}
 	if (n <= 0)
 		return;
 	text[n] = 0;
-	(void)parse(text, ret);
+	if (parse(text, ret))
+		ret->kept = true;
 }
 
 long identity_file_read(s32 fd, struct identity_file *ret)
@@ -157,20 +158,33 @@ static long change_host_mode(const char *link, struct identity_file *file, u32 m
 	return r;
 }
 
+/* What its directory keeps: of a link of root's nothing, of others always something, which says that the owner is known. */
+static long write_by_name(s32 fd, struct identity_file *file)
+{
+	bool link = (file->host_mode & IDENTITY_TYPE) == IDENTITY_LINK;
+	char text[IDENTITY_TEXT];
+
+	if (link)
+		file->mode = IDENTITY_LINK | 0777;
+	text[link && file->uid == file->plain_uid && file->gid == file->plain_gid ? 0 : print(file, text)] = 0;
+	return *text || file->stored ? identity_name_write(fd, text) : 0;
+}
+
 long identity_file_write(s32 fd, struct identity_file *file)
 {
-	char link[AGENT_FD_LINK_SIZE], text[TEXT_SIZE];
+	char link[AGENT_FD_LINK_SIZE], text[IDENTITY_TEXT];
 	u32 type = file->mode & IDENTITY_TYPE;
+	bool by_name = identity_by_name(file->host_mode);
 	long r;
 
 	agent_fd_link(link, (u32)fd);
-	if ((file->host_mode & IDENTITY_TYPE) == 0120000u)
-		return 0; /* a link: nothing can be kept of it */
-	if (!can_carry(file->host_mode))
+	if (!by_name && !can_carry(file->host_mode))
 		return change_host_mode(link, file, file->mode & 0777);
-	r = change_host_mode(link, file, disk_mode(file));
+	r = type == IDENTITY_LINK ? 0 : change_host_mode(link, file, disk_mode(file));
 	if (r < 0)
 		return r;
+	if (by_name)
+		return write_by_name(fd, file);
 	if (file->uid == file->plain_uid && file->gid == file->plain_gid && type == (file->host_mode & IDENTITY_TYPE) &&
 	    (file->mode & 07777) == disk_mode(file)) {
 		r = file->stored ? sys2(__NR_removexattr, link, IDENTITY_ATTRIBUTE) : 0;
@@ -178,4 +192,15 @@ long identity_file_write(s32 fd, struct identity_file *file)
 	}
 	r = sys5(__NR_setxattr, link, IDENTITY_ATTRIBUTE, text, print(file, text), 0);
 	return r == -EOPNOTSUPP || r == -EACCES ? -EPERM : r;
+}
+
+void identity_same_owner(s32 from, s32 to)
+{
+	struct identity_file file, other;
+
+	if (identity_file_read(from, &file) < 0 || !identity_by_name(file.host_mode) || identity_file_read(to, &other) < 0)
+		return;
+	file.host_mode = other.host_mode;
+	file.stored = other.stored;
+	(void)!identity_file_write(to, &file);
 }

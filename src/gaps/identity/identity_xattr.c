@@ -131,7 +131,8 @@ static u64 told(char *list, u64 size)
 
 		length = strlen(name) + 1;
 		skip = begins(name, KEPT) ? KEPT_SIZE : 0;
-		if (!strcmp(name, IDENTITY_ATTRIBUTE) || (begins(name + skip, "trusted.") && !admin))
+		if (!strcmp(name, IDENTITY_ATTRIBUTE) || begins(name, IDENTITY_NAME_PREFIX) ||
+		    (begins(name + skip, "trusted.") && !admin))
 			continue;
 		memmove(list + to, name + skip, length - skip);
 		to += length - skip;
