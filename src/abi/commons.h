@@ -3,7 +3,8 @@
  * The commons: one memfd per cell, mapped shared at LAYOUT_COMMONS in every member. `lichen run` makes and fills it before the
  * first guest instruction; afterwards every member may write it, so nothing that confines a guest may depend on it.
  *
- * File layout:  [struct commons][area of each emulated gap, page aligned][… sparse: pages a gap hands out, e.g. shm segments]
+ * File layout:  [struct commons][area of each emulated gap, page aligned][struct trace_ring][struct view_state][struct fs_spaces][… sparse: pages a
+ * gap hands out, e.g. shm segments]
  * Only the first `mapped` bytes are mapped at LAYOUT_COMMONS; the rest is reached by mmap of the inherited descriptor.
  *
  * Members. A process that owns shared state (an attached segment, an undo list, a queue entry, a lock) is a member: it holds a POSIX
@@ -20,6 +21,7 @@
 #include "abi/fs_state.h"
 #include "abi/layout.h"
 #include "abi/vfs_state.h"
+#include "abi/view_state.h"
 #include "base/types.h"
 
 #define COMMONS_MAGIC UINT64_C(0x316e656863696c) /* "lichen1" */
@@ -91,6 +93,8 @@ struct commons {
 	struct namespaces_start namespaces;
 	struct vfs_state vfs;
 	struct fs_state fs;
+	u64 views;  /* offset of struct view_state in the file: mapped, page aligned, sparse */
+	u64 spaces; /* likewise of struct fs_spaces */
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

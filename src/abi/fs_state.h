@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file tree of a cell that has a root of its own: which guest path is which host path. Made by host/root.c before the first guest
- * instruction, read by every member (agent/fs.h); not changed afterwards. Part of struct commons.
+ * The file tree of a cell that has a root of its own: which guest path is which host path. Part of the commons.
  *
- * Targets and sources are absolute, without links, dots or slashes at the end; the root itself is the empty string, on either side.
+ * Mount namespaces. Each is a table of mounts with its own text, complete in itself, kept twice. A writer, who holds the lock of all of them, builds
+ * the copy that is not in use (agent/fs_mounts.h) and publishes it by one store of `active`; a reader takes what it needs out of the active
+ * copy and looks afterwards whether the copy's version is still the one that it began with. Namespace 0 is laid out by host/root.c before the
+ * first guest instruction; others are made by unshare(2) and clone(2). Which one a task is in is told by its view (abi/view_state.h).
+ *
+ * Targets, sources and layers are absolute, without links, dots or slashes at the end; the root is the empty string, on either side. A mount hangs
+ * on a place of its parent; a target is the whole path there, so the target of the parent is its beginning. Where mounts lie on top of each other,
+ * the upper one is the child of the lower one. The root of a namespace has no parent.
  *
  * A mount may be an overlay: several directories, the upper one first (agent/fs_layers.h). Of what is in upper layers there is a filter for
  * all overlays together: a set of paths that only grows, filled before the first guest instruction and by who changes a layer, before
@@ -16,16 +22,29 @@
 
 #include "base/types.h"
 
-#define FS_MOUNTS_MAX 64u
-#define FS_TEXT_SIZE 32768u
+#define FS_MOUNTS_MAX 256u  /* of one namespace */
+#define FS_TEXT_SIZE 65536u /* of one namespace; offsets are 16 bits */
+#define FS_LAYERS_MAX 512u  /* of all overlays of one namespace */
+#define FS_SPACES_MAX 256u  /* namespaces of a cell */
 #define FS_CWD_SIZE 4096u
-#define FS_LAYERS_MAX 128u      /* of all overlays */
 #define FS_SEEN_BITS (1u << 20) /* of the filter: 100,000 paths fill it so far that one lookup in fifty is in vain */
 
 enum fs_mount_flag {
-	FS_READ_ONLY = 1u << 0,
-	FS_PROC = 1u << 1, /* source is a procfs: its links are magic */
-	FS_FILE = 1u << 2, /* source is no directory */
+	FS_READ_ONLY = 1u << 0, /* the mount, or its file system */
+	FS_PROC = 1u << 1,      /* source is a procfs: its links are magic */
+	FS_FILE = 1u << 2,      /* source is no directory */
+	FS_NOSUID = 1u << 3,
+	FS_NODEV = 1u << 4,
+	FS_NOEXEC = 1u << 5,
+	FS_NOATIME = 1u << 6,
+	FS_NODIRATIME = 1u << 7,
+	FS_RELATIME = 1u << 8,
+	FS_NOSYMFOLLOW = 1u << 9,
+	FS_UNBINDABLE = 1u << 10,
+	FS_SUPER_READ_ONLY = 1u << 11, /* the file system itself: FS_READ_ONLY is set, too */
+	FS_BOUND = 1u
+		<< 12, /* part of what is mounted elsewhere as well: its host paths are another mount's, too (fs_guest_place()) */
+	FS_LOCKED = 1u << 13, /* came from a more privileged namespace: is not unmounted or laid open on its own */
 };
 
 enum fs_feature {
@@ -35,26 +54,65 @@ enum fs_feature {
 };
 
 struct fs_layer {
-	u16 source, source_length; /* offsets in text[] */
+	u16 source, source_length; /* of the whole file system's root: offsets in text[] */
 };
 
+/* A string of text[], NUL-terminated there; offset 0 is the empty one. */
 struct fs_mount {
-	u32 flags; /* enum fs_mount_flag */
-	u16 source, source_length;
-	u16 target, target_length; /* offsets in text[]; NUL-terminated there */
-	u16 layer, layer_count;    /* an overlay: its layers, upper first, whose source is the mount's; 0: none */
-	u16 work, reserved;        /* an overlay: directory for what is being made, on the upper one's file system */
+	u32 flags;                 /* enum fs_mount_flag */
+	u32 id, parent;            /* as mountinfo tells them: unique in the cell, never used again; parent 0: none */
+	u32 peers, master;         /* propagation: peer group; the group that it is a slave of; 0: none */
+	u32 device;                /* minor number, of major 0, that mountinfo tells; 0: what stat(2) says of the source */
+	u16 source, source_length; /* host path of the mount's root */
+	u16 target, target_length; /* path in the namespace */
+	u16 root, root_length;     /* the mount's root, as a path in its file system: the end of source */
+	u16 layer, layer_count;    /* an overlay: its layers, upper first, whose sources are without `root`; 0: none */
+	u16 work;                  /* an overlay: directory for what is being made, on the upper one's file system */
+	u16 type, from, options;   /* as mountinfo tells them: file system type, mount source, super options; 0: the host's */
+	u16 upper_given, work_given, lower_given; /* an overlay: as the guest named them */
+	u16 reserved[3];
 };
-static_assert(sizeof(struct fs_mount) == 20, "shared between agents");
+static_assert(sizeof(struct fs_mount) == 60, "shared between agents");
 
-struct fs_state {
-	u32 count; /* of mounts; 0: the cell has the machine's own tree, and no path is looked at. mounts[0] is the root */
-	u32 features;
-	u32 used; /* bytes of text */
+struct fs_table {
+	u32 version; /* odd while it is being written */
+	u32 count;   /* of mounts; mounts[0] is the namespace's root */
+	u32 used;    /* bytes of text */
 	u32 layer_count;
 	struct fs_mount mounts[FS_MOUNTS_MAX];
 	struct fs_layer layers[FS_LAYERS_MAX];
 	char text[FS_TEXT_SIZE];
+};
+
+enum fs_space_state { FS_SPACE_FREE = 0, FS_SPACE_MAKING = 1, FS_SPACE_READY = 2 };
+
+struct fs_space {
+	u32 state;  /* enum fs_space_state */
+	u32 active; /* which copy is to be read */
+	u32 inode;  /* of /proc/PID/ns/mnt: unique in the cell, never used again */
+	u32 owner;  /* reserved for user namespaces */
+	u32 events; /* changes so far, for poll(2) of mountinfo */
+	u32 reserved[11];
+	struct fs_table copy[2];
+};
+
+/* What all namespaces share; behind it in the commons: FS_SPACES_MAX of them, sparse. */
+struct fs_spaces {
+	u32 lock; /* struct lock (agent/agent.h): who changes any namespace */
+	u32 next_id, next_peers, next_device, next_inode;
+	u32 reserved[11];
+	struct fs_space space[FS_SPACES_MAX];
+};
+
+#define FS_FIRST_ID 20u /* of mounts, as on a machine that has been started */
+#define FS_FIRST_INODE 0xf0001000u
+
+struct fs_state {
+	u32 features;
+	u32 layered; /* the guest has mounted an overlay */
+	struct fs_table
+		table; /* as laid out by the host, from which namespace 0 is made; count 0: the cell has the machine's own tree, and no
+	                        * path is looked at */
 	char cwd[FS_CWD_SIZE]; /* guest path where the first program starts */
 	u64 seen[FS_SEEN_BITS / 64];
 };

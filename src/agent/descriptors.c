@@ -151,7 +151,7 @@ static long hide_reserved(u32 fd, u64 buffer, u64 size)
 
 enum verdict engine_getdents64(struct call *call)
 {
-	if (commons()->fs.layer_count && fs_merge_getdents(call))
+	if (fs_any_layers() && fs_merge_getdents(call))
 		return CALL_DONE;
 	do {
 		call->ret = agent_reissue(__NR_getdents64, call->arg);

@@ -52,8 +52,8 @@ void signal_clear_handlers(void);
 /* What a child does before its first guest instruction. */
 struct child_chores {
 	bool clear_handlers; /* CLONE_CLEAR_SIGHAND */
-	bool has_task_word;
-	u32 task_word;
+	bool has_task_word[TASK_WORDS];
+	u32 task_word[TASK_WORDS];
 	u32 count;
 	s32 close[2];
 };
@@ -146,6 +146,8 @@ struct marker {
 	u64 mask;            /* signal mask for the new image, SIGSYS included when it believes so */
 	u64 flags;           /* enum marker_flag */
 	u32 task_word;       /* of the thread that executes */
+	u32 view;            /* likewise */
+	u32 cwd_mount;       /* id of the mount that its working directory is known to lie on; 0: not known */
 	const char *path;    /* what is loaded */
 	const char *name;    /* what was executed; the same pointer unless it is a script */
 };
@@ -179,17 +181,28 @@ int elf_check(int fd, const u8 *head, u64 size, u8 *work);
 int elf_load(int fd, struct elf_image *program, struct elf_image *interpreter, u8 *work, bool *exec_stack);
 
 /* task_word.c */
-void task_start(u32 word);
+u32 task_word(enum task_word kind);
+/* Sets it for the calling thread alone, or for all that share it. */
+void task_word_set_own(enum task_word kind, u32 word);
+void task_word_set_shared(enum task_word kind, u32 word);
+/* Whether some thread of this process has it. */
+bool task_has_word(enum task_word kind, u32 word);
+void task_start(enum task_word kind, u32 word);
 /* Around fork: in the parent (forks are made one at a time), in the child. */
 void task_before_fork(void);
 void task_forked_child(void);
-/* Around the making of a thread: true when the second must follow, with the child's tid or a negative errno. */
-bool task_birth_begin(u32 *ret_word) MUST_CHECK;
-void task_birth_end(s32 tid, u32 word);
+/* Around the making of a thread; flags are clone's, tid the child's or a negative errno. */
+struct task_birth {
+	bool any, has[TASK_WORDS]; /* the child gets a row */
+	u32 word[TASK_WORDS];
+};
+void task_birth_begin(u64 flags, struct task_birth *birth);
+void task_birth_end(s32 tid, const struct task_birth *birth);
 /* Whether a child that shares memory must be told its word: task_vfork_child() in it, task_gone() by its parent once it has gone. */
-bool task_rows(void);
-void task_vfork_child(u32 word);
+bool task_rows(enum task_word kind);
+void task_vfork_child(enum task_word kind, u32 word);
 void task_gone(s32 tid);
+void task_gone_kind(enum task_word kind, s32 tid);
 
 /* member.c */
 void member_start(s32 member);

@@ -5,7 +5,7 @@
  * kernel's errno in the kernel's order: after it there is no way back.
  *
  * argv and envp are the new program's own (so /proc/PID/cmdline is right); behind the last environment string travels the marker
- *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.length:[path:]name        (numbers in hex)
+ *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.view.cwd.length:[path:]name        (numbers in hex)
  * which agent_start() reads and takes out of sight. name is what was executed (comm, AT_EXECFN), path what is loaded where that is
  * another file, a script's interpreter: then length is its length, else 0.
  *
@@ -37,7 +37,7 @@
 struct scratch {
 	u8 work[ELF_WORK_SIZE];
 	u64 args[ARGS_ROOM];
-	char marker[160 + HEAD_SIZE + PATH_MAX_];
+	char marker[192 + HEAD_SIZE + PATH_MAX_];
 	char path[PATH_MAX_];
 	u8 head[HEAD_SIZE];
 	char interpreters[SCRIPTS_MAX + 1][2][HEAD_SIZE]; /* per script: interpreter, argument */
@@ -167,6 +167,8 @@ static void write_marker(char *to, const struct marker *m)
 			  m->mask,
 			  m->flags,
 			  m->task_word,
+			  m->view,
+			  m->cwd_mount,
 			  m->path == m->name ? 0 : strlen(m->path) };
 
 	memcpy(to, MARKER_NAME, sizeof(MARKER_NAME) - 1);
@@ -333,6 +335,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 				 .mapped = commons()->mapped,
 				 .mask = mask,
 				 .task_word = program->task_word,
+				 .view = task_word(TASK_VIEW),
 				 .path = program->path,
 				 .name = s->path
 	};

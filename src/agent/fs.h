@@ -21,6 +21,13 @@
  * Magic links (/proc/PID/fd/N, cwd, root, exe …) are followed by the kernel for the caller's own descriptors; those of others only as text, and
  * only to where the tree reaches. /proc/PID/root is the cell's root.
  *
+ * What the caller sees is told by its view (agent/view.h): the mount namespace, and where its root directory is in it. Canonical paths are paths in the
+ * namespace, whatever the root: a root directory is a path that absolute ones begin with, and at which ".." stays. A position is a mount and a
+ * path; the path alone does not tell which of several mounts on top of each other is meant, so a resolution keeps the mount from which it goes on (anchor).
+ *
+ * What a descriptor or the working directory stands for is asked of the kernel, as a host path. Where that is to be seen at several places
+ * (mount --bind), fs_guest_place() chooses.
+ *
  * Limits: docs/limits.md.
  */
 #ifndef LICHEN_AGENT_FS_H
@@ -38,6 +45,22 @@ enum fs_last { /* the path's last component, as LAST_* of fs/namei.c */
 	       FS_LAST_DOTDOT,
 };
 
+/* A task's root directory in its mount namespace, and the copy of the namespace's table that is being read (fs_place.c). */
+struct fs_root {
+	const struct fs_table *table;
+	u32 version; /* the copy's: another one means that what was read may be wrong */
+	u32 space;
+	u32 mount;                 /* id of the mount that it lies on … */
+	u32 target, target_length; /* … whose target is this part of the table's text … */
+	u32 below_length;
+	const char *below; /* … and the rest of the path */
+};
+
+static inline u32 fs_root_length(const struct fs_root *root)
+{
+	return root->target_length + root->below_length;
+}
+
 /* Texts of one resolution; in a slot's scratch, or anywhere. Not initialised by its owner. */
 struct fs_work {
 	char guest[FS_PATH_MAX]; /* canonical so far */
@@ -50,17 +73,21 @@ struct fs_work {
 	u32 base_length;
 	u32 base_guest; /* bytes of guest that base stands for */
 	u32 links;
-	u32 resolve; /* RESOLVE_ flags of openat2(2), set before fs_begin() */
-	u32 scope;   /* with RESOLVE_BENEATH and RESOLVE_IN_ROOT: bytes of guest that are not left */
-	u32 mount;   /* index of the mount that guest lies on */
-	u32 layer;   /* in an overlay: the layer that host is of */
-	bool step;   /* look at each component */
-	bool slash;  /* a slash, dot or dots at the end: must be a directory */
-	bool magic;  /* the last component is a magic link to be followed by the kernel */
-	bool deep;   /* it starts where the path is too long to be told: guest and host are relative to base */
-	bool real;   /* FS_REAL */
-	bool names;  /* a slash at the end does not make a link followed: for calls that make and remove, O_CREAT too */
-	bool rooted; /* an absolute path or link came by */
+	u32 resolve;           /* RESOLVE_ flags of openat2(2), set before fs_begin() */
+	u32 scope;             /* with RESOLVE_BENEATH and RESOLVE_IN_ROOT: bytes of guest that are not left */
+	struct fs_root root;   /* the caller's, and with it the mounts */
+	u32 anchor;            /* id of the mount from which guest is looked up … */
+	u32 anchor_from;       /* … in which mounts count whose targets are at least so long */
+	u32 scope_anchor;      /* with scope: the anchor of what is not left */
+	struct fs_mount mount; /* that guest lies on: a copy */
+	u32 layer;             /* in an overlay: the layer that host is of */
+	bool step;             /* look at each component */
+	bool slash;            /* a slash, dot or dots at the end: must be a directory */
+	bool magic;            /* the last component is a magic link to be followed by the kernel */
+	bool deep;             /* it starts where the path is too long to be told: guest and host are relative to base */
+	bool real;             /* FS_REAL */
+	bool names;            /* a slash at the end does not make a link followed: for calls that make and remove, O_CREAT too */
+	bool rooted;           /* an absolute path or link came by */
 	enum fs_last last;
 };
 static_assert(sizeof(struct fs_work) <= SLOT_SCRATCH, "one slot holds a resolution");
@@ -82,7 +109,7 @@ struct fs_name {
 	bool mounted;      /* something is mounted there */
 	bool mounted_file; /* and it is no directory */
 	bool read_only;    /* by its mount */
-	u32 mount;         /* index of what its directory lies on */
+	u32 mount;         /* id of what its directory lies on */
 	/* in an overlay (fs_layers.h) */
 	bool layered;
 	bool whiteout;    /* the upper layer has one there */
@@ -109,7 +136,13 @@ enum fs_flag {
 /* Whether the cell has a tree of its own. */
 static inline bool fs_on(void)
 {
-	return commons()->fs.count != 0;
+	return commons()->fs.table.count != 0;
+}
+
+/* Whether it may have overlays. */
+static inline bool fs_any_layers(void)
+{
+	return commons()->fs.table.layer_count || __atomic_load_n(&commons()->fs.layered, __ATOMIC_ACQUIRE);
 }
 
 /* A descriptor (O_PATH, close-on-exec) of what a path stands for; `dirfd` itself for an empty path with FS_EMPTY. flags: enum fs_flag.
@@ -138,16 +171,45 @@ void fs_linger_end(void);
  * the number that it then has, far from those that the guest's next ones have. */
 long fs_linger(long fd) MUST_CHECK;
 
-/* The guest's path of a host path, as text: its length, or -ESRCH when it lies outside the tree. out: FS_PATH_MAX bytes, the root is "/". */
-long fs_guest_path(const char *host, char *out) MUST_CHECK;
+/* --- fs_place.c: mounts ---------------------------------------------------------------------------------------------------------------- */
 
-/* The same, with the root as "", and where that is: the mount, and in an overlay the layer. 0 or negative errno. */
-long fs_guest_place(const char *host, char *out, u32 *ret_mount, u32 *ret_layer) MUST_CHECK;
+/* The caller's root directory; one that is given (mount: id, 0: the namespace's). 0, -ENOENT when it has been unmounted, -ELOOP: once more. */
+long fs_root_get(struct fs_root *root) MUST_CHECK;
+long fs_root_of(struct fs_root *root, u32 space, u32 mount, const char *below, u32 below_length) MUST_CHECK;
+/* Whether what was read of the table since is right. */
+bool fs_is_current(const struct fs_root *root);
+/* work->guest becomes the root directory. */
+void fs_enter_root(struct fs_work *work);
+/* Sets work->mount: the one that work->guest lies on. 0, -ENOENT when what it starts from is gone, -ELOOP: once more. */
+long fs_find_mount(struct fs_work *work) MUST_CHECK;
+/* Whether something is mounted below work->guest, on work->mount. */
+bool fs_mounts_below(const struct fs_work *work);
+/* Whether work->guest, on work->mount, is the caller's root directory. */
+bool fs_at_root(const struct fs_work *work);
+/* "..": the guest path of what is above, looked up from there. Nothing at the root. */
+void fs_above(struct fs_work *work);
+
+/* Where a host path is in the caller's namespace: the mount, and in an overlay the layer. */
+struct fs_place {
+	struct fs_mount mount;
+	u32 layer;
+	bool inside; /* at or below the root directory */
+};
+/* The path in the namespace of a host path, as text: its length, -ESRCH when it is nowhere there, -ELOOP: once more. out: FS_PATH_MAX bytes, the
+ * namespace's root is "". */
+long fs_place_in(const struct fs_root *root, const char *host, char *out, struct fs_place *ret) MUST_CHECK;
+/* Likewise for the caller's root, repeated as need be. */
+long fs_guest_place(const char *host, char *out, struct fs_place *ret) MUST_CHECK;
+/* The same into work->guest, from where the work may go on. */
+long fs_place_work(struct fs_work *work, const char *host) MUST_CHECK;
+/* The same as the caller would name it: the root is "/"; what lies outside the caller's root directory is told as the namespace has it. */
+long fs_guest_path(const char *host, char *out, bool *ret_inside) MUST_CHECK;
+struct fs_space *fs_space_of(u32 space);
 
 /* Whether what fd stands for may not be changed by it: it lies on a read-only mount, and is not open for writing. Whether it lies on a mount, or on
  * none. In the work's rest and check (fs_reached.c). */
 bool fs_is_read_only(struct fs_work *work, s32 fd);
-bool fs_is_on(struct fs_work *work, s32 fd, u32 mount);
+bool fs_is_on(struct fs_work *work, s32 fd, u32 mount_id);
 
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;
@@ -156,7 +218,7 @@ long fs_start(void) MUST_CHECK;
 
 /* --- fs_host.c: host calls that follow no link ------------------------------------------------------------------------------------- */
 
-/* work->host of work->guest; sets work->mount. 0 or -ENAMETOOLONG. */
+/* work->host of work->guest; sets work->mount. 0, -ENAMETOOLONG, or -ENOENT where what it lies on is gone. */
 long fs_to_host(struct fs_work *work) MUST_CHECK;
 /* Opens work->host. flags: open(2)'s. -ELOOP where a link is in it, the last component included unless O_PATH|O_NOFOLLOW is asked. */
 long fs_host_open(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;

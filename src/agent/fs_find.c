@@ -6,7 +6,7 @@
 
 static const struct fs_mount *mount_of(const struct fs_work *work)
 {
-	return &commons()->fs.mounts[work->mount];
+	return &work->mount;
 }
 
 /* A magic link of the caller's own: by the kernel. */
@@ -133,7 +133,7 @@ static bool is_mounted(const struct fs_work *work)
 {
 	const struct fs_mount *m = mount_of(work);
 
-	return work->mount && m->target_length == strlen(work->guest);
+	return work->guest[0] && m->target_length == strlen(work->guest);
 }
 
 static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
@@ -162,7 +162,7 @@ static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 	r = fs_to_host(work);
 	*at = '/';
 	ret->read_only = mount_of(work)->flags & FS_READ_ONLY;
-	ret->mount = work->mount;
+	ret->mount = work->mount.id;
 	if (r == 0 && fs_layered(work))
 		return fs_layers_name(work, ret);
 	if (r == 0)

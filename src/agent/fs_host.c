@@ -23,34 +23,30 @@ struct how {
 
 long fs_to_host(struct fs_work *work)
 {
-	const struct fs_state *fs = &commons()->fs;
+	const struct fs_mount *m = &work->mount;
 	u64 length = strlen(work->guest), below;
-	const struct fs_mount *m;
+	long r;
 
-	work->mount = work->layer = 0;
+	work->layer = 0;
 	if (work->deep) {
+		work->mount = (struct fs_mount){ .id = work->root.mount };
 		memcpy(work->host, length ? work->guest + 1 : ".", length ? length : 2);
 		work->host_length = length ? (u32)length - 1 : 1;
 		return 0;
 	}
-	for (u32 i = 1; i < fs->count; i++) {
-		m = &fs->mounts[i];
-		if (m->target_length > fs->mounts[work->mount].target_length && length >= m->target_length &&
-		    !memcmp(work->guest, fs->text + m->target, m->target_length) &&
-		    (length == m->target_length || work->guest[m->target_length] == '/'))
-			work->mount = i;
-	}
-	m = &fs->mounts[work->mount];
+	r = fs_find_mount(work);
+	if (r < 0)
+		return r;
 	below = length - m->target_length;
 	if (m->source_length + below + 2 > FS_HOST_MAX)
 		return -ENAMETOOLONG;
-	memcpy(work->host, fs->text + m->source, m->source_length);
+	memcpy(work->host, work->root.table->text + m->source, m->source_length);
 	memcpy(work->host + m->source_length, work->guest + m->target_length, below);
 	work->host_length = (u32)(m->source_length + below);
 	if (!work->host_length)
 		work->host[work->host_length++] = '/';
 	work->host[work->host_length] = 0;
-	return 0;
+	return fs_is_current(&work->root) ? 0 : -ELOOP;
 }
 
 static u64 wanted_flags(u64 flags)

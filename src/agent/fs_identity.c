@@ -39,7 +39,7 @@ static long may_search_layers(struct fs_work *work)
 
 long fs_may_search(struct fs_work *work)
 {
-	u32 at = work->base != FS_NO_BASE ? work->base_length : commons()->fs.mounts[work->mount].source_length;
+	u32 at = work->base != FS_NO_BASE ? work->base_length : work->mount.source_length;
 	long fd = 0, r = 0;
 
 	if (!identity_on() || work->deep || identity_unchecked(work->real))

@@ -16,14 +16,14 @@ const char *fs_attr_name(enum fs_overlay_attr attr)
 
 long fs_layer_host(struct fs_work *work, u32 layer)
 {
-	const struct fs_state *fs = &commons()->fs;
+	const struct fs_table *table = work->root.table;
 	const struct fs_mount *m = fs_mount_of(work);
-	const struct fs_layer *l = &fs->layers[m->layer + layer];
+	const struct fs_layer *l = &table->layers[(m->layer + layer) % FS_LAYERS_MAX];
 	u64 below = strlen(work->guest) - m->target_length;
 
 	if (l->source_length + below + 2 > FS_HOST_MAX)
 		return -ENAMETOOLONG;
-	memcpy(work->host, fs->text + l->source, l->source_length);
+	memcpy(work->host, table->text + l->source, l->source_length);
 	memcpy(work->host + l->source_length, work->guest + m->target_length, below + 1);
 	work->host_length = (u32)(l->source_length + below);
 	if (!work->host_length) {
@@ -31,7 +31,7 @@ long fs_layer_host(struct fs_work *work, u32 layer)
 		work->host_length = 1;
 	}
 	work->layer = layer;
-	return 0;
+	return fs_is_current(&work->root) ? 0 : -ELOOP;
 }
 
 char *fs_cut(struct fs_work *work)

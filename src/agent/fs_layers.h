@@ -34,7 +34,7 @@
 
 static inline const struct fs_mount *fs_mount_of(const struct fs_work *work)
 {
-	return &commons()->fs.mounts[work->mount];
+	return &work->mount;
 }
 
 /* Whether the work's guest path lies in an overlay; after fs_to_host(). */

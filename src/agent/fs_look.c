@@ -218,7 +218,7 @@ enum verdict fs_faccessat2(struct call *call)
 /* Whether the work's host path lies in a procfs: its links name host paths, and that of a program the agent. */
 static bool in_proc(const struct fs_work *work)
 {
-	return commons()->fs.mounts[work->mount].flags & FS_PROC;
+	return work->mount.flags & FS_PROC;
 }
 
 /* What a link of procfs says to the guest: n bytes of work->check, which may become others. Their number. */
@@ -239,7 +239,7 @@ static long told(struct fs_work *work, long n)
 	if (work->check[0] != '/' || !strncmp(work->check, "/memfd:", 7))
 		return n;
 	work->check[n - cut] = 0;
-	length = fs_guest_path(work->check, work->guest);
+	length = fs_guest_path(work->check, work->guest, NULL);
 	if (length < 0 || (u64)(length + cut) >= FS_HOST_MAX) {
 		work->check[n - cut] = cut ? ' ' : 0;
 		return n; /* outside: told as it is */
@@ -290,7 +290,7 @@ enum verdict fs_getcwd(struct call *call)
 
 	if (n < 0)
 		return done(call, n);
-	n = fs_guest_path(work->check, work->guest);
+	n = fs_guest_path(work->check, work->guest, NULL);
 	if (n < 0)
 		return done(call, n == -ESRCH ? -ENOENT : n);
 	if ((u64)n + 1 > call->arg[1])
@@ -331,7 +331,7 @@ enum verdict fs_statfs(struct call *call)
 	u64 flags, at = call->arg[1] + STATFS_FLAGS;
 
 	(void)by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
-	if (call->ret == 0 && !scratch()->magic && (commons()->fs.mounts[scratch()->mount].flags & FS_READ_ONLY) &&
+	if (call->ret == 0 && !scratch()->magic && (scratch()->mount.flags & FS_READ_ONLY) &&
 	    guest_read(&flags, at, sizeof(flags)) == 0) {
 		flags |= 1; /* ST_RDONLY */
 		if (guest_write(at, &flags, sizeof(flags)) < 0)

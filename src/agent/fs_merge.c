@@ -373,12 +373,8 @@ static bool is_layered_directory(struct fs_work *work, s32 fd)
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return false;
 	work->check[n] = 0;
-	if (fs_guest_place(work->check, work->guest, &work->mount, &work->layer) < 0 || !fs_layered(work))
+	if (fs_place_work(work, work->check) < 0 || !fs_layered(work))
 		return false;
-	if (!work->guest[1])
-		work->guest[0] = 0;
-	work->base = FS_NO_BASE;
-	work->step = true;
 	if (sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & O_PATH_)
 		return false;
 	return sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_DIRECTORY;

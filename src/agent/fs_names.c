@@ -253,7 +253,7 @@ static long link_source(s32 dirfd, u64 path, u64 flags, struct fs_unfollowed *re
 	}
 	if (r < 0)
 		return r;
-	*ret_mount = ret->fd == dirfd || scratch()->magic ? FS_MOUNTS_MAX : scratch()->mount;
+	*ret_mount = ret->fd == dirfd || scratch()->magic ? 0 : scratch()->mount.id;
 	r = ret->follow ? 0 : sys4(__NR_newfstatat, AT_FDCWD_, ret->path, &st, AT_SYMLINK_NOFOLLOW_);
 	if (r < 0)
 		fs_unfollowed_done(ret, dirfd);
@@ -277,7 +277,7 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 	r = second_name(to, new, &where, name);
 	if (r == 0) {
 		r = fs_may_create(&where, false);
-		if (r == 0 && !(mount == FS_MOUNTS_MAX ? fs_is_on(scratch(), source.fd, where.mount) : mount == where.mount))
+		if (r == 0 && !(!mount ? fs_is_on(scratch(), source.fd, where.mount) : mount == where.mount))
 			r = -EXDEV;
 		if (r == 0)
 			r = fs_make(scratch(), &where, &made);

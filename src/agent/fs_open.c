@@ -184,7 +184,7 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 	if (r < 0)
 		return r;
 	r = may_open(work, flags);
-	if (r == 0 && writes(flags) && !work->magic && (commons()->fs.mounts[work->mount].flags & FS_READ_ONLY))
+	if (r == 0 && writes(flags) && !work->magic && (work->mount.flags & FS_READ_ONLY))
 		r = may_write(work, &flags);
 	if (r < 0)
 		return r;

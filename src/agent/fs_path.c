@@ -17,76 +17,12 @@ static bool ends_with(const char *text, u64 length, const char *end)
 	return length >= n && !memcmp(text + length - n, end, n);
 }
 
-static bool is_at_or_below(const char *path, u64 length, const char *top, u64 top_length)
-{
-	return length >= top_length && !memcmp(path, top, top_length) && (length == top_length || path[top_length] == '/');
-}
-
-long fs_guest_place(const char *host, char *out, u32 *ret_mount, u32 *ret_layer)
-{
-	const struct fs_state *fs = &commons()->fs;
-	u64 length = host[1] ? strlen(host) : 0; /* "/" is the empty path */
-	const struct fs_mount *best = NULL;
-	u64 size, above = 0;
-
-	for (u32 i = 0; i < fs->count; i++) {
-		const struct fs_mount *m = &fs->mounts[i];
-		struct fs_layer own = { m->source, m->source_length };
-
-		for (u32 k = 0; k == 0 || k < m->layer_count; k++) {
-			const struct fs_layer *l = m->layer_count ? &fs->layers[m->layer + k] : &own;
-
-			if (!is_at_or_below(host, length, fs->text + l->source, l->source_length) ||
-			    (best && l->source_length < above))
-				continue;
-			if (best && l->source_length == above && !((best->flags & ~m->flags) & FS_READ_ONLY))
-				continue; /* of two with one source, one that may be written */
-			best = m;
-			above = l->source_length;
-			*ret_layer = k;
-		}
-	}
-	if (!best)
-		return -ESRCH;
-	*ret_mount = (u32)(best - fs->mounts);
-	size = best->target_length + length - above;
-	if (size + 1 >= FS_PATH_MAX)
-		return -ENAMETOOLONG;
-	memmove(out + best->target_length, host + above, length - above);
-	memcpy(out, fs->text + best->target, best->target_length);
-	out[size] = 0;
-	return (long)size;
-}
-
-long fs_guest_path(const char *host, char *out)
-{
-	u32 mount, layer;
-	long size = fs_guest_place(host, out, &mount, &layer);
-
-	if (size == 0) {
-		memcpy(out, "/", 2);
-		size = 1;
-	}
-	return size;
-}
-
-/* Whether something is mounted below a directory of the tree. */
-static bool mounts_below(const char *guest, u64 length)
-{
-	const struct fs_state *fs = &commons()->fs;
-
-	for (u32 i = 1; i < fs->count; i++)
-		if (fs->mounts[i].target_length > length &&
-		    is_at_or_below(fs->text + fs->mounts[i].target, fs->mounts[i].target_length, guest, length))
-			return true;
-	return false;
-}
-
 /* Where a relative path starts: work->guest is the directory's. */
 static long begin_at(struct fs_work *work, s32 dirfd)
 {
 	char link[AGENT_FD_LINK_SIZE] = "/proc/thread-self/cwd"; /* a thread may have one of its own */
 	struct kernel_stat st;
+	struct fs_place place;
 	bool gone = false;
 	long n, r;
 
@@ -96,11 +32,12 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 		return -EBADF;
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n == -ENAMETOOLONG || n >= 4095) { /* gVisor tells what fits */
-		if (commons()->fs.layer_count)
+		if (fs_any_layers())
 			return -ENAMETOOLONG; /* which layer it is of is not known */
 		work->deep = true;
 		work->base = dirfd;
 		work->base_guest = work->base_length = 0;
+		work->guest[0] = 0;
 		return 0;
 	}
 	if (n < 0)
@@ -118,10 +55,14 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 			work->check[n] = 0;
 		}
 	}
-	r = fs_guest_place(work->check, work->guest, &work->mount, &work->layer);
+	r = fs_place_in(&work->root, work->check, work->guest, &place);
 	if (r < 0)
 		return r == -ESRCH ? -EACCES : r;
-	if (!gone && (mounts_below(work->guest, (u64)r) || commons()->fs.mounts[work->mount].layer_count))
+	work->mount = place.mount;
+	work->layer = place.layer;
+	work->anchor = place.mount.id;
+	work->anchor_from = (u32)r + 1;
+	if (!gone && (fs_mounts_below(work) || place.mount.layer_count))
 		return 0;
 	work->base = dirfd;
 	work->base_guest = (u32)r;
@@ -138,19 +79,24 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 	work->links = work->scope = 0;
 	work->slash = work->magic = work->deep = work->rooted = false;
 	work->last = FS_LAST_ROOT;
-	work->guest[0] = 0;
 	if (n < 0)
 		return n;
 	if (!n)
 		return -ENOENT;
 	work->rooted = work->rest[0] == '/';
+	n = fs_root_get(&work->root);
+	if (n < 0)
+		return n;
+	fs_enter_root(work);
 	if (work->rooted && !(work->resolve & RESOLVE_SCOPED))
 		return 0;
 	if (work->rooted && (work->resolve & RESOLVE_BENEATH_))
 		return -EXDEV;
 	n = begin_at(work, dirfd);
-	if (work->resolve & RESOLVE_SCOPED)
+	if (work->resolve & RESOLVE_SCOPED) {
 		work->scope = (u32)strlen(work->guest);
+		work->scope_anchor = work->anchor;
+	}
 	return n;
 }
 
@@ -163,7 +109,25 @@ static u64 slashes(const char *text)
 	return n;
 }
 
-/* Takes the last component off a canonical path. From where the path is not known, the parent is the kernel's. */
+/* What base stands for is left. */
+static void leave_base(struct fs_work *work)
+{
+	if (work->base != FS_NO_BASE && strlen(work->guest) < work->base_guest)
+		work->base = FS_NO_BASE;
+}
+
+/* Takes the last component, a link's name, off again. */
+static void take_back(struct fs_work *work)
+{
+	u64 length = strlen(work->guest);
+
+	while (length && work->guest[length - 1] != '/')
+		length--;
+	work->guest[length ? length - 1 : 0] = 0;
+	leave_base(work);
+}
+
+/* To the directory above. From where the path is not known, it is the kernel's. */
 static long go_up(struct fs_work *work)
 {
 	u64 length = strlen(work->guest);
@@ -174,11 +138,11 @@ static long go_up(struct fs_work *work)
 		memcpy(work->guest, "/..", 4);
 		return 0;
 	}
-	while (length && work->guest[length - 1] != '/')
-		length--;
-	work->guest[length ? length - 1 : 0] = 0;
-	if (work->base != FS_NO_BASE && strlen(work->guest) < work->base_guest)
-		work->base = FS_NO_BASE;
+	if (work->deep)
+		take_back(work);
+	else
+		fs_above(work);
+	leave_base(work);
 	return 0;
 }
 
@@ -199,13 +163,13 @@ static long must_be_directory(struct fs_work *work)
 /* RESOLVE_NO_XDEV: what was at `from` is now elsewhere. */
 static long may_cross(const struct fs_work *work, u32 from)
 {
-	return (work->resolve & RESOLVE_NO_XDEV_) && work->mount != from ? -EXDEV : 0;
+	return (work->resolve & RESOLVE_NO_XDEV_) && work->mount.id != from ? -EXDEV : 0;
 }
 
 /* ".." */
 static long step_up(struct fs_work *work)
 {
-	u32 from = work->mount;
+	u32 from = work->mount.id;
 	long r;
 
 	if ((work->resolve & RESOLVE_SCOPED) && strlen(work->guest) <= work->scope)
@@ -230,7 +194,7 @@ enum magic { MAGIC_NONE, MAGIC_OBJECT, MAGIC_ROOT, MAGIC_EXE };
 /* What kind of link of procfs a canonical path is, by where it stands below the mount. *own: of the calling process. */
 static enum magic magic_link(const struct fs_work *work, bool *own)
 {
-	const struct fs_mount *m = &commons()->fs.mounts[work->mount];
+	const struct fs_mount *m = &work->mount;
 	const char *at = work->guest + m->target_length;
 	u64 n;
 	u32 pid = 0;
@@ -275,20 +239,19 @@ static s32 magic_descriptor(const struct fs_work *work)
  * written, and what is on a read-only mount is not written, but by a descriptor that may. In what is left to walk, which is nothing. */
 static bool is_by_name(struct fs_work *work, const char *host)
 {
-	const struct fs_state *fs = &commons()->fs;
 	char end = work->rest[work->at];
+	struct fs_place place;
 	long size, flags;
-	u32 mount, layer;
 
-	size = fs_guest_place(host, work->rest, &mount, &layer);
+	size = fs_place_in(&work->root, host, work->rest, &place);
 	work->rest[0] = end; /* a slash, or nothing */
 	work->rest[1] = 0;
 	work->at = 0;
 	if (size < 0)
 		return false;
-	if (fs->mounts[mount].layer_count && layer)
+	if (place.mount.layer_count && place.layer)
 		return true;
-	if (!(fs->mounts[mount].flags & FS_READ_ONLY) || ends_with(host, strlen(host), DELETED))
+	if (!(place.mount.flags & FS_READ_ONLY) || ends_with(host, strlen(host), DELETED))
 		return false;
 	flags = sys2(__NR_fcntl, magic_descriptor(work), 3 /* F_GETFL */);
 	return flags < 0 || (flags & O_PATH_) || !(flags & O_ACCMODE_);
@@ -348,8 +311,24 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 	}
 	if (own && more && kind == MAGIC_OBJECT)
 		return start_at_object(work);
-	*length = fs_guest_path(text, text);
+	*length = fs_guest_path(text, text, NULL);
 	return *length < 0 ? -EACCES : 0;
+}
+
+/* An absolute link: to the root directory, or to what is not left. */
+static void jump_to_root(struct fs_work *work)
+{
+	work->rooted = true;
+	work->last = FS_LAST_ROOT;
+	if (work->resolve & RESOLVE_SCOPED) {
+		work->guest[work->scope] = 0;
+		work->anchor = work->scope_anchor;
+		work->anchor_from = work->scope + 1;
+		return;
+	}
+	fs_enter_root(work);
+	work->base = FS_NO_BASE;
+	work->deep = false;
 }
 
 /* Puts a link's text (work->check) in front of what is left. */
@@ -361,7 +340,7 @@ static long put_link(struct fs_work *work, u64 length)
 		return -ELOOP;
 	if ((work->resolve & RESOLVE_BENEATH_) && work->check[0] == '/')
 		return -EXDEV;
-	if ((work->resolve & RESOLVE_NO_XDEV_) && work->check[0] == '/' && (work->mount || !work->rooted))
+	if ((work->resolve & RESOLVE_NO_XDEV_) && work->check[0] == '/' && (work->mount.id != work->root.mount || !work->rooted))
 		return -EXDEV; /* nd_jump_root(): also where the root was not known yet */
 	if (++work->links > LINKS_MAX)
 		return -ELOOP;
@@ -374,22 +353,17 @@ static long put_link(struct fs_work *work, u64 length)
 		work->rest[length] = '/';
 	memcpy(work->rest, work->check, length);
 	work->at = 0;
-	if (work->check[0] == '/') {
-		work->rooted = true;
-		work->guest[work->scope] = 0;
-		if (!work->scope) {
-			work->base = FS_NO_BASE;
-			work->deep = false;
-		}
-		return 0;
-	}
-	return go_up(work);
+	if (work->check[0] == '/')
+		jump_to_root(work);
+	else
+		take_back(work);
+	return 0;
 }
 
 /* Looks at the component just added. more: others follow, or a slash. */
 static long look(struct fs_work *work, bool more, bool follow)
 {
-	u32 from = work->mount;
+	u32 from = work->mount.id;
 	long n = fs_to_host(work), r;
 
 	if (n == 0)
@@ -471,7 +445,7 @@ long fs_walk(struct fs_work *work, bool follow)
 		if (work->magic)
 			break;
 	}
-	if (!work->guest[0])
+	if (work->last == FS_LAST_ROOT || !work->guest[0])
 		work->slash = true;
 	return fs_to_host(work);
 }

@@ -8,13 +8,12 @@
 
 bool fs_reaches_lower(s32 fd)
 {
-	const struct fs_state *fs = &commons()->fs;
+	struct fs_place place = { .layer = 0 };
 	char link[AGENT_FD_LINK_SIZE], *text;
 	u64 room = ALIGN_UP(2 * FS_HOST_MAX, LAYOUT_PAGE);
-	u32 mount, layer = 0;
 	long map, n;
 
-	if (!fs->layer_count)
+	if (!fs_any_layers())
 		return false;
 	map = sys6(__NR_mmap, 0, room, 3, 0x22, (u64)-1, 0); /* the scratch holds a resolution */
 	if (map < 0)
@@ -24,69 +23,63 @@ bool fs_reaches_lower(s32 fd)
 	n = sys3(__NR_readlink, link, text, FS_HOST_MAX - 1);
 	if (n > 0)
 		text[n] = 0;
-	if (n <= 0 || text[0] != '/' || fs_guest_place(text, text + FS_HOST_MAX, &mount, &layer) < 0)
-		layer = 0;
+	if (n <= 0 || text[0] != '/' || fs_guest_place(text, text + FS_HOST_MAX, &place) < 0)
+		place.layer = 0;
 	(void)sys2(__NR_munmap, map, room);
-	return layer != 0;
+	return place.layer != 0;
 }
 
 long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 {
 	static const char gone[] = " (deleted)";
 	char link[AGENT_FD_LINK_SIZE];
-	u32 layer;
 	long n;
 
-	if (!commons()->fs.layer_count || fd < 0 || agent_reserved_fd((u32)fd))
+	if (!fs_any_layers() || fd < 0 || agent_reserved_fd((u32)fd))
 		return fd;
 	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return fd;
 	work->check[n] = 0;
-	n = fs_guest_place(work->check, work->guest, &work->mount, &layer);
-	if (n < 0 || !fs_layered(work) || layer == 0)
+	n = fs_place_work(work, work->check);
+	if (n < 0 || !fs_layered(work) || work->layer == 0)
 		return fd;
-	if (!work->guest[1])
-		work->guest[0] = 0;
-	work->base = FS_NO_BASE;
-	work->step = true;
 	if (fs_mount_of(work)->flags & FS_READ_ONLY)
 		return -EROFS;
 	n = fs_copy_up(work, need, false);
 	return n < 0 ? n : fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
 }
 
-/* The mount of what fd stands for, in the work's spare text. -1: of none. */
-static long mount_of(struct fs_work *work, s32 fd)
+/* The mount of what fd stands for, in the work's spare text. False: of none. */
+static bool mount_of(struct fs_work *work, s32 fd, struct fs_place *ret)
 {
 	char link[AGENT_FD_LINK_SIZE];
-	u32 mount, layer;
 	long n;
 
 	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n <= 0 || work->check[0] != '/')
-		return -1;
+		return false;
 	work->check[n] = 0;
-	return fs_guest_place(work->check, work->rest, &mount, &layer) < 0 ? -1 : (long)mount;
+	return fs_guest_place(work->check, work->rest, ret) >= 0;
 }
 
 bool fs_is_read_only(struct fs_work *work, s32 fd)
 {
-	long flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */), mount;
+	long flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */);
+	struct fs_place place;
 
 	if (flags < 0 || (!(flags & O_PATH_) && (flags & O_ACCMODE_)))
 		return false;
-	mount = mount_of(work, fd);
-	return mount >= 0 && (commons()->fs.mounts[mount].flags & FS_READ_ONLY);
+	return mount_of(work, fd, &place) && (place.mount.flags & FS_READ_ONLY);
 }
 
-bool fs_is_on(struct fs_work *work, s32 fd, u32 mount)
+bool fs_is_on(struct fs_work *work, s32 fd, u32 mount_id)
 {
-	long own = mount_of(work, fd);
+	struct fs_place place;
 
-	return own < 0 || own == (long)mount;
+	return !mount_of(work, fd, &place) || place.mount.id == mount_id;
 }
 
 /* Whether a call is refused for that. */
@@ -111,7 +104,7 @@ static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 
 	if (refused(call))
 		return CALL_DONE;
-	if (!commons()->fs.layer_count)
+	if (!fs_any_layers())
 		return CALL_PASS;
 	flags = sys2(__NR_fcntl, fd, 3 /* F_GETFL */);
 	if (flags < 0 || (flags & O_PATH_))
@@ -163,7 +156,7 @@ enum verdict fs_reached_times(struct call *call)
 
 	if (refused(call))
 		return CALL_DONE;
-	if (!commons()->fs.layer_count || fd < 0)
+	if (!fs_any_layers() || fd < 0)
 		return CALL_PASS;
 	object = fs_reach_up(work, fd, FS_NEED_EITHER);
 	if (object == fd)
@@ -195,7 +188,7 @@ enum verdict fs_ioctl(struct call *call)
 		return CALL_PASS;
 	if (refused(call))
 		return CALL_DONE;
-	if (!commons()->fs.layer_count || sys2(__NR_fcntl, fd, 3 /* F_GETFL */) < 0)
+	if (!fs_any_layers() || sys2(__NR_fcntl, fd, 3 /* F_GETFL */) < 0)
 		return CALL_PASS;
 	object = fs_reach_up(work, fd, FS_NEED_OWNER);
 	if (object == fd)

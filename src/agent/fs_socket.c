@@ -134,7 +134,7 @@ static long send_to_path(struct call *call, struct message *message, struct unix
 	const struct agent_time pause = { 0, AGAIN_NS };
 	long object = find(address), r;
 	bool waits = !(flags & MSG_DONTWAIT_) && !(sys2(__NR_fcntl, call->arg[0], 3 /* F_GETFL */) & O_NONBLOCK_);
-	u32 *never = &commons()->fs.count; /* nobody wakes */
+	u32 *never = &commons()->fs.features; /* nobody wakes */
 
 	if (object < 0)
 		return object;

@@ -50,7 +50,6 @@ long fs_work_lock(struct fs_work_dir *dir)
 
 long fs_work_dir(const struct fs_work *work, bool lock, struct fs_work_dir *ret)
 {
-	const struct fs_state *fs = &commons()->fs;
 	u64 random, r = 0;
 	long fd;
 
@@ -64,7 +63,7 @@ long fs_work_dir(const struct fs_work *work, bool lock, struct fs_work_dir *ret)
 	memcpy(ret->name, "new-", 4);
 	for (u32 i = 0; i < 16; i++)
 		ret->name[4 + i] = "0123456789abcdef"[random >> (4 * i) & 15];
-	fd = sys4(__NR_openat, AT_FDCWD_, fs->text + fs_mount_of(work)->work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	fd = sys4(__NR_openat, AT_FDCWD_, work->root.table->text + work->mount.work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
 	if (fd < 0)
 		return fd;
 	ret->fd = (s32)fs_far(fd);

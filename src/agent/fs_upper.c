@@ -26,7 +26,7 @@ long fs_layers_name(struct fs_work *work, struct fs_name *ret)
 	ret->name = name;
 	ret->layered = true;
 	ret->layer = work->layer;
-	ret->mount = work->mount;
+	ret->mount = work->mount.id;
 	if (!work->layer && sys4(__NR_newfstatat, fd, name, &st, AT_SYMLINK_NOFOLLOW_) == 0) {
 		ret->whiteout = fs_is_whiteout((s32)fd, name, &st);
 		ret->upper = ret->whiteout ? 0 : st.mode & VFS_TYPE;

@@ -65,11 +65,15 @@ static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by maski
 #define VFS_NUMBERS_MAX 16u
 #define LINGERING_MAX 16u
 
+enum task_word {
+	TASK_IDENTITY, /* gap identity's: who it is */
+	TASK_VIEW,     /* agent/view.h: its namespaces and its root */
+	TASK_WORDS
+};
+
 struct task_words {  /* task_word.c */
 	u32 process; /* the word of every thread without a row */
 	u32 rows;    /* a row has been written */
-	u32 births;  /* threads that are being made by threads that may have a row */
-	u32 threads; /* a thread has been made */
 	u32 forked;  /* of the thread that forks */
 	u32 reserved;
 	u64 row[TASK_ROWS]; /* tid << 32 | word, 0 = free */
@@ -113,7 +117,9 @@ struct private
 	u32 lingering;                    /* used rows of the following: fs_open.c */
 	s32 linger_tid[LINGERING_MAX];    /* thread whose descriptor it is, 0 free */
 	s32 linger_fd[LINGERING_MAX];
-	struct task_words task;
+	u32 births;  /* threads that are being made by threads that may have a row */
+	u32 threads; /* a thread has been made */
+	struct task_words task[TASK_WORDS];
 };
 static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");
 static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");

@@ -9,6 +9,7 @@
  * the child has gone. A vfork child may overwrite the original frame (same stack, same alternate stack): the parent puts it back.
  */
 #include "agent/engine.h"
+#include "agent/view.h"
 
 #define CLONE_VM_ UINT64_C(0x100)
 #define CLONE_FILES_ UINT64_C(0x400)
@@ -75,8 +76,9 @@ struct cloning {
 /* In the child, before its first guest instruction: on its parent's slot after vfork, so it ends before the parent goes on. */
 void clone_child_chores(const struct child_chores *chores)
 {
-	if (chores->has_task_word)
-		task_vfork_child(chores->task_word);
+	for (u32 kind = 0; kind < TASK_WORDS; kind++)
+		if (chores->has_task_word[kind])
+			task_vfork_child(kind, chores->task_word[kind]);
 	if (chores->clear_handlers)
 		signal_clear_handlers();
 	for (u32 i = 0; i < chores->count; i++)
@@ -85,26 +87,28 @@ void clone_child_chores(const struct child_chores *chores)
 
 static bool has_chores(const struct child_chores *chores)
 {
-	return chores->clear_handlers || chores->has_task_word || chores->count;
+	return chores->clear_handlers || chores->has_task_word[TASK_IDENTITY] || chores->has_task_word[TASK_VIEW] || chores->count;
 }
 
 static long make_vfork_child(const struct cloning *clone, u64 frame)
 {
 	struct child_chores chores = clone->chores;
 
-	chores.has_task_word = task_rows();
-	chores.task_word = agent_task_word();
+	for (u32 kind = 0; kind < TASK_WORDS; kind++) {
+		chores.has_task_word[kind] = task_rows(kind);
+		chores.task_word[kind] = task_word(kind);
+	}
 	return agent_clone_vm(clone->nr, clone->args, frame, has_chores(&chores) ? &chores : NULL);
 }
 
 static long make_thread(const struct cloning *clone, u64 frame)
 {
-	u32 word;
-	bool birth = task_birth_begin(&word);
-	long ret = agent_clone_vm(clone->nr, clone->args, frame, NULL);
+	struct task_birth birth;
+	long ret;
 
-	if (birth)
-		task_birth_end((s32)ret, word);
+	task_birth_begin(clone->flags, &birth);
+	ret = agent_clone_vm(clone->nr, clone->args, frame, NULL);
+	task_birth_end((s32)ret, &birth);
 	return ret;
 }
 
@@ -164,6 +168,7 @@ static void forked_child(u64 slot)
 	task_forked_child();
 	signal_forked_child();
 	member_forked_child();
+	view_forked_child();
 	events(EVENT_FORK_CHILD, 0);
 }
 

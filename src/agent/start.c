@@ -13,6 +13,7 @@
 
 #include "agent/engine.h"
 #include "agent/fs.h"
+#include "agent/view.h"
 
 #ifndef __NR_mseal
 #define __NR_mseal 462 /* Linux 6.10 */
@@ -74,6 +75,8 @@ static void read_start(struct start_info *info, u64 *stack)
 	info->marker.mask = take_hex(&at);
 	info->marker.flags = take_hex(&at);
 	info->marker.task_word = (u32)take_hex(&at);
+	info->marker.view = (u32)take_hex(&at);
+	info->marker.cwd_mount = (u32)take_hex(&at);
 	length = take_hex(&at);
 	info->marker.path = info->marker.name = at;
 	if (!length)
@@ -259,7 +262,8 @@ struct start agent_load(u64 *stack)
 	read_start(&info, stack);
 	slot->trap = (struct trap){ .frame = (u64)stack, .fault_ready = 1 };
 	member_start(info.marker.member);
-	task_start(info.marker.task_word);
+	task_start(TASK_IDENTITY, info.marker.task_word);
+	view_start(info.marker.view);
 	if (info.marker.flags & MARKER_FIRST)
 		exec_first(&info);
 	if (info.marker.name != info.marker.path)

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One word per task, for a gap to remember something by (agent_task_word()): inherited by new threads, over fork, vfork and execve, as the kernel
- * has it for credentials.
+ * Words that each task has (enum task_word): inherited by new threads, over fork, vfork and execve, as the kernel has it for credentials and for
+ * namespaces and the root directory.
  *
- * Most processes need one word for all their threads. A thread that sets another one while there are more gets a row of its own, found by its
+ * Most processes need one word for all their threads. A thread that sets another one of its own while there are more gets a row, found by its
  * tid; so does a vfork child, which shares our memory. A thread that has a row bears threads with rows: the kernel tells their tids only after
  * they have begun to run, so whoever asks for a word meanwhile (births) waits until the row is written.
  *
- * Rows of threads that have ended are freed when all are taken. Limit: TASK_ROWS threads of one process with words of their own; the word of a
- * further one counts for all that have no row.
+ * What differs: an identity is each thread's own, so setting it never touches another thread; a view is shared by all threads until one of them
+ * parts with it (unshare(CLONE_FS)), so setting it sets the process's word, except where the thread has a row.
+ *
+ * Rows of threads that have ended are freed when all are taken. Limits: TASK_ROWS threads of one process with words of their own; the word of a
+ * further one counts for all that have no row. Threads made by one that has parted with its process share its view's value, not its changes.
  */
 #include "agent/engine.h"
 
+#define CLONE_FS_ UINT64_C(0x200)
 #define ROW(tid, word) ((u64)(u32)(tid) << 32 | (word))
 
-static u64 *find_row(s32 tid)
+static struct task_words *words(enum task_word kind)
 {
-	struct task_words *t = &private()->task;
+	return &private()->task[kind];
+}
+
+static u64 *find_row(enum task_word kind, s32 tid)
+{
+	struct task_words *t = words(kind);
 
 	for (u32 i = 0; i < TASK_ROWS; i++)
 		if ((s32)(__atomic_load_n(&t->row[i], __ATOMIC_ACQUIRE) >> 32) == tid)
@@ -24,13 +33,13 @@ static u64 *find_row(s32 tid)
 	return NULL;
 }
 
-static u32 word_of(s32 tid)
+static u32 word_of(enum task_word kind, s32 tid)
 {
-	struct task_words *t = &private()->task;
+	struct task_words *t = words(kind);
 
 	for (;;) {
-		u32 births = __atomic_load_n(&t->births, __ATOMIC_ACQUIRE);
-		const u64 *row = find_row(tid);
+		u32 births = __atomic_load_n(&private()->births, __ATOMIC_ACQUIRE);
+		const u64 *row = find_row(kind, tid);
 
 		if (!births)
 			return row ? (u32)*row : __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
@@ -38,18 +47,23 @@ static u32 word_of(s32 tid)
 	}
 }
 
-u32 agent_task_word(void)
+u32 task_word(enum task_word kind)
 {
-	struct task_words *t = &private()->task;
+	struct task_words *t = words(kind);
 
-	if (!__atomic_load_n(&t->rows, __ATOMIC_ACQUIRE))
+	if (LIKELY(!__atomic_load_n(&t->rows, __ATOMIC_ACQUIRE)))
 		return __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
-	return word_of((s32)sys0(__NR_gettid));
+	return word_of(kind, (s32)sys0(__NR_gettid));
 }
 
-static bool take_row(u64 value)
+u32 agent_task_word(void)
 {
-	struct task_words *t = &private()->task;
+	return task_word(TASK_IDENTITY);
+}
+
+static bool take_row(enum task_word kind, u64 value)
+{
+	struct task_words *t = words(kind);
 
 	for (u32 i = 0; i < TASK_ROWS; i++) {
 		u64 none = 0;
@@ -60,9 +74,9 @@ static bool take_row(u64 value)
 	return false;
 }
 
-static void free_rows_of_dead(void)
+static void free_rows_of_dead(enum task_word kind)
 {
-	struct task_words *t = &private()->task;
+	struct task_words *t = words(kind);
 
 	for (u32 i = 0; i < TASK_ROWS; i++) {
 		u64 row = __atomic_load_n(&t->row[i], __ATOMIC_ACQUIRE);
@@ -73,87 +87,134 @@ static void free_rows_of_dead(void)
 }
 
 /* Gives a task a row, or the process the word where no row is free. */
-static void write_row(s32 tid, u32 word)
+static void write_row(enum task_word kind, s32 tid, u32 word)
 {
-	struct task_words *t = &private()->task;
-	u64 *row = find_row(tid);
+	struct task_words *t = words(kind);
+	u64 *row = find_row(kind, tid);
 
 	__atomic_store_n(&t->rows, 1, __ATOMIC_RELEASE);
 	if (row) {
 		__atomic_store_n(row, ROW(tid, word), __ATOMIC_RELEASE);
 		return;
 	}
-	if (take_row(ROW(tid, word)))
+	if (take_row(kind, ROW(tid, word)))
 		return;
-	free_rows_of_dead();
-	if (!take_row(ROW(tid, word)))
+	free_rows_of_dead(kind);
+	if (!take_row(kind, ROW(tid, word)))
 		__atomic_store_n(&t->process, word, __ATOMIC_RELEASE);
+}
+
+void task_word_set_own(enum task_word kind, u32 word)
+{
+	s32 tid = (s32)sys0(__NR_gettid);
+
+	if (tid == private()->pid && !__atomic_load_n(&private()->threads, __ATOMIC_ACQUIRE))
+		__atomic_store_n(&words(kind)->process, word, __ATOMIC_RELEASE);
+	else
+		write_row(kind, tid, word);
+}
+
+void task_word_set_shared(enum task_word kind, u32 word)
+{
+	s32 tid = (s32)sys0(__NR_gettid);
+
+	if ((s32)sys0(__NR_getpid) != private()->pid || (task_rows(kind) && find_row(kind, tid)))
+		write_row(kind, tid, word);
+	else
+		__atomic_store_n(&words(kind)->process, word, __ATOMIC_RELEASE);
+}
+
+bool task_has_word(enum task_word kind, u32 word)
+{
+	const struct task_words *t = words(kind);
+
+	for (u32 i = 0; i < TASK_ROWS && t->rows; i++)
+		if (t->row[i] && (u32)t->row[i] == word)
+			return true;
+	return t->process == word;
 }
 
 void agent_task_word_set(u32 word)
 {
-	struct task_words *t = &private()->task;
-	s32 tid = (s32)sys0(__NR_gettid);
-
-	if (tid == private()->pid && !__atomic_load_n(&t->threads, __ATOMIC_ACQUIRE))
-		__atomic_store_n(&t->process, word, __ATOMIC_RELEASE);
-	else
-		write_row(tid, word);
+	task_word_set_own(TASK_IDENTITY, word);
 }
 
-void task_start(u32 word)
+void task_start(enum task_word kind, u32 word)
 {
-	private()->task.process = word;
+	words(kind)->process = word;
 }
 
 void task_before_fork(void)
 {
-	private()->task.forked = agent_task_word();
+	for (u32 kind = 0; kind < TASK_WORDS; kind++)
+		words(kind)->forked = task_word(kind);
 }
 
 void task_forked_child(void)
 {
-	struct task_words *t = &private()->task;
+	for (u32 kind = 0; kind < TASK_WORDS; kind++) {
+		struct task_words *t = words(kind);
 
-	t->process = t->forked;
-	if (t->rows)
-		memset(t->row, 0, sizeof(t->row));
-	t->rows = t->births = t->threads = 0;
+		t->process = t->forked;
+		if (t->rows)
+			memset(t->row, 0, sizeof(t->row));
+		t->rows = 0;
+	}
+	private()->births = private()->threads = 0;
 }
 
-bool task_birth_begin(u32 *ret_word)
+void task_birth_begin(u64 flags, struct task_birth *birth)
 {
-	struct task_words *t = &private()->task;
+	struct task_words *view = words(TASK_VIEW);
 
-	__atomic_store_n(&t->threads, 1, __ATOMIC_RELEASE);
-	if (!__atomic_load_n(&t->rows, __ATOMIC_ACQUIRE))
-		return false;
-	*ret_word = agent_task_word();
-	__atomic_add_fetch(&t->births, 1, __ATOMIC_ACQ_REL);
-	return true;
+	__atomic_store_n(&private()->threads, 1, __ATOMIC_RELEASE);
+	if (!(flags & CLONE_FS_))
+		__atomic_store_n(&view->rows, 1, __ATOMIC_RELEASE);
+	birth->any = false;
+	for (u32 kind = 0; kind < TASK_WORDS; kind++) {
+		birth->has[kind] = task_rows(kind);
+		birth->word[kind] = birth->has[kind] ? task_word(kind) : 0;
+		birth->any |= birth->has[kind];
+	}
+	/* one that shares the process's view goes on doing so */
+	if (birth->has[TASK_VIEW] && (flags & CLONE_FS_) && !find_row(TASK_VIEW, (s32)sys0(__NR_gettid)))
+		birth->has[TASK_VIEW] = false;
+	if (birth->any)
+		__atomic_add_fetch(&private()->births, 1, __ATOMIC_ACQ_REL);
 }
 
-void task_birth_end(s32 tid, u32 word)
+void task_birth_end(s32 tid, const struct task_birth *birth)
 {
-	if (tid > 0)
-		write_row(tid, word); /* also over what a former thread of that number has left */
-	__atomic_sub_fetch(&private()->task.births, 1, __ATOMIC_ACQ_REL);
+	if (!birth->any)
+		return;
+	for (u32 kind = 0; kind < TASK_WORDS && tid > 0; kind++)
+		if (birth->has[kind])
+			write_row(kind, tid, birth->word[kind]); /* also over what a former thread of that number has left */
+		else
+			task_gone_kind(kind, tid);
+	__atomic_sub_fetch(&private()->births, 1, __ATOMIC_ACQ_REL);
 }
 
-bool task_rows(void)
+bool task_rows(enum task_word kind)
 {
-	return __atomic_load_n(&private()->task.rows, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&words(kind)->rows, __ATOMIC_ACQUIRE);
 }
 
-void task_vfork_child(u32 word)
+void task_vfork_child(enum task_word kind, u32 word)
 {
-	write_row((s32)sys0(__NR_gettid), word);
+	write_row(kind, (s32)sys0(__NR_gettid), word);
+}
+
+void task_gone_kind(enum task_word kind, s32 tid)
+{
+	u64 *row = task_rows(kind) ? find_row(kind, tid) : NULL;
+
+	if (row)
+		__atomic_store_n(row, 0, __ATOMIC_RELEASE);
 }
 
 void task_gone(s32 tid)
 {
-	u64 *row = task_rows() ? find_row(tid) : NULL;
-
-	if (row)
-		__atomic_store_n(row, 0, __ATOMIC_RELEASE);
+	for (u32 kind = 0; kind < TASK_WORDS; kind++)
+		task_gone_kind(kind, tid);
 }

@@ -148,7 +148,9 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
 	u64 ring = lay_out(emulate, areas), ring_size = trace ? ALIGN_UP(sizeof(struct trace_ring), LAYOUT_PAGE) : 0;
-	u64 mapped = ring + ring_size, file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
+	u64 views = ring + ring_size, spaces = views + ALIGN_UP(sizeof(struct view_state), LAYOUT_PAGE);
+	u64 mapped = spaces + ALIGN_UP(sizeof(struct fs_spaces), LAYOUT_PAGE),
+	    file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
 	struct commons *map;
 	int r;
 
@@ -189,6 +191,8 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 				 .paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0),
 				 .trace = (u32)ring_size,
 				 .trace_offset = ring,
+				 .views = views,
+				 .spaces = spaces,
 				 .supervisor = (s32)getpid(),
 				 .text_size = (u32)agent_blob_text_size };
 	memcpy(map->areas, areas, sizeof(areas));

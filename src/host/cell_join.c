@@ -74,7 +74,7 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 	launch.emulate = reply->emulate;
 	launch.refuse = reply->refuse;
 	launch.join = fds;
-	launch.tree = fds->map && fds->map->fs.count ? &fds->map->fs : NULL;
+	launch.tree = fds->map && fds->map->fs.table.count ? &fds->map->fs : NULL;
 	launch.setup = &setup;
 	launch.hooks = &hooks;
 	r = launch_run(&launch, result);
@@ -126,7 +126,7 @@ int cell_join_run(const struct cell_join *join, struct launch_result *result)
 		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
 		return r;
 	}
-	if (join->placed && fds.map && fds.map->fs.count) { /* the agent goes where the cell began */
+	if (join->placed && fds.map && fds.map->fs.table.count) { /* the agent goes where the cell began */
 		*result = (struct launch_result){
 			.status = 125,
 			.stage = "in a cell with a root of its own no directory can be chosen (--workdir); use env -C DIR"

@@ -149,9 +149,10 @@ static char **env_with_marker(char *const *envp, const struct cell_fds *fds, con
 	while (envp[count])
 		count++;
 	env = calloc(count + 2, sizeof(*env));
-	if (!env || asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
-			     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
-			     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
+	if (!env ||
+	    asprintf(&env[count], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0.0.0.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
+		     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
+		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST, path) < 0)
 		child_failed(report, "making the environment", ENOMEM, 125);
 	memcpy(env, envp, count * sizeof(*env));
 	return env;
@@ -196,7 +197,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	struct filter_spec filter = { .emulate = spec->emulate,
 				      .sealed = fds->map && (fds->map->features & COMMONS_MSEAL),
 				      .text_size = fds->text_size,
-				      .tree = fds->map && fds->map->fs.count,
+				      .tree = fds->map && fds->map->fs.table.count,
 				      .trace = spec->trace != NULL };
 	sigset_t all;
 	char **env;
@@ -369,6 +370,8 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, const char *
 		if (r < 0)
 			cell_fds_done(fds);
 	}
+	if (r == 0 && fds->map->fs.table.count)
+		root_begin(&fds->map->fs, (struct fs_spaces *)(void *)((u8 *)fds->map + fds->map->spaces));
 	return r;
 }
 

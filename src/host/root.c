@@ -135,26 +135,26 @@ static int put_text(struct stage *stage, const char *text, u16 *ret_at, u16 *ret
 {
 	size_t length = strlen(text);
 
-	if (length + 1 > sizeof(stage->fs->text) - stage->fs->used)
+	if (length + 1 > sizeof(stage->fs->table.text) - stage->fs->table.used)
 		return -E2BIG;
-	*ret_at = (u16)stage->fs->used;
+	*ret_at = (u16)stage->fs->table.used;
 	*ret_length = (u16)length;
-	memcpy(stage->fs->text + stage->fs->used, text, length + 1);
-	stage->fs->used += (u32)length + 1;
+	memcpy(stage->fs->table.text + stage->fs->table.used, text, length + 1);
+	stage->fs->table.used += (u32)length + 1;
 	return 0;
 }
 
 /* One more mount. host: canonical; "/" becomes the empty string. */
 static int add(struct stage *stage, const char *host, const char *target, u32 flags)
 {
-	struct fs_mount *m = &stage->fs->mounts[stage->fs->count];
+	struct fs_mount *m = &stage->fs->table.mounts[stage->fs->table.count];
 	struct statfs fs;
 	int r;
 
-	for (u32 i = 1; i < stage->fs->count; i++) /* what was there before is covered */
-		if (!strcmp(stage->fs->text + stage->fs->mounts[i].target, target))
-			m = &stage->fs->mounts[i];
-	if (m == &stage->fs->mounts[FS_MOUNTS_MAX])
+	for (u32 i = 1; i < stage->fs->table.count; i++) /* what was there before is covered */
+		if (!strcmp(stage->fs->table.text + stage->fs->table.mounts[i].target, target))
+			m = &stage->fs->table.mounts[i];
+	if (m == &stage->fs->table.mounts[FS_MOUNTS_MAX])
 		return -E2BIG;
 	if (statfs(host, &fs) == 0 && fs.f_type == PROC_MAGIC)
 		flags |= FS_PROC;
@@ -164,14 +164,14 @@ static int add(struct stage *stage, const char *host, const char *target, u32 fl
 	if (r < 0)
 		return r;
 	m->flags = flags;
-	if (m == &stage->fs->mounts[stage->fs->count])
-		stage->fs->count++;
+	if (m == &stage->fs->table.mounts[stage->fs->table.count])
+		stage->fs->table.count++;
 	return 0;
 }
 
 static bool is_overlay(const struct stage *stage)
 {
-	return stage->fs->mounts[0].layer_count != 0;
+	return stage->fs->table.mounts[0].layer_count != 0;
 }
 
 /* Binds a path of the machine. */
@@ -259,6 +259,7 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->table.used = 1; /* offset 0 is the empty string */
 	if (!realpath(spec->directory, stage.top))
 		return fail(&stage, errno, "'%s' as root", spec->directory);
 	root = open(stage.top, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -295,6 +296,7 @@ int root_stage_machine(const char *workdir, struct fs_state *ret)
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->table.used = 1;
 	if (access("/proc/self/fd", F_OK) < 0 || !realpath(workdir ? workdir : ".", here))
 		return -errno;
 	ret->features = has_openat2() ? FS_OPENAT2 : 0;
@@ -304,4 +306,42 @@ int root_stage_machine(const char *workdir, struct fs_state *ret)
 	if (r == 0 && snprintf(ret->cwd, sizeof(ret->cwd), "%s", here) >= (int)sizeof(ret->cwd))
 		r = -ENAMETOOLONG;
 	return r;
+}
+
+/* What a mount hangs on: the one with the longest target that its own begins with. */
+static u32 parent_of(const struct fs_table *table, const struct fs_mount *m)
+{
+	const struct fs_mount *best = NULL;
+
+	for (u32 i = 0; i < table->count; i++) {
+		const struct fs_mount *p = &table->mounts[i];
+
+		if (p->target_length < m->target_length &&
+		    !memcmp(table->text + p->target, table->text + m->target, p->target_length) &&
+		    table->text[m->target + p->target_length] == '/' && (!best || p->target_length > best->target_length))
+			best = p;
+	}
+	return best ? best->id : 0;
+}
+
+void root_begin(const struct fs_state *fs, struct fs_spaces *spaces)
+{
+	struct fs_space *first = &spaces->space[0];
+	struct fs_table *table = &first->copy[0];
+
+	table->count = fs->table.count;
+	table->used = fs->table.used;
+	table->layer_count = fs->table.layer_count;
+	memcpy(table->mounts, fs->table.mounts, table->count * sizeof(table->mounts[0]));
+	memcpy(table->layers, fs->table.layers, table->layer_count * sizeof(table->layers[0]));
+	memcpy(table->text, fs->table.text, table->used);
+	spaces->next_id = FS_FIRST_ID;
+	spaces->next_peers = spaces->next_device = 1;
+	spaces->next_inode = FS_FIRST_INODE;
+	for (u32 i = 0; i < table->count; i++)
+		table->mounts[i].id = spaces->next_id++;
+	for (u32 i = 0; i < table->count; i++)
+		table->mounts[i].parent = parent_of(table, &table->mounts[i]);
+	first->inode = spaces->next_inode++;
+	first->state = FS_SPACE_READY;
 }

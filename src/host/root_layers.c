@@ -40,24 +40,25 @@ static int put_text(struct fs_state *fs, const char *text, u16 *ret_at, u16 *ret
 {
 	size_t length = strlen(text);
 
-	if (length + 1 > sizeof(fs->text) - fs->used)
+	if (length + 1 > sizeof(fs->table.text) - fs->table.used || length > UINT16_MAX)
 		return -E2BIG;
-	*ret_at = (u16)fs->used;
+	*ret_at = (u16)fs->table.used;
 	*ret_length = (u16)length;
-	memcpy(fs->text + fs->used, text, length + 1);
-	fs->used += (u32)length + 1;
+	memcpy(fs->table.text + fs->table.used, text, length + 1);
+	fs->table.used += (u32)length + 1;
 	return 0;
 }
 
 static int add_layer(struct fs_state *fs, struct fs_mount *m, const char *path)
 {
-	struct fs_layer *l = &fs->layers[fs->layer_count];
-	int r = fs->layer_count == FS_LAYERS_MAX ? -E2BIG
-						 : put_text(fs, strcmp(path, "/") != 0 ? path : "", &l->source, &l->source_length);
+	struct fs_layer *l = &fs->table.layers[fs->table.layer_count];
+	int r = fs->table.layer_count == FS_LAYERS_MAX
+		      ? -E2BIG
+		      : put_text(fs, strcmp(path, "/") != 0 ? path : "", &l->source, &l->source_length);
 
 	if (r < 0)
 		return r;
-	fs->layer_count++;
+	fs->table.layer_count++;
 	m->layer_count++;
 	return 0;
 }
@@ -128,9 +129,9 @@ static bool covers_directory(const struct scan *s, const char *path)
 	struct stat st;
 
 	for (u32 i = 1; i < s->mount->layer_count; i++) {
-		const struct fs_layer *l = &s->fs->layers[s->mount->layer + i];
+		const struct fs_layer *l = &s->fs->table.layers[s->mount->layer + i];
 
-		if (snprintf(lower, sizeof(lower), "%s%s", s->fs->text + l->source, path) >= (int)sizeof(lower) ||
+		if (snprintf(lower, sizeof(lower), "%s%s", s->fs->table.text + l->source, path) >= (int)sizeof(lower) ||
 		    (lstat(lower, &st) == 0 && S_ISDIR(st.st_mode)))
 			return true;
 	}
@@ -167,8 +168,8 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 
 static int scan_upper(struct fs_state *fs, const struct fs_mount *m)
 {
-	const char *upper = fs->text + m->source;
-	struct scan s = { .fs = fs, .mount = m, .target = fs->text + m->target, .cut = m->source_length };
+	const char *upper = fs->table.text + m->source;
+	struct scan s = { .fs = fs, .mount = m, .target = fs->table.text + m->target, .cut = m->source_length };
 	int r;
 
 	scan_state = &s;
@@ -253,7 +254,7 @@ static int make_upper(const struct root_spec *spec, const char *top, char upper[
 
 int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_state *fs, struct root_error *error)
 {
-	struct fs_mount *m = &fs->mounts[fs->count - 1];
+	struct fs_mount *m = &fs->table.mounts[fs->table.count - 1];
 	char upper[PATH_MAX], work[PATH_MAX];
 	u16 length;
 	int r = make_upper(spec, top, upper, work, error);
@@ -272,10 +273,10 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 		return fail(error, -r,
 			    "'%s' as upper layer: its file system keeps neither attributes nor device nodes, or is not writable",
 			    spec->upper);
-	m->layer = (u16)fs->layer_count;
+	m->layer = (u16)fs->table.layer_count;
 	r = add_layer(fs, m, upper);
-	m->source = fs->layers[m->layer].source;
-	m->source_length = fs->layers[m->layer].source_length;
+	m->source = fs->table.layers[m->layer].source;
+	m->source_length = fs->table.layers[m->layer].source_length;
 	if (r == 0)
 		r = add_layer(fs, m, top);
 	for (u32 i = 0; i < spec->lower_count && r == 0; i++) {
@@ -297,13 +298,13 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 
 static const char *layer_path(const struct fs_state *fs, u32 layer)
 {
-	return fs->text + fs->layers[fs->mounts[0].layer + layer].source;
+	return fs->table.text + fs->table.layers[fs->table.mounts[0].layer + layer].source;
 }
 
 /* What the tree has at a path, of which all but the last component is canonical: its host path. -ENOENT. */
 static int look_up(const struct fs_state *fs, const char *path, char host[PATH_MAX + 256], struct stat *st)
 {
-	for (u32 i = 0; i < fs->mounts[0].layer_count; i++) {
+	for (u32 i = 0; i < fs->table.mounts[0].layer_count; i++) {
 		char value[2];
 
 		if (snprintf(host, PATH_MAX + 256, "%s%s", layer_path(fs, i), path) >= PATH_MAX)

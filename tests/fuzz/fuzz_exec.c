@@ -44,6 +44,11 @@ void events(enum agent_event event, long arg)
 	MUST(event == EVENT_EXEC_PREPARE && prepare->program >= FD_FIRST);
 }
 
+u32 task_word(enum task_word kind)
+{
+	return kind;
+}
+
 u32 agent_task_word(void)
 {
 	return 0xabcdef;
@@ -94,7 +99,7 @@ static long check_execve(s32 fd, u64 *argv, u64 *envp, u64 flags)
 	while (last[1])
 		last++;
 	marker = (const char *)*last;
-	MUST(!strncmp(marker, "LICHEN_EXEC=", 12) && strchr(marker, ':') && strlen(marker) < 160 + 256 + 4096);
+	MUST(!strncmp(marker, "LICHEN_EXEC=", 12) && strchr(marker, ':') && strlen(marker) < 192 + 256 + 4096);
 	MUST(!strcmp(marker + strlen(marker) - strlen(((struct scratch *)the_slot->scratch)->path),
 		     ((struct scratch *)the_slot->scratch)->path));
 	for (u64 *a = argv; *a; a++)

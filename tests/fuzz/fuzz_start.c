@@ -47,7 +47,12 @@ void events(enum agent_event event, long arg)
 	(void)event, (void)arg;
 }
 
-void task_start(u32 word)
+void task_start(enum task_word kind, u32 word)
+{
+	(void)kind, (void)word;
+}
+
+void view_start(u32 word)
 {
 	(void)word;
 }

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mounts of the caller's namespace (fs.h): which one a guest path lies on, and where a host path is.
+ *
+ * From path to mount as the kernel walks: from the anchor on, the mount that hangs on the current one at the shortest part of what is left is
+ * crossed to, and so on. Where mounts lie on top of each other, each is the child of the one below, so the topmost is reached.
+ *
+ * Nothing is held while a table is read. Its copy's version says whether it was written to since; then the resolution begins anew (ELOOP).
+ */
+#include "agent/fs.h"
+#include "agent/view.h"
+
+struct fs_space *fs_space_of(u32 space)
+{
+	struct fs_spaces *all = (struct fs_spaces *)(LAYOUT_COMMONS + commons()->spaces); /* NOLINT(performance-no-int-to-ptr) */
+
+	return &all->space[space < FS_SPACES_MAX ? space : 0];
+}
+
+static bool is_at_or_below(const char *path, u64 length, const char *top, u64 top_length)
+{
+	return length >= top_length && !memcmp(path, top, top_length) && (length == top_length || path[top_length] == '/');
+}
+
+/* The copy to be read, and what its version must still be afterwards. */
+static const struct fs_table *active_table(u32 space, u32 *ret_version)
+{
+	const struct fs_space *s = fs_space_of(space);
+
+	for (;;) {
+		const struct fs_table *t = &s->copy[__atomic_load_n(&s->active, __ATOMIC_ACQUIRE) & 1];
+
+		*ret_version = __atomic_load_n(&t->version, __ATOMIC_ACQUIRE);
+		if (!(*ret_version & 1))
+			return t;
+		(void)sys0(__NR_sched_yield);
+	}
+}
+
+static bool is_unchanged(const struct fs_table *table, u32 version)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&table->version, __ATOMIC_RELAXED) == version;
+}
+
+bool fs_is_current(const struct fs_root *root)
+{
+	return is_unchanged(root->table, root->version);
+}
+
+static u32 count_of(const struct fs_table *table)
+{
+	return table->count < FS_MOUNTS_MAX ? table->count : FS_MOUNTS_MAX; /* whatever is read while it is written */
+}
+
+static const struct fs_mount *by_id(const struct fs_table *table, u32 id)
+{
+	for (u32 i = 0; i < count_of(table); i++)
+		if (table->mounts[i].id == id)
+			return &table->mounts[i];
+	return NULL;
+}
+
+long fs_root_of(struct fs_root *root, u32 space, u32 mount, const char *below, u32 below_length)
+{
+	const struct fs_mount *m;
+
+	root->space = space;
+	root->table = active_table(space, &root->version);
+	m = mount ? by_id(root->table, mount) : &root->table->mounts[0];
+	if (!m)
+		return fs_is_current(root) ? -ENOENT : -ELOOP; /* unmounted with the root directory in it */
+	root->mount = m->id;
+	root->target = m->target;
+	root->target_length = m->target_length;
+	root->below = below;
+	root->below_length = below_length;
+	if (!fs_is_current(root))
+		return -ELOOP;
+	return fs_root_length(root) < FS_PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+long fs_root_get(struct fs_root *root)
+{
+	u32 word = view_word();
+	const struct view *v = view_of(word);
+
+	return fs_root_of(root, v->space, v->root_mount, v->root_length ? view_root(word) : "", v->root_length);
+}
+
+void fs_enter_root(struct fs_work *work)
+{
+	const struct fs_root *root = &work->root;
+
+	memcpy(work->guest, root->table->text + root->target, root->target_length);
+	memcpy(work->guest + root->target_length, root->below, root->below_length);
+	work->guest[fs_root_length(root)] = 0;
+	work->anchor = root->mount;
+	work->anchor_from = fs_root_length(root) + 1;
+}
+
+/* Whether a path is the root directory's, as text. */
+static bool is_root_text(const struct fs_root *root, const char *path, u64 length)
+{
+	return length == fs_root_length(root) && !memcmp(path, root->table->text + root->target, root->target_length) &&
+	       !memcmp(path + root->target_length, root->below, root->below_length);
+}
+
+/* --- from a guest path ---------------------------------------------------------------------------------------------------------------------- */
+
+/* What is mounted on m at the shortest part of path, where that has `from` bytes at least. */
+static const struct fs_mount *crossed(const struct fs_table *table, const struct fs_mount *m, const char *path, u64 length,
+				      u32 from)
+{
+	const struct fs_mount *best = NULL;
+
+	for (u32 i = 0; i < count_of(table); i++) {
+		const struct fs_mount *n = &table->mounts[i];
+
+		if (n->parent == m->id && n->target_length >= from && (!best || n->target_length < best->target_length) &&
+		    is_at_or_below(path, length, table->text + n->target, n->target_length))
+			best = n;
+	}
+	return best;
+}
+
+long fs_find_mount(struct fs_work *work)
+{
+	const struct fs_table *table = work->root.table;
+	const struct fs_mount *m = by_id(table, work->anchor), *next = m;
+	u64 length = strlen(work->guest);
+	u32 from = work->anchor_from;
+
+	for (u32 i = 0; next && i < FS_MOUNTS_MAX; i++, from = m->target_length) {
+		m = next;
+		next = crossed(table, m, work->guest, length, from > m->target_length ? from : m->target_length);
+	}
+	if (m)
+		work->mount = *m;
+	if (!fs_is_current(&work->root))
+		return -ELOOP;
+	return m ? 0 : -ENOENT;
+}
+
+bool fs_mounts_below(const struct fs_work *work)
+{
+	u64 length = strlen(work->guest);
+
+	for (u32 i = 0; i < count_of(work->root.table); i++) {
+		const struct fs_mount *n = &work->root.table->mounts[i];
+
+		if (n->parent == work->mount.id && n->target_length > length &&
+		    is_at_or_below(work->root.table->text + n->target, n->target_length, work->guest, length))
+			return true;
+	}
+	return false;
+}
+
+bool fs_at_root(const struct fs_work *work)
+{
+	return work->mount.id == work->root.mount && is_root_text(&work->root, work->guest, strlen(work->guest));
+}
+
+void fs_above(struct fs_work *work)
+{
+	const struct fs_mount *m = &work->mount;
+	u64 length = strlen(work->guest);
+
+	if (fs_at_root(work))
+		return;
+	for (u32 i = 0; m->target_length == length && i < FS_MOUNTS_MAX; i++) { /* the root of a mount: from where it is mounted */
+		m = m->parent ? by_id(work->root.table, m->parent) : NULL;
+		if (!m || (m->id == work->root.mount && is_root_text(&work->root, work->guest, length)))
+			return;
+	}
+	while (length && work->guest[length - 1] != '/')
+		length--;
+	length = length ? length - 1 : 0;
+	work->guest[length] = 0;
+	work->anchor = m->id;
+	work->anchor_from = (u32)length;
+}
+
+/* --- from a host path ---------------------------------------------------------------------------------------------------------------------- */
+
+/* A mount, or a layer of it, that has a host path. */
+struct candidate {
+	const struct fs_mount *mount;
+	u32 layer;
+	const char *below;               /* what comes behind the mount's root: "" or "/…" */
+	u64 below_length, source_length; /* the latter of the file system's root */
+	bool covered, inside;
+};
+
+/* The byte at a position of the path in the namespace. */
+static char at(const struct fs_table *table, const struct candidate *c, u64 i)
+{
+	return i < c->mount->target_length ? table->text[c->mount->target + i] : c->below[i - c->mount->target_length];
+}
+
+/* Whether something is mounted over it, or above it. */
+static bool is_covered(const struct fs_table *table, const struct candidate *c)
+{
+	for (u32 i = 0; i < count_of(table); i++) {
+		const struct fs_mount *n = &table->mounts[i];
+		u32 cut = c->mount->target_length;
+
+		if (n->parent == c->mount->id && n->target_length >= cut &&
+		    is_at_or_below(c->below, c->below_length, table->text + n->target + cut, n->target_length - cut))
+			return true;
+	}
+	return false;
+}
+
+/* Whether it lies at or below the root directory. */
+static bool is_inside(const struct fs_root *root, const struct candidate *c)
+{
+	const struct fs_table *table = root->table;
+	const struct fs_mount *m = c->mount;
+	u64 length = m->target_length + c->below_length, root_length = fs_root_length(root);
+
+	if (!root_length && root->mount == table->mounts[0].id)
+		return true;
+	if (length < root_length || (length > root_length && at(table, c, root_length) != '/'))
+		return false;
+	for (u64 i = 0; i < root_length; i++)
+		if (at(table, c, i) !=
+		    (i < root->target_length ? table->text[root->target + i] : root->below[i - root->target_length]))
+			return false;
+	for (u32 i = 0; m && i < FS_MOUNTS_MAX; i++) {
+		if (m->id == root->mount)
+			return true;
+		if (m->target_length < root_length)
+			return false; /* it goes on above the root directory */
+		m = m->parent ? by_id(table, m->parent) : NULL;
+	}
+	return false;
+}
+
+static bool is_better(const struct candidate *a, const struct candidate *b)
+{
+	if (a->covered != b->covered)
+		return b->covered;
+	if (a->inside != b->inside)
+		return a->inside;
+	if (a->source_length != b->source_length)
+		return a->source_length > b->source_length;
+	if (a->mount->root_length != b->mount->root_length)
+		return a->mount->root_length < b->mount->root_length;
+	return (b->mount->flags & ~a->mount->flags) & FS_READ_ONLY; /* of two with one source, one that may be written */
+}
+
+/* Looks for the best place of a host path. root: whose view. */
+static bool find_place(const struct fs_root *root, const char *host, struct candidate *best)
+{
+	const struct fs_table *table = root->table;
+	u64 length = host[1] ? strlen(host) : 0; /* "/" is the empty path */
+
+	*best = (struct candidate){ .mount = NULL };
+	for (u32 i = 0; i < count_of(table); i++) {
+		const struct fs_mount *m = &table->mounts[i];
+		struct fs_layer own = { m->source, m->source_length - m->root_length };
+
+		for (u32 k = 0; k == 0 || k < m->layer_count; k++) {
+			const struct fs_layer *l = m->layer_count ? &table->layers[(m->layer + k) % FS_LAYERS_MAX] : &own;
+			struct candidate c = { .mount = m, .layer = k, .source_length = l->source_length };
+			u64 cut = l->source_length + m->root_length;
+
+			if (length < cut || memcmp(host, table->text + l->source, l->source_length) ||
+			    memcmp(host + l->source_length, table->text + m->root, m->root_length) ||
+			    (length > cut && host[cut] != '/'))
+				continue;
+			c.below = length ? host + cut : "";
+			c.below_length = length - cut;
+			c.covered = is_covered(table, &c);
+			c.inside = is_inside(root, &c);
+			if (!best->mount || is_better(&c, best))
+				*best = c;
+		}
+	}
+	return best->mount;
+}
+
+long fs_place_in(const struct fs_root *root, const char *host, char *out, struct fs_place *ret)
+{
+	struct candidate c;
+	u64 size;
+
+	if (!find_place(root, host, &c))
+		return fs_is_current(root) ? -ESRCH : -ELOOP;
+	ret->mount = *c.mount;
+	size = ret->mount.target_length + c.below_length;
+	if (size + 1 >= FS_PATH_MAX)
+		return fs_is_current(root) ? -ENAMETOOLONG : -ELOOP;
+	ret->layer = c.layer;
+	ret->inside = c.inside;
+	memmove(out + ret->mount.target_length, c.below, c.below_length);
+	memcpy(out, root->table->text + ret->mount.target, ret->mount.target_length);
+	out[size] = 0;
+	return fs_is_current(root) ? (long)size : -ELOOP;
+}
+
+#define ATTEMPTS 100u
+
+long fs_guest_place(const char *host, char *out, struct fs_place *ret)
+{
+	struct fs_root root;
+	long r = -ELOOP;
+
+	for (u32 i = 0; i < ATTEMPTS && r == -ELOOP; i++) {
+		r = fs_root_get(&root);
+		if (r == 0)
+			r = fs_place_in(&root, host, out, ret);
+	}
+	return r;
+}
+
+long fs_place_work(struct fs_work *work, const char *host)
+{
+	struct fs_place place;
+	long r = -ELOOP;
+
+	for (u32 i = 0; i < ATTEMPTS && r == -ELOOP; i++) {
+		r = fs_root_get(&work->root);
+		if (r == 0)
+			r = fs_place_in(&work->root, host, work->guest, &place);
+	}
+	if (r < 0)
+		return r;
+	work->mount = place.mount;
+	work->layer = place.layer;
+	work->anchor = place.mount.id;
+	work->anchor_from = (u32)r + 1;
+	work->base = FS_NO_BASE;
+	work->step = true;
+	work->deep = false;
+	return r;
+}
+
+long fs_guest_path(const char *host, char *out, bool *ret_inside)
+{
+	struct fs_place place;
+	struct fs_root root;
+	long size = -ELOOP;
+
+	for (u32 i = 0; i < ATTEMPTS && size == -ELOOP; i++) {
+		size = fs_root_get(&root);
+		if (size == 0)
+			size = fs_place_in(&root, host, out, &place);
+	}
+	if (size < 0)
+		return size;
+	if (place.inside) {
+		size -= fs_root_length(&root);
+		memmove(out, out + fs_root_length(&root), (u64)size + 1);
+	}
+	if (ret_inside)
+		*ret_inside = place.inside;
+	if (size == 0) {
+		memcpy(out, "/", 2);
+		size = 1;
+	}
+	return size;
+}

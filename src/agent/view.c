@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of views, and who has which (view.h).
+ *
+ * A row is made under the lock: its text and numbers first, its state last. It is freed only when all rows are taken, if no process holds
+ * its lock (abi/view_state.h) and none did IDLE_SECONDS before: between fork and a child's first instruction, and in gVisor in execve, the lock
+ * of a view that is used is not held.
+ */
+#include "agent/view.h"
+
+#define F_GETLK_ 5
+#define F_SETLK_ 6
+#define F_RDLCK_ 0
+#define F_WRLCK_ 1
+#define F_UNLCK_ 2
+#define IDLE_SECONDS 2
+#define PROBES 64u /* places where a task may be entered */
+
+struct flock_ { /* struct flock, x86-64 */
+	s16 type, whence;
+	u32 pad;
+	s64 start, length;
+	s32 pid;
+	u32 pad2;
+};
+
+static long lock_byte(int cmd, s16 type, u32 row, s16 *found)
+{
+	struct flock_ lock = { .type = type, .start = (s64)(VIEW_LOCK_BASE + row), .length = 1 };
+	long r = sys3(__NR_fcntl, commons_fd(), cmd, &lock);
+
+	if (found)
+		*found = lock.type;
+	return r;
+}
+
+static struct lock *table_lock(void)
+{
+	return (struct lock *)&views()->lock;
+}
+
+/* --- who has which ------------------------------------------------------------------------------------------------------------------------ */
+
+static u32 place_of(s32 tid, u32 probe)
+{
+	return ((u32)tid * 2654435761u + probe) % VIEW_TASKS_MAX;
+}
+
+static void publish(s32 tid, u32 row)
+{
+	u64 *rows = views()->task, *best = NULL, value = (u64)(u32)tid << 32 | row;
+
+	for (u32 i = 0; i < PROBES; i++) {
+		u64 *at = &rows[place_of(tid, i)], old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+
+		if (old >> 32 == (u32)tid) {
+			__atomic_store_n(at, row ? value : 0, __ATOMIC_RELEASE);
+			return;
+		}
+		if (!best && (!old || sys2(__NR_kill, (s32)(old >> 32), 0) == -ESRCH))
+			best = at;
+	}
+	if (row && best)
+		__atomic_store_n(best, value, __ATOMIC_RELEASE);
+}
+
+long view_of_task(s32 tid)
+{
+	for (u32 i = 0; i < PROBES; i++) {
+		u64 at = __atomic_load_n(&views()->task[place_of(tid, i)], __ATOMIC_ACQUIRE);
+
+		if (at >> 32 == (u32)tid)
+			return (u32)at;
+	}
+	return sys2(__NR_kill, tid, 0) == -ESRCH ? -ESRCH : 0;
+}
+
+/* The calling thread has a row: it is held, and others are told. */
+static void enter(u32 row)
+{
+	if (row)
+		__atomic_store_n(&views()->used, 1, __ATOMIC_RELEASE);
+	if (!__atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
+		return;
+	if (row) {
+		(void)lock_byte(F_SETLK_, F_RDLCK_, row, NULL);
+		views()->view[row].idle = 0;
+	}
+	publish((s32)sys0(__NR_gettid), row);
+}
+
+/* --- rows --------------------------------------------------------------------------------------------------------------------------------- */
+
+struct view_spec view_spec_of(u32 word)
+{
+	const struct view *v = view_of(word);
+
+	return (struct view_spec){ .space = v->space,
+				   .root_mount = v->root_mount,
+				   .root = view_root(word),
+				   .root_length = v->root_length,
+				   .uts = v->uts,
+				   .ipc = v->ipc,
+				   .pid = v->pid };
+}
+
+static u32 hash_of(const struct view_spec *spec)
+{
+	u32 numbers[] = { spec->space, spec->root_mount, spec->uts, spec->ipc, spec->pid };
+	u64 hash = fs_seen_hash(FS_SEEN_START, (const char *)numbers, sizeof(numbers));
+
+	return (u32)fs_seen_hash(hash, spec->root, spec->root_length) | 1u;
+}
+
+static bool says(u32 row, const struct view_spec *spec)
+{
+	const struct view *v = view_of(row);
+
+	return v->space == spec->space && v->root_mount == spec->root_mount && v->root_length == spec->root_length &&
+	       v->uts == spec->uts && v->ipc == spec->ipc && v->pid == spec->pid &&
+	       !memcmp(view_root(row), spec->root, spec->root_length);
+}
+
+/* Whether nobody can be using a row any more: frees it. Under the lock. */
+static bool freed(u32 row)
+{
+	struct view *v = &views()->view[row];
+	s16 found = F_UNLCK_;
+
+	if (v->state != VIEW_READY || task_has_word(TASK_VIEW, row))
+		return false; /* our own locks are not shown to us */
+	if (lock_byte(F_GETLK_, F_WRLCK_, row, &found) < 0 || found != F_UNLCK_) {
+		v->idle = 0;
+		return false;
+	}
+	if (!v->idle) {
+		v->idle = agent_now();
+		return false;
+	}
+	if (agent_now() < v->idle + IDLE_SECONDS)
+		return false;
+	__atomic_store_n(&v->state, VIEW_FREE, __ATOMIC_RELEASE);
+	return true;
+}
+
+static long find(const struct view_spec *spec, u32 hash)
+{
+	if (says(0, spec))
+		return 0;
+	for (u32 i = 1; i < VIEWS_MAX; i++) {
+		const struct view *v = &views()->view[i];
+
+		if (v->state == VIEW_READY && v->hash == hash && says(i, spec))
+			return i;
+	}
+	return -ESRCH;
+}
+
+/* A free row: its number, or 0. */
+static u32 take(void)
+{
+	for (u32 i = 1; i < VIEWS_MAX; i++)
+		if (views()->view[i].state == VIEW_FREE)
+			return i;
+	for (u32 i = 1; i < VIEWS_MAX; i++)
+		if (freed(i))
+			return i;
+	return 0;
+}
+
+long view_word_of(const struct view_spec *spec)
+{
+	u32 hash = hash_of(spec);
+	struct view *v;
+	long row;
+
+	if (spec->root_length >= VIEW_ROOT_SIZE)
+		return -ENAMETOOLONG;
+	if (member_self() < 0)
+		return -ENOSPC;
+	(void)!lock_take(table_lock()); /* a row that its maker left is not READY */
+	row = find(spec, hash);
+	if (row < 0) {
+		row = take();
+		v = &views()->view[row];
+		if (row) {
+			memcpy(views()->root[row], spec->root, spec->root_length);
+			views()->root[row][spec->root_length] = 0;
+			*v = (struct view){ .hash = hash,
+					    .space = spec->space,
+					    .root_mount = spec->root_mount,
+					    .root_length = spec->root_length,
+					    .uts = spec->uts,
+					    .ipc = spec->ipc,
+					    .pid = spec->pid };
+			__atomic_store_n(&v->state, VIEW_READY, __ATOMIC_RELEASE);
+		} else {
+			row = -ENOSPC;
+		}
+	}
+	if (row > 0) {
+		views()->view[row].idle = 0;
+		(void)lock_byte(F_SETLK_, F_RDLCK_, (u32)row, NULL);
+	}
+	lock_release(table_lock());
+	return row;
+}
+
+long view_set(const struct view_spec *spec, enum view_who who)
+{
+	long row = view_word_of(spec);
+
+	if (row < 0)
+		return row;
+	if (who == VIEW_OWN)
+		task_word_set_own(TASK_VIEW, (u32)row);
+	else
+		task_word_set_shared(TASK_VIEW, (u32)row);
+	enter((u32)row);
+	return 0;
+}
+
+void view_part(void)
+{
+	task_word_set_own(TASK_VIEW, view_word());
+}
+
+bool view_holds(bool (*has)(const struct view *view, u32 value), u32 value)
+{
+	bool held = false;
+
+	if (member_self() < 0)
+		return true;
+	(void)!lock_take(table_lock());
+	for (u32 i = 0; i < VIEWS_MAX && !held; i++) {
+		const struct view *v = &views()->view[i];
+
+		if ((i == 0 || v->state == VIEW_READY) && has(v, value))
+			held = i == 0 || !freed(i);
+	}
+	lock_release(table_lock());
+	return held;
+}
+
+/* --- life of a process -------------------------------------------------------------------------------------------------------------------- */
+
+void view_start(u32 word)
+{
+	task_start(TASK_VIEW, word);
+	enter(word);
+}
+
+void view_forked_child(void)
+{
+	enter(view_word());
+}
