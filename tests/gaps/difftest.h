@@ -294,7 +294,11 @@ MAYBE_UNUSED static void wait_state(pid_t pid, pid_t tid, char state)
 	int calm = 0;
 
 	for (int i = 0; i < 20000 && calm < 8; i++) {
-		calm = task_state(pid, tid) == state ? calm + 1 : 0;
+		char seen = task_state(pid, tid);
+
+		if (seen == 'Z' && state != 'Z')
+			break; /* it has ended, and will not sleep any more */
+		calm = seen == state ? calm + 1 : 0;
 		pause_ms(calm ? 3 : 1);
 	}
 	if (calm < 8)

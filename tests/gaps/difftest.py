@@ -158,8 +158,8 @@ DEVIATIONS = [
     (
         "engine/close_all",
         None,
-        r"^\(rlim_t\)good .*: yes$",
-        r"^\(rlim_t\)good .*: no$",
+        r"^good == all: yes$",
+        r"^good == all: no$",
         "two descriptor numbers are the agent's: dup2 onto them says EBADF",
     ),
     (
@@ -324,6 +324,7 @@ def execute(command, seconds, slow=False):
     if late:
         text += f"\n(no end after {seconds} s)\n"
     return {
+        "late": late,
         "out": text[-200000:],
         "status": 128 - status if status < 0 else status,
         "err": err.decode(errors="replace")[-2000:],
@@ -513,6 +514,9 @@ def lines(result):
 
 def difference(name, env, native, under, second=None):
     """None when both sides agree, else the difference as text.  With a second oracle each line may agree with either."""
+    for side, result in (("the kernel", native), ("lichen", under)):
+        if result.get("late"):  # both may hang alike
+            return f"no end under {side}: {result['out'][-2000:]}"
     a, b = lines(native), lines(under)
     c = lines(second) if second else a
     if b == c:

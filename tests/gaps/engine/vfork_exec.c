@@ -39,7 +39,7 @@ static int run(char *self)
 int main(int argc, char **argv)
 {
 	volatile int good = 0, exits = 0, failed = 0; /* volatile: lives over vfork */
-	int times = scaled(10000), files;
+	int times = scaled(4000), files;
 	long size, resident, size_after, resident_after;
 
 	if (argc > 1)
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	footprint(&size_after, &resident_after);
 	say("executed well: %d of %d; exited well: %d of %d; failed: %d", good, times / 4, exits, times / 4 * 3, failed);
 	FACT(size_after - size <= 16);
-	FACT(resident_after - resident <= 400);
+	FACT(resident_after - resident <= 200);
 	FACT(open_files() == files);
 	return 0;
 }

@@ -78,7 +78,7 @@ int main(void)
 	FACT(fd == first);
 	close(fd);
 	before = open_now();
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < scaled(200); i++)
 		for (size_t k = 0; k < COUNT(paths); k++)
 			try_all(paths[k]);
 	FACT(open_now() == before);

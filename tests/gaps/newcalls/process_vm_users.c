@@ -22,8 +22,10 @@ static pid_t sleeper(uid_t user, bool hidden)
 	pid_t pid = fork_or_die();
 
 	if (pid == 0) {
-		if (user && !become(user, user))
+		if (user && !become(user, user)) {
+			gate_open(&gate);
 			_exit(1);
+		}
 		prctl(PR_SET_DUMPABLE, hidden ? 0 : 1);
 		gate_open(&gate);
 		for (;;)

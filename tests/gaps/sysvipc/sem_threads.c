@@ -2,15 +2,15 @@
 /* Threads and processes use one semaphore as a mutex and count together; nothing is lost. */
 #include "difftest.h"
 
-enum { PROCESSES = 3, THREADS = 3, ROUNDS = 1500 };
+enum { PROCESSES = 3, THREADS = 3 };
 
-static int id;
+static int id, rounds;
 static volatile long *counter;
 
 static void *work(void *arg)
 {
 	(void)arg;
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		if (sem_do(id, 0, -1, i % 2 ? SEM_UNDO : 0))
 			return (void *)1;
 		counter[0]++;
@@ -41,6 +41,7 @@ int main(void)
 	pid_t pids[PROCESSES];
 
 	counter = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	rounds = scaled(1500);
 	id = sem_new(1);
 	MUST(sem_set(id, 0, 1));
 	for (int i = 0; i < PROCESSES; i++) {
