@@ -15,7 +15,12 @@ import time
 
 PREFIX = shlex.split(os.environ.get("RUN", ""))
 SLOW = os.environ.get("SLOW") == "1"
+ENVIRONMENT = os.environ.get("ENVIRONMENT", "host")
+RECORDED = os.environ.get("UNDER") == "why"
 PATIENCE = 8
+# gVisor of 2022 sends no signals from a terminal: what hangs on that is not waited for long there.
+LACKING = ENVIRONMENT == "gvisor"
+NEEDS_TERMINAL_SIGNALS = "Ctrl-C ends"
 failures = []
 
 
@@ -39,7 +44,7 @@ def shell_status(returncode):
 
 
 def exit_statuses():
-    numbers = [0, 1, 2, 77, 125, 126, 127, 128, 255] if SLOW else range(256)
+    numbers = range(256) if not SLOW and not RECORDED else [0, 1, 2, 77, 125, 126, 127, 128, 255]
     for n in numbers:
         check(f"exit {n}", n, run("sh", "-c", f"exit {n}").returncode)
     return f"exit statuses: {len(numbers)} values"
@@ -182,7 +187,7 @@ class Terminal:
         return True
 
     def expect(self, pattern, what):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + (2 if LACKING and what.startswith(NEEDS_TERMINAL_SIGNALS) else PATIENCE)
         while not (found := re.search(pattern, self.text)):
             if time.monotonic() > deadline or not self.read(0.1):
                 failures.append(what)
@@ -294,7 +299,7 @@ def hang_up():
     t.expect("ready", "guest on a terminal")
     pid = t.pid
     t.close()  # the master of the terminal
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + (2 if LACKING else PATIENCE)
     while time.monotonic() < deadline:
         if os.waitpid(pid, os.WNOHANG)[0]:
             return "closing the terminal ends the guest"
