@@ -36,6 +36,7 @@ _lichen_cell_command() {
 	--time | --tail | -n) mapfile -t COMPREPLY < <(compgen -W '0 1 10 100' -- "$cur") && return ;;
 	--change | -c) mapfile -t COMPREPLY < <(compgen -W 'CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR' -- "$cur") && return ;;
 	--author | --message | -a | -m) [[ $command == commit ]] && COMPREPLY=(TEXT) && return ;;
+	--output | -o) [[ $command == export ]] && _filedir && return ;;
 	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$cur") && return ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -50,7 +51,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -59,7 +60,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -112,6 +113,15 @@ _lichen() {
 	wait | inspect) _lichen_cell_command '' all ;;
 	diff) _lichen_cell_command '--json' all ;;
 	commit) _lichen_cell_command '--author= --message= --change=' all ;;
+	cp)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--archive --follow-link --quiet --help' -- "$cur")
+		else
+			_filedir
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -S : -W "$(lichen ps -a --json 2>/dev/null | sed -n 's/^ *"name": "\([^"]*\)".*/\1/p')" -- "$cur")
+		fi
+		;;
+	export) _lichen_cell_command '--output=' all ;;
 	load)
 		case $option in
 		--input | -i) _filedir ;;

@@ -15,7 +15,7 @@
 /* What host/root.c binds over every tree, and the volumes. */
 static int make_skip(struct cell_layers *layers)
 {
-	static const char *const usual[] = { "dev", "proc", "sys", "etc/hosts", "etc/resolv.conf" };
+	static const char *const usual[] = { "dev", "proc", "sys", "etc/hostname", "etc/hosts", "etc/resolv.conf" };
 	size_t count = 0;
 	layers->skip = calloc(ARRAY_SIZE(usual) + layers->spec.tree.bind_count + 1, sizeof(*layers->skip));
 	layers->skipped = calloc(layers->spec.tree.bind_count + 1, PATH_MAX);

@@ -90,7 +90,7 @@ static int run_in(const struct cell_found *found, const struct exec_options *giv
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED, .stage = "the cell's config.json is damaged" };
 	struct launch_limit *limits = NULL;
 	struct cell_join join = {
-		.dir = found->dir, .input = FD_NONE, .detached = given->detach, .placed = given->workdir != NULL
+		.dir = found->dir, .input = FD_NONE, .output = FD_NONE, .detached = given->detach, .placed = given->workdir != NULL
 	};
 	char **cell = cell_strings(found->config, "env"), **merged = cell ? merge(cell, &given->env) : NULL;
 	char **env = merged ? cells_env(merged, found->id) : NULL, *workdir = workdir_of(found, given->workdir);

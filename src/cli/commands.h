@@ -21,6 +21,8 @@ extern const struct command command_wait;
 extern const struct command command_rm;
 extern const struct command command_diff;
 extern const struct command command_commit;
+extern const struct command command_cp;
+extern const struct command command_export;
 extern const struct command command_inspect;
 extern const struct command command_load;
 extern const struct command command_save;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/cell_helper.h"
 #include "cli/commands.h"
 #include "cli/words.h"
 #include "lichen.h"
@@ -11,7 +12,7 @@
 static const struct command *const commands[] = {
 	&command_run,  &command_doctor, &command_why,     &command_ps,    &command_logs,   &command_stop, &command_kill,
 	&command_wait, &command_rm,     &command_inspect, &command_image, &command_images, &command_load, &command_save,
-	&command_tag,  &command_rmi,    &command_pull,    &command_exec,  &command_top,    &command_diff, &command_commit,
+	&command_tag,  &command_rmi,    &command_pull,    &command_exec,  &command_top,    &command_diff, &command_commit, &command_cp, &command_export,
 };
 
 int command_usage(const struct command *command, const char *format, ...)
@@ -99,6 +100,8 @@ static int help(const char *name)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && strcmp(argv[1], CELL_HELPER_NAME) == 0)
+		return cell_helper_main(argc - 1, argv + 1);
 	static char output[1 << 16]; /* holds any output whole, so that command_flush() learns the errno of writing it */
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
 	const char *name = argc > 1 ? argv[1] : NULL;

@@ -58,7 +58,7 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 		      struct launch_result *result)
 {
 	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = told };
-	struct launch_setup setup = { .stdio = { join->input, FD_NONE, FD_NONE },
+	struct launch_setup setup = { .stdio = { join->input, join->output, FD_NONE },
 				      .session = join->detached,
 				      .limits = join->limits,
 				      .limit_count = join->limit_count };

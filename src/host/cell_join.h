@@ -12,7 +12,7 @@ struct cell_join {
 	int dir;              /* of the cell */
 	struct launch launch; /* argv, envp and workdir; the rest is the cell's */
 	bool placed;          /* launch.workdir was asked for, and is not just the cell's own */
-	int input;            /* what the command reads; negative = ours */
+	int input, output;    /* what the command reads and writes; negative = ours */
 	bool detached;        /* in the background, with no streams */
 	const struct launch_limit *limits;
 	size_t limit_count;

@@ -11,9 +11,12 @@
 #include "image/tar_write.h"
 
 struct walk {
-	struct tar_objects objects;
+	struct tar_objects *objects;
+	bool one_device; /* `dev` alone, and not `not_this` */
 	dev_t dev;
 	struct stat not_this;
+	const char *const *skip; /* relative to the path's first `base` bytes */
+	size_t base;
 	char *path; /* of the entry, relative, PATH_MAX bytes */
 };
 
@@ -21,8 +24,12 @@ static int walk_directory(struct walk *walk, int dir, size_t length);
 
 static int walk_below(struct walk *walk, int dir, const char *name, const struct stat *st, size_t length)
 {
-	if (st->st_dev != walk->dev || (st->st_dev == walk->not_this.st_dev && st->st_ino == walk->not_this.st_ino))
+	if (walk->one_device &&
+	    (st->st_dev != walk->dev || (st->st_dev == walk->not_this.st_dev && st->st_ino == walk->not_this.st_ino)))
 		return 0;
+	for (const char *const *skip = walk->skip; skip && *skip; skip++)
+		if (strcmp(*skip, walk->path + walk->base) == 0)
+			return 0;
 	CLEANUP_FD int below = tree_enter(dir, name);
 	if (below < 0)
 		return below;
@@ -41,7 +48,7 @@ static int write_name(struct walk *walk, int dir, const char *name, size_t lengt
 	memcpy(walk->path + length, name, more + 1);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	int error = tar_object(&walk->objects, dir, name, walk->path);
+	int error = tar_object(walk->objects, dir, name, walk->path);
 	return error || !S_ISDIR(st.st_mode) ? error : walk_below(walk, dir, name, &st, length + more);
 }
 
@@ -83,22 +90,30 @@ static int walk_directory(struct walk *walk, int dir, size_t length)
 	return error;
 }
 
+int tar_below(struct tar_objects *objects, int dir, const char *const *skip, char *where)
+{
+	size_t base = strlen(where);
+	struct walk walk = { .objects = objects, .skip = skip, .base = base, .path = where };
+	return walk_directory(&walk, dir, base);
+}
+
 int tar_directory(const struct tar_sink *sink, int root, int not_this, char *where)
 {
-	struct walk walk = { .path = where };
+	struct tar_objects objects;
+	struct walk walk = { .objects = &objects, .one_device = true, .path = where };
 	struct stat st;
 	memcpy(where, "./", 3);
-	int error = tar_objects_init(&walk.objects, sink);
+	int error = tar_objects_init(&objects, sink);
 	if (!error && (fstat(root, &st) || (not_this >= 0 && fstat(not_this, &walk.not_this))))
 		error = -errno;
 	if (!error) {
 		walk.dev = st.st_dev;
-		error = tar_object_opened(&walk.objects, root, where);
+		error = tar_object_opened(&objects, root, where);
 	}
 	if (!error)
 		error = walk_directory(&walk, root, 0);
 	if (!error)
 		error = tar_end(sink);
-	tar_objects_done(&walk.objects);
+	tar_objects_done(&objects);
 	return error;
 }

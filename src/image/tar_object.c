@@ -189,9 +189,10 @@ static char type_of(mode_t mode)
 	return 0;
 }
 
-static void describe(const char *name, const struct stat *st, struct tar_entry *entry)
+static void describe(const struct tar_objects *objects, const char *name, const struct stat *st, struct tar_entry *entry)
 {
-	bool own = geteuid() != 0 && st->st_uid == geteuid();
+	bool own = objects->owners == TAR_OWNERS_ROOT ||
+		   (objects->owners == TAR_OWNERS_SEEN && geteuid() != 0 && st->st_uid == geteuid());
 	*entry = (struct tar_entry){
 		.name = name,
 		.type = type_of(st->st_mode),
@@ -212,7 +213,7 @@ int tar_object_opened(struct tar_objects *objects, int fd, const char *name)
 	struct stat st;
 	if (fstat(fd, &st))
 		return -errno;
-	describe(name, &st, &entry);
+	describe(objects, name, &st, &entry);
 	if (entry.type == '0')
 		entry.size = (u64)st.st_size;
 	return write_opened(objects, fd, &entry);
@@ -238,7 +239,7 @@ int tar_object(struct tar_objects *objects, int dir, const char *base, const cha
 	struct stat st;
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	describe(name, &st, &entry);
+	describe(objects, name, &st, &entry);
 	switch (entry.type) {
 	case '0':
 		return write_regular(objects, dir, base, &st, &entry);

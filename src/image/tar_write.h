@@ -40,8 +40,15 @@ int tar_pad(const struct tar_sink *sink, u64 size) MUST_CHECK;
 int tar_end(const struct tar_sink *sink) MUST_CHECK;
 
 /* Objects of one archive: names of one file become hard links. */
+enum tar_owners {
+	TAR_OWNERS_SEEN, /* without root, the caller's own files become root's */
+	TAR_OWNERS_ROOT, /* all become root's */
+	TAR_OWNERS_REAL, /* as the machine says */
+};
+
 struct tar_objects {
 	const struct tar_sink *sink;
+	enum tar_owners owners;
 	struct tar_linked *linked;
 	size_t linked_count;
 	u8 *buffer;
@@ -57,6 +64,12 @@ void tar_objects_done(struct tar_objects *objects);
 int tar_object(struct tar_objects *objects, int dir, const char *base, const char *name) MUST_CHECK;
 /* The same for an open directory, whose name ends with a slash, or file. */
 int tar_object_opened(struct tar_objects *objects, int fd, const char *name) MUST_CHECK;
+
+/*
+ * Writes what lies below an open directory, sorted. `where` (PATH_MAX bytes) holds the directory's name with a slash behind it, or nothing; after an error it is
+ * the path in question. `skip`: paths relative to the directory, NULL-terminated, that come out empty; NULL = none. Returns 0 or negative errno.
+ */
+int tar_below(struct tar_objects *objects, int dir, const char *const *skip, char *where) MUST_CHECK;
 
 /*
  * Writes a directory tree, sorted by name, "./" first. Mount points below it and the directory `not_this` (an open descriptor, or FD_NONE)

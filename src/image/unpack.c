@@ -37,7 +37,7 @@ static int remember_dir(struct unpack *unpack, const char *path, const struct un
 	char *copy = strdup(path);
 	if (!copy)
 		return unpack_refused(unpack, -ENOMEM, "remember", path);
-	unpack->dirs[unpack->dir_count++] = (struct unpack_dir){ copy, meta->mtime };
+	unpack->dirs[unpack->dir_count++] = (struct unpack_dir){ copy, meta->mtime, meta->mode };
 	return 0; // cppcheck-suppress memleak ; the row has it
 }
 
@@ -47,9 +47,25 @@ static void give_dir_times(struct unpack *unpack)
 	for (size_t i = unpack->dir_count; i-- > 0;) {
 		const struct timespec times[2] = { unpack->dirs[i].mtime, unpack->dirs[i].mtime };
 		CLEANUP_FD int dir = tree_open_dir(unpack->root, unpack->dirs[i].path);
+		if (dir >= 0 && unpack->flags & UNPACK_HOST)
+			(void)fchmod(dir, unpack->dirs[i].mode & (unpack->flags & UNPACK_OURS
+									  ? 01777
+									  : 07777)); /* nothing has to be made in it any more */
 		if (dir >= 0)
 			(void)futimens(dir, times);
 	}
+}
+
+/* Takes away what is in an entry's place; only what is of its kind, where that is asked for. Returns 0 or negative errno. */
+static int make_room(const struct unpack *unpack, const struct place *at, const char *name, bool for_directory)
+{
+	struct stat st;
+	if (!(unpack->flags & UNPACK_PLAIN))
+		return tree_remove(at->dir, name);
+	if (for_directory)
+		return -ENOTDIR;
+	bool is_dir = fstatat(at->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	return is_dir ? -EISDIR : tree_remove(at->dir, name);
 }
 
 static int unpack_directory(struct unpack *unpack, const struct place *at, struct archive_entry *entry,
@@ -57,8 +73,10 @@ static int unpack_directory(struct unpack *unpack, const struct place *at, struc
 {
 	const char *name = *at->base ? at->base : ".";
 	CLEANUP_FD int dir = tree_enter(at->dir, name);
+	if (!*at->base && unpack->flags & UNPACK_PLAIN)
+		return 0;
 	if (dir < 0) {
-		int error = dir == -ENOENT ? 0 : tree_remove(at->dir, name);
+		int error = dir == -ENOENT ? 0 : make_room(unpack, at, name, true);
 		if (error)
 			return unpack_refused(unpack, error, "replace", at->path);
 		dir = mkdirat(at->dir, name, 0700) ? -errno : tree_enter(at->dir, name);
@@ -125,7 +143,7 @@ static int new_file(struct unpack *unpack, const struct place *at)
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int file = openat(at->dir, at->base, flags, 0600);
 	if (file < 0 && errno == EEXIST) {
-		int error = tree_remove(at->dir, at->base);
+		int error = make_room(unpack, at, at->base, false);
 		if (error)
 			return unpack_refused(unpack, error, "replace", at->path);
 		file = openat(at->dir, at->base, flags, 0600);
@@ -152,6 +170,10 @@ static int unpack_device(struct unpack *unpack, const struct place *at, struct a
 {
 	bool is_block = archive_entry_filetype(entry) == AE_IFBLK;
 	dev_t number = archive_entry_rdev(entry);
+	if (unpack->flags & UNPACK_HOST) {
+		unpack->report->lost_devices++;
+		return 0;
+	}
 	if (mknodat(at->dir, at->base, (is_block ? S_IFBLK : S_IFCHR) | 0600, number) == 0)
 		return unpack_meta_give_name(unpack, at->dir, at->base, entry, meta);
 	CLEANUP_FD int file = new_file(unpack, at);
@@ -170,7 +192,7 @@ static int unpack_device(struct unpack *unpack, const struct place *at, struct a
 static int unpack_special(struct unpack *unpack, const struct place *at, struct archive_entry *entry,
 			  const struct unpack_meta *meta)
 {
-	int error = tree_remove(at->dir, at->base);
+	int error = make_room(unpack, at, at->base, false);
 	if (error)
 		return unpack_refused(unpack, error, "replace", at->path);
 	if (archive_entry_filetype(entry) == AE_IFLNK) {
@@ -188,16 +210,26 @@ static int unpack_special(struct unpack *unpack, const struct place *at, struct 
 	return unpack_meta_give_name(unpack, at->dir, at->base, entry, meta);
 }
 
+/* Whether a clean path is the name that was asked for, or lies below it. */
+static bool is_wanted(const struct unpack *unpack, const char *clean)
+{
+	size_t length = unpack->only ? strlen(unpack->only) : 0;
+	return !unpack->only || (strncmp(clean, unpack->only, length) == 0 && (clean[length] == '\0' || clean[length] == '/'));
+}
+
 static int unpack_hard_link(struct unpack *unpack, const struct place *at, const char *link)
 {
 	char target[PATH_MAX];
 	struct stat st;
 	int error = tree_clean_path(link, target);
+	bool wanted = !error && is_wanted(unpack, target);
 	char *slash = error ? NULL : strrchr(target, '/');
 	if (slash)
 		*slash = '\0';
 	if (error || !*target)
 		return image_fail(unpack->error, -EBADMSG, "the hard link '%s' leads out of the root", at->path);
+	if (!wanted)
+		return image_fail(unpack->error, -EBADMSG, "the hard link '%s' leads to what was not asked for", at->path);
 	CLEANUP_FD int dir = tree_open_dir(unpack->root, slash ? target : "");
 	const char *base = slash ? slash + 1 : target;
 	if (dir < 0 || fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) || S_ISDIR(st.st_mode))
@@ -205,7 +237,7 @@ static int unpack_hard_link(struct unpack *unpack, const struct place *at, const
 	struct stat is;
 	if (fstatat(at->dir, at->base, &is, AT_SYMLINK_NOFOLLOW) == 0 && is.st_dev == st.st_dev && is.st_ino == st.st_ino)
 		return 0; /* to itself, or there already */
-	error = tree_remove(at->dir, at->base);
+	error = make_room(unpack, at, at->base, false);
 	if (error)
 		return unpack_refused(unpack, error, "replace", at->path);
 	if (linkat(dir, base, at->dir, at->base, 0))
@@ -249,8 +281,10 @@ static int unpack_entry(struct unpack *unpack, struct layer_stream *stream, stru
 		return image_fail(unpack->error, -EBADMSG, "the name '%.80s…' is too long or too deep", path);
 	if (!*clean && (archive_entry_filetype(entry) != AE_IFDIR || archive_entry_hardlink(entry)))
 		return image_fail(unpack->error, -EBADMSG, "the layer's root is no directory");
-	bool is_whiteout;
-	error = unpack_is_whiteout(unpack, clean, &is_whiteout);
+	if (!is_wanted(unpack, clean))
+		return image_fail(unpack->error, -EBADMSG, "the archive brings '%s', which was not asked for", clean);
+	bool is_whiteout = false;
+	error = unpack->flags & UNPACK_PLAIN ? 0 : unpack_is_whiteout(unpack, clean, &is_whiteout);
 	if (error || is_whiteout)
 		return error ? (error < 0 ? error : 0) : unpack_whiteout(unpack, clean);
 	struct place at = { .path = clean };
@@ -283,26 +317,41 @@ static int unpack_all(struct unpack *unpack, struct layer_stream *stream)
 	return 0;
 }
 
+/* Reads the archive and applies it; `unpack` has everything but its set of paths. */
+static int run(struct unpack *unpack, int from, u64 size, const struct unpack_progress *progress, struct digest *ret_diff_id)
+{
+	struct layer_stream stream;
+	int error = path_set_init(&unpack->made);
+	if (error)
+		(void)image_fail_errno(unpack->error, error, "cannot unpack");
+	else
+		error = layer_stream_open(&stream, from, size, progress, unpack->error);
+	if (!error) {
+		error = unpack_all(unpack, &stream);
+		if (!error)
+			error = layer_stream_finish(&stream, ret_diff_id, unpack->error);
+		layer_stream_close(&stream);
+	}
+	unpack_forget_parent(unpack);
+	for (size_t i = 0; i < unpack->dir_count; i++)
+		free(unpack->dirs[i].path);
+	free(unpack->dirs);
+	path_set_done(&unpack->made);
+	return error;
+}
+
 int unpack_layer(int blob, u64 size, int root, const struct unpack_progress *progress, struct unpack_report *report,
 		 struct digest *ret_diff_id, struct image_error *ret_error)
 {
 	struct unpack unpack = { .root = root, .parent = FD_NONE, .report = report, .error = ret_error };
-	struct layer_stream stream;
-	int error = path_set_init(&unpack.made);
-	if (error)
-		(void)image_fail_errno(ret_error, error, "cannot unpack");
-	else
-		error = layer_stream_open(&stream, blob, size, progress, ret_error);
-	if (!error) {
-		error = unpack_all(&unpack, &stream);
-		if (!error)
-			error = layer_stream_finish(&stream, ret_diff_id, ret_error);
-		layer_stream_close(&stream);
-	}
-	unpack_forget_parent(&unpack);
-	for (size_t i = 0; i < unpack.dir_count; i++)
-		free(unpack.dirs[i].path);
-	free(unpack.dirs);
-	path_set_done(&unpack.made);
-	return error;
+	return run(&unpack, blob, size, progress, ret_diff_id);
+}
+
+int unpack_archive(int from, int root, u32 flags, const char *only, struct unpack_report *report, struct image_error *ret_error)
+{
+	struct unpack unpack = {
+		.root = root, .flags = flags, .only = only, .parent = FD_NONE, .report = report, .error = ret_error
+	};
+	struct digest unused;
+	return run(&unpack, from, 0, NULL, &unused);
 }

@@ -54,4 +54,21 @@ struct unpack_progress {
 int unpack_layer(int blob, u64 size, int root, const struct unpack_progress *progress, struct unpack_report *report,
 		 struct digest *ret_diff_id, struct image_error *ret_error) MUST_CHECK;
 
+/* How an archive is applied that is no layer. */
+enum unpack_flag {
+	UNPACK_PLAIN =
+		1u
+		<< 0, /* .wh. in a name means nothing; what is no directory does not take the place of one, nor the other way round; the
+				 * directory `root` itself stays as it is */
+	UNPACK_OURS = 1u << 1, /* everything belongs to us, and has no set-id bits */
+	UNPACK_HOST = 1u << 2, /* files of this machine: no attributes but user.*, none that stand for something; no devices */
+};
+
+/*
+ * The same for any archive, plain, gzip or zstd, from a descriptor that need not be a file, up to its end. `only` is the one name in `root` that it may
+ * bring (with what lies below it), NULL = any.
+ */
+int unpack_archive(int from, int root, u32 flags, const char *only, struct unpack_report *report,
+		   struct image_error *ret_error) MUST_CHECK;
+
 #endif

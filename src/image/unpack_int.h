@@ -16,10 +16,13 @@
 struct unpack_dir {
 	char *path;
 	struct timespec mtime;
+	mode_t mode; /* of UNPACK_HOST, given at the end as well */
 };
 
 struct unpack {
 	int root;
+	u32 flags;        /* enum unpack_flag */
+	const char *only; /* NULL = any name */
 	struct archive *archive;
 	struct path_set made; /* paths that this layer brought, their parents included */
 	struct unpack_dir *dirs;

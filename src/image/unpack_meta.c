@@ -118,10 +118,14 @@ static int give_xattrs(struct unpack *unpack, int fd, struct archive_entry *entr
 	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
 		if (!name || is_foreign(name))
 			continue;
+		bool privileged = strncmp(name, "security.", 9) == 0 || strncmp(name, "trusted.", 8) == 0;
+		if (privileged && unpack->flags & UNPACK_HOST) {
+			unpack->report->lost_xattrs++;
+			continue;
+		}
 		if (fsetxattr(fd, name, value, size, 0) == 0)
 			continue;
 		int error = -errno;
-		bool privileged = strncmp(name, "security.", 9) == 0 || strncmp(name, "trusted.", 8) == 0;
 		if (is_policy(error) && privileged) {
 			int length = snprintf(renamed, sizeof(renamed), OVERRIDE_XATTR_PREFIX "%s", name);
 			error = (size_t)length >= sizeof(renamed) || fsetxattr(fd, renamed, value, size, 0) ? -EPERM : 0;
@@ -135,10 +139,25 @@ static int give_xattrs(struct unpack *unpack, int fd, struct archive_entry *entr
 	return 0;
 }
 
+/* The same where nothing stands for anything: what cannot be given is lost. */
+static int give_plain(struct unpack *unpack, int fd, const struct unpack_meta *meta, bool is_dir, const char *name)
+{
+	mode_t mode = unpack->flags & UNPACK_OURS ? meta->mode & 0777 : meta->mode;
+	if (!(unpack->flags & UNPACK_OURS) && try_owner(fd, meta)) {
+		unpack->report->lost_owners++;
+		mode &= 0777;
+	}
+	if (fchmod(fd, is_dir ? mode | 0700 : mode)) /* a directory's own follows at the end */
+		return unpack_refused(unpack, -errno, "change the mode of", name);
+	return 0;
+}
+
 int unpack_meta_give(struct unpack *unpack, int fd, struct archive_entry *entry, const struct unpack_meta *meta, bool is_dir,
 		     const struct override_stat *device)
 {
-	int error = give_stat(unpack, fd, meta, is_dir, device, archive_entry_pathname(entry));
+	const char *path = archive_entry_pathname(entry);
+	int error = unpack->flags & UNPACK_HOST ? give_plain(unpack, fd, meta, is_dir, path)
+						: give_stat(unpack, fd, meta, is_dir, device, path);
 	if (!error)
 		error = give_xattrs(unpack, fd, entry); /* after the owner: chown drops capabilities */
 	if (error || is_dir)
@@ -151,9 +170,11 @@ int unpack_meta_give(struct unpack *unpack, int fd, struct archive_entry *entry,
 int unpack_meta_give_name(struct unpack *unpack, int dir, const char *name, struct archive_entry *entry,
 			  const struct unpack_meta *meta)
 {
-	bool is_link = archive_entry_filetype(entry) == AE_IFLNK;
+	bool is_link = archive_entry_filetype(entry) == AE_IFLNK, ours = unpack->flags & UNPACK_OURS;
 	int error = 0;
-	if (geteuid() == 0 && fchownat(dir, name, meta->uid, meta->gid, AT_SYMLINK_NOFOLLOW))
+	if (ours)
+		;
+	else if (geteuid() == 0 && fchownat(dir, name, meta->uid, meta->gid, AT_SYMLINK_NOFOLLOW))
 		error = -errno;
 	else if (geteuid() != 0 && (meta->uid || meta->gid))
 		error = -EPERM;
@@ -161,7 +182,7 @@ int unpack_meta_give_name(struct unpack *unpack, int dir, const char *name, stru
 		return unpack_refused(unpack, error, "change the owner of", archive_entry_pathname(entry));
 	unpack->report->lost_owners += error && (meta->uid || meta->gid);
 	/* The name was made by us a moment ago, in a directory that nobody else can reach: it is no link that fchmodat could follow. */
-	if (!is_link && fchmodat(dir, name, meta->mode, 0))
+	if (!is_link && fchmodat(dir, name, ours ? meta->mode & 0777 : meta->mode, 0))
 		unpack->report->lost_modes++;
 	unpack->report->lost_xattrs += (u64)archive_entry_xattr_count(entry);
 	const struct timespec times[2] = { meta->mtime, meta->mtime };

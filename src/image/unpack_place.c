@@ -33,6 +33,8 @@ static int enter(struct unpack *unpack, int dir, const char *name, const char *p
 		return unpack_refused(unpack, added, "remember", path);
 	int next = tree_enter(dir, name);
 	if (next == -ENOTDIR) {
+		if (unpack->flags & UNPACK_PLAIN)
+			return unpack_refused(unpack, next, "write below", path);
 		if (!added)
 			return image_fail(unpack->error, -EBADMSG, "the entry '%s' lies below what is no directory", path);
 		int error = tree_remove(dir, name);

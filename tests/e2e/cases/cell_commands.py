@@ -128,9 +128,80 @@ def diff_and_commit():
     lichen("rm", "plain")
 
 
+@check
+def copies():
+    script = "mkdir -p /d/e; echo hi >/d/f; chown 5:6 /d/f; chmod 4755 /d/f; ln -s /etc/passwd /d/l; ln -s /d /dd; ln -s /tmp /out; mkdir /ro; chmod 555 /ro; touch /ro/x; echo ready; exec sleep 1000"
+    cell("web", script, "--volume", f"{WORK}/shared:/vol")
+    for ended in (True,) if SLOW else (False, True):
+        if ended:
+            lichen("stop", "-t", "0", "web")
+        here = f"here{ended}"
+        os.mkdir(here)
+        lichen("cp", "web:/d", here)
+        lichen("cp", "web:d/.", here)
+        for args in (["web:/dd/", f"{here}/new"], ["web:/d/l", f"{here}/link"], ["-L", "web:/d/l", f"{here}/passwd"], ["web:/../../ro", f"{here}/"]):
+            lichen("cp", *args)
+        same("names", ["d", "d/e", "d/f", "d/l", "e", "f", "l", "link", "new", "new/e", "new/f", "new/l", "passwd", "ro", "ro/x"],
+             sorted(os.path.relpath(os.path.join(at, n), here) for at, dirs, names in os.walk(here) for n in dirs + names))
+        st = os.stat(f"{here}/f")
+        same("ours", (os.geteuid(), 0o755), (st.st_uid, st.st_mode & 0o7777))
+        same("link", "/etc/passwd", os.readlink(f"{here}/link"))
+        assert "lichen" not in open(f"{here}/passwd", encoding="utf-8").read()
+        same("mode", 0o555, os.stat(f"{here}/ro").st_mode & 0o7777)
+        same("-a -", {"d": ("5", 0o755, 0, 0, ""), "d/e": ("5", 0o755, 0, 0, ""), "d/f": ("0", 0o4755, 5, 6, b"hi\n"),
+                      "d/l": ("2", 0o777, 0, 0, "/etc/passwd")}, files(lichen("cp", "web:/d", "-", text=False).stdout))
+        for bad, why in ((["web:/none", here], "No such file"), (["web:/d/f", f"{here}/none/"], "no such directory"),
+                         ([here, "web:/d/f"], "cannot take the place"), (["web:/d/f/", here], "Not a directory"),
+                         (["web:/d", f"{here}/f"], "cannot take the place"), ([f"{here}/f", "web:/none/x"], "No such file"),
+                         ([f"{here}/none", "web:/"], "No such file"), ([here, "web:"], "empty"), (["web:/d", "web:/e"], "twice"),
+                         (["nobody:/d", here], "no such cell"))[: 2 if SLOW else None]:
+            done = lichen("cp", *bad, status=None)
+            assert done.returncode in (1, 64) and why in done.stderr, f"cp {bad}: {done.returncode} {done.stderr}"
+        # what lies in the way
+        os.mkdir(f"{here}/trap")
+        os.symlink("/", f"{here}/trap/d")
+        lichen("cp", "web:/d", f"{here}/trap", status=1)
+        same("a link is not followed", ["d"], os.listdir(f"{here}/trap"))
+        lichen("cp", f"{here}/passwd", "web:/out/in")
+        lichen("cp", here, f"web:/tmp/{here}")
+        lichen("cp", f"{here}/passwd", "web:/vol")
+        with open("in.tar", "wb") as f, tarfile.open(fileobj=f, mode="w:gz") as tar:
+            for name, uid, content in (("owned", 7, b"x"), ("sub/.wh.f", 8, b"y"), ("f", 0, b"new")):
+                m = tarfile.TarInfo(name)
+                m.uid, m.size, m.mode = uid, len(content), 0o640
+                tar.addfile(m, io.BytesIO(content))
+        with open("in.tar", "rb") as f:
+            lichen("cp", "-", "web:/d/e", stdin=f)
+        with open("in.tar", "rb") as f:
+            assert "no such directory" in lichen("cp", "-", "web:/none", stdin=f, status=1).stderr
+        got = files(lichen("cp", "web:/d/e", "-", text=False).stdout)
+        same("from a tar", {"e", "e/f", "e/owned", "e/sub", "e/sub/.wh.f"}, set(got))
+        same("its owners", (0o640, 7, 0), got["e/owned"][1:4])
+        same("into a link", 0, files(lichen("cp", "web:/tmp/in", "-", text=False).stdout)["in"][2])
+        assert f"{here}/ro/x" in files(lichen("cp", f"web:/tmp/{here}", "-", text=False).stdout)
+        same("into a volume", ["passwd"], os.listdir("shared"))
+        os.remove("shared/passwd")
+        with open("all.tar", "wb") as f:
+            f.write(lichen("export", "web", text=False).stdout)
+        with tarfile.open("all.tar") as tar:
+            names = tar.getnames()
+        assert "./d/f" in names and "./dev" in names and not [n for n in names if n.startswith(("./proc/", "./dev/", "./vol/"))], names[:20]
+        os.chmod(f"{here}/ro", 0o755)
+        if not ended:
+            lichen("exec", "web", "sh", "-c", "rm -rf /d/e /tmp/*; mkdir /d/e")
+    lichen("export", "-o", "all.tar", "web")
+    with tarfile.open("all.tar") as tar:
+        names = tar.getnames()
+    assert "./d/f" in names and "./dev" in names and not [n for n in names if n.startswith(("./proc/", "./dev/", "./vol/"))], names[:20]
+    lichen("image", "import", "all.tar", "all:1")
+    same("what was exported", "hi\n", lichen("run", "all:1", "--", "cat", "/d/f").stdout)
+    lichen("rm", "web")
+
+
 def main():
     os.chdir(WORK)
-    lichen("image", "from-host", "tiny")
+    os.mkdir("shared")
+    lichen("image", "from-host", "tiny", *"sh ls cat rm ln mkdir touch mkfifo chmod chown stat readlink tail sleep head dd env".split())
     wrong = 0
     for name in sys.argv[1:] or CHECKS:
         begin = time.monotonic()
