@@ -57,7 +57,7 @@ TREE = "{tree}"  # in a prefix: the mode's own root directory
 
 
 def tree_prefixes():
-    found = {"native": ["chroot", TREE], "lichen": [LICHEN_PROGRAM, "run", "--rootfs", TREE, "--"]}
+    found = {"native": ["chroot", TREE], "lichen": [LICHEN_PROGRAM, "run", "--emulate=overlay", "--rootfs", TREE, "--"]}
     if shutil.which("proot"):
         found["proot"] = ["proot", "-w", "/", "-r", TREE]
     if shutil.which("bwrap"):

@@ -77,11 +77,12 @@ void cell_options_done(struct cell_options *given);
 bool cell_wanted(const struct cell_options *given);
 
 /*
- * Runs the command as a cell: launch and plan as `lichen run` made them. Returns the exit status: the command's; with --detach 0 when it has been
+ * Runs the command as a cell: launch and plans as `lichen run` made them. Returns the exit status: the command's; with --detach 0 when it has been
  * started. image: NULL, or whose command it is: then `root` is laid out here, what is changed goes into the cell's directory, and the image is
  * kept as long as the cell is.
  */
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
-		     const struct plan *plan, struct guest_root *root, const struct guest_image *image);
+		     const struct plan *plan, const struct native_plan *mechanisms, struct guest_root *root,
+		     const struct guest_image *image);
 
 #endif

@@ -14,6 +14,7 @@
 #include "host/cell_monitor.h"
 #include "host/cell_name.h"
 #include "host/cell_tree.h"
+#include "host/native.h"
 #include "lichen.h"
 
 /* The directory that the command starts in, absolute. NULL after saying what is wrong. */
@@ -96,7 +97,7 @@ static int start(struct cell_run *run, const char *program)
 /* The tree of an image's command: what it changes is kept beside the cell's other files. Returns -1, or the exit status after saying why
  * not. */
 static int stage_image(const struct command *command, const char *id, struct guest_root *root, const struct guest_image *image,
-		       const char *workdir, struct fs_state **ret)
+		       const char *workdir, struct guest_tree *ret)
 {
 	char state[PATH_MAX], dir[PATH_MAX + CELL_ID_SIZE + 8], upper[sizeof(dir) + 8], work[sizeof(dir) + 8];
 	CLEANUP_FD int again = cell_store_open(state);
@@ -164,15 +165,17 @@ static struct cell_tree tree_of(const struct guest_root *root, const struct laun
 }
 
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
-		     const struct plan *plan, struct guest_root *root, const struct guest_image *image)
+		     const struct plan *plan, const struct native_plan *mechanisms, struct guest_root *root,
+		     const struct guest_image *image)
 {
 	int status = refuse(command, given);
 	if (status >= 0)
 		return status;
 	CLEANUP_FD int store = cells_open(command);
-	CLEANUP_FREE char *workdir = store < 0    ? NULL
-				   : launch->tree ? strdup(launch->tree->cwd)
-						  : absolute_workdir(launch->workdir);
+	CLEANUP_FREE char *workdir = store < 0      ? NULL
+				   : launch->tree   ? strdup(launch->tree->cwd)
+				   : launch->native ? strdup(launch->native->workdir)
+						    : absolute_workdir(launch->workdir);
 	if (!workdir)
 		return LICHEN_EXIT_FAILED;
 	struct cell_run run = { .store = store, .launch = *launch };
@@ -181,12 +184,13 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	struct tree_paths paths;
 	struct cell_tree kept = tree_of(root, launch, image, &paths);
 	config.tree = &kept;
+	config.mechanisms = mechanisms;
 	int r = cell_store_create(store, &config, &run.dir, &run.monitor);
 	if (r < 0)
 		return say_not_made(config.name, r);
 	run.config = &config;
-	CLEANUP_FREE struct fs_state *tree = NULL;
-	bool named = image && (plan->emulated & GAP_BIT(GAP_namespaces));
+	struct guest_tree tree = { 0 };
+	bool named = image && ((plan->emulated & GAP_BIT(GAP_namespaces)) || mechanisms->state == NATIVE_KERNEL);
 	if (named && !run.launch.namespaces.hostname[0])
 		memcpy(run.launch.namespaces.hostname, config.id, CELL_ID_SIZE);
 	root->hostname = named ? run.launch.namespaces.hostname : NULL;
@@ -196,8 +200,14 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 		return status;
 	}
 	root->hostname = NULL;
-	if (tree)
-		run.launch.tree = tree;
+	if (image) {
+		run.launch.tree = tree.agent;
+		run.launch.native = tree.native;
+	}
+	if (tree.native) {
+		tree.native->identity = launch->identity;
+		tree.native->hostname = run.launch.namespaces.hostname;
+	}
 	char **env = cells_env(launch->envp, config.id);
 	if (!env) {
 		cell_store_remove(store, config.id, true);
@@ -206,5 +216,6 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	run.launch.envp = env;
 	status = start(&run, launch->argv[0]);
 	cells_env_free(env);
+	guest_tree_done(&tree);
 	return status;
 }

@@ -28,9 +28,9 @@ static const struct option_row options[] = {
 static int end(const struct cell_found *found)
 {
 	struct cell_reply reply;
-	int r = cell_control_ask(found->dir, CELL_STOP, SIGKILL, KILLED_MS, &reply, NULL);
+	int r = cell_control_ask(found->dir, CELL_STOP, SIGKILL, KILLED_MS, &reply, NULL, NULL);
 	if (r == 0)
-		r = cell_control_ask(found->dir, CELL_WAIT, 0, KILLED_MS, &reply, NULL);
+		r = cell_control_ask(found->dir, CELL_WAIT, 0, KILLED_MS, &reply, NULL, NULL);
 	return r >= 0 || r == -ESRCH ? cell_store_wait(found->dir) : r;
 }
 

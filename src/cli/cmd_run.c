@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen run: plans which gaps to fill for a command, and runs it. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "cli/report.h"
 #include "cli/words.h"
 #include "host/launch.h"
+#include "host/native_plan.h"
 #include "host/plan.h"
 #include "host/probe.h"
 #include "lichen.h"
@@ -47,12 +49,12 @@ static const struct option_row options[] = {
 	CELL_OPTIONS(struct run_options, cell),
 };
 
-static int explain(const struct plan *plan, char *const *command, bool json)
+static int explain(const struct plan *plan, const struct native_plan *tree, char *const *command, bool json)
 {
 	FILE *to = command ? stderr : stdout;
 	if (!json) {
-		plan_print(plan, command, to);
-	} else if (plan_print_json(plan, command, to)) {
+		plan_print(plan, tree, command, to);
+	} else if (plan_print_json(plan, tree, command, to)) {
 		fputs("lichen run: out of memory\n", stderr);
 		return LICHEN_EXIT_FAILED;
 	}
@@ -60,8 +62,7 @@ static int explain(const struct plan *plan, char *const *command, bool json)
 }
 
 /* An image named on the command line, if any: its tree, its command, its user. Returns -1, or the exit status after saying what is wrong. */
-static int use_image(int argc, char **argv, int first, struct run_options *given, struct plan_request *request,
-		     struct guest_image *ret)
+static int use_image(int argc, char **argv, int first, struct run_options *given, struct guest_image *ret)
 {
 	*ret = (struct guest_image){ 0 };
 	if (given->root.directory)
@@ -73,20 +74,61 @@ static int use_image(int argc, char **argv, int first, struct run_options *given
 	given->root.ephemeral = !given->root.upper && !cell_wanted(&given->cell);
 	if (!given->guest.workdir)
 		given->guest.workdir = ret->workdir;
-	/* Root's, too: another real user could not reach the store, which is closed to all but us. */
-	request->emulate |= ~request->native & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces));
 	return -1;
 }
 
-/* What it is called. Returns -1, or the exit status after saying what is wrong. */
-static int use_names(const struct run_options *given, struct plan_request *request)
+/* Both plans. Returns -1, or the exit status after saying what is wrong. */
+static int make_plans(const struct run_options *given, const struct guest_image *image, struct plan_request *request,
+		      struct plan *plan, struct native_plan *tree)
 {
-	if (!given->hostname[0])
-		return -1;
-	if (request->native & GAP_BIT(GAP_namespaces))
-		return command_usage(&command_run, "--hostname and --native=namespaces cannot be used together");
-	request->emulate |= GAP_BIT(GAP_namespaces);
+	struct gap_finding findings[GAP_COUNT] = { 0 }, finding;
+	struct native_wish wish = {
+		.tree = given->root.directory != NULL,
+		.overlay = given->root.upper || given->root.ephemeral || image->used,
+		.agent = given->guest.emulate.all || (given->guest.emulate.named & (NATIVE_TREE_GAPS | GAP_BIT(GAP_identity))),
+		.kernel = given->guest.native.named & NATIVE_TREE_GAPS,
+		.root = geteuid() == 0,
+		.refused = request->refuse,
+	};
+	char place[PATH_MAX];
+	/* Only what the plan depends on is probed, unless the plan is to be shown. */
+	u32 probed = given->explain ? GAPS_ALL : plan_wants_probed(request, gaps_built());
+	int error = probe_gaps(probed, request->refuse, findings);
+	if (error) {
+		fprintf(stderr, "lichen: cannot probe this host: %s (%s)\n", strerror(-error), errno_name(-error));
+		return LICHEN_EXIT_FAILED;
+	}
+	plan_make(request, gaps_built(), probed, findings, plan);
+	wish.emulated = plan->emulated;
+	bool wanted = native_plan_wants_probed(&wish);
+	if (wanted)
+		native_probe(guest_root_place(&given->root, image->used, place), given->root.directory, &finding);
+	native_plan_make(&wish, wanted ? &finding : NULL, tree);
+	/* What the agent's way takes besides; its users are root's, too: another real user could not reach the store, which is closed to all but us. */
+	u32 implied = image->used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) : 0;
+	implied |= given->hostname[0] ? GAP_BIT(GAP_namespaces) : 0;
+	if (tree->state != NATIVE_KERNEL && (implied & ~request->native)) {
+		request->emulate |= implied & ~request->native;
+		plan_make(request, gaps_built(), probed, findings, plan);
+	}
 	return -1;
+}
+
+/* A gap that is only about trees was named, and there is none. Returns -1, or the exit status after saying so. */
+static int refuse_unbuilt(const struct run_options *given)
+{
+	u32 unbuilt = given->guest.emulate.named & NATIVE_TREE_GAPS & ~gaps_built();
+	if (given->root.directory || !unbuilt)
+		return -1;
+	return guest_say_unbuilt(&command_run, (enum gap_id)__builtin_ctz(unbuilt));
+}
+
+/* Without a tree nobody but the engine names a command. Returns -1, or the exit status after saying so. */
+static int refuse_names(const struct run_options *given)
+{
+	if (!given->hostname[0] || given->root.directory || !(given->guest.native.named & GAP_BIT(GAP_namespaces)))
+		return -1;
+	return command_usage(&command_run, "--hostname and --native=namespaces cannot be used together");
 }
 
 static int run(int argc, char **argv)
@@ -94,17 +136,20 @@ static int run(int argc, char **argv)
 	struct run_options given = { 0 };
 	struct plan_request request;
 	struct plan plan;
-	struct gap_finding findings[GAP_COUNT] = { 0 };
+	struct native_plan mechanisms;
 	int first;
 	int status = command_parse(&command_run, argc, argv, &given, &first);
 	if (status < 0)
-		status = guest_request(&command_run, &given.guest, &request);
+		status = guest_request(&command_run, &given.guest, NATIVE_TREE_GAPS, &request);
 	if (status >= 0)
 		return status;
 	struct guest_image image;
-	status = use_image(argc, argv, first, &given, &request, &image);
+	request.emulate &= gaps_built();
+	status = use_image(argc, argv, first, &given, &image);
 	if (status < 0)
-		status = use_names(&given, &request);
+		status = refuse_unbuilt(&given);
+	if (status < 0)
+		status = refuse_names(&given);
 	if (status >= 0)
 		return status;
 	char *const *command = image.used ? image.argv : first < argc ? argv + first : NULL;
@@ -117,21 +162,22 @@ static int run(int argc, char **argv)
 	if (command && !*command[0])
 		return command_usage(&command_run, "the command's name is empty");
 
-	/* Only what the plan depends on is probed, unless the plan is to be shown. */
-	u32 probed = given.explain ? GAPS_ALL : plan_wants_probed(&request, gaps_built());
-	int error = probe_gaps(probed, request.refuse, findings);
-	if (error) {
-		fprintf(stderr, "lichen: cannot probe this host: %s (%s)\n", strerror(-error), errno_name(-error));
-		return LICHEN_EXIT_FAILED;
-	}
-	plan_make(&request, gaps_built(), probed, findings, &plan);
-	status = given.explain ? explain(&plan, command, given.json) : 0;
+	status = make_plans(&given, &image, &request, &plan, &mechanisms);
+	if (status >= 0)
+		return status;
+	status = given.explain ? explain(&plan, &mechanisms, command, given.json) : 0;
 	if (status || !command)
 		return status;
+	if (mechanisms.state == NATIVE_REFUSED) {
+		fprintf(stderr, "lichen run: the kernel gives no root here, and --native forbids the agent: %s\n",
+			mechanisms.reason);
+		return LICHEN_EXIT_FAILED;
+	}
+	given.root.native = mechanisms.state == NATIVE_KERNEL;
 
-	struct fs_state *tree = NULL;
+	struct guest_tree tree = { 0 };
 	bool in_cell = image.used && cell_wanted(&given.cell); /* which has a place for what is changed, and a name */
-	if (image.used && !in_cell && (plan.emulated & GAP_BIT(GAP_namespaces))) {
+	if (image.used && !in_cell && (given.root.native || (plan.emulated & GAP_BIT(GAP_namespaces)))) {
 		if (!given.hostname[0])
 			guest_random_hostname(given.hostname);
 		given.root.hostname = given.hostname;
@@ -151,11 +197,18 @@ static int run(int argc, char **argv)
 		.refuse = plan.refused_natively,
 		.workdir = given.guest.workdir,
 		.identity = image.identity,
-		.tree = tree,
+		.tree = tree.agent,
+		.native = tree.native,
 	};
 	memcpy(launch.namespaces.hostname, given.hostname, sizeof(given.hostname));
+	if (tree.native) {
+		tree.native->identity = image.identity;
+		tree.native->hostname = given.hostname;
+	}
 	if (cell_wanted(&given.cell)) {
-		status = cell_run_command(&command_run, &given.cell, &launch, &plan, &given.root, image.used ? &image : NULL);
+		status = cell_run_command(&command_run, &given.cell, &launch, &plan, &mechanisms, &given.root,
+					  image.used ? &image : NULL);
+		guest_tree_done(&tree);
 		guest_image_end(&image);
 		cell_options_done(&given.cell);
 		guest_root_end(&given.root);
@@ -167,7 +220,7 @@ static int run(int argc, char **argv)
 		guest_say_failure(command[0], given.guest.workdir, &result);
 	guest_root_end(&given.root);
 	guest_image_end(&image);
-	free(tree);
+	guest_tree_done(&tree);
 	free(given.guest.env);
 	return result.status;
 }

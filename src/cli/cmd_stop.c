@@ -46,7 +46,7 @@ static const struct option_row kill_rows[] = {
 static int ask(int dir, enum cell_request_kind kind, int value, int milliseconds)
 {
 	struct cell_reply reply;
-	return cell_control_ask(dir, kind, value, milliseconds, &reply, NULL);
+	return cell_control_ask(dir, kind, value, milliseconds, &reply, NULL, NULL);
 }
 
 static int say(const struct command *command, const char *word, int error)

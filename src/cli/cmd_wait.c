@@ -18,7 +18,7 @@ static int wait_one(int store, const char *word, void *data)
 		return CELLS_FAILED;
 	int status = found.state.exit;
 	if (found.state.status < CELL_EXITED) {
-		status = cell_control_ask(found.dir, CELL_WAIT, 0, -1, &reply, NULL);
+		status = cell_control_ask(found.dir, CELL_WAIT, 0, -1, &reply, NULL, NULL);
 		/* no answer: it was about to end, or was killed */
 		if (status < 0 && cell_store_wait(found.dir) == 0 && cell_store_state(found.dir, &found.state) == 0)
 			status = found.state.exit;

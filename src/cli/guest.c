@@ -40,7 +40,14 @@ int guest_parse_env(void *field, const char *value, struct option_error *error)
 	return 0;
 }
 
-int guest_request(const struct command *command, const struct guest_options *given, struct plan_request *request)
+int guest_say_unbuilt(const struct command *command, enum gap_id gap)
+{
+	char names[256];
+	return command_usage(command, "gap '%s' is known but not built: lichen can fill %s", gap_by_id(gap)->name,
+			     gap_names(gaps_built(), names, sizeof(names)));
+}
+
+int guest_request(const struct command *command, const struct guest_options *given, u32 also, struct plan_request *request)
 {
 	u32 refusable = 0;
 	enum gap_id gap;
@@ -55,12 +62,11 @@ int guest_request(const struct command *command, const struct guest_options *giv
 	request->refuse = given->refuse.named | (given->refuse.all ? refusable : 0);
 
 	char names[256];
-	switch (plan_conflict(request, gaps_built(), &gap)) {
+	switch (plan_conflict(request, gaps_built() | also, &gap)) {
 	case PLAN_EMULATE_AND_NATIVE:
 		return command_usage(command, "gap '%s' is named by both --emulate and --native", gap_by_id(gap)->name);
 	case PLAN_EMULATE_UNBUILT:
-		return command_usage(command, "gap '%s' is known but not built: lichen can fill %s", gap_by_id(gap)->name,
-				     gap_names(gaps_built(), names, sizeof(names)));
+		return guest_say_unbuilt(command, gap);
 	case PLAN_CANNOT_REFUSE:
 		return command_usage(command, "gap '%s' cannot be refused; those that can: %s", gap_by_id(gap)->name,
 				     gap_names(refusable, names, sizeof(names)));

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/guest_names.h"
 #include "cli/words.h"
+#include "host/state_dir.h"
 #include "host/tree.h"
 #include "lichen.h"
 
@@ -88,14 +89,14 @@ void guest_root_end(struct guest_root *given)
 	given->temporary[0] = 0;
 }
 
-int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct fs_state **ret)
+int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct guest_tree *ret)
 {
 	struct root_spec spec = { .directory = given->directory, .upper = given->upper, .work = given->work, .workdir = workdir };
 	char upper[PATH_MAX], work[PATH_MAX], names[GUEST_NAMES_FILES][PATH_MAX];
 	struct root_error error;
 	int r;
 
-	*ret = NULL;
+	*ret = (struct guest_tree){ 0 };
 	if (!given->directory)
 		return given->volumes.count ? command_usage(command, "--volume needs --rootfs")
 		     : given->upper         ? command_usage(command, "--upper needs --rootfs")
@@ -116,19 +117,53 @@ int guest_root_stage(const struct command *command, struct guest_root *given, co
 		spec.upper = upper;
 		spec.work = work;
 	}
-	*ret = malloc(sizeof(**ret));
-	if (!*ret) {
+	ret->agent = given->native ? NULL : malloc(sizeof(*ret->agent));
+	if (!given->native && !ret->agent) {
 		fprintf(stderr, "lichen: out of memory\n");
 		return LICHEN_EXIT_FAILED;
 	}
 	memcpy(spec.binds + spec.bind_count, given->volumes.binds, given->volumes.count * sizeof(spec.binds[0]));
 	spec.bind_count += given->volumes.count;
-	r = root_stage(&spec, *ret, &error);
+	r = given->native ? native_stage(&spec, &ret->native, &error) : root_stage(&spec, ret->agent, &error);
 	if (r == 0)
 		return -1;
 	fprintf(stderr, "lichen %s: cannot lay out the tree: %s: %s (%s)\n", command->name, error.what, strerror(-r),
 		errno_name(-r));
-	free(*ret);
-	*ret = NULL;
+	guest_tree_done(ret);
 	return LICHEN_EXIT_FAILED;
+}
+
+void guest_tree_done(struct guest_tree *tree)
+{
+	free(tree->agent);
+	native_root_free(tree->native);
+	*tree = (struct guest_tree){ 0 };
+}
+
+const char *guest_root_place(const struct guest_root *given, bool cell, char path[PATH_MAX])
+{
+	const char *base = getenv("TMPDIR");
+	char *slash;
+	int fd;
+
+	if (given->upper) {
+		(void)snprintf(path, PATH_MAX, "./%s", given->upper);
+		if (given->upper[0] == '/')
+			(void)snprintf(path, PATH_MAX, "%s", given->upper);
+		while ((slash = strrchr(path, '/')) && !slash[1] && slash != path)
+			*slash = 0;
+		if (slash)
+			slash[slash == path] = 0;
+		return path;
+	}
+	if (given->ephemeral) {
+		(void)snprintf(path, PATH_MAX, "%s", base && *base ? base : "/tmp");
+		return path;
+	}
+	if (!cell)
+		return NULL;
+	fd = state_dir_open(path);
+	if (fd >= 0)
+		(void)close(fd);
+	return path;
 }

@@ -3,14 +3,24 @@
 #ifndef LICHEN_CLI_GUEST_ROOT_H
 #define LICHEN_CLI_GUEST_ROOT_H
 
+#include <limits.h>
+
 #include "cli/options.h"
+#include "host/native.h"
 #include "host/root.h"
+
+/* A tree that has been laid out: by who makes it; both NULL: the machine's. */
+struct guest_tree {
+	struct fs_state *agent;
+	struct native_root *native;
+};
 
 struct guest_root {
 	const char *directory; /* NULL: the machine's own tree */
 	const char *upper;     /* directory for what is changed; NULL: `directory` itself */
 	const char *work;      /* beside it; NULL: its path and ".work" */
 	bool ephemeral;        /* a temporary one */
+	bool native;           /* the kernel makes the tree */
 	char temporary[4096];  /* which; "": none was made */
 	const char *hostname; /* NULL: /etc/hostname and /etc/hosts are the tree's and the machine's; else they name the guest … */
 	const char *names;    /* … and lie in this directory; NULL: in the temporary one */
@@ -45,9 +55,13 @@ int guest_parse_volume(void *field, const char *value, struct option_error *erro
 	  .help = "show a file or directory of this machine in the tree of --rootfs; ro: read-only" }
 /* clang-format on */
 
-/* Lays out the tree that was asked for; *ret is NULL when none was, else allocated: free() it. Returns -1, or the exit status after saying
- * what is wrong. In either case guest_root_end() follows, once the guest has ended. */
-int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct fs_state **ret);
+/* Lays out the tree that was asked for; guest_tree_done() releases it. Returns -1, or the exit status after saying what is wrong. In either case
+ * guest_root_end() follows, once the guest has ended. */
+int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct guest_tree *ret);
+void guest_tree_done(struct guest_tree *tree);
+/* The directory on whose file system changes of the tree will be kept, and NULL when there are none to be kept apart: that of --upper, of what is
+ * temporary, of cells. */
+const char *guest_root_place(const struct guest_root *given, bool cell, char path[PATH_MAX]);
 /* Removes what was temporary. */
 void guest_root_end(struct guest_root *given);
 

@@ -191,7 +191,22 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 		text_wrap(verdict, 0, to);
 }
 
-void plan_print(const struct plan *plan, char *const *command, FILE *to)
+/* Who makes a tree of the command's own. */
+static void print_tree_plan(const struct native_plan *tree, FILE *to)
+{
+	static const char *const words[] = {
+		[NATIVE_KERNEL] = "The kernel gives the command a root and namespaces of its own: ",
+		[NATIVE_AGENT] = "The agent gives the command a root of its own: ",
+		[NATIVE_REFUSED] = "Nobody gives the command a root of its own, as --native forbids the agent: "
+	};
+	char text[320];
+	if (tree->state == NATIVE_MACHINE)
+		return;
+	snprintf(text, sizeof(text), "%s%s.", words[tree->state], tree->reason);
+	text_wrap(text, 0, to);
+}
+
+void plan_print(const struct plan *plan, const struct native_plan *tree, char *const *command, FILE *to)
 {
 	static const char *const words[] = {
 		[PLAN_NATIVE] = "native",
@@ -230,5 +245,7 @@ void plan_print(const struct plan *plan, char *const *command, FILE *to)
 			 gap_names(plan->emulated, names, sizeof(names)));
 	else
 		snprintf(text, sizeof(text), "Everything goes to the kernel; lichen intercepts nothing.");
-	text_wrap(text, 0, to);
+	if (plan->emulated || tree->state != NATIVE_AGENT)
+		text_wrap(text, 0, to);
+	print_tree_plan(tree, to);
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "host/native_plan.h"
 #include "host/plan.h"
 #include "host/program_needs.h"
 
@@ -46,7 +47,7 @@ int diagnosis_print_html(const struct diagnosis *diagnosis, FILE *to) MUST_CHECK
 void report_subtitle(char *text, size_t size);
 
 /* What a run will do: `command` is NULL-terminated, or NULL when none was given. */
-void plan_print(const struct plan *plan, char *const *command, FILE *to);
-int plan_print_json(const struct plan *plan, char *const *command, FILE *to) MUST_CHECK;
+void plan_print(const struct plan *plan, const struct native_plan *tree, char *const *command, FILE *to);
+int plan_print_json(const struct plan *plan, const struct native_plan *tree, char *const *command, FILE *to) MUST_CHECK;
 
 #endif

@@ -125,7 +125,18 @@ int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 	return json_out_print(object, to);
 }
 
-int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
+static json_t *mechanisms(const struct native_plan *tree)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "root", json_string(native_plan_root(tree)));
+	json_object_set_new(object, "overlay", json_string(native_plan_overlay(tree)));
+	json_object_set_new(object, "namespaces", json_string(native_plan_namespaces(tree)));
+	json_object_set_new(object, "reason", json_out_text(tree->reason));
+	json_object_set_new(object, "evidence", tree->probed ? evidence(&tree->finding) : json_null());
+	return object;
+}
+
+int plan_print_json(const struct plan *plan, const struct native_plan *tree, char *const *command, FILE *to)
 {
 	static const char *const states[] = {
 		[PLAN_NATIVE] = "native",
@@ -152,5 +163,6 @@ int plan_print_json(const struct plan *plan, char *const *command, FILE *to)
 	json_object_set_new(object, "command", words);
 	json_object_set_new(object, "emulated", names(plan->emulated));
 	json_object_set_new(object, "features", rows);
+	json_object_set_new(object, "mechanisms", mechanisms(tree));
 	return json_out_print(object, to);
 }

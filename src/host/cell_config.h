@@ -7,6 +7,7 @@
 
 #include "base/types.h"
 #include "host/launch.h"
+#include "host/native_plan.h"
 #include "host/plan.h"
 
 #define CELL_ID_SIZE 13u /* 12 hexadecimal digits */
@@ -37,7 +38,8 @@ struct cell_config {
 	bool detached, remove, interactive, tty;
 	u64 log_size; /* bytes that the log may take */
 	const struct plan *plan;
-	const struct cell_tree *tree; /* NULL = the machine's own */
+	const struct cell_tree *tree;         /* NULL = the machine's own */
+	const struct native_plan *mechanisms; /* who makes its tree; NULL: nobody */
 };
 
 /* The file's content; NULL without memory. */

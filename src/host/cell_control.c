@@ -17,7 +17,7 @@
 
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(RESERVED_COUNT * sizeof(int))];
+	char bytes[CMSG_SPACE((RESERVED_COUNT + 1) * sizeof(int))];
 };
 
 /* The directory's own path may be too long for an address. */
@@ -50,7 +50,7 @@ int cell_control_accept(int listener)
 	return peer.uid == geteuid() || peer.uid == 0 ? take_fd(&fd) : -EPERM;
 }
 
-int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell_fds *fds)
+int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell_fds *fds, int pidfd)
 {
 	struct cell_reply text = *reply;
 	struct iovec part = { &text, sizeof(text) };
@@ -67,6 +67,10 @@ int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell
 		memcpy(CMSG_DATA(rights) + count++ * sizeof(int), &fds->reserved[i], sizeof(int));
 		text.present |= 1u << i;
 	}
+	if (fds && pidfd >= 0) {
+		memcpy(CMSG_DATA(rights) + count++ * sizeof(int), &pidfd, sizeof(int));
+		text.present |= CELL_REPLY_PIDFD;
+	}
 	if (count) {
 		*rights = (struct cmsghdr){ .cmsg_len = CMSG_LEN(count * sizeof(int)),
 					    .cmsg_level = SOL_SOCKET,
@@ -78,7 +82,7 @@ int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell
 }
 
 /* Makes the descriptors of a reply a cell's, kept open over execve. 0 or negative errno; then they are closed. */
-static int take_fds(const struct cell_reply *reply, const int *received, u32 count, struct cell_fds *ret)
+static int take_fds(const struct cell_reply *reply, const int *received, u32 count, struct cell_fds *ret, int *ret_pidfd)
 {
 	struct cell_fds fds = CELL_FDS_NONE;
 	u32 used = 0;
@@ -89,6 +93,7 @@ static int take_fds(const struct cell_reply *reply, const int *received, u32 cou
 	for (u32 i = 0; i < RESERVED_COUNT && used < count; i++)
 		if (reply->present & 1u << i)
 			fds.reserved[i] = received[used++];
+	*ret_pidfd = reply->present & CELL_REPLY_PIDFD && used < count ? received[used] : FD_NONE;
 	r = cell_fds_move_up(&fds);
 	if (r < 0)
 		error = -r;
@@ -98,20 +103,22 @@ static int take_fds(const struct cell_reply *reply, const int *received, u32 cou
 		if (error)
 			fds.map = NULL;
 	}
-	if (error)
+	if (error) {
 		cell_fds_done(&fds);
-	else
+		close_fd(ret_pidfd);
+	} else {
 		*ret = fds;
+	}
 	return -error;
 }
 
-static int receive(int fd, struct cell_reply *reply, struct cell_fds *ret_fds)
+static int receive(int fd, struct cell_reply *reply, struct cell_fds *ret_fds, int *ret_pidfd)
 {
 	struct iovec part = { reply, sizeof(*reply) };
 	union control control;
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-	int received[RESERVED_COUNT];
+	int received[RESERVED_COUNT + 1];
 	u32 count = 0;
 
 	if (n <= 0)
@@ -123,7 +130,7 @@ static int receive(int fd, struct cell_reply *reply, struct cell_fds *ret_fds)
 		memcpy(received, CMSG_DATA(c), count * sizeof(int));
 	}
 	if (n == (ssize_t)sizeof(*reply) && reply->version == CELL_CONTROL_VERSION && ret_fds)
-		return take_fds(reply, received, count, ret_fds);
+		return take_fds(reply, received, count, ret_fds, ret_pidfd);
 	for (u32 i = 0; i < count; i++)
 		(void)close(received[i]);
 	return n == (ssize_t)sizeof(*reply) && reply->version == CELL_CONTROL_VERSION ? 0 : -EPROTO;
@@ -146,7 +153,7 @@ int cell_control_send(int dir, enum cell_request_kind kind, int value)
 }
 
 int cell_control_ask(int dir, enum cell_request_kind kind, int value, int milliseconds, struct cell_reply *ret_reply,
-		     struct cell_fds *ret_fds)
+		     struct cell_fds *ret_fds, int *ret_pidfd)
 {
 	CLEANUP_FD int fd = cell_control_send(dir, kind, value);
 	struct pollfd polled = { .fd = fd, .events = POLLIN };
@@ -159,6 +166,6 @@ int cell_control_ask(int dir, enum cell_request_kind kind, int value, int millis
 	while (r < 0 && errno == EINTR && milliseconds < 0);
 	if (r <= 0)
 		return r == 0 ? -ETIMEDOUT : -errno;
-	r = receive(fd, ret_reply, ret_fds);
+	r = receive(fd, ret_reply, ret_fds, ret_pidfd);
 	return r < 0 ? r : ret_reply->result;
 }

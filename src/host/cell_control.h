@@ -9,11 +9,12 @@
 
 #include <assert.h>
 
+#include "abi/commons.h"
 #include "abi/reserved.h"
 #include "base/types.h"
 #include "host/cell_fds.h"
 
-#define CELL_CONTROL_VERSION 1u
+#define CELL_CONTROL_VERSION 2u
 
 enum cell_request_kind {
 	CELL_SIGNAL =
@@ -35,16 +36,20 @@ struct cell_reply {
 	u32 version;
 	u64 mapped;
 	u32 text_size, emulate, refuse;
-	u32 present; /* bit per enum reserved_fd: a descriptor comes along, in this order */
+	u32 present;      /* bit per enum reserved_fd, and CELL_REPLY_PIDFD: a descriptor comes along, in this order */
+	u64 capabilities; /* of a native cell (native.h) */
+	struct identity_start identity;
+	u32 reserved;
 };
-static_assert(sizeof(struct cell_reply) == 32, "sent between lichens");
+#define CELL_REPLY_PIDFD (1u << RESERVED_COUNT)
+static_assert(sizeof(struct cell_reply) == 312, "sent between lichens");
 
 /* A listening socket in a cell's directory, non-blocking. A descriptor or negative errno. */
 int cell_control_listen(int dir) MUST_CHECK;
 /* Takes a connection of somebody who may connect. A descriptor, non-blocking, or negative errno (-EAGAIN: none is there). */
 int cell_control_accept(int listener) MUST_CHECK;
-/* Answers; fds NULL: no descriptors. 0 or negative errno. */
-int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell_fds *fds);
+/* Answers; fds NULL: no descriptors. pidfd: of a native cell's first process, negative: none. 0 or negative errno. */
+int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell_fds *fds, int pidfd);
 
 /* Sends a request, whose answer comes on the descriptor that is returned; it is hung up when the cell is over, whatever ends it. Negative errno: as
  * cell_control_ask(). */
@@ -53,9 +58,9 @@ int cell_control_send(int dir, enum cell_request_kind kind, int value) MUST_CHEC
 /*
  * Asks a cell's monitor and waits for the answer, at most `milliseconds` (negative: as long as it takes). Returns reply->result; -ESRCH: there is
  * no monitor; -ETIMEDOUT; -EPROTO: it is another version of lichen. ret_fds (NULL: none are wanted) gets the descriptors of CELL_JOIN, the commons mapped;
- * cell_fds_done() releases them.
+ * cell_fds_done() releases them, and close(2) *ret_pidfd, which is negative unless the cell is a native one.
  */
 int cell_control_ask(int dir, enum cell_request_kind kind, int value, int milliseconds, struct cell_reply *ret_reply,
-		     struct cell_fds *ret_fds) MUST_CHECK;
+		     struct cell_fds *ret_fds, int *ret_pidfd) MUST_CHECK;
 
 #endif

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/cell_control.h"
+#include "host/native.h"
 #include "host/supervise.h"
 
 #define ANSWER_MS 10000
@@ -54,7 +56,7 @@ static void guest_started(void *data)
 	tell(data, &result);
 }
 
-static int run_joined(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int told,
+static int run_joined(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd, int told,
 		      struct launch_result *result)
 {
 	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = told };
@@ -64,17 +66,24 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 				      .limit_count = join->limit_count };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = &joining };
 	struct launch launch = join->launch;
-	int r;
+	CLEANUP_FREE char *workdir = strdup(launch.workdir);
+	struct native_root native = {
+		.member = pidfd, .identity = reply->identity, .capabilities = reply->capabilities, .workdir = workdir
+	};
+	int r = workdir ? 0 : -ENOMEM;
 
-	if (joining.end < 0) {
-		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -joining.end };
+	if (joining.end < 0)
+		r = joining.end;
+	if (r < 0) {
+		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
 		tell(&joining, result);
-		return joining.end;
+		return r;
 	}
 	launch.emulate = reply->emulate;
 	launch.refuse = reply->refuse;
 	launch.join = fds;
 	launch.tree = fds->map && fds->map->fs.table.count ? &fds->map->fs : NULL;
+	launch.native = pidfd < 0 ? NULL : &native;
 	launch.setup = &setup;
 	launch.hooks = &hooks;
 	r = launch_run(&launch, result);
@@ -84,7 +93,7 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 }
 
 /* As cell_monitor_detach(), for a further command. */
-static int run_detached(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds,
+static int run_detached(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd,
 			struct launch_result *result)
 {
 	int pair[2], null;
@@ -101,7 +110,7 @@ static int run_detached(const struct cell_join *join, const struct cell_reply *r
 		for (int i = 0; i < 3; i++)
 			(void)dup2(null, i);
 		(void)close(pair[0]);
-		_exit(run_joined(join, reply, fds, pair[1], result) < 0);
+		_exit(run_joined(join, reply, fds, pidfd, pair[1], result) < 0);
 	}
 	(void)close(pair[1]);
 	if (pid < 0)
@@ -120,7 +129,8 @@ int cell_join_run(const struct cell_join *join, struct launch_result *result)
 {
 	struct cell_reply reply;
 	struct cell_fds fds = CELL_FDS_NONE;
-	int r = cell_control_ask(join->dir, CELL_JOIN, 0, ANSWER_MS, &reply, &fds);
+	CLEANUP_FD int pidfd = FD_NONE;
+	int r = cell_control_ask(join->dir, CELL_JOIN, 0, ANSWER_MS, &reply, &fds, &pidfd);
 
 	if (r < 0) {
 		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
@@ -134,7 +144,8 @@ int cell_join_run(const struct cell_join *join, struct launch_result *result)
 		cell_fds_done(&fds);
 		return -EINVAL;
 	}
-	r = join->detached ? run_detached(join, &reply, &fds, result) : run_joined(join, &reply, &fds, FD_NONE, result);
+	r = join->detached ? run_detached(join, &reply, &fds, pidfd, result)
+			   : run_joined(join, &reply, &fds, pidfd, FD_NONE, result);
 	cell_fds_done(&fds);
 	return r;
 }

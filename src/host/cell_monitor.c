@@ -173,6 +173,7 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 
 	monitor->guest = pid;
 	monitor->fds = fds;
+	monitor->supervisor = supervisor;
 	monitor->state.started = now();
 	write_state(monitor, CELL_RUNNING);
 	if (supervise_add(supervisor, &service) < 0)

@@ -27,12 +27,13 @@ struct monitor {
 	struct monitor_source outputs[CELL_STREAMS];
 	int input; /* the end of the command's input that nothing is written to, negative = none */
 	struct cell_log log;
-	pid_t guest;                /* 0 = none runs */
-	const struct cell_fds *fds; /* of the running guest */
-	bool adopts;                /* orphans of the cell become our children */
-	bool joined;                /* there have been members that are no descendants of ours */
-	bool stopping;              /* it is not to be restarted */
-	int told;                   /* where cell_monitor_detach() waits; negative when it has been told */
+	pid_t guest;                   /* 0 = none runs */
+	const struct cell_fds *fds;    /* of the running guest */
+	struct supervisor *supervisor; /* of it; valid with `guest` */
+	bool adopts;                   /* orphans of the cell become our children */
+	bool joined;                   /* there have been members that are no descendants of ours */
+	bool stopping;                 /* it is not to be restarted */
+	int told;                      /* where cell_monitor_detach() waits; negative when it has been told */
 };
 
 /* Listens to source->fd. 0 or negative errno. */

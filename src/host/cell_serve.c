@@ -4,10 +4,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "host/cell_monitor_int.h"
+#include "host/native.h"
+#include "host/supervise.h"
 
 struct connection {
 	struct monitor_source source; /* the first member */
@@ -30,7 +33,14 @@ static int send_signal(struct monitor *monitor, int sig, bool stop)
 		monitor->stopping = true;
 	if (!monitor->guest)
 		return monitor->stopping ? 0 : -ESRCH; /* between two runs: there will be no other */
-	return kill(monitor->guest, sig) < 0 ? -errno : 0;
+	return supervise_signal(monitor->supervisor, monitor->guest, sig);
+}
+
+static int monitor_pidfd(pid_t guest)
+{
+	int fd = (int)syscall(SYS_pidfd_open, guest, 0);
+
+	return fd < 0 ? -errno : fd;
 }
 
 static void answer(struct monitor *monitor, struct connection *connection, const struct cell_request *request)
@@ -38,6 +48,7 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 	const struct launch *launch = &monitor->run->launch;
 	struct cell_reply reply = { 0 };
 	const struct cell_fds *fds = NULL;
+	CLEANUP_FD int native = FD_NONE;
 
 	switch (request->version == CELL_CONTROL_VERSION ? request->kind : 0) {
 	case CELL_SIGNAL:
@@ -54,6 +65,12 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 		}
 		fds = monitor->fds;
 		monitor->joined = true;
+		if (launch->native) {
+			native = monitor_pidfd(monitor->guest);
+			reply.result = native < 0 ? native : 0;
+			reply.identity = launch->native->identity;
+			reply.capabilities = launch->native->capabilities;
+		}
 		reply.mapped = fds->mapped;
 		reply.text_size = fds->text_size;
 		reply.emulate = launch->emulate;
@@ -62,7 +79,7 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 	default:
 		reply.result = -EPROTO;
 	}
-	(void)cell_control_reply(connection->source.fd, &reply, fds);
+	(void)cell_control_reply(connection->source.fd, &reply, fds, native);
 	end(monitor, connection);
 }
 
@@ -129,7 +146,7 @@ void monitor_serve_end(struct monitor *monitor)
 	for (struct connection *connection = monitor->connections; connection; connection = next) {
 		next = connection->next;
 		if (connection->waits)
-			(void)cell_control_reply(connection->source.fd, &reply, NULL);
+			(void)cell_control_reply(connection->source.fd, &reply, NULL, FD_NONE);
 		end(monitor, connection);
 	}
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "host/broker_host.h"
 #include "host/cell_fds.h"
 #include "host/filter.h"
+#include "host/native.h"
 #include "host/root.h"
 #include "host/supervise.h"
 #include "host/trace_drain.h"
@@ -32,7 +34,7 @@
 struct report {
 	int error;
 	int status;
-	char stage[64];
+	char stage[232];
 };
 
 static const char *env_value(char *const *envp, const char *name)
@@ -45,7 +47,7 @@ static const char *env_value(char *const *envp, const char *name)
 	return NULL;
 }
 
-/* In a tree of the cell's own its first program is searched by the agent. */
+/* In a tree of the cell's own its first program is searched where that is the root. */
 static int copy_command(const char *command, char *out)
 {
 	if (!*command)
@@ -190,7 +192,46 @@ static void child_setup(const struct launch_setup *setup, int report)
 			child_failed(report, "setting a resource limit (--ulimit)", errno, 125);
 }
 
-static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, const char *path, pid_t parent,
+/* A step of a native root failed. */
+static NORETURN void native_step_failed(int report, const struct native_failure *failure, int error)
+{
+	char text[sizeof(failure->step) + 64];
+
+	(void)snprintf(text, sizeof(text), "%s; --emulate=overlay does without", failure->step);
+	child_failed(report, text, error, 125);
+}
+
+/* The kernel's way to a root and namespaces of its own. Then finds the program there. */
+static void child_native_root(const struct launch *spec, char path[PATH_MAX], int report)
+{
+	const struct native_root *root = spec->native;
+	struct pollfd parent = { .fd = report };
+	struct native_failure failure;
+	int r;
+
+	if (root->member >= 0) {
+		r = native_join_rest(root->member);
+		if (r < 0)
+			child_failed(report, "entering the cell's namespaces (setns)", -r, 125);
+		if (chdir(root->workdir) < 0)
+			child_failed(report, "changing to the working directory", errno, 125);
+	} else {
+		r = native_root_enter(root, &native_kernel, &failure);
+		if (r < 0)
+			native_step_failed(report, &failure, -r);
+	}
+	r = native_become(&root->identity, root->capabilities, &failure);
+	if (r < 0)
+		native_step_failed(report, &failure, -r);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);            /* another user's has been forgotten */
+	if (poll(&parent, 1, 0) == 1 && (parent.revents & POLLERR)) /* nobody reads: it has died */
+		_exit(125);
+	r = find_command(spec->argv[0], spec->envp, path);
+	if (r < 0)
+		child_failed(report, "execve", -r, exec_status(-r));
+}
+
+static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, char path[PATH_MAX], pid_t parent,
 				const struct supervisor *supervisor, int report)
 {
 	const sigset_t *mask = &supervisor->guest_mask;
@@ -210,13 +251,20 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		_exit(125);
 	if (spec->setup)
 		child_setup(spec->setup, report);
-	if (spec->workdir && !spec->tree && chdir(spec->workdir) < 0)
+	if (spec->native)
+		child_native_root(spec, path, report);
+	else if (spec->workdir && !spec->tree && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);
 	r = launch_install_refusals(spec->refuse);
 	if (r < 0)
 		child_failed(report, "refusing system calls (seccomp)", -r, 125);
-	if (!needs_engine(spec))
+	if (!needs_engine(spec)) {
+		int sig = spec->native && spec->native->member < 0 ? native_signal_pending(mask) : 0;
+
+		if (sig)
+			_exit(128 + sig);
 		child_native(spec, path, mask, report);
+	}
 
 	env = env_with_marker(spec->envp, fds, path, mask, report);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -383,6 +431,7 @@ static void tell_hooks(const struct launch *spec, struct start_watch *watch, str
 
 	*watch = (struct start_watch){ .hooks = spec->hooks, .commons = fds->map, .report = report };
 	supervisor->apart = spec->setup && spec->setup->session;
+	supervisor->init = spec->native && spec->native->member < 0;
 	if (!spec->hooks)
 		return;
 	if (spec->hooks->forked)
@@ -415,6 +464,21 @@ static void done_with(const struct launch *spec, struct cell_fds *fds)
 		cell_fds_done(fds);
 }
 
+static pid_t fork_guest(const struct launch *spec)
+{
+	int r;
+
+	if (!spec->native)
+		return fork();
+	if (spec->native->member < 0)
+		return native_fork(spec->native->namespaces);
+	r = native_join_pid(spec->native->member);
+	if (r == 0)
+		return fork();
+	errno = -r;
+	return -1;
+}
+
 int launch_run(const struct launch *spec, struct launch_result *result)
 {
 	struct cell_fds fds = CELL_FDS_NONE;
@@ -429,7 +493,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	pid_t parent = getpid(), pid;
 
 	*result = (struct launch_result){ 0 };
-	r = spec->tree ? copy_command(spec->argv[0], path) : find_command(spec->argv[0], spec->envp, path);
+	r = spec->tree || spec->native ? copy_command(spec->argv[0], path) : find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
 	if (needs_engine(spec) && inside_cell()) {
@@ -448,13 +512,13 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		return fail(result, stage, -r, 125);
 	drain = new_drain(spec, &fds);
 	supervise_begin(&supervisor);
-	pid = fork();
+	pid = fork_guest(spec);
 	if (pid == 0) {
 		(void)close(take_fd(&report_read));
 		child_main(spec, &fds, path, parent, &supervisor, report_write);
 	}
 	if (pid < 0) {
-		r = fail(result, "fork", errno, 125);
+		r = fail(result, spec->native ? "starting a process in the namespaces" : "fork", errno, 125);
 		supervise_end(&supervisor);
 		free(drain);
 		done_with(spec, &fds);

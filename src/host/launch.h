@@ -15,6 +15,7 @@
 #include "base/types.h"
 
 struct cell_fds;
+struct native_root;
 struct supervisor;
 
 struct launch_limit {
@@ -50,6 +51,8 @@ struct launch {
 	struct identity_start identity; /* who the command is where gap identity is filled: zeros are root */
 	struct namespaces_start namespaces; /* what its names are where gap namespaces is filled: zeros are the machine's */
 	const struct fs_state *tree; /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
+	/* A tree and namespaces by the kernel (native.h): NULL = none. Then nothing is emulated or recorded, and `tree` is NULL. */
+	const struct native_root *native;
 	const struct launch_setup *setup; /* NULL = as ours */
 	const struct launch_hooks *hooks; /* NULL = none */
 	/* A running cell's, to become a member of it: `emulate`, `refuse` and `tree` are that cell's; NULL = a new cell. */

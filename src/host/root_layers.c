@@ -252,11 +252,9 @@ static int make_upper(const struct root_spec *spec, const char *top, char upper[
 	return 0;
 }
 
-int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_state *fs, struct root_error *error)
+int root_layers_take(const struct root_spec *spec, const char *top, char upper[PATH_MAX], char work[PATH_MAX],
+		     struct root_error *error)
 {
-	struct fs_mount *m = &fs->table.mounts[fs->table.count - 1];
-	char upper[PATH_MAX], work[PATH_MAX];
-	u16 length;
 	int r = make_upper(spec, top, upper, work, error);
 
 	if (r < 0)
@@ -266,6 +264,18 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 		return fail(error, -r, r == -EBUSY ? "'%s' as upper layer: another cell has it" : "'%s' as upper layer",
 			    spec->upper);
 	(void)nftw(work, remove_one, 32, FTW_PHYS | FTW_DEPTH);
+	return 0;
+}
+
+int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_state *fs, struct root_error *error)
+{
+	struct fs_mount *m = &fs->table.mounts[fs->table.count - 1];
+	char upper[PATH_MAX], work[PATH_MAX];
+	u16 length;
+	int r = root_layers_take(spec, top, upper, work, error);
+
+	if (r < 0)
+		return r;
 	r = make_lock(work);
 	if (r == 0)
 		r = probe_features(work, fs);

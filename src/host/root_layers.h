@@ -12,6 +12,10 @@
  * this process alone as long as it lives. Returns 0 or negative errno with error->what filled; -EBUSY: somebody else has it. */
 int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_state *fs, struct root_error *error) MUST_CHECK;
 
+/* Makes the upper and the work directory, takes the upper one as above, empties the other, and says where they are. */
+int root_layers_take(const struct root_spec *spec, const char *top, char upper[PATH_MAX], char work[PATH_MAX],
+		     struct root_error *error) MUST_CHECK;
+
 /* In a tree whose root is an overlay: the canonical path of a guest path, as far as it is there. 0 or negative errno. */
 int root_layers_canonical(const struct fs_state *fs, const char *guest, char out[PATH_MAX]) MUST_CHECK;
 /* Makes a directory that lower layers have, and what it lies in, one of the upper layer. */

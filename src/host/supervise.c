@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/native.h"
 
 void supervise_begin(struct supervisor *supervisor)
 {
@@ -26,6 +27,8 @@ void supervise_begin(struct supervisor *supervisor)
 
 	supervisor->service_count = 0;
 	supervisor->apart = false;
+	supervisor->init = false;
+	supervisor->ended_by = 0;
 	supervisor->signal_fd = FD_NONE;
 	(void)sigaction(SIGCHLD, &reap, &supervisor->child_action);
 	sigfillset(&supervisor->waited); /* a fault of our own still ends us: blocked, it is not waited for */
@@ -56,13 +59,34 @@ void supervise_end(struct supervisor *supervisor)
 	(void)sigprocmask(SIG_SETMASK, &supervisor->guest_mask, NULL);
 }
 
-/* As it was sent: kill(2) or sigqueue(3). */
-static void pass_on(pid_t guest, int sig, const siginfo_t *info)
+int supervise_signal(struct supervisor *supervisor, pid_t guest, int sig)
 {
-	if (info->si_code == SI_QUEUE)
+	int sent = supervisor->init ? native_signal_for(guest, sig) : sig;
+
+	if (kill(guest, sent) < 0)
+		return -errno;
+	if (sent == SIGKILL && sig != SIGKILL && !supervisor->ended_by)
+		supervisor->ended_by = sig;
+	return 0;
+}
+
+/* As it was sent: kill(2) or sigqueue(3). */
+static void pass_on(struct supervisor *supervisor, pid_t guest, int sig, const siginfo_t *info)
+{
+	if (info->si_code == SI_QUEUE && !supervisor->init)
 		(void)sigqueue(guest, sig, info->si_value);
 	else
-		(void)kill(guest, sig);
+		(void)supervise_signal(supervisor, guest, sig);
+}
+
+/* The terminal's signals have reached the guest, which may have dropped them as pid 1: then the default action is ours to take. */
+static void make_up_for(struct supervisor *supervisor, pid_t guest, int sig)
+{
+	bool terminal = sig == SIGINT || sig == SIGQUIT || sig == SIGTSTP;
+
+	if (supervisor->init && !supervisor->apart && terminal && getpgid(guest) == getpgrp() &&
+	    native_signal_for(guest, sig) != sig)
+		(void)supervise_signal(supervisor, guest, sig);
 }
 
 /* The guest has stopped: so do we, until somebody continues us, then it. */
@@ -126,7 +150,8 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 		if (pid == guest && WIFEXITED(status))
 			return WEXITSTATUS(status);
 		if (pid == guest && WIFSIGNALED(status))
-			return 128 + WTERMSIG(status);
+			return 128 +
+			       (WTERMSIG(status) == SIGKILL && supervisor->ended_by ? supervisor->ended_by : WTERMSIG(status));
 		if (pid == guest && WIFSTOPPED(status)) {
 			if (!supervisor->apart)
 				follow_stop(guest);
@@ -136,6 +161,8 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
 		if (meant_for_guest(supervisor, guest, sig, &info))
-			pass_on(guest, sig, &info);
+			pass_on(supervisor, guest, sig, &info);
+		else if (info.si_code > 0)
+			make_up_for(supervisor, guest, sig);
 	}
 }

@@ -29,6 +29,8 @@ struct supervisor {
 	struct service services[SUPERVISE_SERVICES_MAX];
 	u32 service_count;
 	bool apart;    /* the guest has a session of its own */
+	bool init;     /* it is pid 1 of a namespace of its own: signals that it does not handle do nothing there (native.h) */
+	int ended_by;  /* the signal for which SIGKILL was sent to it; 0 = none */
 	int signal_fd; /* readable when a signal is pending; only with services, else negative */
 };
 
@@ -40,6 +42,8 @@ void supervise_reset_signals(const struct supervisor *supervisor);
 int supervise_add(struct supervisor *supervisor, const struct service *service) MUST_CHECK;
 /* Passes signals on until the guest has ended. Returns its exit status, 128+n when signal n ended it. */
 int supervise_wait(struct supervisor *supervisor, pid_t guest);
+/* Sends the guest a signal: what it means for any process, also where that is pid 1 of its namespace. 0 or negative errno. */
+int supervise_signal(struct supervisor *supervisor, pid_t guest, int sig);
 /* Puts the mask back. */
 void supervise_end(struct supervisor *supervisor);
 

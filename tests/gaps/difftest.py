@@ -43,6 +43,7 @@ GROUPS = {
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
+AGENT = "--emulate=overlay"  # or a host that can would give these trees natively: the kernel against itself
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
 NOT_TESTS |= {"overlay/grow"}  # for test_overlay_crash.py
 NOT_TESTS |= {"fs/enter_root", "fs/race"}  # how the kernel starts one of fs; test_tree_race.py
@@ -423,7 +424,7 @@ def execute_overlay(program, request, by_kernel, read_by_kernel):
                 os.chown(path, 65534, 65534, follow_symlinks=False)
         before = tree_digest(folder / "lower")
         mounted = ["unshare", "-m", "sh", "-c", KERNEL_OVERLAY, "sh", str(folder), str(binary("fs/enter_root")), *nobody, "--rootfs", f"{folder}/merged"]
-        emulated = [lichen(), "run", "--rootfs", f"{folder}/lower", "--upper", f"{folder}/upper"]
+        emulated = [lichen(), "run", AGENT, "--rootfs", f"{folder}/lower", "--upper", f"{folder}/upper"]
         result = execute((mounted if by_kernel else emulated) + ["--", "/prog"], request["seconds"], request["slow"])
         again = execute((mounted if read_by_kernel else emulated) + ["--", "/prog", "dump"], request["seconds"], request["slow"])
         result["out"] += f"--- afterwards (status {again['status']})\n" + again["out"]
@@ -444,7 +445,7 @@ def inside():
             if request["native"]:
                 result["native"] = execute_in_root([str(binary("fs/enter_root"))], program, request, request.get("nobody", False))
             if request["lichen"]:
-                result["lichen"] = execute_in_root([lichen(), "run"], program, request)
+                result["lichen"] = execute_in_root([lichen(), "run", AGENT], program, request)
             print(json.dumps(result), flush=True)
             continue
         if name.startswith("overlay/"):

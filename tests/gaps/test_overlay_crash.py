@@ -30,7 +30,7 @@ def test_killed_in_copy_up():
         (lower / "etc").mkdir(parents=True)
         (lower / "big").write_bytes(whole)
         shutil.copy(difftest.binary("overlay/grow"), lower / "grow")
-        command = [difftest.lichen(), "run", "--rootfs", str(lower), "--upper", str(upper), "--", "/grow", "/big"]
+        command = [difftest.lichen(), "run", "--emulate=overlay", "--rootfs", str(lower), "--upper", str(upper), "--", "/grow", "/big"]
         started = time.monotonic()
         subprocess.run(command, check=True, timeout=60)
         took = time.monotonic() - started

@@ -41,7 +41,7 @@ def race(rounds):
         guarded = [outside, *outside.rglob("*"), folder, folder / "canary", pathlib.Path("/")]
         inodes = [str(p.stat().st_ino) for p in guarded if p.stat().st_dev == folder.stat().st_dev]
         before, names = picture(outside), sorted(os.listdir(folder))
-        command = [difftest.lichen(), "run", "--rootfs", f"{folder}/root", "--", "/prog", str(rounds), str(outside)]
+        command = [difftest.lichen(), "run", "--emulate=overlay", "--rootfs", f"{folder}/root", "--", "/prog", str(rounds), str(outside)]
         command += [str(folder.stat().st_dev)] + inodes
         guests = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for _ in range(GUESTS)]
         statuses = [guest.wait() for guest in guests]

@@ -104,7 +104,9 @@ static void tables_keep_to_the_screen(void **state)
 	FILE *stream = open_memstream(&text, &size);
 	assert_non_null(stream);
 	diagnosis_print(&diagnosis, stream);
-	plan_print(&diagnosis.plan, command, stream);
+	struct native_plan tree = { .state = NATIVE_AGENT };
+	memset(tree.reason, 'x', sizeof(tree.reason) - 1);
+	plan_print(&diagnosis.plan, &tree, command, stream);
 	fclose(stream);
 	for (char *line = text, *end; *line; line = end + 1) {
 		end = strchr(line, '\n');
