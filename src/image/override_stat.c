@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 size_t override_stat_text(const struct override_stat *stat, char text[OVERRIDE_STAT_MAX])
 {
@@ -47,4 +48,41 @@ int override_stat_parse(const char *text, struct override_stat *ret_stat)
 	}
 	*ret_stat = stat;
 	return 0;
+}
+
+struct place {
+	char directory[32], name[256]; /* of the attribute */
+};
+
+static int find_place(int dir, const char *name, struct place *ret)
+{
+	snprintf(ret->directory, sizeof(ret->directory), "/proc/self/fd/%d", dir);
+	int n = snprintf(ret->name, sizeof(ret->name), OVERRIDE_OWNER_PREFIX "%s", name);
+	return (size_t)n < sizeof(ret->name) ? 0 : -ENAMETOOLONG;
+}
+
+int override_owner_read(int dir, const char *name, struct override_stat *ret_stat)
+{
+	char text[OVERRIDE_STAT_MAX];
+	struct place place;
+	int error = find_place(dir, name, &place);
+	if (error)
+		return error;
+	ssize_t n = getxattr(place.directory, place.name, text, sizeof(text) - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return override_stat_parse(text, ret_stat);
+}
+
+int override_owner_write(int dir, const char *name, const struct override_stat *stat)
+{
+	char text[OVERRIDE_STAT_MAX];
+	struct place place;
+	int error = find_place(dir, name, &place);
+	if (error)
+		return stat ? error : 0;
+	if (stat)
+		return setxattr(place.directory, place.name, text, override_stat_text(stat, text), 0) ? -errno : 0;
+	return removexattr(place.directory, place.name) && errno != ENODATA && errno != EOPNOTSUPP ? -errno : 0;
 }

@@ -19,10 +19,17 @@ struct override_stat {
 	u32 major, minor;
 };
 
+/* Symbolic links and FIFOs cannot have it: their directory has it for them, under this and their name (gaps/identity/identity_name.c). */
+#define OVERRIDE_OWNER_PREFIX "user.lichen.owner."
+
 /* Writes the text. Returns its length. */
 size_t override_stat_text(const struct override_stat *stat, char text[OVERRIDE_STAT_MAX]);
 
 /* Parses it. Returns 0 or -EINVAL. */
 int override_stat_parse(const char *text, struct override_stat *ret_stat) MUST_CHECK;
+
+/* What a directory, which may be open with O_PATH, has for a name; stat NULL: nothing any more. 0 or negative errno. */
+int override_owner_read(int dir, const char *name, struct override_stat *ret_stat) MUST_CHECK;
+int override_owner_write(int dir, const char *name, const struct override_stat *stat) MUST_CHECK;
 
 #endif

@@ -64,7 +64,7 @@ static int find_link(struct tar_objects *objects, const char *name, const struct
 /* What belongs to an image: attributes of users, and those of root that are not labels of this machine. */
 static const char *wanted_xattr(const char *name)
 {
-	if (strcmp(name, OVERRIDE_STAT) == 0)
+	if (strcmp(name, OVERRIDE_STAT) == 0 || strncmp(name, OVERRIDE_OWNER_PREFIX, strlen(OVERRIDE_OWNER_PREFIX)) == 0)
 		return NULL;
 	if (strncmp(name, OVERRIDE_XATTR_PREFIX, strlen(OVERRIDE_XATTR_PREFIX)) == 0)
 		return name + strlen(OVERRIDE_XATTR_PREFIX);
@@ -207,6 +207,18 @@ static void describe(const struct tar_objects *objects, const char *name, const 
 	}
 }
 
+/* Of what has it in its directory. */
+static void apply_owner(int dir, const char *name, struct tar_entry *entry)
+{
+	struct override_stat is;
+	if ((entry->type != '2' && entry->type != '6') || override_owner_read(dir, name, &is))
+		return;
+	entry->uid = is.uid;
+	entry->gid = is.gid;
+	if (entry->type == '6')
+		entry->mode = is.mode;
+}
+
 int tar_object_opened(struct tar_objects *objects, int fd, const char *name)
 {
 	struct tar_entry entry;
@@ -240,6 +252,7 @@ int tar_object(struct tar_objects *objects, int dir, const char *base, const cha
 	if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
 	describe(objects, name, &st, &entry);
+	apply_owner(dir, base, &entry);
 	switch (entry.type) {
 	case '0':
 		return write_regular(objects, dir, base, &st, &entry);

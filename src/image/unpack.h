@@ -18,8 +18,8 @@
  * file, and the truth is in the attribute user.containers.override_stat, "UID:GID:0MODE" and for a device ":block-MAJ-MIN" or
  * ":char-MAJ-MIN" behind it, as containers/storage and fuse-overlayfs write it. A file without it that belongs to us is root's. Attributes
  * security.* and trusted.* that the host refuses are kept as user.containers.override_NAME (fuse-overlayfs 1.14). Only regular files and
- * directories can have such attributes: the owner of a symbolic link or a FIFO is then lost, as is everything on a file system without user
- * attributes. That is counted, not an error: programs seldom ask who owns a link, and an image that is all root's loses nothing.
+ * directories can have such attributes: the owner of a symbolic link or a FIFO goes into one of its directory (override_stat.h). All is lost on a file
+ * system without user attributes. That is counted, not an error: programs seldom ask who owns a link, and an image that is all root's loses nothing.
  */
 #ifndef LICHEN_IMAGE_UNPACK_H
 #define LICHEN_IMAGE_UNPACK_H

@@ -99,7 +99,7 @@ static int give_stat(struct unpack *unpack, int fd, const struct unpack_meta *me
 /* Attributes that are lichen's, containers/storage's or an overlay's own are never taken from an image; labels of this machine's LSM neither. */
 static bool is_foreign(const char *name)
 {
-	static const char *const prefixes[] = { "user.containers.", "user.overlay.", "trusted.overlay.", "user.fuseoverlayfs.",
+	static const char *const prefixes[] = { "user.containers.", "user.lichen.", "user.overlay.", "trusted.overlay.", "user.fuseoverlayfs.",
 						"security.selinux", "security.ima",  "security.evm",     "security.apparmor",
 						"security.SMACK64", "system." };
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
@@ -180,7 +180,10 @@ int unpack_meta_give_name(struct unpack *unpack, int dir, const char *name, stru
 		error = -EPERM;
 	if (error && !is_policy(error))
 		return unpack_refused(unpack, error, "change the owner of", archive_entry_pathname(entry));
-	unpack->report->lost_owners += error && (meta->uid || meta->gid);
+	const struct override_stat is = { .uid = meta->uid, .gid = meta->gid, .mode = is_link ? 0777 : meta->mode };
+	bool keep = error && (meta->uid || meta->gid);
+	error = override_owner_write(dir, name, keep ? &is : NULL); /* or what a lower layer had of that name is forgotten */
+	unpack->report->lost_owners += keep && error;
 	/* The name was made by us a moment ago, in a directory that nobody else can reach: it is no link that fchmodat could follow. */
 	if (!is_link && fchmodat(dir, name, ours ? meta->mode & 0777 : meta->mode, 0))
 		unpack->report->lost_modes++;
