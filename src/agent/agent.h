@@ -179,7 +179,10 @@ static inline bool identity_on(void)
 }
 struct kernel_stat;
 struct kernel_statx;
-/* Corrects what the host says of it. */
+/* The numbers that what was copied up in an overlay had before (agent/fs_origin.c): corrects what the host says of it. */
+void fs_origin_stat(s32 fd, struct kernel_stat *st);
+void fs_origin_statx(s32 fd, struct kernel_statx *x);
+/* Corrects what the host says of it, these included. */
 void identity_stat(s32 fd, struct kernel_stat *st);
 void identity_statx(s32 fd, struct kernel_statx *x);
 /* Whether the caller may read (4), write (2), execute or search (1) it; real: as access(2) asks. */

@@ -176,6 +176,8 @@ long fs_copy(const struct fs_work_dir *dir, s32 from, const struct kernel_stat *
 
 	if (r == 0 && fd >= 0)
 		r = copy_attributes(from, fd);
+	if (r == 0 && fd >= 0)
+		fs_origin_keep(fd, st);
 	if (r == 0) { /* an owner that we may not set: ours */
 		(void)sys5(__NR_fchownat, dir->fd, dir->name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW_);
 		if (type != VFS_LINK)

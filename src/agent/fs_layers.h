@@ -105,6 +105,11 @@ long fs_far(long fd) MUST_CHECK;
 /* Copies the object behind an O_PATH descriptor, but for what a directory holds, into dir->name. 0 or negative errno; nothing is left then. */
 long fs_copy(const struct fs_work_dir *dir, s32 from, const struct kernel_stat *st, bool empty, struct fs_work *spare) MUST_CHECK;
 
+/* --- fs_origin.c ------------------------------------------------------------------------------------------------------------------------ */
+
+/* A copy keeps the numbers of what it is a copy of. */
+void fs_origin_keep(s32 copy, const struct kernel_stat *of);
+
 /* --- fs_upper.c ------------------------------------------------------------------------------------------------------------------------- */
 
 /* fs_name() in an overlay, once the guest path is canonical: all of ret but `last`, `slash` and `mounted`. */

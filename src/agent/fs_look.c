@@ -45,18 +45,26 @@ static enum verdict by_link(struct call *call, u32 at, s32 dirfd, u32 flags)
 
 /* --- stat ---------------------------------------------------------------------------------------------------------------------------- */
 
+static void correct(long object, struct kernel_stat *st)
+{
+	if (identity_on())
+		identity_stat((s32)object, st);
+	else
+		fs_origin_stat((s32)object, st);
+}
+
 static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u64 flags)
 {
 	long object = fs_object(scratch(), dirfd, path, how(flags));
 
 	if (object < 0)
 		return done(call, object);
-	if (identity_on()) {
+	if (identity_on() || fs_any_layers()) {
 		struct kernel_stat st;
 
 		call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 		if (call->ret == 0) {
-			identity_stat((s32)object, &st);
+			correct(object, &st);
 			call->ret = guest_write(to, &st, sizeof(st));
 		}
 	} else {
@@ -91,8 +99,17 @@ enum verdict fs_newfstatat(struct call *call)
 	if (flags & ~STATX_FLAGS)
 		return done(call, -EINVAL);
 	if ((flags & AT_EMPTY_PATH_) && (!path || is_empty(path)) && !agent_reserved_fd((u32)call->arg[0]))
-		return CALL_PASS; /* without a path: from Linux 6.11 on */
+		return !fs_any_layers() || identity_on() || !path ? CALL_PASS
+								  : stat_path(call, (s32)call->arg[0], path, call->arg[2], flags);
 	return stat_path(call, (s32)call->arg[0], path, call->arg[2], flags);
+}
+
+static void correct_statx(long object, struct kernel_statx *x)
+{
+	if (identity_on())
+		identity_statx((s32)object, x);
+	else
+		fs_origin_statx((s32)object, x);
 }
 
 /* Where the host has no statx, or not this flag: what stat tells. */
@@ -105,8 +122,7 @@ static long statx_by_stat(long object, u64 to)
 	if (r < 0)
 		return r;
 	kernel_statx_from(&x, &st);
-	if (identity_on())
-		identity_statx((s32)object, &x);
+	correct_statx(object, &x);
 	return guest_write(to, &x, sizeof(x));
 }
 
@@ -115,12 +131,12 @@ static long statx_object(long object, u64 flags, u64 mask, u64 to)
 	struct kernel_statx x;
 	long r;
 
-	if (!identity_on())
+	if (!identity_on() && !fs_any_layers())
 		return sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, to);
 	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, &x);
 	if (r < 0)
 		return r;
-	identity_statx((s32)object, &x);
+	correct_statx(object, &x);
 	return guest_write(to, &x, sizeof(x));
 }
 

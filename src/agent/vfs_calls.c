@@ -303,6 +303,8 @@ static enum verdict stat_descriptor(struct call *call)
 		vfs_stat_node(&node, path, &st);
 	else if (identity_on())
 		identity_stat((s32)call->arg[0], &st);
+	else
+		fs_origin_stat((s32)call->arg[0], &st);
 	call->ret = guest_write(call->arg[2], &st, sizeof(st));
 	return CALL_DONE;
 }

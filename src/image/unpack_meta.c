@@ -99,9 +99,9 @@ static int give_stat(struct unpack *unpack, int fd, const struct unpack_meta *me
 /* Attributes that are lichen's, containers/storage's or an overlay's own are never taken from an image; labels of this machine's LSM neither. */
 static bool is_foreign(const char *name)
 {
-	static const char *const prefixes[] = { "user.containers.", "user.lichen.", "user.overlay.", "trusted.overlay.", "user.fuseoverlayfs.",
-						"security.selinux", "security.ima",  "security.evm",     "security.apparmor",
-						"security.SMACK64", "system." };
+	static const char *const prefixes[] = { "user.containers.",    "user.lichen.",     "user.overlay.", "trusted.overlay.",
+						"user.fuseoverlayfs.", "security.selinux", "security.ima",  "security.evm",
+						"security.apparmor",   "security.SMACK64", "system." };
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
 			return true;

@@ -34,6 +34,7 @@ void identity_stat(s32 fd, struct kernel_stat *st)
 	struct identity_file file;
 
 	identity_file_of(fd, st, &file);
+	fs_origin_stat(fd, st);
 	st->uid = file.uid;
 	st->gid = file.gid;
 	st->mode = file.mode;
@@ -47,6 +48,7 @@ void identity_statx(s32 fd, struct kernel_statx *x)
 
 	if (identity_file_read(fd, &file) < 0)
 		return;
+	fs_origin_statx(fd, x);
 	x->uid = file.uid;
 	x->gid = file.gid;
 	x->mode = (u16)file.mode;
