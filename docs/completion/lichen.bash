@@ -174,7 +174,7 @@ _lichen() {
 		esac
 		;;
 	run | why)
-		local mine='--explain --json --hostname= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
+		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
@@ -183,7 +183,7 @@ _lichen() {
 			--) i=$((i + 1)) && break ;;
 			--emulate | --native | --refuse | --env | --workdir | --rootfs | --upper | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
-			--env-file | --hostname | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
+			--env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac
@@ -196,6 +196,7 @@ _lichen() {
 		--emulate | --native | --refuse) _lichen_gaps ;;
 		--workdir | --rootfs | --upper | -w) _filedir -d ;;
 		--html | --output | --trace | --read | --env-file | -o) _filedir ;;
+		--pid) mapfile -t COMPREPLY < <(compgen -W 'private host' -- "$cur") ;;
 		--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") ;;
 		--ulimit) mapfile -t COMPREPLY < <(compgen -W 'core= cpu= fsize= memlock= nofile= nproc= stack=' -- "$cur") ;;
 		--stop-signal) mapfile -t COMPREPLY < <(compgen -W 'TERM INT QUIT HUP USR1' -- "$cur") ;;

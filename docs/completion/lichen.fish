@@ -64,6 +64,7 @@ complete -c lichen -n '__fish_seen_subcommand_from run' -l ephemeral -d 'Forget 
 complete -c lichen -n '__fish_seen_subcommand_from run' -s v -l volume -x -d 'HOST:GUEST[:ro] to show in the tree'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l env-file -r -F -d 'Set the variables that a file lists'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l hostname -x -d 'What its machine is called'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l pid -x -a 'private host' -d 'Whether it is pid 1'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l name -x -d 'Call the cell so'
 complete -c lichen -n '__fish_seen_subcommand_from run' -s d -l detach -d 'Run in the background'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l rm -d 'Remove the cell at its end'

@@ -68,6 +68,8 @@ struct identity_start {
 #define HOSTNAME_SIZE 65u
 struct namespaces_start {
 	char hostname[72]; /* at most 64 bytes; "" = the machine's */
+	u32 pids;          /* the first process is pid 1 (gaps/namespaces/pid_view.c) */
+	u32 reserved;
 };
 
 struct commons {

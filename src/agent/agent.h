@@ -212,6 +212,31 @@ long identity_xattr(s32 fd, long nr, const u64 arg[6]) MUST_CHECK;
 /* A descriptor that open() got: what stands for a device is replaced by it. Takes fd; the descriptor or negative errno. */
 long identity_opened(long fd, u64 flags) MUST_CHECK;
 
+/*
+ * Pids where the first process of a cell is pid 1 (gaps/namespaces/pid_view.c); the agent itself goes by the host's. Only where pids_on().
+ */
+static inline bool pids_on(void)
+{
+	return commons()->namespaces.pids;
+}
+/* In the first process of a cell, or of one that joins it, before anything else; mask: the signals that the guest begins with blocked. */
+void pids_start(u64 mask);
+s32 pids_to_host(s32 pid);
+/* 0: it is not of the cell. */
+s32 pids_to_guest(s32 pid);
+/* Whether a process or thread, by the host's number, is of the cell. */
+bool pids_visible(s32 pid);
+/* Makes a path below /proc one of the host; of the guest. In place: the new length, or -ENAMETOOLONG; -ENOENT when it is another's. */
+long pids_host_path(char *path, u64 room) MUST_CHECK;
+long pids_guest_path(char *path, u64 room) MUST_CHECK;
+/* The same for what /proc/self and thread-self say. */
+long pids_own_link(char *text, long length, u64 room) MUST_CHECK;
+/* Takes strangers out of a listing of /proc that lies in the guest's buffer: its new size or -EFAULT. */
+long pids_list(u32 fd, u64 buffer, u64 size) MUST_CHECK;
+/* What follows the colon of a line of /proc/PID/status, if it is one of pids: the bytes written to `to`, 0: it is none. */
+#define PIDS_LINE_MAX 1024u
+u64 pids_tell_status(const char *name, u64 length, const char *from, u64 size, char *to);
+
 /* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() and agent_clone() write
  * over it. */
 #define AGENT_SCRATCH 36864u
@@ -224,6 +249,9 @@ void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd);
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */
 
 s32 agent_pid(void); /* getpid of the guest */
+/* The host's numbers of the calling process, which may be a vfork child, and thread: without a call where they are known. */
+s32 agent_caller_pid(void);
+s32 agent_caller_tid(void);
 s64 agent_now(void); /* seconds since the Epoch, as time(2) */
 /* Prints one line 'lichen: agent: <what> (<value>)' on stderr and ends the process with status 125: for states that must not be. */
 NORETURN void agent_die(const char *what, long value);

@@ -158,6 +158,8 @@ enum verdict engine_getdents64(struct call *call)
 		if (call->ret <= 0)
 			break;
 		call->ret = hide_reserved((u32)call->arg[0], call->arg[1], (u64)call->ret);
+		if (pids_on() && call->ret > 0)
+			call->ret = pids_list((u32)call->arg[0], call->arg[1], (u64)call->ret);
 	} while (call->ret == 0); /* nothing but ours: the next part */
 	return CALL_DONE;
 }

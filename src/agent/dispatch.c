@@ -37,6 +37,8 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 		return arg != 0;
 	case FILTER_EQUAL:
 		return (u32)arg == test.value;
+	case FILTER_PAIR:
+		return (u32)arg - test.value < 2;
 	case FILTER_AT_LEAST:
 		return (u32)arg >= test.value;
 	case FILTER_RESERVED:
@@ -59,6 +61,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #include "gaps/fstype/fstype.def"
 #include "gaps/identity/identity.def"
 #include "gaps/namespaces/namespaces.def"
+#include "gaps/namespaces/pids.def"
 #include "gaps/newcalls/newcalls.def"
 #include "gaps/sysctl/sysctl.def"
 #include "gaps/sysvipc/sysvipc.def"
@@ -96,6 +99,9 @@ DISPATCH(fs)
 DISPATCH_END
 DISPATCH(namespaces)
 #include "gaps/namespaces/namespaces.def"
+DISPATCH_END
+DISPATCH(pids)
+#include "gaps/namespaces/pids.def"
 DISPATCH_END
 DISPATCH(sysvipc)
 #include "gaps/sysvipc/sysvipc.def"

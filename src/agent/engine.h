@@ -222,5 +222,7 @@ u64 vdso_find(u64 base, const char *name);
 #include "agent/engine.def"
 #undef GAP_CALL
 enum verdict engine_dispatch(struct call *call);
+/* The switch over gaps/namespaces/pids.def. */
+enum verdict pids_dispatch(struct call *call);
 
 #endif

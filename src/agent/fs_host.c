@@ -46,6 +46,12 @@ long fs_to_host(struct fs_work *work)
 	if (!work->host_length)
 		work->host[work->host_length++] = '/';
 	work->host[work->host_length] = 0;
+	if (pids_on()) {
+		r = pids_host_path(work->host, FS_HOST_MAX);
+		if (r < 0)
+			return r;
+		work->host_length = (u32)r;
+	}
 	return fs_is_current(&work->root) ? 0 : -ELOOP;
 }
 

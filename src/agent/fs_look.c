@@ -252,10 +252,14 @@ static long told(struct fs_work *work, long n)
 		memcpy(work->check, "/", 2);
 		return 1;
 	}
+	if (pids_on() && (!strcmp(work->host, "/proc/self") || !strcmp(work->host, "/proc/thread-self")))
+		return pids_own_link(work->check, n, FS_HOST_MAX);
 	if (work->check[0] != '/' || !strncmp(work->check, "/memfd:", 7))
 		return n;
 	work->check[n - cut] = 0;
 	length = fs_guest_path(work->check, work->guest, NULL);
+	if (length > 0 && pids_on())
+		length = pids_guest_path(work->guest, FS_PATH_MAX);
 	if (length < 0 || (u64)(length + cut) >= FS_HOST_MAX) {
 		work->check[n - cut] = cut ? ' ' : 0;
 		return n; /* outside: told as it is */
@@ -307,6 +311,8 @@ enum verdict fs_getcwd(struct call *call)
 	if (n < 0)
 		return done(call, n);
 	n = fs_guest_path(work->check, work->guest, NULL);
+	if (n > 0 && pids_on())
+		n = pids_guest_path(work->guest, FS_PATH_MAX);
 	if (n < 0)
 		return done(call, n == -ESRCH ? -ENOENT : n);
 	if ((u64)n + 1 > call->arg[1])

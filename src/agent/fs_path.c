@@ -203,6 +203,8 @@ static enum magic magic_link(const struct fs_work *work, bool *own)
 		return MAGIC_NONE;
 	for (u64 i = 0; i < n; i++)
 		pid = pid * 10 + (u32)(at[i] - '0');
+	if (pids_on())
+		pid = (u32)pids_to_host((s32)pid);
 	*own = (s32)pid == (s32)sys0(__NR_getpid);
 	at += n;
 	if (!strncmp(at, "/task/", 6) && (n = digits(at + 6)))

@@ -119,6 +119,8 @@ struct private
 	s32 linger_fd[LINGERING_MAX];
 	u32 births;  /* threads that are being made by threads that may have a row */
 	u32 threads; /* a thread has been made */
+	u32 sharing; /* other processes that share this memory: vfork children while they are there, other ones for good */
+	u32 reserved_sharing;
 	struct task_words task[TASK_WORDS];
 };
 static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");

@@ -14,6 +14,7 @@
 #define CLONE_VM_ UINT64_C(0x100)
 #define CLONE_FILES_ UINT64_C(0x400)
 #define CLONE_SIGHAND_ UINT64_C(0x800)
+#define CLONE_THREAD_ UINT64_C(0x10000)
 #define CLONE_VFORK_ UINT64_C(0x4000)
 #define CLONE_CLEAR_SIGHAND_ UINT64_C(0x100000000)
 #define SS_DISABLE_ 2
@@ -136,8 +137,11 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 		if (guest_write(child, theirs, size) < 0)
 			return -EFAULT;
 	}
+	if (!(clone->flags & CLONE_THREAD_))
+		__atomic_add_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
 	ret = vfork ? make_vfork_child(clone, child) : make_thread(clone, child);
 	if (vfork) {
+		__atomic_sub_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
 		memcpy((void *)trap->frame, mine, size);
 		if (ret > 0) {
 			reap_slots((s32)ret);
@@ -145,6 +149,20 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 		}
 	}
 	return ret;
+}
+
+s32 agent_caller_pid(void)
+{
+	return __atomic_load_n(&private()->sharing, __ATOMIC_ACQUIRE) ? (s32)sys0(__NR_getpid) : private()->pid;
+}
+
+s32 agent_caller_tid(void)
+{
+	const struct private *p = private();
+
+	if (__atomic_load_n(&p->sharing, __ATOMIC_ACQUIRE) || __atomic_load_n(&p->threads, __ATOMIC_ACQUIRE))
+		return (s32)sys0(__NR_gettid);
+	return p->pid;
 }
 
 /* The child of a fork has one thread and one trap: this one. */
@@ -163,6 +181,7 @@ static void forked_child(u64 slot)
 	p->owners = 0;
 	p->sleepers = 0;
 	p->listing = 0;
+	p->sharing = 0;
 	p->pid = (s32)sys0(__NR_getpid);
 	p->sigsys_pending = 0;
 	task_forked_child();

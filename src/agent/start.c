@@ -221,7 +221,11 @@ static long exec_searched(const struct start_info *info)
 /* The first image of a cell: looks at what the user named as a guest's execve would, and becomes it. */
 static void exec_first(const struct start_info *info)
 {
-	long r = fs_on() ? fs_start() : 0;
+	long r;
+
+	if (pids_on())
+		pids_start(info->marker.mask);
+	r = fs_on() ? fs_start() : 0;
 
 	info->envp[info->envc - 1] = NULL;
 	if (r == 0)

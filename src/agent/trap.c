@@ -37,9 +37,11 @@ void member_reap_all(int member)
 #undef GAP_BUILT
 }
 
-/* Virtual files first, whatever gap they are of; then, in a cell with a tree of its own, every other path. */
+/* Numbers of processes; then virtual files, whatever gap they are of; then, in a cell with a tree of its own, every other path. */
 static enum verdict dispatch(struct call *call)
 {
+	if (pids_on() && pids_dispatch(call) == CALL_DONE)
+		return CALL_DONE;
 	if (commons()->paths && vfs_dispatch(call) == CALL_DONE)
 		return CALL_DONE;
 	if (fs_on() && (fs_dispatch(call) == CALL_DONE || call->edited)) /* edited: the guest makes what is left of it */

@@ -243,6 +243,14 @@ static long follow_own_links(char *path, long length)
 	return path[at] == '/' && path[at + 1] ? put_before(base, vfs_fd_path((s32)fd, base), path, at + 1) : length;
 }
 
+/* Processes are named as the host does; those of others are nobody's files. */
+static long told_to_host(char *path, long length)
+{
+	if (pids_on())
+		length = pids_host_path(path, VFS_PATH_MAX);
+	return length > 0 ? length : -ESRCH;
+}
+
 long vfs_path(s32 dirfd, u64 path, char *out)
 {
 	char base[VFS_PATH_MAX];
@@ -257,7 +265,7 @@ long vfs_path(s32 dirfd, u64 path, char *out)
 		length = straighten(out);
 		if (length > 0)
 			length = follow_own_links(out, length);
-		return length > 0 && may_be_virtual(out) ? length : -ESRCH;
+		return length > 0 && may_be_virtual(out) ? told_to_host(out, length) : -ESRCH;
 	}
 	for (const char *at = out; *at; at++)
 		if (*at == '/' && at[1])
@@ -265,5 +273,5 @@ long vfs_path(s32 dirfd, u64 path, char *out)
 	if (LIKELY(!known_by_a_gap(last)))
 		return -ESRCH;
 	length = put_before(base, vfs_fd_path(dirfd, base), out, 0);
-	return length > 0 && may_be_virtual(out) ? length : -ESRCH;
+	return length > 0 && may_be_virtual(out) ? told_to_host(out, length) : -ESRCH;
 }

@@ -25,6 +25,7 @@ struct run_options {
 	struct guest_root root;
 	struct cell_options cell;
 	char hostname[HOSTNAME_SIZE];
+	enum guest_pid pid;
 	bool explain, json;
 };
 
@@ -46,6 +47,11 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct run_options, hostname),
 	  .parse = guest_parse_hostname,
 	  .help = "the host name that the command sees" },
+	{ .name = "pid",
+	  .value = "private|host",
+	  .offset = offsetof(struct run_options, pid),
+	  .parse = guest_parse_pid,
+	  .help = "private: it is pid 1 and sees its own processes only" },
 	CELL_OPTIONS(struct run_options, cell),
 };
 
@@ -88,6 +94,7 @@ static int make_plans(const struct run_options *given, const struct guest_image 
 		.agent = given->guest.emulate.all || (given->guest.emulate.named & (NATIVE_TREE_GAPS | GAP_BIT(GAP_identity))),
 		.kernel = given->guest.native.named & NATIVE_TREE_GAPS,
 		.root = geteuid() == 0,
+		.host_pids = given->pid == GUEST_PID_HOST,
 		.refused = request->refuse,
 	};
 	char place[PATH_MAX];
@@ -106,7 +113,7 @@ static int make_plans(const struct run_options *given, const struct guest_image 
 	native_plan_make(&wish, wanted ? &finding : NULL, tree);
 	/* What the agent's way takes besides; its users are root's, too: another real user could not reach the store, which is closed to all but us. */
 	u32 implied = image->used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) : 0;
-	implied |= given->hostname[0] ? GAP_BIT(GAP_namespaces) : 0;
+	implied |= given->hostname[0] || given->pid == GUEST_PID_PRIVATE ? GAP_BIT(GAP_namespaces) : 0;
 	if (tree->state != NATIVE_KERNEL && (implied & ~request->native)) {
 		request->emulate |= implied & ~request->native;
 		plan_make(request, gaps_built(), probed, findings, plan);
@@ -126,9 +133,11 @@ static int refuse_unbuilt(const struct run_options *given)
 /* Without a tree nobody but the engine names a command. Returns -1, or the exit status after saying so. */
 static int refuse_names(const struct run_options *given)
 {
-	if (!given->hostname[0] || given->root.directory || !(given->guest.native.named & GAP_BIT(GAP_namespaces)))
+	if (given->root.directory || !(given->guest.native.named & GAP_BIT(GAP_namespaces)) ||
+	    !(given->hostname[0] || given->pid == GUEST_PID_PRIVATE))
 		return -1;
-	return command_usage(&command_run, "--hostname and --native=namespaces cannot be used together");
+	return command_usage(&command_run, "%s and --native=namespaces cannot be used together",
+			     given->hostname[0] ? "--hostname" : "--pid=private");
 }
 
 static int run(int argc, char **argv)
@@ -200,6 +209,7 @@ static int run(int argc, char **argv)
 		.tree = tree.agent,
 		.native = tree.native,
 	};
+	launch.namespaces.pids = given.pid == GUEST_PID_DEFAULT ? image.used : given.pid == GUEST_PID_PRIVATE;
 	memcpy(launch.namespaces.hostname, given.hostname, sizeof(given.hostname));
 	if (tree.native) {
 		tree.native->identity = image.identity;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a guest is called: --hostname, and /etc/hostname and /etc/hosts as docker makes them. */
+/* What a guest is called, and what it counts from: --hostname, --pid, and /etc/hostname and /etc/hosts as docker makes them. */
 #include "cli/guest_names.h"
 
 #include <ctype.h>
@@ -28,6 +28,16 @@ int guest_parse_hostname(void *field, const char *value, struct option_error *er
 	}
 	memcpy(field, value, length + 1);
 	return 0;
+}
+
+int guest_parse_pid(void *field, const char *value, struct option_error *error)
+{
+	enum guest_pid *pid = field;
+	*pid = strcmp(value, "private") == 0 ? GUEST_PID_PRIVATE : strcmp(value, "host") == 0 ? GUEST_PID_HOST : GUEST_PID_DEFAULT;
+	if (*pid != GUEST_PID_DEFAULT)
+		return 0;
+	snprintf(error->text, sizeof(error->text), "option '--pid' needs private or host, not '%.100s'", value);
+	return -EINVAL;
 }
 
 void guest_random_hostname(char hostname[HOSTNAME_SIZE])

@@ -196,6 +196,8 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 				 .supervisor = (s32)getpid(),
 				 .text_size = (u32)agent_blob_text_size };
 	memcpy(map->areas, areas, sizeof(areas));
+	if (!(emulate & GAP_BIT(GAP_namespaces)))
+		map->namespaces.pids = 0;
 	*ret_stage = "staging a gap";
 	r = stage_gaps(emulate, map);
 	if (r < 0) {

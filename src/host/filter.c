@@ -73,10 +73,10 @@ u32 filter_paths(u32 emulate)
 	return paths;
 }
 
-/* Every row of the engine, of the gaps in `emulate`, and of a tree of the cell's own. Returns their number. */
-static u32 collect(u32 emulate, bool tree, struct row *rows)
+/* Every row of the engine, of the gaps that are emulated, of pids that are the cell's own, and of a tree of its own. Returns their number. */
+static u32 collect(const struct filter_spec *spec, struct row *rows)
 {
-	u32 n = 0;
+	u32 emulate = spec->emulate, n = 0;
 
 	(void)emulate;
 #define GAP_CALL(name, test_, handler) rows[n++] = (struct row){ __NR_##name, test_ };
@@ -105,7 +105,10 @@ static u32 collect(u32 emulate, bool tree, struct row *rows)
 	if (filter_paths(emulate) & GAP_PATHS_STAT) {
 #include "agent/vfs_stat.def"
 	}
-	if (tree) {
+	if (spec->pids) {
+#include "gaps/namespaces/pids.def"
+	}
+	if (spec->tree) {
 #include "agent/fs.def"
 	}
 #undef GAP_CALL
@@ -170,6 +173,11 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 	case FILTER_EQUAL:
 		load(code, ARG_LOW(test->arg));
 		trap_if_equal(code, test->value);
+		break;
+	case FILTER_PAIR:
+		load(code, ARG_LOW(test->arg));
+		trap_if_equal(code, test->value);
+		trap_if_equal(code, test->value + 1);
 		break;
 	case FILTER_AT_LEAST:
 		load(code, ARG_LOW(test->arg));
@@ -322,7 +330,7 @@ static bool is_planned(int nr, const struct row *rows, u32 count)
 static void emit_tracing(struct code *code, const struct filter_spec *spec)
 {
 	struct row rows[ROWS_MAX];
-	u32 count = collect(spec->emulate, spec->tree, rows);
+	u32 count = collect(spec, rows);
 
 	for (size_t i = 0; i < ARRAY_SIZE(unobserved); i++) {
 		if (is_planned(unobserved[i], rows, count))
@@ -363,7 +371,7 @@ static int install_planned(const struct filter_spec *spec)
 {
 	struct row rows[ROWS_MAX];
 	struct leaf leaves[ROWS_MAX];
-	u32 count = collect(spec->emulate, spec->tree, rows), numbers = 0;
+	u32 count = collect(spec, rows), numbers = 0;
 	struct code *code = calloc(1, sizeof(*code));
 	int r;
 

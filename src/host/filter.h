@@ -12,7 +12,8 @@ struct filter_spec {
 	bool sealed;                      /* the agent seals its memory itself (mseal(2)): no FILTER_AGENT_MEMORY */
 	u32 text_size;                    /* bytes of agent text from LAYOUT_TEXT that are trusted */
 	bool tree;                        /* the cell has a root of its own: every call that takes a path traps (agent/fs.def) */
-	bool trace;                       /* every call traps, but for those that cannot be refused (filter.c) */
+	bool pids;  /* the first process is pid 1: calls that name processes trap (gaps/namespaces/pids.def) */
+	bool trace; /* every call traps, but for those that cannot be refused (filter.c) */
 };
 
 /* Installs the trapping filter for the calling process and its descendants. The caller has set no_new_privs. Returns 0 or negative

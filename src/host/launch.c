@@ -22,6 +22,7 @@
 #include "gaps/registry.h"
 #include "host/broker_host.h"
 #include "host/cell_fds.h"
+#include "host/cell_members.h"
 #include "host/filter.h"
 #include "host/native.h"
 #include "host/root.h"
@@ -238,6 +239,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 	struct filter_spec filter = { .emulate = spec->emulate,
 				      .sealed = fds->map && (fds->map->features & COMMONS_MSEAL),
 				      .text_size = fds->text_size,
+				      .pids = fds->map && fds->map->namespaces.pids,
 				      .tree = fds->map && fds->map->fs.table.count,
 				      .trace = spec->trace != NULL };
 	sigset_t all;
@@ -412,7 +414,7 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, const char *
 	fds->map->forced = spec->forced;
 	if (spec->tree) {
 		fds->map->fs = *spec->tree;
-	} else if (spec->emulate & GAP_BIT(GAP_identity)) { /* who may do what is asked path by path */
+	} else if ((spec->emulate & GAP_BIT(GAP_identity)) || fds->map->namespaces.pids) { /* asked path by path */
 		*ret_stage = "laying out the file tree";
 		r = root_stage_machine(spec->workdir, &fds->map->fs);
 		if (r < 0)
@@ -529,6 +531,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		serve_broker(&supervisor, &fds, spec->emulate, &broker);
 	tell_hooks(spec, &watch, &supervisor, pid, &fds, report_read);
 	r = wait_for_guest(&supervisor, spec, drain, pid, &result->status);
+	if (!spec->join && spec->namespaces.pids && (spec->emulate & GAP_BIT(GAP_namespaces)))
+		(void)cell_members_kill(fds.reserved[RESERVED_AGENT]);
 	supervise_end(&supervisor);
 	broker_free(broker);
 	if (r < 0)

@@ -12,6 +12,8 @@ static const char *against(const struct native_wish *wish)
 		return "--emulate asks for it";
 	if (wish->refused)
 		return "--refuse asks for a kernel that lacks something";
+	if (wish->host_pids)
+		return "--pid=host asks for the machine's pids";
 	if (!wish->root)
 		return "only root has more than one user in namespaces";
 	return NULL;

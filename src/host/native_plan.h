@@ -17,13 +17,14 @@ enum native_state {
 
 /* What was asked for. */
 struct native_wish {
-	bool tree;    /* a tree of its own */
-	bool overlay; /* of layers */
-	bool agent;   /* --emulate names what the agent's tree is made of, or all */
-	bool kernel;  /* --native does */
-	bool root;    /* who asks is root */
-	u32 emulated; /* gaps that lichen fills in this run: they take the engine */
-	u32 refused;  /* by --refuse */
+	bool tree;      /* a tree of its own */
+	bool overlay;   /* of layers */
+	bool agent;     /* --emulate names what the agent's tree is made of, or all */
+	bool kernel;    /* --native does */
+	bool root;      /* who asks is root */
+	bool host_pids; /* processes are to have the numbers that the machine gives them */
+	u32 emulated;   /* gaps that lichen fills in this run: they take the engine */
+	u32 refused;    /* by --refuse */
 };
 
 struct native_plan {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For targets in whose cells nobody has a tree of its own (commons()->fs.count is 0): its functions are never called. */
+/* For targets in whose cells nobody has a tree or pids of its own (commons()->fs.count is 0): its functions are never called. */
 #ifndef LICHEN_FUZZ_NO_TREE_H
 #define LICHEN_FUZZ_NO_TREE_H
 
@@ -10,6 +10,12 @@
 int fs_exec_open(s32 dirfd, u64 path, int flags)
 {
 	(void)dirfd, (void)path, (void)flags;
+	abort();
+}
+
+void pids_start(u64 mask)
+{
+	(void)mask;
 	abort();
 }
 

@@ -39,7 +39,7 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
-    "namespaces": ["--emulate=identity,namespaces"],  # natively in new ones: private_namespaces()
+    "namespaces": ["--emulate=identity,namespaces", "--pid=private"],  # natively in new ones: private_namespaces()
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
@@ -247,6 +247,7 @@ NOT_HERE = {
     "fs/pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE"),
     "overlay/ovl_pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE and no O_TMPFILE"),
     "identity/id_peers": (("gvisor", "gvisor24"), "SO_PEERCRED tells the caller itself"),
+    "namespaces/pid_orphans": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }

@@ -61,6 +61,8 @@ enum verdict identity_capget(struct call *call)
 		return identity_done(call, halves < 0 ? halves : call->arg[1] ? -EINVAL : 0);
 	if (guest_read(&pid, call->arg[0] + offsetof(struct header, pid), sizeof(pid)) < 0)
 		return identity_done(call, -EFAULT);
+	if (pids_on())
+		pid = pids_to_host(pid);
 	r = identity_of_pid(pid, &cred);
 	if (r < 0)
 		return identity_done(call, r == -ENODATA ? ask_kernel(call) : r);
@@ -98,6 +100,8 @@ enum verdict identity_capset(struct call *call)
 		return identity_done(call, halves < 0 ? halves : -EINVAL);
 	if (guest_read(&pid, call->arg[0] + offsetof(struct header, pid), sizeof(pid)) < 0)
 		return identity_done(call, -EFAULT);
+	if (pids_on())
+		pid = pids_to_host(pid);
 	if (pid && pid != (s32)sys0(__NR_gettid))
 		return identity_done(call, -EPERM);
 	if (guest_read(data, call->arg[1], (u64)halves * sizeof(data[0])) < 0)

@@ -34,6 +34,8 @@ enum verdict identity_getsockopt(struct call *call)
 	if (r < 0)
 		return CALL_PASS;
 	tell(&peer);
+	if (pids_on())
+		peer.pid = pids_to_guest(peer.pid);
 	if (room > size)
 		room = size;
 	r = guest_write(call->arg[3], &peer, room);

@@ -199,6 +199,17 @@ static bool put_value(struct text *text, const char *name, u64 length, const str
 	return true;
 }
 
+/* A line of pids, where they are others to the guest. */
+static bool put_pids(struct text *text, const char *name, u64 length, const char *from, u64 size)
+{
+	u64 used = 0;
+
+	if (text->room - text->used >= PIDS_LINE_MAX)
+		used = pids_tell_status(name, length, from, size, text->to + text->used);
+	text->used += used;
+	return used;
+}
+
 /* Lines that an older kernel does not have. */
 static void put_newer(struct text *text, const struct identity_cred *cred)
 {
@@ -224,7 +235,9 @@ static void tell(struct text *text, const char *from, u64 size, const struct ide
 				put_newer(text, cred);
 			continue;
 		}
-		if (colon < end && !cred && colon - line == 3 && !memcmp(from + line + 1, "id:", 3) && from[line] != 'P')
+		if (colon < end && pids_on() && put_pids(text, from + line, colon - line, from + colon + 1, end - colon - 1))
+			;
+		else if (colon < end && !cred && colon - line == 3 && !memcmp(from + line + 1, "id:", 3) && from[line] != 'P')
 			put_shown(text, from + colon + 1, from + end, from[line] == 'U');
 		else if (colon < end)
 			put(text, from + colon + 1, end - colon - 1);

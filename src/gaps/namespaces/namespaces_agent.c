@@ -3,24 +3,35 @@
  * Gap namespaces, agent half: namespaces(7) as views that the members of a cell have, where the host gives none.
  *
  *   uts_agent.c, uts_files.c   the names that uname(2) and /proc/sys/kernel tell
+ *   pid_*.c                    the first process of the cell is pid 1, and nobody else is there: see pid_view.c
  *
- * Limits:
- *   - The names are the cell's own from its start; the machine's are never changed.
+ * Limits: docs/limits.md.
  */
 #include "gaps/namespaces/namespaces_int.h"
 
-GAP_NO_EVENTS(namespaces)
+void namespaces_event(enum agent_event event, long arg)
+{
+	(void)arg;
+	if (event == EVENT_EXEC && pids_on())
+		pids_exec();
+}
+
+void namespaces_member_reap(int member)
+{
+	(void)member; /* nothing is kept by member */
+}
 
 /* --- virtual files ------------------------------------------------------------------------------------------------------------------ */
 
 bool namespaces_vfs_find(const char *path, struct vnode *node)
 {
-	return uts_file_find(path, node);
+	return uts_file_find(path, node) || (pids_on() && pids_file_find(path, node));
 }
 
 bool namespaces_vfs_knows(const char *last)
 {
-	return !strcmp(last, "hostname") || !strcmp(last, "domainname");
+	return !strcmp(last, "hostname") || !strcmp(last, "domainname") ||
+	       (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
 }
 
 long namespaces_vfs_read(const struct vnode *node, const char *path, char *buffer, u64 size)
@@ -31,8 +42,7 @@ long namespaces_vfs_read(const struct vnode *node, const char *path, char *buffe
 
 long namespaces_vfs_open(const struct vnode *node, const char *path, int flags)
 {
-	(void)node, (void)path, (void)flags;
-	return -EOPNOTSUPP;
+	return node->id == PIDS_STAT || node->id == PIDS_STATUS ? pids_file_open(node, path, flags) : -EOPNOTSUPP;
 }
 
 long namespaces_vfs_written(const struct vnode *node, const char *path, const char *bytes, u64 size)

@@ -170,7 +170,7 @@ static const int calls[] = { SYS_sethostname, SYS_setdomainname, SYS_unshare, SY
 static const char *const files[] = { "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", NULL };
 
 static const char *const limits[] = {
-	"host and domain names are the cell's own; the other kinds of namespaces are left to the kernel",
+	"host and domain names are the cell's own, and its first process can be pid 1; the other kinds are left to the kernel",
 	NULL,
 };
 

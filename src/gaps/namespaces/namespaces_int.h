@@ -8,6 +8,7 @@
 
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
 #include "gaps/namespaces/namespaces.def"
+#include "gaps/namespaces/pids.def"
 #undef GAP_CALL
 
 static inline struct namespaces_area *namespaces_area(void)
@@ -34,5 +35,27 @@ long uts_file_written(const struct vnode *node, const char *path, const char *by
 enum uts_name { UTS_HOST, UTS_DOMAIN };
 /* Makes `length` bytes the name; at most 64. 0, or -ENOMEM when the caller can be no member. */
 long uts_set(enum uts_name which, const char *text, u64 length) MUST_CHECK;
+
+/* --- pid_view.c: only where pids_on(); agent.h has the rest -------------------------------------------------------------------------- */
+
+#define PIDS_PATH_SIZE 32u
+
+bool pids_is_init(s32 pid);
+/* A group or session: one whose leader has gone stays as it is. */
+s32 pids_group_to_guest(s32 group);
+/* Reads /proc/PID/stat, NUL-terminated. Bytes or negative errno. */
+long pids_stat_of(s32 pid, char *text, u64 size) MUST_CHECK;
+/* What follows the name in it: the state; NULL: it is none. */
+const char *pids_stat_fields(const char *text);
+/* Takes a decimal number. */
+s32 pids_number(const char **at);
+
+/* pid_signals.c: a new image of init handles nothing yet. */
+void pids_exec(void);
+
+/* pid_files.c */
+enum { PIDS_STAT = 4200, PIDS_STATUS = 4201 };
+bool pids_file_find(const char *path, struct vnode *node);
+long pids_file_open(const struct vnode *node, const char *path, int flags) MUST_CHECK;
 
 #endif

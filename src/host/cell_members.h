@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The processes that an agent runs in, whatever their parents and environments are. */
+#ifndef LICHEN_HOST_CELL_MEMBERS_H
+#define LICHEN_HOST_CELL_MEMBERS_H
+
+/*
+ * Kills all processes whose program is the agent behind `agent`, and those that they still start: what is left of a cell whose first process was
+ * pid 1, and has ended (pid_namespaces(7)). Those that may not be looked at are not found. 0, or -ETIMEDOUT: some do not end.
+ */
+int cell_members_kill(int agent);
+
+#endif
