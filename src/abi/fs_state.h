@@ -44,7 +44,9 @@ enum fs_mount_flag {
 	FS_SUPER_READ_ONLY = 1u << 11, /* the file system itself: FS_READ_ONLY is set, too */
 	FS_BOUND = 1u
 		<< 12, /* part of what is mounted elsewhere as well: its host paths are another mount's, too (fs_guest_place()) */
-	FS_LOCKED = 1u << 13, /* came from a more privileged namespace: is not unmounted or laid open on its own */
+	FS_LOCKED = 1u << 13,        /* came from a more privileged namespace: is not unmounted or laid open on its own */
+	FS_OWN_READ_ONLY = 1u << 16, /* with FS_SUPER_READ_ONLY: the mount is, too */
+	FS_EXPIRING = 1u << 17,      /* umount2(MNT_EXPIRE): not used since */
 };
 
 enum fs_feature {

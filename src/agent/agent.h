@@ -246,6 +246,13 @@ void *agent_scratch(void);
 #define AGENT_FD_LINK_SIZE 24u
 void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd);
 
+/* --- mounts (fs_mount_info.c) ------------------------------------------------------------------------------------------------------ */
+
+enum mounts_file { MOUNTS_MOUNTINFO, MOUNTS_MOUNTS, MOUNTS_MOUNTSTATS };
+/* What such a file of a task says; tid 0: the caller's. Returns its size, of which as much as fits is written, -ESRCH, or -EOPNOTSUPP where
+ * the kernel's own file counts. */
+long agent_mounts_tell(enum mounts_file file, s32 tid, char *to, u64 size) MUST_CHECK;
+
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */
 
 s32 agent_pid(void); /* getpid of the guest */

@@ -118,6 +118,9 @@ DISPATCH_END
 DISPATCH(fstype)
 #include "gaps/fstype/fstype.def"
 DISPATCH_END
+DISPATCH(mounts)
+#include "gaps/mounts/mounts.def"
+DISPATCH_END
 DISPATCH(identity)
 #include "gaps/identity/identity.def"
 DISPATCH_END

@@ -80,6 +80,7 @@ struct fs_work {
 	u32 anchor_from;       /* … in which mounts count whose targets are at least so long */
 	u32 scope_anchor;      /* with scope: the anchor of what is not left */
 	struct fs_mount mount; /* that guest lies on: a copy */
+	u32 expired;           /* id of a mount that was marked to expire until this resolution came by */
 	u32 layer;             /* in an overlay: the layer that host is of */
 	bool step;             /* look at each component */
 	bool slash;            /* a slash, dot or dots at the end: must be a directory */
@@ -210,6 +211,9 @@ struct fs_space *fs_space_of(u32 space);
  * none. In the work's rest and check (fs_reached.c). */
 bool fs_is_read_only(struct fs_work *work, s32 fd);
 bool fs_is_on(struct fs_work *work, s32 fd, u32 mount_id);
+
+/* The flags of the mount that an object lies on which fs_object() found in the work; itself: the path was empty. In the work's rest and check. */
+u32 fs_flags_of(struct fs_work *work, s32 fd, bool itself);
 
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;

@@ -182,6 +182,15 @@ static long access_as(long object, const char *link, u64 mode, u64 flags)
 	return fs_unlocked(r, (s32)object) ? sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6) : r;
 }
 
+/* Whether it is a file of a mount from which nothing is executed. */
+static bool is_noexec(struct fs_work *work, long object, bool itself)
+{
+	struct kernel_stat st = { 0 };
+
+	return (fs_flags_of(work, (s32)object, itself) & FS_NOEXEC) && sys2(__NR_fstat, object, &st) == 0 &&
+	       (st.mode & VFS_TYPE) == VFS_REGULAR;
+}
+
 static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode, u64 flags)
 {
 	struct fs_work *work = scratch();
@@ -196,6 +205,10 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode
 	if ((flags & (AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_)) && is_link(object)) {
 		fs_object_done(object, dirfd);
 		return done(call, 0); /* a link's mode allows everything, and is not looked at */
+	}
+	if ((mode & 1) && is_noexec(work, object, object == dirfd)) {
+		fs_object_done(object, dirfd);
+		return done(call, -EACCES);
 	}
 	agent_fd_link(link, (u32)object);
 	if (identity_on()) {
@@ -345,22 +358,6 @@ long fs_start(void)
 }
 
 /* --- by the descriptor's name --------------------------------------------------------------------------------------------------------- */
-
-#define STATFS_FLAGS 80u /* offset of f_flags in struct statfs */
-
-enum verdict fs_statfs(struct call *call)
-{
-	u64 flags, at = call->arg[1] + STATFS_FLAGS;
-
-	(void)by_link(call, 0, AT_FDCWD_, FS_FOLLOW);
-	if (call->ret == 0 && !scratch()->magic && (scratch()->mount.flags & FS_READ_ONLY) &&
-	    guest_read(&flags, at, sizeof(flags)) == 0) {
-		flags |= 1; /* ST_RDONLY */
-		if (guest_write(at, &flags, sizeof(flags)) < 0)
-			call->ret = -EFAULT;
-	}
-	return CALL_DONE;
-}
 
 enum verdict fs_xattr(struct call *call)
 {

@@ -168,6 +168,23 @@ static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 	return fd;
 }
 
+/* Whether it is a device, on a mount that has none (nodev): 0 or -EACCES. */
+static long may_be_device(struct fs_work *work, u64 flags)
+{
+	struct kernel_stat st = { 0 };
+	long fd;
+
+	if (LIKELY(!(work->mount.flags & FS_NODEV)) || (flags & O_PATH_) || work->magic)
+		return 0;
+	fd = fs_host_open(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+	if (fd < 0)
+		return 0; /* opening it says why */
+	if (sys2(__NR_fstat, fd, &st) == 0 && identity_on())
+		identity_stat((s32)fd, &st);
+	(void)sys1(__NR_close, fd);
+	return (st.mode & VFS_TYPE) == VFS_DEVICE || (st.mode & VFS_TYPE) == 0060000u /* S_IFBLK */ ? -EACCES : 0;
+}
+
 static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
 {
 	bool follow = !(flags & O_NOFOLLOW_) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_);
@@ -186,6 +203,8 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 	r = may_open(work, flags);
 	if (r == 0 && writes(flags) && !work->magic && (work->mount.flags & FS_READ_ONLY))
 		r = may_write(work, &flags);
+	if (r == 0)
+		r = may_be_device(work, flags);
 	if (r < 0)
 		return r;
 	if (work->slash) /* a link before it is followed */
@@ -324,16 +343,22 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 	u64 room = ALIGN_UP(sizeof(struct fs_work), LAYOUT_PAGE); /* execve's strings fill the scratch */
 	long map = sys6(__NR_mmap, 0, room, 3, 0x22, (u64)-1, 0), object;
 	struct kernel_stat st;
+	struct fs_work *work;
+	bool noexec;
 	int fd;
 
 	if (map < 0)
 		return (int)map;
-	object = fs_object((struct fs_work *)map, dirfd, path,
+	work = (struct fs_work *)map; /* NOLINT(performance-no-int-to-ptr) */
+	object = fs_object(work, dirfd, path,
 			   (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0) | (flags & 0x100 /* AT_SYMLINK_NOFOLLOW */ ? 0 : FS_FOLLOW));
+	noexec = object >= 0 && (fs_flags_of(work, (s32)object, object == dirfd) & FS_NOEXEC);
 	(void)sys2(__NR_munmap, map, room);
 	if (object < 0)
 		return (int)object;
-	if (sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_LINK)
+	if (noexec)
+		fd = -EACCES;
+	else if (sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_LINK)
 		fd = -ELOOP;
 	else
 		fd = identity_on() ? (int)identity_may((s32)object, 1, false) : 0;

@@ -17,6 +17,13 @@ static bool ends_with(const char *text, u64 length, const char *end)
 	return length >= n && !memcmp(text + length - n, end, n);
 }
 
+static bool is_scratch(const char *host)
+{
+	u64 n = strlen(commons()->scratch);
+
+	return n && !strncmp(host, commons()->scratch, n) && host[n] == '/';
+}
+
 /* Where a relative path starts: work->guest is the directory's. */
 static long begin_at(struct fs_work *work, s32 dirfd)
 {
@@ -56,6 +63,13 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 		}
 	}
 	r = fs_place_in(&work->root, work->check, work->guest, &place);
+	if (r == -ESRCH && is_scratch(work->check)) { /* a file system that has been unmounted since */
+		work->deep = true;
+		work->base = dirfd;
+		work->base_guest = work->base_length = 0;
+		work->guest[0] = 0;
+		return 0;
+	}
 	if (r < 0)
 		return r == -ESRCH ? -EACCES : r;
 	work->mount = place.mount;
@@ -76,7 +90,7 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 
 	work->at = 0;
 	work->base = FS_NO_BASE;
-	work->links = work->scope = 0;
+	work->links = work->scope = work->expired = 0;
 	work->slash = work->magic = work->deep = work->rooted = false;
 	work->last = FS_LAST_ROOT;
 	if (n < 0)
@@ -380,6 +394,8 @@ static long look(struct fs_work *work, bool more, bool follow)
 		return 0;
 	if (n < 0)
 		return n;
+	if (work->mount.flags & FS_NOSYMFOLLOW)
+		return -ELOOP;
 	r = follow_magic(work, more, &n);
 	if (r)
 		return r < 0 ? r : 0;

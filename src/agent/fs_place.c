@@ -124,6 +124,17 @@ static const struct fs_mount *crossed(const struct fs_table *table, const struct
 	return best;
 }
 
+/* What of a procfs changes the machine: nobody writes to it, wherever it is mounted. */
+static bool is_machines(const char *below)
+{
+	static const char names[][16] = { "/sys", "/irq", "/bus", "/sysrq-trigger" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+		if (is_at_or_below(below, strlen(below), names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
 long fs_find_mount(struct fs_work *work)
 {
 	const struct fs_table *table = work->root.table;
@@ -137,6 +148,12 @@ long fs_find_mount(struct fs_work *work)
 	}
 	if (m)
 		work->mount = *m;
+	if (m && UNLIKELY(m->flags & FS_PROC) && is_machines(work->guest + m->target_length))
+		work->mount.flags |= FS_READ_ONLY;
+	if (m && UNLIKELY(m->flags & FS_EXPIRING)) {
+		work->expired = m->id;
+		(void)__atomic_and_fetch((u32 *)&m->flags, ~(u32)FS_EXPIRING, __ATOMIC_RELAXED);
+	}
 	if (!fs_is_current(&work->root))
 		return -ELOOP;
 	return m ? 0 : -ENOENT;

@@ -75,6 +75,15 @@ bool fs_is_read_only(struct fs_work *work, s32 fd)
 	return mount_of(work, fd, &place) && (place.mount.flags & FS_READ_ONLY);
 }
 
+u32 fs_flags_of(struct fs_work *work, s32 fd, bool itself)
+{
+	struct fs_place place;
+
+	if (!itself && !work->magic)
+		return work->mount.flags;
+	return mount_of(work, fd, &place) ? place.mount.flags : 0;
+}
+
 bool fs_is_on(struct fs_work *work, s32 fd, u32 mount_id)
 {
 	struct fs_place place;

@@ -112,7 +112,7 @@ static int make_plans(const struct run_options *given, const struct guest_image 
 		native_probe(guest_root_place(&given->root, image->used, place), given->root.directory, &finding);
 	native_plan_make(&wish, wanted ? &finding : NULL, tree);
 	/* What the agent's way takes besides; its users are root's, too: another real user could not reach the store, which is closed to all but us. */
-	u32 implied = image->used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) : 0;
+	u32 implied = image->used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_mounts) : 0;
 	implied |= given->hostname[0] || given->pid == GUEST_PID_PRIVATE ? GAP_BIT(GAP_namespaces) : 0;
 	if (tree->state != NATIVE_KERNEL && (implied & ~request->native)) {
 		request->emulate |= implied & ~request->native;

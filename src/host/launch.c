@@ -24,6 +24,7 @@
 #include "host/cell_fds.h"
 #include "host/cell_members.h"
 #include "host/filter.h"
+#include "host/mount_scratch.h"
 #include "host/native.h"
 #include "host/root.h"
 #include "host/supervise.h"
@@ -396,7 +397,7 @@ static int wait_for_guest(struct supervisor *supervisor, const struct launch *sp
 }
 
 /* Descriptors of the cell that the guest becomes a member of: those of a running one, or new ones. */
-static int get_fds(const struct launch *spec, struct cell_fds *fds, const char **ret_stage)
+static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount_scratch *scratch, const char **ret_stage)
 {
 	int r;
 
@@ -414,7 +415,7 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, const char *
 	fds->map->forced = spec->forced;
 	if (spec->tree) {
 		fds->map->fs = *spec->tree;
-	} else if ((spec->emulate & GAP_BIT(GAP_identity)) || fds->map->namespaces.pids) { /* asked path by path */
+	} else if ((spec->emulate & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts))) || fds->map->namespaces.pids) { /* asked path by path */
 		*ret_stage = "laying out the file tree";
 		r = root_stage_machine(spec->workdir, &fds->map->fs);
 		if (r < 0)
@@ -422,6 +423,13 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, const char *
 	}
 	if (r == 0 && fds->map->fs.table.count)
 		root_begin(&fds->map->fs, (struct fs_spaces *)(void *)((u8 *)fds->map + fds->map->spaces));
+	if (r == 0 && (spec->emulate & GAP_BIT(GAP_mounts))) {
+		*ret_stage = "making a directory for what is mounted";
+		r = mount_scratch_make(scratch);
+		memcpy(fds->map->scratch, scratch->path, sizeof(fds->map->scratch));
+		if (r < 0)
+			cell_fds_done(fds);
+	}
 	return r;
 }
 
@@ -460,10 +468,11 @@ static int judge_end(const struct launch *spec, const struct start_watch *watch,
 	return needs_engine(spec) ? first_program_failed(commons, result) : 0;
 }
 
-static void done_with(const struct launch *spec, struct cell_fds *fds)
+static void done_with(const struct launch *spec, struct cell_fds *fds, struct mount_scratch *scratch)
 {
 	if (!spec->join)
 		cell_fds_done(fds);
+	mount_scratch_end(scratch);
 }
 
 static pid_t fork_guest(const struct launch *spec)
@@ -484,6 +493,7 @@ static pid_t fork_guest(const struct launch *spec)
 int launch_run(const struct launch *spec, struct launch_result *result)
 {
 	struct cell_fds fds = CELL_FDS_NONE;
+	struct mount_scratch scratch = MOUNT_SCRATCH_NONE;
 	CLEANUP_FD int report_read = FD_NONE, report_write = FD_NONE;
 	char path[PATH_MAX];
 	struct supervisor supervisor;
@@ -509,7 +519,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		return fail(result, "making a pipe", errno, 125);
 	report_read = pipe_fds[0];
 	report_write = pipe_fds[1];
-	r = get_fds(spec, &fds, &stage);
+	r = get_fds(spec, &fds, &scratch, &stage);
 	if (r < 0)
 		return fail(result, stage, -r, 125);
 	drain = new_drain(spec, &fds);
@@ -523,7 +533,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		r = fail(result, spec->native ? "starting a process in the namespaces" : "fork", errno, 125);
 		supervise_end(&supervisor);
 		free(drain);
-		done_with(spec, &fds);
+		done_with(spec, &fds, &scratch);
 		return r;
 	}
 	(void)close(take_fd(&report_write));
@@ -539,6 +549,6 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		r = fail(result, "starting to record", -r, 125);
 	else
 		r = judge_end(spec, &watch, report_read, fds.map, result);
-	done_with(spec, &fds);
+	done_with(spec, &fds, &scratch);
 	return r;
 }

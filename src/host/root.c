@@ -338,8 +338,10 @@ void root_begin(const struct fs_state *fs, struct fs_spaces *spaces)
 	spaces->next_id = FS_FIRST_ID;
 	spaces->next_peers = spaces->next_device = 1;
 	spaces->next_inode = FS_FIRST_INODE;
-	for (u32 i = 0; i < table->count; i++)
+	for (u32 i = 0; i < table->count; i++) {
 		table->mounts[i].id = spaces->next_id++;
+		table->mounts[i].flags |= FS_RELATIME;
+	}
 	for (u32 i = 0; i < table->count; i++)
 		table->mounts[i].parent = parent_of(table, &table->mounts[i]);
 	first->inode = spaces->next_inode++;

@@ -40,6 +40,7 @@ GROUPS = {
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
     "namespaces": ["--emulate=identity,namespaces", "--pid=private"],  # natively in new ones: private_namespaces()
+    "mounts": ["--emulate=mounts,identity"],  # likewise, as root
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
@@ -61,6 +62,7 @@ FROM_HOST = {
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
     "overlay": set(ENVS) - {"host"},  # which have no overlayfs, or one of their own
+    "mounts": set(ENVS) - {"host"},  # which may not mount, or have less to mount
     "fs": {"docker", "restricted", "gvisor", "gvisor24"},  # which may not mount, or resolve paths in their own way
 }
 # Environments without root, whose oracle on the host must not be root, either.
@@ -227,6 +229,8 @@ DEVIATIONS = [
         "gVisor has no O_TMPFILE",
     ),
     ("newcalls/openat2_scope", ("gvisor", "gvisor24"), r".", r"flags 020200002 .* = EOPNOTSUPP$", "the same"),
+    ("mounts/mnt_tmpfs", None, r" sysfs src rw$", r" sysfs src ro$", "it is the machine's: nobody in a cell writes to it"),
+    ("mounts/mnt_flags", None, r"^mmap PROT_EXEC: EPERM$", r"^mmap PROT_EXEC: ok$", "mmap of a descriptor is not looked at: noexec keeps from execve"),
     ("fs/create", ("gvisor", "gvisor24"), r"^open_tmpfile", r"EOPNOTSUPP$", "the same"),
     ("fs/openat2", ("gvisor", "gvisor24"), r"^ tmpfile", r"EOPNOTSUPP$", "the same"),
     ("fs/mounts", ("gvisor", "gvisor24"), r"O_TMPFILE", r"EOPNOTSUPP$", "the same"),
@@ -442,11 +446,11 @@ def inside():
         name = request["name"]
         result = {"name": name}
         program = str(binary(name))
-        if name.startswith("fs/"):
+        if name.startswith(("fs/", "mounts/")):
             if request["native"]:
                 result["native"] = execute_in_root([str(binary("fs/enter_root"))], program, request, request.get("nobody", False))
             if request["lichen"]:
-                result["lichen"] = execute_in_root([lichen(), "run", AGENT], program, request)
+                result["lichen"] = execute_in_root([lichen(), "run", *(GROUPS[name.split("/")[0]] or [AGENT])], program, request)
             print(json.dumps(result), flush=True)
             continue
         if name.startswith("overlay/"):

@@ -174,6 +174,18 @@ static const struct gap_symptom symptoms[] = {
 	  .source = "util-linux sys-utils/unshare.c" },
 };
 
+static const char *const files[] = { "/proc/PID/mountinfo", "/proc/PID/mounts", "/proc/PID/mountstats", "/proc/mounts", NULL };
+
+static const char *const limits[] = {
+	"what is mounted is seen by the programs of the cell alone; the size of a tmpfs is told, not enforced",
+	NULL,
+};
+
+static const int calls[] = {
+	SYS_mount,  SYS_umount2,  SYS_pivot_root, SYS_chroot, SYS_open_tree,     SYS_move_mount,
+	SYS_fsopen, SYS_fsconfig, SYS_fsmount,    SYS_fspick, SYS_mount_setattr, -1,
+};
+
 const struct gap gap_mounts = {
 	.name = "mounts",
 	.summary = "mount, bind, pivot_root, chroot, propagation",
@@ -182,4 +194,10 @@ const struct gap gap_mounts = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.paths = GAP_PATHS_OPEN,
+	.on_request = true,
+	.files = files,
+	.limits = limits,
+	.refuse_calls = calls,
+	.refuse_error = EPERM,
 };

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directory of the host in which a cell's own file systems lie (agent/fs_mount.h). Who makes it holds a lock of it (flock) until it is removed: what is
+ * found without one was left by a lichen that was killed, and is removed by the next that makes one.
+ */
+#ifndef LICHEN_HOST_MOUNT_SCRATCH_H
+#define LICHEN_HOST_MOUNT_SCRATCH_H
+
+#include "base/types.h"
+
+#define MOUNT_SCRATCH_SIZE 256u /* as in struct commons */
+
+struct mount_scratch {
+	int lock;
+	char path[MOUNT_SCRATCH_SIZE];
+};
+#define MOUNT_SCRATCH_NONE ((struct mount_scratch){ .lock = -9 })
+
+/* Makes one: on a tmpfs that takes programs and attributes if there is one, else in TMPDIR, /tmp or /var/tmp. 0 or the negative errno of the last
+ * place that was tried. */
+int mount_scratch_make(struct mount_scratch *ret) MUST_CHECK;
+/* Removes it with all that is in it. One that was not made is fine. */
+void mount_scratch_end(struct mount_scratch *scratch);
+
+#endif
