@@ -175,7 +175,8 @@ _lichen() {
 		;;
 	run | why)
 		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
-		mine+=' --stop-signal= --stop-timeout= --restart= --log-size='
+		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
+		mine+=' --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
@@ -183,6 +184,8 @@ _lichen() {
 			--) i=$((i + 1)) && break ;;
 			--emulate | --native | --refuse | --env | --workdir | --rootfs | --upper | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
+			--user | -u | --group-add | --entrypoint | --pull | --platform | --network | --mount | --tmpfs | --shm-size) i=$((i + 1)) ;;
+			--add-host | --dns | --dns-search | --dns-option | --label-file | --cidfile) i=$((i + 1)) ;;
 			--env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
@@ -195,7 +198,14 @@ _lichen() {
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
 		--workdir | --rootfs | --upper | -w) _filedir -d ;;
-		--html | --output | --trace | --read | --env-file | -o) _filedir ;;
+		--html | --output | --trace | --read | --env-file | --label-file | --cidfile | -o) _filedir ;;
+		--user | -u) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+		--group-add) mapfile -t COMPREPLY < <(compgen -g -- "$cur") ;;
+		--pull) mapfile -t COMPREPLY < <(compgen -W 'missing always never' -- "$cur") ;;
+		--platform) COMPREPLY=(linux/amd64) ;;
+		--network) mapfile -t COMPREPLY < <(compgen -W 'host none' -- "$cur") ;;
+		--mount) mapfile -t COMPREPLY < <(compgen -W 'type=bind,src= type=volume,src= type=tmpfs,dst=' -- "$cur") ;;
+		--shm-size) mapfile -t COMPREPLY < <(compgen -W '64m 256m 1g' -- "$cur") ;;
 		--pid) mapfile -t COMPREPLY < <(compgen -W 'private host' -- "$cur") ;;
 		--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") ;;
 		--ulimit) mapfile -t COMPREPLY < <(compgen -W 'core= cpu= fsize= memlock= nofile= nproc= stack=' -- "$cur") ;;

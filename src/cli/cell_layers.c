@@ -17,15 +17,15 @@ static int make_skip(struct cell_layers *layers)
 {
 	static const char *const usual[] = { "dev", "proc", "sys", "etc/hostname", "etc/hosts", "etc/resolv.conf" };
 	size_t count = 0;
-	layers->skip = calloc(ARRAY_SIZE(usual) + layers->spec.tree.bind_count + 1, sizeof(*layers->skip));
-	layers->skipped = calloc(layers->spec.tree.bind_count + 1, PATH_MAX);
+	layers->skip = calloc(ARRAY_SIZE(usual) + layers->spec.stage.bind_count + 1, sizeof(*layers->skip));
+	layers->skipped = calloc(layers->spec.stage.bind_count + 1, PATH_MAX);
 	if (!layers->skip || !layers->skipped)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
 		layers->skip[count++] = usual[i];
-	for (u32 i = 0; i < layers->spec.tree.bind_count; i++) {
+	for (u32 i = 0; i < layers->spec.stage.bind_count; i++) {
 		char *clean = layers->skipped + (size_t)i * PATH_MAX;
-		if (tree_clean_path(layers->spec.binds[i].guest, clean) == 0 && *clean)
+		if (tree_clean_path(layers->spec.stage.binds[i].guest, clean) == 0 && *clean)
 			layers->skip[count++] = clean;
 	}
 	return 0;

@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,26 +24,29 @@ static const struct {
 	{ "stack", RLIMIT_STACK },
 };
 
-static int refuse(struct option_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
-static int refuse(struct option_error *error, const char *format, ...)
+/* The lines of a file; labels are kept as long as the process lives. */
+int cell_parse_label_file(void *field, const char *value, struct option_error *error)
 {
-	va_list args;
-	va_start(args, format);
-	vsnprintf(error->text, sizeof(error->text), format, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-int cell_parse_word(void *field, const char *value, struct option_error *error)
-{
-	struct cell_word_list *list = field;
-	const char **more = reallocarray((void *)list->words, list->count + 2, sizeof(*more));
-	if (!more)
-		return refuse(error, "%s", "out of memory");
-	more[list->count++] = value;
-	more[list->count] = NULL;
-	list->words = more;
-	return 0;
+	char *line = NULL;
+	size_t room = 0;
+	int result = 0;
+	FILE *file = fopen(value, "re");
+	if (!file)
+		return options_refuse(error, "cannot read '%.200s': %s (%s)", value, strerror(errno), errno_name(errno));
+	while (result == 0 && getline(&line, &room, file) >= 0) {
+		const char *start = line + strspn(line, " \t");
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!*start || *start == '#')
+			continue;
+		char *kept = *start == '=' ? NULL : strdup(start);
+		result = kept ? options_add_word(field, kept, error)
+			      : options_refuse(error, "a line of '%.200s' is no KEY=VALUE: '%.100s'", value, start);
+	}
+	free(line);
+	if (result == 0 && ferror(file))
+		result = options_refuse(error, "cannot read '%.200s'", value);
+	fclose(file);
+	return result;
 }
 
 /* A number up to `end`, or unlimited (-1 as well). */
@@ -73,17 +75,17 @@ int cell_parse_ulimit(void *field, const char *value, struct option_error *error
 		if (strlen(resources[i].name) == name && strncmp(resources[i].name, value, name) == 0)
 			new.resource = resources[i].resource;
 	if (new.resource < 0)
-		return refuse(
+		return options_refuse(
 			error,
 			"option '--ulimit': unknown limit in '%.100s'; known are those of getrlimit(2): nofile, nproc, core, …",
 			value);
 	if (!parse_limit(soft, colon, &new.limit.rlim_cur) ||
 	    !parse_limit(*colon ? colon + 1 : soft, *colon ? end : colon, &new.limit.rlim_max) ||
 	    new.limit.rlim_cur > new.limit.rlim_max)
-		return refuse(error, "option '--ulimit' needs NAME=SOFT[:HARD], not '%.100s'", value);
+		return options_refuse(error, "option '--ulimit' needs NAME=SOFT[:HARD], not '%.100s'", value);
 	struct launch_limit *more = reallocarray(list->limits, list->count + 1, sizeof(*more));
 	if (!more)
-		return refuse(error, "%s", "out of memory");
+		return options_refuse(error, "out of memory");
 	more[list->count++] = new;
 	list->limits = more;
 	return 0;
@@ -116,7 +118,8 @@ int cell_parse_signal(void *field, const char *value, struct option_error *error
 {
 	int *sig = field;
 	*sig = cell_signal_number(value);
-	return *sig ? 0 : refuse(error, "unknown signal '%.100s'; signals are named as in kill -l: TERM, SIGKILL, 15", value);
+	return *sig ? 0
+		    : options_refuse(error, "unknown signal '%.100s'; signals are named as in kill -l: TERM, SIGKILL, 15", value);
 }
 
 int cell_parse_seconds(void *field, const char *value, struct option_error *error)
@@ -126,7 +129,7 @@ int cell_parse_seconds(void *field, const char *value, struct option_error *erro
 	errno = 0;
 	long long number = strtoll(value, &end, 10);
 	if (!isdigit((unsigned char)*value) || *end || errno || number > 1000000)
-		return refuse(error, "'%.100s' is no number of seconds", value);
+		return options_refuse(error, "'%.100s' is no number of seconds", value);
 	*seconds = number + 1;
 	return 0;
 }
@@ -149,7 +152,7 @@ int cell_parse_restart(void *field, const char *value, struct option_error *erro
 			policy->restart = known;
 			return 0;
 		}
-	return refuse(error, "option '--restart' needs no, on-failure[:N], always or unless-stopped, not '%.100s'", value);
+	return options_refuse(error, "option '--restart' needs no, on-failure[:N], always or unless-stopped, not '%.100s'", value);
 }
 
 int cell_parse_size(void *field, const char *value, struct option_error *error)
@@ -163,52 +166,22 @@ int cell_parse_size(void *field, const char *value, struct option_error *error)
 		shift = strchr("kK", *end) ? 10 : strchr("mM", *end) ? 20 : strchr("gG", *end) ? 30 : 0;
 	end += shift != 0;
 	if (!isdigit((unsigned char)*value) || *end || errno || number > (INT64_C(1) << 40) >> shift || number << shift < 65536)
-		return refuse(error, "'%.100s' is no size of at least 64k: a number, and k, m or g", value);
+		return options_refuse(error, "'%.100s' is no size of at least 64k: a number, and k, m or g", value);
 	*size = number << shift;
 	return 0;
 }
 
-/* The lines of a file; each is kept as long as the process lives, the environment points to it. */
-int cell_parse_env_file(void *field, const char *value, struct option_error *error)
-{
-	char *line = NULL;
-	size_t room = 0;
-	int result = 0;
-	FILE *file = fopen(value, "re");
-	if (!file) {
-		snprintf(error->text, sizeof(error->text), "cannot read '%.200s': %s (%s)", value, strerror(errno),
-			 errno_name(errno));
-		return -EINVAL;
-	}
-	while (result == 0 && getline(&line, &room, file) >= 0) {
-		const char *start = line + strspn(line, " \t");
-		line[strcspn(line, "\n")] = '\0';
-		if (!*start || *start == '#')
-			continue;
-		const char *ours = strchr(start, '=') ? NULL : getenv(start);
-		char *pair = NULL;
-		if (!strchr(start, '=') && !ours)
-			continue;
-		if (asprintf(&pair, "%s%s%s", start, ours ? "=" : "", ours ? ours : "") < 0)
-			result = refuse(error, "%s", "out of memory");
-		else
-			result = guest_parse_env(field, pair, error);
-	}
-	free(line);
-	fclose(file);
-	return result;
-}
-
 bool cell_wanted(const struct cell_options *given)
 {
-	return given->name || given->detach || given->remove || given->interactive || given->tty || given->labels.count ||
-	       given->limits.count || given->stop_signal || given->stop_timeout || given->log_size || given->restart.given;
+	return given->name || given->cidfile || given->detach || given->remove || given->interactive || given->tty ||
+	       given->labels.count || given->limits.count || given->stop_signal || given->stop_timeout || given->log_size ||
+	       given->restart.given;
 }
 
 void cell_options_done(struct cell_options *given)
 {
 	free((void *)given->labels.words);
 	free(given->limits.limits);
-	given->labels = (struct cell_word_list){ 0 };
+	given->labels = (struct option_words){ 0 };
 	given->limits = (struct cell_limit_list){ 0 };
 }

@@ -8,11 +8,6 @@
 #include "cli/guest_root.h"
 #include "host/cell_config.h"
 
-struct cell_word_list {
-	const char **words; /* NULL-terminated; NULL = none */
-	size_t count;
-};
-
 struct cell_limit_list {
 	struct launch_limit *limits;
 	size_t count;
@@ -25,20 +20,21 @@ struct cell_restart_policy {
 };
 
 struct cell_options {
-	const char *name;
+	const char *name, *cidfile;
 	bool detach, remove, interactive, tty;
-	struct cell_word_list labels;
+	struct option_words labels;
 	struct cell_limit_list limits;
 	int stop_signal;  /* 0 = SIGTERM */
 	s64 stop_timeout; /* seconds + 1; 0 = 10 seconds */
 	s64 log_size;     /* bytes; 0 = CELL_LOG_SIZE_DEFAULT */
 	struct cell_restart_policy restart;
+	const char *user; /* --user: to be noted */
 };
 
 /* Option rows for a command whose struct `type` has a struct cell_options `field`. */
 /* clang-format off */
 #define CELL_OPTIONS(type, field) \
-	{ .name = "name", .value = "NAME", .offset = offsetof(type, field.name), .help = "call the cell so; it is one of the words that name it" }, \
+	{ .name = "name", .value = "NAME", .offset = offsetof(type, field.name), .help = "call the cell so" }, \
 	{ .name = "detach", .letter = 'd', .offset = offsetof(type, field.detach), \
 	  .help = "run in the background, with output to `lichen logs`; print the cell's id" }, \
 	{ .name = "rm", .offset = offsetof(type, field.remove), .help = "remove the cell when it has ended" }, \
@@ -46,29 +42,30 @@ struct cell_options {
 	  .help = "with -d: keep the command's standard input open" }, \
 	{ .name = "tty", .letter = 't', .offset = offsetof(type, field.tty), \
 	  .help = "with -d: give the command a terminal; otherwise insist that ours is one" }, \
-	{ .name = "label", .letter = 'l', .value = "KEY=VALUE", .offset = offsetof(type, field.labels), .parse = cell_parse_word, \
-	  .help = "note this with the cell" }, \
+	{ .name = "label", .letter = 'l', .value = "KEY=VALUE", .offset = offsetof(type, field.labels), .parse = options_add_word, \
+	  .rare = true, .help = "note this with the cell" }, \
+	{ .name = "label-file", .value = "FILE", .offset = offsetof(type, field.labels), .parse = cell_parse_label_file, \
+	  .rare = true, .help = "note what a file lists, KEY=VALUE a line" }, \
+	{ .name = "cidfile", .value = "FILE", .offset = offsetof(type, field.cidfile), \
+	  .rare = true, .help = "write the cell's id to this file, which must not be there" }, \
 	{ .name = "ulimit", .value = "NAME=SOFT:HARD", .offset = offsetof(type, field.limits), .parse = cell_parse_ulimit, \
-	  .help = "set a resource limit: nofile=1024, core=0:unlimited" }, \
+	  .rare = true, .help = "set a resource limit: nofile=1024, core=0:unlimited" }, \
 	{ .name = "stop-signal", .value = "SIGNAL", .offset = offsetof(type, field.stop_signal), .parse = cell_parse_signal, \
-	  .help = "what `lichen stop` sends first (TERM)" }, \
+	  .rare = true, .help = "what `lichen stop` sends first (TERM)" }, \
 	{ .name = "stop-timeout", .value = "SECONDS", .offset = offsetof(type, field.stop_timeout), .parse = cell_parse_seconds, \
-	  .help = "when `lichen stop` goes on to KILL (10)" }, \
-	{ .name = "restart", .value = "POLICY", .offset = offsetof(type, field.restart), .parse = cell_parse_restart, \
+	  .rare = true, .help = "when `lichen stop` goes on to KILL (10)" }, \
+	{ .name = "restart", .value = "POLICY", .offset = offsetof(type, field.restart), .parse = cell_parse_restart, .rare = true, \
 	  .help = "no, on-failure[:N], always, unless-stopped: start CMD again when it ends" }, \
 	{ .name = "log-size", .value = "BYTES", .offset = offsetof(type, field.log_size), .parse = cell_parse_size, \
-	  .help = "keep so much output of a detached cell (16M)" }
+	  .rare = true, .help = "keep so much output of a detached cell (16M)" }
 /* clang-format on */
 
-int cell_parse_word(void *field, const char *value, struct option_error *error);
+int cell_parse_label_file(void *field, const char *value, struct option_error *error);
 int cell_parse_ulimit(void *field, const char *value, struct option_error *error);
 int cell_parse_signal(void *field, const char *value, struct option_error *error);
 int cell_parse_seconds(void *field, const char *value, struct option_error *error);
 int cell_parse_restart(void *field, const char *value, struct option_error *error);
 int cell_parse_size(void *field, const char *value, struct option_error *error);
-
-/* An option_row.parse for guest_options.env: sets each KEY=VALUE of a file; KEY alone passes ours on; # begins a comment. */
-int cell_parse_env_file(void *field, const char *value, struct option_error *error);
 
 /* Frees what parsing allocated. */
 void cell_options_done(struct cell_options *given);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen run, when its options ask for a cell. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,36 +95,46 @@ static int start(struct cell_run *run, const char *program)
 	return command_flush(0);
 }
 
-/* The tree of an image's command: what it changes is kept beside the cell's other files. Returns -1, or the exit status after saying why
- * not. */
-static int stage_image(const struct command *command, const char *id, struct guest_root *root, const struct guest_image *image,
-		       const char *workdir, struct guest_tree *ret)
+/* Keeps the image as long as the cell is there. Returns -1, or the exit status after saying why not. */
+static int pin_image(const struct command *command, const struct guest_image *image, const char *dir)
 {
-	char state[PATH_MAX], dir[PATH_MAX + CELL_ID_SIZE + 8], upper[sizeof(dir) + 8], work[sizeof(dir) + 8];
-	CLEANUP_FD int again = cell_store_open(state);
 	struct image_store store;
 	struct image_error why;
-	if (again < 0)
-		return say_not_made(NULL, again);
-	(void)snprintf(dir, sizeof(dir), "%s/cells/%s", state, id);
-	(void)snprintf(upper, sizeof(upper), "%s/upper", dir);
-	(void)snprintf(work, sizeof(work), "%s/work", dir);
 	int status = image_store_begin(command, &store);
 	if (status)
 		return status;
 	int error = image_pin(&store, &image->image, dir, &why);
 	store_close(&store);
-	if (error)
-		return image_say(command, error, &why);
-	root->names = dir;
-	if (!root->upper) {
+	return error ? image_say(command, error, &why) : -1;
+}
+
+/* A cell's tree: what it needs for itself, and what an image's command changes, is kept beside the cell's other files. Returns -1, or the exit
+ * status after saying why not. */
+static int stage_tree(const struct command *command, const char *id, struct guest_root *root, const struct guest_image *image,
+		      const char *workdir, struct guest_tree *ret)
+{
+	char state[PATH_MAX], dir[PATH_MAX + CELL_ID_SIZE + 8], upper[sizeof(dir) + 8], work[sizeof(dir) + 8],
+		scratch[sizeof(dir) + 8];
+	CLEANUP_FD int again = cell_store_open(state);
+	bool own_upper = image && !root->upper;
+	if (again < 0)
+		return say_not_made(NULL, again);
+	(void)snprintf(dir, sizeof(dir), "%s/cells/%s", state, id);
+	(void)snprintf(upper, sizeof(upper), "%s/upper", dir);
+	(void)snprintf(work, sizeof(work), "%s/work", dir);
+	(void)snprintf(scratch, sizeof(scratch), "%s/scratch", dir);
+	int status = image ? pin_image(command, image, dir) : -1;
+	if (status >= 0)
+		return status;
+	root->scratch = scratch;
+	if (own_upper) {
 		root->upper = upper;
 		root->work = work;
 	}
 	status = guest_root_stage(command, root, workdir, ret);
-	root->names = NULL;
-	if (root->upper == upper)
+	if (own_upper)
 		root->upper = root->work = NULL;
+	root->scratch = NULL;
 	return status;
 }
 
@@ -131,11 +142,11 @@ struct tree_paths {
 	char root[PATH_MAX], upper[PATH_MAX], work[PATH_MAX], id[DIGEST_TEXT_SIZE], manifest[DIGEST_TEXT_SIZE];
 };
 
-/* What config.json keeps of the tree. What is temporary is told by its path, and gone with the command. */
+/* What config.json keeps of the tree. */
 static struct cell_tree tree_of(const struct guest_root *root, const struct launch *launch, const struct guest_image *image,
 				struct tree_paths *paths)
 {
-	struct cell_tree tree = { .binds = root->volumes.binds, .bind_count = root->volumes.count, .identity = launch->identity };
+	struct cell_tree tree = { .mounts = &root->mounts, .read_only = root->read_only, .identity = launch->identity };
 	if (!root->directory || !realpath(root->directory, paths->root))
 		return (struct cell_tree){ 0 };
 	tree.root = paths->root;
@@ -144,9 +155,9 @@ static struct cell_tree tree_of(const struct guest_root *root, const struct laun
 		tree.image_id = digest_text(&image->image.id, paths->id);
 		tree.manifest = digest_text(&image->image.manifest, paths->manifest);
 	}
-	if (root->temporary[0]) {
-		(void)snprintf(paths->upper, sizeof(paths->upper), "%.4000s/upper", root->temporary);
-		(void)snprintf(paths->work, sizeof(paths->work), "%.4000s/work", root->temporary);
+	if (root->ephemeral) {
+		(void)snprintf(paths->upper, sizeof(paths->upper), "scratch/upper"); /* of the cell's directory */
+		(void)snprintf(paths->work, sizeof(paths->work), "scratch/work");
 	} else if (root->upper) {
 		if (!realpath(root->upper, paths->upper)) /* an image's is made later on */
 			(void)snprintf(paths->upper, sizeof(paths->upper), "%.2000s/%.2000s",
@@ -164,6 +175,25 @@ static struct cell_tree tree_of(const struct guest_root *root, const struct laun
 	return tree;
 }
 
+/* Makes the file that --cidfile names, so that it is known to be new. A descriptor, or negative: FD_NONE, none was asked for; else it has been said why not. */
+static int make_cidfile(const char *path)
+{
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : FD_NONE;
+	if (!path || fd >= 0)
+		return fd;
+	if (errno == EEXIST)
+		fprintf(stderr,
+			"lichen run: the file '%s' is there already: of another cell, or left over; remove it (--cidfile)\n", path);
+	else
+		fprintf(stderr, "lichen run: cannot write '%s': %s (%s)\n", path, strerror(errno), errno_name(errno));
+	return -1;
+}
+
+static bool write_id(int fd, const char *id)
+{
+	return fd < 0 || write(fd, id, strlen(id)) == (ssize_t)strlen(id);
+}
+
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
 		     const struct plan *plan, const struct native_plan *mechanisms, struct guest_root *root,
 		     const struct guest_image *image)
@@ -172,46 +202,57 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	if (status >= 0)
 		return status;
 	CLEANUP_FD int store = cells_open(command);
-	CLEANUP_FREE char *workdir = store < 0      ? NULL
-				   : launch->tree   ? strdup(launch->tree->cwd)
-				   : launch->native ? strdup(launch->native->workdir)
-						    : absolute_workdir(launch->workdir);
+	CLEANUP_FREE char *workdir = store < 0       ? NULL
+				   : root->directory ? strdup(launch->workdir ? launch->workdir : "/")
+						     : absolute_workdir(launch->workdir);
 	if (!workdir)
 		return LICHEN_EXIT_FAILED;
 	struct cell_run run = { .store = store, .launch = *launch };
 	run.launch.workdir = workdir;
 	struct cell_config config = config_of(given, &run.launch, plan);
+	config.user = given->user;
+	config.init = root->init;
+	config.network_none = launch->network == LAUNCH_NETWORK_NONE;
+	if (image && !given->stop_signal && cell_signal_number(image->image.config.stop_signal))
+		config.stop_signal = cell_signal_number(image->image.config.stop_signal);
 	struct tree_paths paths;
 	struct cell_tree kept = tree_of(root, launch, image, &paths);
 	config.tree = &kept;
 	config.mechanisms = mechanisms;
+	CLEANUP_FD int cidfile = make_cidfile(given->cidfile);
+	if (given->cidfile && cidfile < 0)
+		return LICHEN_EXIT_FAILED;
 	int r = cell_store_create(store, &config, &run.dir, &run.monitor);
-	if (r < 0)
+	if (r < 0) {
+		if (given->cidfile)
+			unlink(given->cidfile);
 		return say_not_made(config.name, r);
+	}
 	run.config = &config;
 	struct guest_tree tree = { 0 };
 	bool named = image && ((plan->emulated & GAP_BIT(GAP_namespaces)) || mechanisms->state == NATIVE_KERNEL);
 	if (named && !run.launch.namespaces.hostname[0])
 		memcpy(run.launch.namespaces.hostname, config.id, CELL_ID_SIZE);
 	root->hostname = named ? run.launch.namespaces.hostname : NULL;
-	status = image ? stage_image(command, config.id, root, image, workdir, &tree) : -1;
+	status = root->directory ? stage_tree(command, config.id, root, image, workdir, &tree) : -1;
+	root->hostname = NULL;
+	char **env = status < 0 ? cells_env(launch->envp, config.id) : NULL;
+	if (status < 0 && (!env || !write_id(cidfile, config.id)))
+		status = say_not_made(config.name, env ? -errno : -ENOMEM);
 	if (status >= 0) {
 		cell_store_remove(store, config.id, true);
+		if (given->cidfile)
+			unlink(given->cidfile);
+		if (env)
+			cells_env_free(env);
+		guest_tree_done(&tree);
 		return status;
 	}
-	root->hostname = NULL;
-	if (image) {
-		run.launch.tree = tree.agent;
-		run.launch.native = tree.native;
-	}
+	run.launch.tree = tree.agent;
+	run.launch.native = tree.native;
 	if (tree.native) {
 		tree.native->identity = launch->identity;
 		tree.native->hostname = run.launch.namespaces.hostname;
-	}
-	char **env = cells_env(launch->envp, config.id);
-	if (!env) {
-		cell_store_remove(store, config.id, true);
-		return say_not_made(config.name, -ENOMEM);
 	}
 	run.launch.envp = env;
 	status = start(&run, launch->argv[0]);

@@ -13,7 +13,7 @@
 
 struct commit_options {
 	const char *author, *message;
-	struct cell_word_list changes;
+	struct option_words changes;
 };
 
 static const struct option_row options[] = {
@@ -31,7 +31,7 @@ static const struct option_row options[] = {
 	  .letter = 'c',
 	  .value = "INSTRUCTION",
 	  .offset = offsetof(struct commit_options, changes),
-	  .parse = cell_parse_word,
+	  .parse = options_add_word,
 	  .help = "an instruction of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR" },
 };
 

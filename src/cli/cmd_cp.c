@@ -192,9 +192,9 @@ static int export_to(const char *word, const struct cell_found *found, int to)
 		return cells_say(&command_export, word, "it has no file tree of its own");
 	for (; count < 2 + SKIPS; count++)
 		args[count] = usual_skips[count - 2];
-	for (u32 i = 0; i < spec.tree.bind_count; i++) {
+	for (u32 i = 0; i < spec.stage.bind_count; i++) {
 		clean[i][0] = '/';
-		if (tree_clean_path(spec.binds[i].guest, clean[i] + 1) == 0)
+		if (tree_clean_path(spec.stage.binds[i].guest, clean[i] + 1) == 0)
 			args[count++] = clean[i];
 	}
 	cell_tree_done(&spec);

@@ -16,17 +16,8 @@
 struct exec_options {
 	bool detach, interactive, tty;
 	const char *workdir;
-	struct cell_word_list env;
+	struct option_words env;
 };
-
-static int parse_pair(void *field, const char *value, struct option_error *error)
-{
-	const char *equals = strchr(value, '=');
-	if (equals && equals != value)
-		return cell_parse_word(field, value, error);
-	snprintf(error->text, sizeof(error->text), "option '--env' needs KEY=VALUE, not '%.100s'", value);
-	return -EINVAL;
-}
 
 static const struct option_row options[] = {
 	{ .name = "detach",
@@ -43,35 +34,16 @@ static const struct option_row options[] = {
 	  .help = "insist that standard input is a terminal" },
 	{ .name = "env",
 	  .letter = 'e',
-	  .value = "KEY=VALUE",
+	  .value = "KEY[=VALUE]",
 	  .offset = offsetof(struct exec_options, env),
-	  .parse = parse_pair,
-	  .help = "set a variable, besides those of the cell" },
+	  .parse = guest_parse_env,
+	  .help = "set a variable, besides those of the cell; without value: as it is here" },
 	{ .name = "workdir",
 	  .letter = 'w',
 	  .value = "DIR",
 	  .offset = offsetof(struct exec_options, workdir),
 	  .help = "run in this directory, instead of the cell's; from there if it is not absolute" },
 };
-
-/* The cell's variables, but for those that are given. The array is allocated, the words are not. */
-static char **merge(char *const *cell, const struct cell_word_list *given)
-{
-	size_t count = 0, kept = 0;
-	while (cell[count])
-		count++;
-	char **env = calloc(count + given->count + 1, sizeof(*env));
-	for (size_t i = 0; env && i < count + given->count; i++) {
-		const char *word = i < count ? cell[i] : given->words[i - count];
-		size_t key = strcspn(word, "=") + 1;
-		bool later = false;
-		for (size_t j = i < count ? 0 : i - count + 1; j < given->count; j++)
-			later |= strncmp(given->words[j], word, key) == 0;
-		if (!later)
-			env[kept++] = (char *)(uintptr_t)word; /* execve takes it as char *, and does not write to it */
-	}
-	return env;
-}
 
 /* The directory to run in, allocated. */
 static char *workdir_of(const struct cell_found *found, const char *given)
@@ -92,7 +64,7 @@ static int run_in(const struct cell_found *found, const struct exec_options *giv
 	struct cell_join join = {
 		.dir = found->dir, .input = FD_NONE, .output = FD_NONE, .detached = given->detach, .placed = given->workdir != NULL
 	};
-	char **cell = cell_strings(found->config, "env"), **merged = cell ? merge(cell, &given->env) : NULL;
+	char **cell = cell_strings(found->config, "env"), **merged = cell ? guest_env(&given->env, cell) : NULL;
 	char **env = merged ? cells_env(merged, found->id) : NULL, *workdir = workdir_of(found, given->workdir);
 	CLEANUP_FD int null = given->interactive && !given->detach ? FD_NONE : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int r = env && workdir ? cell_limits(found->config, &limits, &join.limit_count) : -EBADMSG;

@@ -6,15 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "cli/cell_options.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
 #include "cli/guest_image.h"
 #include "cli/guest_names.h"
 #include "cli/guest_root.h"
+#include "cli/guest_user.h"
 #include "cli/report.h"
 #include "cli/words.h"
 #include "host/launch.h"
+#include "host/native.h"
 #include "host/native_plan.h"
 #include "host/plan.h"
 #include "host/probe.h"
@@ -23,35 +26,66 @@
 struct run_options {
 	struct guest_options guest;
 	struct guest_root root;
+	struct guest_user user;
+	struct guest_image_options image;
 	struct cell_options cell;
 	char hostname[HOSTNAME_SIZE];
 	enum guest_pid pid;
+	enum launch_network network;
 	bool explain, json;
 };
 
+static int parse_network(void *field, const char *value, struct option_error *error)
+{
+	enum launch_network *network = field;
+	if (strcmp(value, "none") != 0 && strcmp(value, "host") != 0)
+		return options_refuse(error, "option '--network' knows host and none, not '%.100s'", value);
+	*network = *value == 'n' ? LAUNCH_NETWORK_NONE : LAUNCH_NETWORK_HOST;
+	return 0;
+}
+
+#define HEADING(text)          \
+	{                      \
+		.help = (text) \
+	}
+
 static const struct option_row options[] = {
+	HEADING("What the kernel lacks"),
 	GUEST_GAP_OPTIONS(struct run_options, guest),
 	{ .name = "explain",
 	  .offset = offsetof(struct run_options, explain),
 	  .help = "print the plan and its reasons to stderr, then run; without CMD: only print it, to stdout" },
-	{ .name = "json", .offset = offsetof(struct run_options, json), .help = "let --explain print JSON" },
+	{ .name = "json", .offset = offsetof(struct run_options, json), .rare = true, .help = "let --explain print JSON" },
+	HEADING("The command"),
 	GUEST_PLACE_OPTIONS(struct run_options, guest),
-	GUEST_ROOT_OPTIONS(struct run_options, root),
 	{ .name = "env-file",
 	  .value = "FILE",
 	  .offset = offsetof(struct run_options, guest.env),
-	  .parse = cell_parse_env_file,
+	  .parse = guest_parse_env_file,
+	  .rare = true,
 	  .help = "set the variables that a file lists, KEY=VALUE a line" },
+	GUEST_USER_OPTIONS(struct run_options, user),
+	GUEST_IMAGE_OPTIONS(struct run_options, image),
 	{ .name = "hostname",
 	  .value = "NAME",
 	  .offset = offsetof(struct run_options, hostname),
 	  .parse = guest_parse_hostname,
+	  .rare = true,
 	  .help = "the host name that the command sees" },
 	{ .name = "pid",
 	  .value = "private|host",
 	  .offset = offsetof(struct run_options, pid),
 	  .parse = guest_parse_pid,
+	  .rare = true,
 	  .help = "private: it is pid 1 and sees its own processes only" },
+	{ .name = "network",
+	  .value = "host|none",
+	  .offset = offsetof(struct run_options, network),
+	  .parse = parse_network,
+	  .help = "none: the kernel keeps it from every network" },
+	HEADING("Its files: of an image, or"),
+	GUEST_ROOT_OPTIONS(struct run_options, root),
+	HEADING("A cell: named, watched over, listed by `lichen ps`"),
 	CELL_OPTIONS(struct run_options, cell),
 };
 
@@ -67,56 +101,53 @@ static int explain(const struct plan *plan, const struct native_plan *tree, char
 	return command ? 0 : command_flush(0);
 }
 
-/* An image named on the command line, if any: its tree, its command, its user. Returns -1, or the exit status after saying what is wrong. */
-static int use_image(int argc, char **argv, int first, struct run_options *given, struct guest_image *ret)
+/* All that a run is made of, from the command line to the end. Freed by run_done(). */
+struct run {
+	struct run_options given;
+	struct plan_request request;
+	struct plan plan;
+	struct native_plan mechanisms;
+	struct guest_image image;
+	struct user_found user;
+	char **argv, **env;
+	char *home; /* "HOME=…" */
+	struct guest_tree tree;
+};
+
+static int no_memory(void)
 {
-	*ret = (struct guest_image){ 0 };
-	if (given->root.directory)
-		return -1;
-	int status = guest_image_begin(&command_run, argc, argv, first, given->guest.env, ret);
-	if (status >= 0 || !ret->used)
-		return status;
-	given->root.directory = ret->image.root;
-	given->root.ephemeral = !given->root.upper && !cell_wanted(&given->cell);
-	if (!given->guest.workdir)
-		given->guest.workdir = ret->workdir;
-	return -1;
+	fputs("lichen run: out of memory\n", stderr);
+	return LICHEN_EXIT_FAILED;
 }
 
-/* Both plans. Returns -1, or the exit status after saying what is wrong. */
-static int make_plans(const struct run_options *given, const struct guest_image *image, struct plan_request *request,
-		      struct plan *plan, struct native_plan *tree)
+/* The image's tree and directory, unless the command line says otherwise. */
+static void use_image(struct run *run)
 {
-	struct gap_finding findings[GAP_COUNT] = { 0 }, finding;
-	struct native_wish wish = {
-		.tree = given->root.directory != NULL,
-		.overlay = given->root.upper || given->root.ephemeral || image->used,
-		.agent = given->guest.emulate.all || (given->guest.emulate.named & (NATIVE_TREE_GAPS | GAP_BIT(GAP_identity))),
-		.kernel = given->guest.native.named & NATIVE_TREE_GAPS,
-		.root = geteuid() == 0,
-		.host_pids = given->pid == GUEST_PID_HOST,
-		.refused = request->refuse,
-	};
-	char place[PATH_MAX];
-	/* Only what the plan depends on is probed, unless the plan is to be shown. */
-	u32 probed = given->explain ? GAPS_ALL : plan_wants_probed(request, gaps_built());
-	int error = probe_gaps(probed, request->refuse, findings);
-	if (error) {
-		fprintf(stderr, "lichen: cannot probe this host: %s (%s)\n", strerror(-error), errno_name(-error));
-		return LICHEN_EXIT_FAILED;
-	}
-	plan_make(request, gaps_built(), probed, findings, plan);
-	wish.emulated = plan->emulated;
-	bool wanted = native_plan_wants_probed(&wish);
-	if (wanted)
-		native_probe(guest_root_place(&given->root, image->used, place), given->root.directory, &finding);
-	native_plan_make(&wish, wanted ? &finding : NULL, tree);
-	/* What the agent's way takes besides; its users are root's, too: another real user could not reach the store, which is closed to all but us. */
-	u32 implied = image->used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_mounts) : 0;
-	implied |= given->hostname[0] || given->pid == GUEST_PID_PRIVATE ? GAP_BIT(GAP_namespaces) : 0;
-	if (tree->state != NATIVE_KERNEL && (implied & ~request->native)) {
-		request->emulate |= implied & ~request->native;
-		plan_make(request, gaps_built(), probed, findings, plan);
+	struct run_options *given = &run->given;
+	const char *workdir = run->image.image.config.working_dir;
+	if (!run->image.used)
+		return;
+	given->root.directory = run->image.image.root;
+	given->root.ephemeral = !given->root.upper && !cell_wanted(&given->cell);
+	if (!given->guest.workdir)
+		given->guest.workdir = workdir && *workdir ? workdir : "/";
+}
+
+/* Who the command is. An image's is never simply who we are. */
+static int find_user(struct run *run)
+{
+	struct run_options *given = &run->given;
+	const char *layers[2];
+	u32 count = guest_root_layers(&given->root, layers);
+	if (!run->image.used && !guest_user_given(&given->user))
+		return -1;
+	int status = guest_user_find(&command_run, &given->user, run->image.used ? run->image.image.config.user : NULL, layers,
+				     count, &run->user);
+	if (status >= 0)
+		return status;
+	if (asprintf(&run->home, "HOME=%s", run->user.home) < 0) {
+		run->home = NULL;
+		return no_memory();
 	}
 	return -1;
 }
@@ -140,99 +171,228 @@ static int refuse_names(const struct run_options *given)
 			     given->hostname[0] ? "--hostname" : "--pid=private");
 }
 
-static int run(int argc, char **argv)
+/* Lets lichen itself start the command. */
+static bool prepend_init(struct run *run)
 {
-	struct run_options given = { 0 };
-	struct plan_request request;
-	struct plan plan;
-	struct native_plan mechanisms;
-	int first;
-	int status = command_parse(&command_run, argc, argv, &given, &first);
-	if (status < 0)
-		status = guest_request(&command_run, &given.guest, NATIVE_TREE_GAPS, &request);
-	if (status >= 0)
-		return status;
-	struct guest_image image;
-	request.emulate &= gaps_built();
-	status = use_image(argc, argv, first, &given, &image);
-	if (status < 0)
-		status = refuse_unbuilt(&given);
-	if (status < 0)
-		status = refuse_names(&given);
-	if (status >= 0)
-		return status;
-	char *const *command = image.used ? image.argv : first < argc ? argv + first : NULL;
-	if (!command && !given.explain)
+	char *self = run->given.root.directory ? strdup(GUEST_INIT) : realpath("/proc/self/exe", NULL);
+	static char verb[] = "init", end[] = "--";
+	char *first[] = { self, verb, end };
+	size_t count = 0;
+	while (run->argv[count])
+		count++;
+	char **argv = self ? calloc(count + 4, sizeof(*argv)) : NULL;
+	if (!argv)
+		return false;
+	memcpy(argv, first, sizeof(first));
+	memcpy(argv + 3, run->argv, count * sizeof(*argv));
+	free((void *)run->argv);
+	run->argv = argv;
+	return true;
+}
+
+/* What is run, with which environment. *first: of the command line's words. */
+static int make_command(struct run *run, char *const *words)
+{
+	const struct run_options *given = &run->given;
+	const struct image_config *config = run->image.used ? &run->image.image.config : NULL;
+	run->argv = guest_command(&given->image, config, run->image.used ? run->image.words : words);
+	if (config) {
+		run->env = guest_image_env(config, &given->guest.env, run->home, given->cell.tty);
+	} else if (run->home && !guest_env_has((char *const *)(uintptr_t)given->guest.env.words, "HOME")) {
+		struct option_words home = { (const char *[]){ run->home, NULL }, 1 };
+		CLEANUP_FREE char **env = guest_env(&home, environ);
+		run->env = env ? guest_env(&given->guest.env, env) : NULL;
+	} else {
+		run->env = guest_env(&given->guest.env, environ);
+	}
+	if (!run->argv || !run->env)
+		return no_memory();
+	if (given->root.init && run->argv[0] && !prepend_init(run))
+		return no_memory();
+	if (config && !run->argv[0]) {
+		fprintf(stderr, "lichen run: image '%s' names no command; give one\n", run->image.image.name);
+		return LICHEN_EXIT_FAILED;
+	}
+	return -1;
+}
+
+/* What contradicts itself. -1 = nothing. */
+static int check(const struct run *run)
+{
+	const struct run_options *given = &run->given;
+	char *const *command = run->argv[0] ? run->argv : NULL;
+	if (!command && !given->explain)
 		return command_usage(&command_run, "there is no command to run");
-	if (given.root.ephemeral && given.cell.detach)
+	if (given->root.ephemeral && given->cell.detach)
 		return command_usage(&command_run, "--ephemeral and --detach cannot be used together");
-	if (given.json && !given.explain)
+	if (given->root.directory && given->guest.workdir && *given->guest.workdir != '/')
+		return command_usage(&command_run, "--workdir: in a tree of its own it must be an absolute path, not '%.100s'",
+				     given->guest.workdir);
+	if (given->json && !given->explain)
 		return command_usage(&command_run, "--json needs --explain");
 	if (command && !*command[0])
 		return command_usage(&command_run, "the command's name is empty");
+	return guest_root_check(&command_run, &given->root);
+}
 
-	status = make_plans(&given, &image, &request, &plan, &mechanisms);
+/* Reads the command line. Returns -1, or the exit status. */
+static int read_options(struct run *run, int argc, char **argv)
+{
+	int first, status = command_parse(&command_run, argc, argv, &run->given, &first);
+	if (status < 0)
+		status = guest_request(&command_run, &run->given.guest, NATIVE_TREE_GAPS, &run->request);
+	if (status < 0 && !run->given.root.directory)
+		status = guest_image_begin(&command_run, argc, argv, first, &run->given.image, &run->image);
 	if (status >= 0)
 		return status;
-	status = given.explain ? explain(&plan, &mechanisms, command, given.json) : 0;
-	if (status || !command)
-		return status;
-	if (mechanisms.state == NATIVE_REFUSED) {
-		fprintf(stderr, "lichen run: the kernel gives no root here, and --native forbids the agent: %s\n",
-			mechanisms.reason);
+	run->request.emulate &= gaps_built();
+	use_image(run);
+	status = refuse_unbuilt(&run->given);
+	if (status < 0)
+		status = refuse_names(&run->given);
+	if (status < 0)
+		status = find_user(run);
+	if (status < 0)
+		status = make_command(run, argv + first);
+	return status < 0 ? check(run) : status;
+}
+
+/* What the agent's way of making a tree takes besides; its users are root's, too: another real user could not reach the store, which is closed to all
+ * but us. */
+static u32 implied_gaps(const struct run *run)
+{
+	const struct run_options *given = &run->given;
+	u32 gaps = run->image.used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_mounts) : 0;
+	if (given->hostname[0] || given->pid == GUEST_PID_PRIVATE)
+		gaps |= GAP_BIT(GAP_namespaces);
+	if (given->root.directory && guest_user_given(&given->user))
+		gaps |= GAP_BIT(GAP_identity);
+	return gaps & ~run->request.native;
+}
+
+/* Probes and makes both plans; only what they depend on is probed, unless they are to be shown. Returns -1, or the exit status. */
+static int make_plans(struct run *run)
+{
+	struct run_options *given = &run->given;
+	struct plan_request *request = &run->request;
+	struct gap_finding findings[GAP_COUNT] = { 0 }, finding;
+	struct native_wish wish = {
+		.tree = given->root.directory != NULL,
+		.overlay = given->root.upper || given->root.ephemeral || run->image.used,
+		.agent = given->guest.emulate.all || (given->guest.emulate.named & (NATIVE_TREE_GAPS | GAP_BIT(GAP_identity))),
+		.kernel = given->guest.native.named & NATIVE_TREE_GAPS,
+		.root = geteuid() == 0,
+		.host_pids = given->pid == GUEST_PID_HOST,
+		.refused = request->refuse,
+	};
+	char place[PATH_MAX];
+	u32 probed = given->explain ? GAPS_ALL : plan_wants_probed(request, gaps_built());
+	int error = probe_gaps(probed, request->refuse, findings);
+	if (error) {
+		fprintf(stderr, "lichen: cannot probe this host: %s (%s)\n", strerror(-error), errno_name(-error));
 		return LICHEN_EXIT_FAILED;
 	}
-	given.root.native = mechanisms.state == NATIVE_KERNEL;
+	plan_make(request, gaps_built(), probed, findings, &run->plan);
+	wish.emulated = run->plan.emulated;
+	bool wanted = native_plan_wants_probed(&wish);
+	if (wanted)
+		native_probe(guest_root_place(&given->root, wish.overlay, cell_wanted(&given->cell), place), given->root.directory,
+			     &finding);
+	native_plan_make(&wish, wanted ? &finding : NULL, &run->mechanisms);
+	if (run->mechanisms.state != NATIVE_KERNEL && implied_gaps(run)) {
+		request->emulate |= implied_gaps(run);
+		plan_make(request, gaps_built(), probed, findings, &run->plan);
+	}
+	given->root.native = run->mechanisms.state == NATIVE_KERNEL;
+	return -1;
+}
 
-	struct guest_tree tree = { 0 };
-	bool in_cell = image.used && cell_wanted(&given.cell); /* which has a place for what is changed, and a name */
-	if (image.used && !in_cell && (given.root.native || (plan.emulated & GAP_BIT(GAP_namespaces)))) {
-		if (!given.hostname[0])
-			guest_random_hostname(given.hostname);
-		given.root.hostname = given.hostname;
-	}
-	status = in_cell ? -1 : guest_root_stage(&command_run, &given.root, given.guest.workdir, &tree);
-	if (status >= 0) {
-		guest_root_end(&given.root);
+/* Shows the plans, if that is asked for, and whether they can be followed. Returns -1, or the exit status. */
+static int show_plans(const struct run *run)
+{
+	char *const *command = run->argv[0] ? run->argv : NULL;
+	int status = run->given.explain ? explain(&run->plan, &run->mechanisms, command, run->given.json) : 0;
+	if (status || !command)
 		return status;
+	if (run->mechanisms.state != NATIVE_REFUSED)
+		return -1;
+	fprintf(stderr, "lichen run: the kernel gives no root here, and --native forbids the agent: %s\n", run->mechanisms.reason);
+	return LICHEN_EXIT_FAILED;
+}
+
+/* Runs it. Returns the exit status. */
+static int execute(struct run *run)
+{
+	struct run_options *given = &run->given;
+	bool in_cell = cell_wanted(&given->cell); /* which has a place for what the tree needs, and a name */
+	if (run->image.used && !in_cell && (given->root.native || (run->plan.emulated & GAP_BIT(GAP_namespaces)))) {
+		if (!given->hostname[0])
+			guest_random_hostname(given->hostname);
+		given->root.hostname = given->hostname;
 	}
+	int status = in_cell ? -1 : guest_root_stage(&command_run, &given->root, given->guest.workdir, &run->tree);
+	if (status >= 0)
+		return status;
 	struct launch launch = {
-		.argv = command,
-		.envp = image.used      ? image.env
-		      : given.guest.env ? given.guest.env
-					: environ,
-		.emulate = plan.emulated,
-		.forced = request.emulate,
-		.refuse = plan.refused_natively,
-		.workdir = given.guest.workdir,
-		.identity = image.identity,
-		.tree = tree.agent,
-		.native = tree.native,
+		.argv = run->argv,
+		.envp = run->env,
+		.emulate = run->plan.emulated,
+		.forced = run->request.emulate,
+		.refuse = run->plan.refused_natively,
+		.workdir = given->guest.workdir,
+		.identity = run->user.identity,
+		.become = guest_user_given(&given->user),
+		.network = given->network,
+		.tree = run->tree.agent,
+		.native = run->tree.native,
 	};
-	launch.namespaces.pids = given.pid == GUEST_PID_DEFAULT ? image.used : given.pid == GUEST_PID_PRIVATE;
-	memcpy(launch.namespaces.hostname, given.hostname, sizeof(given.hostname));
-	if (tree.native) {
-		tree.native->identity = image.identity;
-		tree.native->hostname = given.hostname;
+	launch.namespaces.pids = given->pid == GUEST_PID_DEFAULT ? run->image.used : given->pid == GUEST_PID_PRIVATE;
+	memcpy(launch.namespaces.hostname, given->hostname, sizeof(given->hostname));
+	if (run->tree.native) {
+		run->tree.native->identity = run->user.identity;
+		run->tree.native->hostname = given->hostname;
 	}
-	if (cell_wanted(&given.cell)) {
-		status = cell_run_command(&command_run, &given.cell, &launch, &plan, &mechanisms, &given.root,
-					  image.used ? &image : NULL);
-		guest_tree_done(&tree);
-		guest_image_end(&image);
-		cell_options_done(&given.cell);
-		guest_root_end(&given.root);
-		free(given.guest.env);
-		return status;
-	}
+	given->cell.user = given->user.user;
+	if (in_cell)
+		return cell_run_command(&command_run, &given->cell, &launch, &run->plan, &run->mechanisms, &given->root,
+					run->image.used ? &run->image : NULL);
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	if (launch_run(&launch, &result))
-		guest_say_failure(command[0], given.guest.workdir, &result);
-	guest_root_end(&given.root);
-	guest_image_end(&image);
-	guest_tree_done(&tree);
-	free(given.guest.env);
+		guest_say_failure(run->argv[0], given->guest.workdir, &result);
 	return result.status;
+}
+
+static void run_done(struct run *run)
+{
+	struct guest_root *root = &run->given.root;
+	guest_root_end(root);
+	guest_image_end(&run->image);
+	cell_options_done(&run->given.cell);
+	guest_tree_done(&run->tree);
+	free((void *)run->argv);
+	free((void *)run->env);
+	free(run->home);
+	free((void *)run->given.guest.env.words);
+	free((void *)run->given.user.groups.words);
+	mount_specs_done(&root->mounts);
+	free((void *)root->hosts.words);
+	free((void *)root->dns.words);
+	free((void *)root->dns_search.words);
+	free((void *)root->dns_options.words);
+}
+
+static int run(int argc, char **argv)
+{
+	struct run run = { 0 };
+	int status = read_options(&run, argc, argv);
+	if (status < 0)
+		status = make_plans(&run);
+	if (status < 0)
+		status = show_plans(&run);
+	if (status < 0)
+		status = execute(&run);
+	run_done(&run);
+	return status;
 }
 
 static const char *const notes[] = {

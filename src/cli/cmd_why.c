@@ -182,9 +182,14 @@ static int record(struct inquiry *inquiry, char *const *command, const struct pl
 {
 	const struct guest_options *guest = &inquiry->given->guest;
 	struct launch_trace recording = { .fd = trace };
+	CLEANUP_FREE char **env = guest_env(&guest->env, environ);
+	if (!env) {
+		fputs("lichen why: out of memory\n", stderr);
+		return LICHEN_EXIT_FAILED;
+	}
 	const struct launch launch = {
 		.argv = command,
-		.envp = guest->env ? guest->env : environ,
+		.envp = env,
 		.emulate = plan->emulated,
 		.forced = request->emulate,
 		.refuse = plan->refused_natively,
@@ -222,7 +227,7 @@ static void inquiry_done(struct inquiry *inquiry)
 	verdict_done(&inquiry->verdict);
 	model_done(&inquiry->model);
 	free(inquiry->command_line);
-	free(inquiry->given->guest.env);
+	free((void *)inquiry->given->guest.env.words);
 }
 
 static int read_record(struct inquiry *inquiry)

@@ -23,6 +23,7 @@ extern const struct command command_diff;
 extern const struct command command_commit;
 extern const struct command command_cp;
 extern const struct command command_export;
+extern const struct command command_init; /* not listed: what --init runs in a guest */
 extern const struct command command_inspect;
 extern const struct command command_load;
 extern const struct command command_save;

@@ -12,32 +12,85 @@
 #include "cli/commands.h"
 #include "lichen.h"
 
-/* The copy lives as long as the process. */
+/* Bytes of a variable's name. */
+static size_t key_size(const char *word)
+{
+	return strcspn(word, "=");
+}
+
+static bool same_key(const char *a, const char *b)
+{
+	size_t n = key_size(a);
+	return n == key_size(b) && memcmp(a, b, n) == 0;
+}
+
+bool guest_env_has(char *const *env, const char *key)
+{
+	for (; env && *env; env++)
+		if (same_key(*env, key))
+			return true;
+	return false;
+}
+
+/* The word as it is kept: what names a variable of ours, is that. */
+static const char *ours(const char *word)
+{
+	for (char **at = environ; !word[key_size(word)] && *at; at++)
+		if (same_key(*at, word))
+			return *at;
+	return word;
+}
+
 int guest_parse_env(void *field, const char *value, struct option_error *error)
 {
-	char ***env = field;
-	const char *equals = strchr(value, '=');
-	if (!equals || equals == value) {
-		snprintf(error->text, sizeof(error->text), "option '--env' needs KEY=VALUE, not '%.100s'", value);
-		return -EINVAL;
+	if (*value == '=')
+		return options_refuse(error, "option '--env' needs KEY[=VALUE], not '%.100s'", value);
+	return options_add_word(field, ours(value), error);
+}
+
+/* Lines are kept as long as the process lives: the environment points to them. */
+int guest_parse_env_file(void *field, const char *value, struct option_error *error)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int result = 0;
+	FILE *file = fopen(value, "re");
+	if (!file)
+		return options_refuse(error, "cannot read '%.200s': %s (%s)", value, strerror(errno), errno_name(errno));
+	for (ssize_t n; result == 0 && (n = getline(&line, &room, file)) >= 0;) {
+		const char *start = line + strspn(line, " \t");
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!*start || *start == '#')
+			continue;
+		if (*start == '=' || strlen(line) + 2 < (size_t)n)
+			result = options_refuse(error, "a line of '%.200s' is no KEY=VALUE: '%.100s'", value, start);
+		else if (ours(start) != start || start[key_size(start)]) {
+			char *kept = strdup(ours(start));
+			result = kept ? options_add_word(field, kept, error) : options_refuse(error, "out of memory");
+		}
 	}
-	char **old = *env ? *env : environ;
-	size_t count = 0, key = (size_t)(equals - value) + 1, kept = 0;
-	while (old[count])
+	free(line);
+	if (result == 0 && ferror(file))
+		result = options_refuse(error, "cannot read '%.200s'", value);
+	fclose(file);
+	return result;
+}
+
+char **guest_env(const struct option_words *given, char *const *base)
+{
+	size_t count = 0, kept = 0;
+	while (base[count])
 		count++;
-	char **new = calloc(count + 2, sizeof(*new));
-	if (!new) {
-		snprintf(error->text, sizeof(error->text), "out of memory");
-		return -ENOMEM;
+	char **env = calloc(count + given->count + 1, sizeof(*env));
+	for (size_t i = 0; env && i < count + given->count; i++) {
+		const char *word = i < count ? base[i] : given->words[i - count];
+		bool later = false;
+		for (size_t j = i < count ? 0 : i - count + 1; j < given->count; j++)
+			later |= same_key(given->words[j], word);
+		if (!later && word[key_size(word)])
+			env[kept++] = (char *)(uintptr_t)word; /* execve takes it as char *, and does not write to it */
 	}
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(old[i], value, key) != 0)
-			new[kept++] = old[i];
-	new[kept] = (char *)(uintptr_t)value; /* execve takes it as char *, and does not write to it */
-	if (*env)
-		free(*env);
-	*env = new;
-	return 0;
+	return env;
 }
 
 int guest_say_unbuilt(const struct command *command, enum gap_id gap)

@@ -11,11 +11,18 @@
 struct guest_options {
 	struct gap_set emulate, native, refuse;
 	const char *workdir;
-	char **env; /* the guest's environment; NULL = ours as it is */
+	struct option_words env; /* KEY=VALUE: set; KEY: not in the guest's environment */
 };
 
-/* An option_row.parse for guest_options.env: sets KEY=VALUE in the environment to be; the first use copies ours. */
+/* An option_row.parse for such words: KEY=VALUE, or KEY, which is as in our environment. */
 int guest_parse_env(void *field, const char *value, struct option_error *error);
+/* The same for each line of a file, but for empty ones and comments (#); KEY that we do not have is passed over. */
+int guest_parse_env_file(void *field, const char *value, struct option_error *error);
+
+/* `base` with these changes, in an array that is the caller's; the words are not copied. NULL without memory. */
+char **guest_env(const struct option_words *given, char *const *base) MUST_CHECK;
+/* Whether an environment has a variable; `key` may be an assignment. */
+bool guest_env_has(char *const *env, const char *key);
 
 /* Option rows for a command whose struct `type` has a struct guest_options `field`: which gaps are filled … */
 /* clang-format off */
@@ -31,6 +38,7 @@ int guest_parse_env(void *field, const char *value, struct option_error *error);
 	  .parse = parse_gaps, \
 	  .help = "never fill these gaps" }, \
 	{ .name = "refuse", \
+	  .rare = true, \
 	  .value = "GAP,…", \
 	  .offset = offsetof(type, field.refuse), \
 	  .parse = parse_gaps, \
@@ -40,10 +48,10 @@ int guest_parse_env(void *field, const char *value, struct option_error *error);
 #define GUEST_PLACE_OPTIONS(type, field) \
 	{ .name = "env", \
 	  .letter = 'e', \
-	  .value = "KEY=VALUE", \
+	  .value = "KEY[=VALUE]", \
 	  .offset = offsetof(type, field.env), \
 	  .parse = guest_parse_env, \
-	  .help = "set a variable in the command's environment" }, \
+	  .help = "set a variable of the command; without value: as it is here" }, \
 	{ .name = "workdir", \
 	  .letter = 'w', \
 	  .value = "DIR", \

@@ -10,75 +10,105 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "cli/commands.h"
-#include "cli/guest_names.h"
 #include "cli/words.h"
 #include "host/state_dir.h"
 #include "host/tree.h"
 #include "lichen.h"
 
-/* The copies live as long as the process. */
+static int parsed(int result, struct option_error *error)
+{
+	return result == -ENOMEM ? options_refuse(error, "out of memory") : result;
+}
+
 int guest_parse_volume(void *field, const char *value, struct option_error *error)
 {
-	struct guest_root root;
-	typeof(root.volumes) *volumes = field;
-	struct root_bind *bind = &volumes->binds[volumes->count];
-	char *text, *guest, *mode;
+	return parsed(mount_spec_volume(field, value, error->text), error);
+}
 
-	if (volumes->count == ROOT_BINDS_MAX) {
-		snprintf(error->text, sizeof(error->text), "at most %u volumes can be given", ROOT_BINDS_MAX);
-		return -E2BIG;
-	}
-	text = strdup(value);
-	if (!text) {
-		snprintf(error->text, sizeof(error->text), "out of memory");
-		return -ENOMEM;
-	}
-	guest = strchr(text, ':');
-	mode = guest ? strchr(guest + 1, ':') : NULL;
-	if (guest)
-		*guest++ = 0;
-	if (mode)
-		*mode++ = 0;
-	if (!guest || !*text || *guest != '/' || (mode && strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0)) {
-		snprintf(error->text, sizeof(error->text), "option '--volume' needs HOST:/GUEST[:ro|rw], not '%.100s'", value);
-		free(text);
-		return -EINVAL;
-	}
-	*bind = (struct root_bind){ .host = text, .guest = guest, .read_only = mode && !strcmp(mode, "ro") };
-	volumes->count++;
+int guest_parse_mount(void *field, const char *value, struct option_error *error)
+{
+	return parsed(mount_spec_mount(field, value, error->text), error);
+}
+
+int guest_parse_tmpfs(void *field, const char *value, struct option_error *error)
+{
+	return parsed(mount_spec_tmpfs(field, value, error->text), error);
+}
+
+int guest_parse_size(void *field, const char *value, struct option_error *error)
+{
+	u64 size;
+	if (!mount_size(value, &size) || !size)
+		return options_refuse(error, "'%.100s' is no size: a number, and k, m or g", value);
+	*(u64 *)field = size;
 	return 0;
 }
 
-/* --- a temporary upper layer ------------------------------------------------------------------------------------------------------------- */
+static int say(const struct command *command, const char *what, int error)
+{
+	fprintf(stderr, "lichen %s: %s: %s (%s)\n", command->name, what, strerror(error), errno_name(error));
+	return LICHEN_EXIT_FAILED;
+}
 
-static int make_temporary(struct guest_root *given)
+u32 guest_root_layers(const struct guest_root *given, const char *layers[2])
+{
+	u32 count = 0;
+	if (given->upper)
+		layers[count++] = given->upper;
+	layers[count++] = given->directory ? given->directory : "/";
+	return count;
+}
+
+int guest_root_check(const struct command *command, const struct guest_root *given)
+{
+	const struct {
+		bool given;
+		const char *option;
+	} wants[] = {
+		{ given->mounts.count != 0, "--volume, --mount and --tmpfs need" },
+		{ given->upper != NULL, "--upper needs" },
+		{ given->ephemeral, "--ephemeral needs" },
+		{ given->read_only, "--read-only needs" },
+		{ given->shm_size != 0, "--shm-size needs" },
+		{ given->hosts.count != 0, "--add-host needs" },
+		{ given->dns.count != 0, "--dns needs" },
+		{ given->dns_search.count != 0, "--dns-search needs" },
+		{ given->dns_options.count != 0, "--dns-option needs" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(wants); i++)
+		if (!given->directory && wants[i].given)
+			return command_usage(command, "%s an image or --rootfs", wants[i].option);
+	if (given->upper && given->ephemeral)
+		return command_usage(command, "--upper and --ephemeral cannot be used together");
+	return -1;
+}
+
+/* --- the scratch directory ----------------------------------------------------------------------------------------------------------- */
+
+static bool make_temporary(struct guest_root *given)
 {
 	const char *base = getenv("TMPDIR");
-
-	if (snprintf(given->temporary, sizeof(given->temporary), "%s/lichen-XXXXXX", base && *base ? base : "/tmp") >=
-		    PATH_MAX - 16 ||
-	    !mkdtemp(given->temporary)) {
-		int error = errno;
-
-		given->temporary[0] = 0;
-		return -error;
-	}
-	return 0;
+	if (snprintf(given->temporary, sizeof(given->temporary), "%s/lichen-XXXXXX", base && *base ? base : "/tmp") <
+		    PATH_MAX - 16 &&
+	    mkdtemp(given->temporary))
+		return true;
+	int error = errno;
+	given->temporary[0] = 0;
+	errno = error;
+	return false;
 }
 
-/* The files that name the guest, and where they are in the tree. paths: theirs. */
-static int add_names(const struct guest_root *given, struct root_spec *spec, char paths[GUEST_NAMES_FILES][PATH_MAX])
+const char *guest_root_scratch(const struct command *command, struct guest_root *given)
 {
-	const char *dir = given->names ? given->names : given->temporary;
-	int r = guest_names_write(dir, given->hostname);
-
-	for (size_t i = 0; r == 0 && i < GUEST_NAMES_FILES; i++) {
-		if (snprintf(paths[i], PATH_MAX, "%s/%s", dir, guest_names_files[i][0]) >= PATH_MAX)
-			r = -ENAMETOOLONG;
-		spec->binds[spec->bind_count++] = (struct root_bind){ .host = paths[i], .guest = guest_names_files[i][1] };
-	}
-	return r;
+	bool made = given->scratch      ? mkdir(given->scratch, 0700) == 0 || errno == EEXIST
+		  : given->temporary[0] ? true
+					: make_temporary(given);
+	if (made)
+		return given->scratch ? given->scratch : given->temporary;
+	say(command, given->scratch ? given->scratch : "cannot make a temporary directory", errno);
+	return NULL;
 }
 
 void guest_root_end(struct guest_root *given)
@@ -89,44 +119,52 @@ void guest_root_end(struct guest_root *given)
 	given->temporary[0] = 0;
 }
 
+/* --- laying out ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* What the agent's tree cannot do, where the user asked for it. */
+static void tell_limits(const struct command *command, const struct root_spec *spec)
+{
+	for (u32 i = 0; i < spec->bind_count; i++)
+		if (spec->binds[i].kind == ROOT_TMPFS && spec->binds[i].size)
+			fprintf(stderr, "lichen %s: note: the size of '%s' is not limited here: it is a directory\n", command->name,
+				spec->binds[i].guest);
+}
+
 int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct guest_tree *ret)
 {
-	struct root_spec spec = { .directory = given->directory, .upper = given->upper, .work = given->work, .workdir = workdir };
-	char upper[PATH_MAX], work[PATH_MAX], names[GUEST_NAMES_FILES][PATH_MAX];
+	struct root_spec spec = { .directory = given->directory,
+				  .upper = given->upper,
+				  .work = given->work,
+				  .workdir = workdir,
+				  .read_only = given->read_only };
+	char upper[PATH_MAX], work[PATH_MAX];
 	struct root_error error;
-	int r;
-
 	*ret = (struct guest_tree){ 0 };
 	if (!given->directory)
-		return given->volumes.count ? command_usage(command, "--volume needs --rootfs")
-		     : given->upper         ? command_usage(command, "--upper needs --rootfs")
-		     : given->ephemeral     ? command_usage(command, "--ephemeral needs --rootfs")
-					    : -1;
-	if (given->upper && given->ephemeral)
-		return command_usage(command, "--upper and --ephemeral cannot be used together");
-	r = given->ephemeral || (given->hostname && !given->names) ? make_temporary(given) : 0;
-	if (r == 0 && given->hostname)
-		r = add_names(given, &spec, names);
-	if (r < 0) {
-		fprintf(stderr, "lichen %s: cannot make temporary files: %s (%s)\n", command->name, strerror(-r), errno_name(-r));
-		return LICHEN_EXIT_FAILED;
-	}
+		return -1;
 	if (given->ephemeral) {
-		(void)snprintf(upper, sizeof(upper), "%.*s/upper", PATH_MAX - 16, given->temporary);
-		(void)snprintf(work, sizeof(work), "%.*s/work", PATH_MAX - 16, given->temporary);
+		const char *scratch = guest_root_scratch(command, given);
+		if (!scratch)
+			return LICHEN_EXIT_FAILED;
+		snprintf(upper, sizeof(upper), "%.*s/upper", PATH_MAX - 16, scratch);
+		snprintf(work, sizeof(work), "%.*s/work", PATH_MAX - 16, scratch);
 		spec.upper = upper;
 		spec.work = work;
 	}
+	int status = guest_mounts_stage(command, given, &spec);
+	if (status >= 0)
+		return status;
 	ret->agent = given->native ? NULL : malloc(sizeof(*ret->agent));
 	if (!given->native && !ret->agent) {
 		fprintf(stderr, "lichen: out of memory\n");
 		return LICHEN_EXIT_FAILED;
 	}
-	memcpy(spec.binds + spec.bind_count, given->volumes.binds, given->volumes.count * sizeof(spec.binds[0]));
-	spec.bind_count += given->volumes.count;
-	r = given->native ? native_stage(&spec, &ret->native, &error) : root_stage(&spec, ret->agent, &error);
-	if (r == 0)
+	int r = given->native ? native_stage(&spec, &ret->native, &error) : root_stage(&spec, ret->agent, &error);
+	if (r == 0) {
+		if (!given->native)
+			tell_limits(command, &spec);
 		return -1;
+	}
 	fprintf(stderr, "lichen %s: cannot lay out the tree: %s: %s (%s)\n", command->name, error.what, strerror(-r),
 		errno_name(-r));
 	guest_tree_done(ret);
@@ -140,30 +178,26 @@ void guest_tree_done(struct guest_tree *tree)
 	*tree = (struct guest_tree){ 0 };
 }
 
-const char *guest_root_place(const struct guest_root *given, bool cell, char path[PATH_MAX])
+const char *guest_root_place(const struct guest_root *given, bool layered, bool cell, char path[PATH_MAX])
 {
 	const char *base = getenv("TMPDIR");
-	char *slash;
-	int fd;
-
 	if (given->upper) {
-		(void)snprintf(path, PATH_MAX, "./%s", given->upper);
-		if (given->upper[0] == '/')
-			(void)snprintf(path, PATH_MAX, "%s", given->upper);
+		char *slash;
+		snprintf(path, PATH_MAX, "%s%s", given->upper[0] == '/' ? "" : "./", given->upper);
 		while ((slash = strrchr(path, '/')) && !slash[1] && slash != path)
-			*slash = 0;
+			*slash = '\0';
 		if (slash)
-			slash[slash == path] = 0;
+			slash[slash == path] = '\0';
 		return path;
 	}
-	if (given->ephemeral) {
-		(void)snprintf(path, PATH_MAX, "%s", base && *base ? base : "/tmp");
-		return path;
-	}
-	if (!cell)
+	if (!layered)
 		return NULL;
-	fd = state_dir_open(path);
+	if (!cell) {
+		snprintf(path, PATH_MAX, "%s", base && *base ? base : "/tmp");
+		return path;
+	}
+	int fd = state_dir_open(path);
 	if (fd >= 0)
-		(void)close(fd);
+		close(fd);
 	return path;
 }

@@ -10,9 +10,10 @@
 #include "lichen.h"
 
 static const struct command *const commands[] = {
-	&command_run,  &command_doctor, &command_why,     &command_ps,    &command_logs,   &command_stop, &command_kill,
-	&command_wait, &command_rm,     &command_inspect, &command_image, &command_images, &command_load, &command_save,
-	&command_tag,  &command_rmi,    &command_pull,    &command_exec,  &command_top,    &command_diff, &command_commit, &command_cp, &command_export,
+	&command_run,  &command_doctor, &command_why,    &command_ps,      &command_logs,   &command_stop,
+	&command_kill, &command_wait,   &command_rm,     &command_inspect, &command_image,  &command_images,
+	&command_load, &command_save,   &command_tag,    &command_rmi,     &command_pull,   &command_exec,
+	&command_top,  &command_diff,   &command_commit, &command_cp,      &command_export,
 };
 
 int command_usage(const struct command *command, const char *format, ...)
@@ -38,11 +39,13 @@ int command_flush(int status)
 int command_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first)
 {
 	struct option_error error;
-	switch (options_parse(command, argc, argv, into, ret_first, &error)) {
+	int outcome = options_parse(command, argc, argv, into, ret_first, &error);
+	switch (outcome) {
 	case OPTIONS_OK:
 		return -1;
 	case OPTIONS_HELP:
-		options_help(command, stdout);
+	case OPTIONS_HELP_ALL:
+		options_help(command, outcome == OPTIONS_HELP_ALL, stdout);
 		return command_flush(0);
 	default:
 		return command_usage(command, "%s", error.text);
@@ -51,6 +54,8 @@ int command_parse(const struct command *command, int argc, char **argv, void *in
 
 static const struct command *find_command(const char *name)
 {
+	if (strcmp(name, command_init.name) == 0)
+		return &command_init;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
@@ -92,7 +97,7 @@ static int help(const char *name)
 	if (name && !command)
 		return unknown_command(name);
 	if (command)
-		options_help(command, stdout);
+		options_help(command, false, stdout);
 	else
 		print_commands(stdout);
 	return command_flush(0);

@@ -30,10 +30,33 @@ static int fail(struct parse *parse, const char *format, ...)
 	return -EINVAL;
 }
 
+int options_refuse(struct option_error *error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int options_add_word(void *field, const char *value, struct option_error *error)
+{
+	struct option_words *list = field;
+	const char **more = reallocarray((void *)list->words, list->count + 2, sizeof(*more));
+	if (!more)
+		return options_refuse(error, "out of memory");
+	more[list->count++] = value;
+	more[list->count] = NULL;
+	list->words = more;
+	return 0;
+}
+
 static int store(struct parse *parse, const struct option_row *row, const char *value)
 {
 	void *field = parse->into + row->offset;
-	if (row->value && !*value)
+	if (row->value && !value)
+		return fail(parse, "option '--%s' needs a value: %s", row->name, row->value);
+	if (row->value && !*value && !row->may_be_empty)
 		return fail(parse, "option '--%s' needs a value: %s", row->name, row->value);
 	if (row->parse)
 		return row->parse(field, value, parse->error);
@@ -47,7 +70,7 @@ static int store(struct parse *parse, const struct option_row *row, const char *
 /* The value of an option that did not bring one along: the next argument. */
 static const char *next_value(struct parse *parse)
 {
-	return parse->at + 1 < parse->argc ? parse->argv[++parse->at] : "";
+	return parse->at + 1 < parse->argc ? parse->argv[++parse->at] : NULL;
 }
 
 static int unknown_long(struct parse *parse, const char *name, size_t length)
@@ -56,7 +79,8 @@ static int unknown_long(struct parse *parse, const char *name, size_t length)
 	snprintf(typed, sizeof(typed), "%.*s", (int)(length > 63 ? 63 : length), name);
 	struct guess guess = { .word = typed };
 	for (size_t i = 0; i < parse->command->option_count; i++)
-		guess_consider(&guess, parse->command->options[i].name);
+		if (parse->command->options[i].name)
+			guess_consider(&guess, parse->command->options[i].name);
 	guess_consider(&guess, "help");
 	if (guess.best)
 		return fail(parse, "unknown option '--%s'; did you mean '--%s'?", typed, guess.best);
@@ -68,11 +92,11 @@ static int parse_long(struct parse *parse, const char *text)
 {
 	size_t length = strcspn(text, "=");
 	const char *value = text[length] ? text + length + 1 : NULL;
-	if (length == 4 && memcmp(text, "help", 4) == 0 && !value)
-		return OPTIONS_HELP;
+	if (length == 4 && memcmp(text, "help", 4) == 0 && (!value || strcmp(value, "all") == 0))
+		return value ? OPTIONS_HELP_ALL : OPTIONS_HELP;
 	for (size_t i = 0; i < parse->command->option_count; i++) {
 		const struct option_row *row = &parse->command->options[i];
-		if (strlen(row->name) != length || memcmp(row->name, text, length) != 0)
+		if (!row->name || strlen(row->name) != length || memcmp(row->name, text, length) != 0)
 			continue;
 		if (!row->value && value)
 			return fail(parse, "option '--%s' takes no value", row->name);
@@ -84,7 +108,7 @@ static int parse_long(struct parse *parse, const char *text)
 static const struct option_row *find_letter(const struct command *command, char letter)
 {
 	for (size_t i = 0; i < command->option_count; i++)
-		if (command->options[i].letter == letter)
+		if (command->options[i].name && command->options[i].letter == letter)
 			return &command->options[i];
 	return NULL;
 }
@@ -157,14 +181,58 @@ static void print_option(const struct option_row *row, FILE *to)
 	text_wrap(row->help, HELP_COLUMN, to);
 }
 
-void options_help(const struct command *command, FILE *to)
+/* The rare options of one heading, by name, as many to a line as there is room for. */
+static void print_rare(const struct command *command, size_t from, FILE *to)
 {
-	static const struct option_row help = { .name = "help", .letter = 'h', .help = "print this and exit" };
-	fprintf(to, "Usage: lichen %s %s\n", command->name, command->synopsis);
-	fprintf(to, "%s.\n\n", command->summary);
+	size_t column = 0;
+	for (size_t i = from; i < command->option_count && command->options[i].name; i++) {
+		const struct option_row *row = &command->options[i];
+		char word[80], letter[8] = "";
+		if (!row->rare)
+			continue;
+		if (row->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+		snprintf(word, sizeof(word), "%s--%s%s", letter, row->name, row->value ? "=" : "");
+		if (column && column + 2 + strlen(word) < SCREEN_COLUMNS)
+			column += (size_t)fprintf(to, "  %s", word);
+		else
+			column = (size_t)fprintf(to, "%s      %s", column ? "\n" : "", word) - (column != 0);
+	}
+	if (column)
+		fputc('\n', to);
+}
+
+static bool has_headings(const struct command *command)
+{
 	for (size_t i = 0; i < command->option_count; i++)
-		print_option(&command->options[i], to);
-	print_option(&help, to);
+		if (!command->options[i].name)
+			return true;
+	return false;
+}
+
+void options_help(const struct command *command, bool all, FILE *to)
+{
+	static const struct option_row help = { .name = "help", .letter = 'h', .help = "print this and exit" }, both = {
+		.name = "help", .letter = 'h', .help = "print this and exit; --help=all: tell about every option"
+	};
+	bool headings = has_headings(command);
+	fprintf(to, "Usage: lichen %s %s\n", command->name, command->synopsis);
+	fprintf(to, "%s.\n%s", command->summary, headings ? "" : "\n");
+	size_t heading = 0;
+	for (size_t i = 0; i < command->option_count; i++) {
+		const struct option_row *row = &command->options[i];
+		if (!row->name) {
+			if (!all && heading)
+				print_rare(command, heading, to);
+			fprintf(to, "%s%s:\n", all ? "\n" : "", row->help);
+			heading = i + 1;
+		} else if (all || !row->rare) {
+			print_option(row, to);
+		}
+	}
+	if (!all && heading)
+		print_rare(command, heading, to);
+	print_option(headings ? &both : &help, to);
 	if (command->notes)
 		fputc('\n', to);
 	for (const char *const *note = command->notes; note && *note; note++)

@@ -6,6 +6,8 @@
  * Accepted: --name=VALUE, --name VALUE, -nVALUE, -n VALUE, -n=VALUE, bundled letters (-ab, the last of which may take a value),
  * `--` as the end of options. --help and -h are known to every command. A repeated option's last value counts; an OPTION with
  * `parse` decides for itself.
+ *
+ * A row without a name is a heading. A command with headings has a --help of one screen, and --help=all with every option.
  */
 #ifndef LICHEN_CLI_OPTIONS_H
 #define LICHEN_CLI_OPTIONS_H
@@ -20,8 +22,10 @@ struct option_error {
 };
 
 struct option_row {
-	const char *name;  /* long name without the dashes */
+	const char *name;  /* long name without the dashes; NULL: `help` is a heading for the rows that follow */
 	char letter;       /* short name, 0 = none */
+	bool rare;         /* the one-screen --help lists it by name only */
+	bool may_be_empty; /* --name= is a value */
 	const char *value; /* what --help calls its value: "GAP,…"; NULL = takes none */
 	const char *help;  /* one sentence without a full stop; wrapped by --help */
 	size_t offset;     /* of its field in the command's struct */
@@ -46,8 +50,20 @@ struct command {
 
 enum options_outcome {
 	OPTIONS_OK,
-	OPTIONS_HELP, /* --help was met before any error */
+	OPTIONS_HELP,     /* --help was met before any error */
+	OPTIONS_HELP_ALL, /* --help=all */
 };
+
+/* A list of words, for options that may be repeated. */
+struct option_words {
+	const char **words; /* NULL-terminated; NULL = none */
+	size_t count;
+};
+
+/* An option_row.parse for a struct option_words: adds the value, which is not copied. */
+int options_add_word(void *field, const char *value, struct option_error *error);
+/* Writes a sentence into error->text. Returns -EINVAL. */
+int options_refuse(struct option_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
  * Parses argv[1…argc-1] into `into`. Arguments that are no options are moved to the end of argv in their order; *ret_first is the
@@ -57,7 +73,7 @@ enum options_outcome {
 int options_parse(const struct command *command, int argc, char **argv, void *into, int *ret_first,
 		  struct option_error *error) MUST_CHECK;
 
-/* Prints the command's --help. */
-void options_help(const struct command *command, FILE *to);
+/* Prints the command's --help; all: with every option. */
+void options_help(const struct command *command, bool all, FILE *to);
 
 #endif

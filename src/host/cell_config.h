@@ -36,6 +36,8 @@ struct cell_config {
 	enum cell_restart restart;
 	u32 restart_max; /* of CELL_RESTART_ON_FAILURE; 0 = no end */
 	bool detached, remove, interactive, tty;
+	const char *user; /* as it was asked for; NULL = not, or as the image says */
+	bool network_none, init;
 	u64 log_size; /* bytes that the log may take */
 	const struct plan *plan;
 	const struct cell_tree *tree;         /* NULL = the machine's own */

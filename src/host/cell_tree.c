@@ -16,20 +16,46 @@ static json_t *text_or_null(const char *text)
 	return text ? cell_text_json(text) : json_null();
 }
 
+/* Where what is mounted lies on the machine; what is no absolute path is seen from the cell's directory. */
+static json_t *host_json(const struct mount_spec *mount, u32 index)
+{
+	char path[PATH_MAX];
+
+	if (mount->kind == MOUNT_BIND)
+		return cell_text_json(realpath(mount->source, path) ? path : mount->source);
+	if (mount->kind == MOUNT_VOLUME && mount->source)
+		(void)snprintf(path, sizeof(path), "../../volumes/%s/_data", mount->source);
+	else
+		(void)snprintf(path, sizeof(path), "scratch/mount%u", index);
+	return cell_text_json(path);
+}
+
 static json_t *volumes_json(const struct cell_tree *tree)
 {
 	json_t *array = json_array();
 
-	for (u32 i = 0; i < tree->bind_count; i++) {
-		const struct root_bind *bind = &tree->binds[i];
-		json_t *row = json_pack("{s:o, s:o, s:b}", "host", cell_text_json(bind->host), "guest", cell_text_json(bind->guest),
-					"read_only", bind->read_only);
+	for (u32 i = 0; tree->mounts && i < tree->mounts->count; i++) {
+		const struct mount_spec *mount = &tree->mounts->mounts[i];
+		bool named = mount->kind == MOUNT_VOLUME && mount->source;
+		json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:b, s:I, s:I}", "type", mount_kind_name(mount->kind), "name",
+					text_or_null(named ? mount->source : NULL), "host", host_json(mount, i), "guest",
+					cell_text_json(mount->target), "read_only", mount->read_only, "size",
+					(json_int_t)mount->size, "mode", (json_int_t)mount->mode);
 
 		if (json_array_append_new(array, row) < 0) {
 			json_decref(array);
 			return NULL;
 		}
 	}
+	return array;
+}
+
+static json_t *groups_json(const struct identity_start *identity)
+{
+	json_t *array = json_array();
+
+	for (u32 i = 0; i < identity->group_count; i++)
+		(void)json_array_append_new(array, json_integer(identity->groups[i]));
 	return array;
 }
 
@@ -41,9 +67,10 @@ json_t *cell_tree_json(const struct cell_tree *tree)
 		return json_null();
 	image = tree->image ? json_pack("{s:s, s:s, s:s}", "name", tree->image, "id", tree->image_id, "manifest", tree->manifest)
 			    : json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "root", cell_text_json(tree->root), "upper",
-			 text_or_null(tree->upper), "work", text_or_null(tree->work), "volumes", volumes_json(tree), "uid",
-			 (json_int_t)tree->identity.uid, "gid", (json_int_t)tree->identity.gid, "image", image);
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o}", "root", cell_text_json(tree->root), "upper",
+			 text_or_null(tree->upper), "work", text_or_null(tree->work), "volumes", volumes_json(tree), "read_only",
+			 tree->read_only, "uid", (json_int_t)tree->identity.uid, "gid", (json_int_t)tree->identity.gid, "groups",
+			 groups_json(&tree->identity), "image", image);
 }
 
 /* A path of the object, or NULL; one that is not absolute is the cell's own. */
@@ -59,7 +86,7 @@ static char *path_of(const json_t *object, const char *member, const char *cell)
 	return path;
 }
 
-static int read_volumes(const json_t *array, struct cell_tree_spec *spec)
+static int read_volumes(const json_t *array, const char *cell, struct cell_tree_spec *spec)
 {
 	size_t count = json_array_size(array);
 
@@ -67,16 +94,18 @@ static int read_volumes(const json_t *array, struct cell_tree_spec *spec)
 		return -EBADMSG;
 	for (size_t i = 0; i < count; i++) {
 		const json_t *row = json_array_get(array, i);
+		const char *type = json_string_value(json_object_get(row, "type"));
 
-		spec->binds[i] = (struct root_bind){ .host = cell_text_bytes(json_object_get(row, "host")),
-						     .guest = cell_text_bytes(json_object_get(row, "guest")),
-						     .read_only = json_is_true(json_object_get(row, "read_only")) };
-		spec->tree.bind_count = (u32)i + 1;
-		if (!spec->binds[i].host || !spec->binds[i].guest)
+		spec->stage.binds[i] = (struct root_bind){ .host = path_of(row, "host", cell),
+							   .guest = cell_text_bytes(json_object_get(row, "guest")),
+							   .read_only = json_is_true(json_object_get(row, "read_only")),
+							   .kind = type && !strcmp(type, "tmpfs") ? ROOT_TMPFS : ROOT_BIND,
+							   .size = (u64)json_integer_value(json_object_get(row, "size")),
+							   .mode = (u32)json_integer_value(json_object_get(row, "mode")) };
+		spec->stage.bind_count = (u32)i + 1;
+		if (!spec->stage.binds[i].host || !spec->stage.binds[i].guest)
 			return -EBADMSG;
 	}
-	memcpy(spec->stage.binds, spec->binds, sizeof(spec->binds));
-	spec->stage.bind_count = (u32)count;
 	return 0;
 }
 
@@ -103,7 +132,7 @@ static int read_tree(const json_t *tree, const char *cell, struct cell_tree_spec
 		.manifest = spec->texts[5],
 	};
 	spec->stage = (struct root_spec){ .directory = spec->tree.root, .upper = spec->tree.upper, .work = spec->tree.work };
-	return read_volumes(json_object_get(tree, "volumes"), spec);
+	return read_volumes(json_object_get(tree, "volumes"), cell, spec);
 }
 
 int cell_tree_read(const json_t *config, int dir, struct cell_tree_spec *ret)
@@ -122,7 +151,6 @@ int cell_tree_read(const json_t *config, int dir, struct cell_tree_spec *ret)
 		return -errno;
 	cell[n] = '\0';
 	r = read_tree(tree, cell, ret);
-	ret->tree.binds = ret->binds;
 	if (r < 0)
 		cell_tree_done(ret);
 	return r;
@@ -132,9 +160,9 @@ void cell_tree_done(struct cell_tree_spec *spec)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(spec->texts); i++)
 		free(spec->texts[i]);
-	for (u32 i = 0; i < spec->tree.bind_count; i++) {
-		free((char *)(uintptr_t)spec->binds[i].host);
-		free((char *)(uintptr_t)spec->binds[i].guest);
+	for (u32 i = 0; i < spec->stage.bind_count; i++) {
+		free((char *)(uintptr_t)spec->stage.binds[i].host);
+		free((char *)(uintptr_t)spec->stage.binds[i].guest);
 	}
 	*spec = (struct cell_tree_spec){ 0 };
 }

@@ -6,15 +6,16 @@
 #include <jansson.h>
 
 #include "abi/commons.h"
+#include "host/mount_spec.h"
 #include "host/root.h"
 
 struct cell_tree {
 	const char *
 		root; /* absolute path of a directory of the machine, which is not changed when there is an upper one; NULL = the machine's own tree */
-	const char *upper; /* absolute; "upper" = in the cell's directory; NULL = `root` itself is changed */
-	const char *work;  /* beside it */
-	const struct root_bind *binds;
-	u32 bind_count;
+	const char *upper;                /* absolute; "upper" = in the cell's directory; NULL = `root` itself is changed */
+	const char *work;                 /* beside it */
+	const struct mount_specs *mounts; /* what is mounted in it; of what is read, `stage` tells */
+	bool read_only;
 	struct identity_start identity; /* who the command is, where that is emulated */
 	/* What it was made of, NULL = no image: its name ("" = none), its id and its manifest's digest, "sha256:HEX". */
 	const char *image, *image_id, *manifest;
@@ -28,7 +29,6 @@ struct cell_tree_spec {
 	struct cell_tree tree;  /* its texts are the spec's; upper and work absolute */
 	struct root_spec stage; /* to lay it out with root_stage() */
 	char *texts[6];
-	struct root_bind binds[ROOT_BINDS_MAX];
 };
 
 /* dir: of the cell, opened; its path is asked of /proc. 0; -ENODATA: the cell has the machine's own tree; -EBADMSG; or negative errno. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +27,7 @@
 #include "host/filter.h"
 #include "host/mount_scratch.h"
 #include "host/native.h"
+#include "host/network.h"
 #include "host/root.h"
 #include "host/supervise.h"
 #include "host/trace_drain.h"
@@ -233,6 +235,36 @@ static void child_native_root(const struct launch *spec, char path[PATH_MAX], in
 		child_failed(report, "execve", -r, exec_status(-r));
 }
 
+/* One step of taking the network away; last: that after which there is no way into other namespaces. */
+static void child_network(const struct launch *spec, bool last, bool *separate, int report)
+{
+	bool joins = spec->native && spec->native->member >= 0;
+	int r = 0;
+
+	if (spec->network != LAUNCH_NETWORK_NONE)
+		return;
+	if (!last)
+		*separate = network_none_begin(spec->join_pid);
+	if (last == joins)
+		r = network_none_end(*separate);
+	if (r < 0)
+		child_failed(report, "taking the network away (--network none)", -r, 125);
+}
+
+/* Becomes another user, for good. */
+static void child_become(const struct identity_start *who, int report)
+{
+	gid_t groups[IDENTITY_GROUPS_MAX];
+
+	for (u32 i = 0; i < who->group_count; i++)
+		groups[i] = who->groups[i];
+	if (setgroups(who->group_count, groups) < 0 || setresgid(who->gid, who->gid, who->gid) < 0 ||
+	    setresuid(who->uid, who->uid, who->uid) < 0)
+		child_failed(report, "becoming another user (--user); lichen can do without privilege: --emulate=identity", errno,
+			     125);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a new identity takes it away */
+}
+
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, char path[PATH_MAX], pid_t parent,
 				const struct supervisor *supervisor, int report)
 {
@@ -243,6 +275,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 				      .pids = fds->map && fds->map->namespaces.pids,
 				      .tree = fds->map && fds->map->fs.table.count,
 				      .trace = spec->trace != NULL };
+	bool separate = false;
 	sigset_t all;
 	char **env;
 	int r;
@@ -254,9 +287,13 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		_exit(125);
 	if (spec->setup)
 		child_setup(spec->setup, report);
+	child_network(spec, false, &separate, report);
 	if (spec->native)
 		child_native_root(spec, path, report);
-	else if (spec->workdir && !spec->tree && chdir(spec->workdir) < 0)
+	child_network(spec, true, &separate, report);
+	if (spec->become && !spec->native && !(spec->emulate & GAP_BIT(GAP_identity)))
+		child_become(&spec->identity, report);
+	if (spec->workdir && !spec->tree && !spec->native && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);
 	r = launch_install_refusals(spec->refuse);
 	if (r < 0)

@@ -23,6 +23,11 @@ struct launch_limit {
 	struct rlimit limit;
 };
 
+enum launch_network {
+	LAUNCH_NETWORK_HOST,
+	LAUNCH_NETWORK_NONE, /* network.h */
+};
+
 /* How the guest's first process is set up, where it shall not simply be as ours. */
 struct launch_setup {
 	int stdio[3];  /* its standard streams; negative = ours */
@@ -50,6 +55,8 @@ struct launch {
 	const char *workdir;            /* NULL = stay; in a tree of the cell's own, tree->cwd says where */
 	struct identity_start identity; /* who the command is where gap identity is filled: zeros are root */
 	struct namespaces_start namespaces; /* what its names are where gap namespaces is filled: zeros are the machine's */
+	bool become; /* where gap identity is not filled, `identity` is taken natively; else who we are is who the command is */
+	enum launch_network network;
 	const struct fs_state *tree; /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
 	/* A tree and namespaces by the kernel (native.h): NULL = none. Then nothing is emulated or recorded, and `tree` is NULL. */
 	const struct native_root *native;
@@ -57,6 +64,7 @@ struct launch {
 	const struct launch_hooks *hooks; /* NULL = none */
 	/* A running cell's, to become a member of it: `emulate`, `refuse` and `tree` are that cell's; NULL = a new cell. */
 	const struct cell_fds *join;
+	pid_t join_pid;             /* with `network`: a process of the cell that is joined */
 	struct launch_trace *trace; /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
 };
 

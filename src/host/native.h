@@ -45,7 +45,8 @@ struct native_root {
 	char *lowers[ROOT_LOWERS_MAX]; /* below `directory`, topmost first */
 	char *workdir;                 /* in the tree */
 	u32 bind_count;
-	struct root_bind binds[ROOT_BINDS_MAX + 2]; /* their texts are its own */
+	struct root_bind binds[ROOT_BINDS_MAX + 5]; /* their texts are its own */
+	bool read_only;                             /* the root, once all is mounted */
 	struct identity_start identity;             /* who the guest is; zeros are root */
 	u64 capabilities;                           /* bit per CAP_…: all that it and its descendants can ever have */
 	int namespaces;                             /* CLONE_NEW… */

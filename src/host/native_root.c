@@ -14,6 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "host/native.h"
 
 #define FD_PATH_SIZE 32
@@ -57,9 +58,10 @@ const struct native_calls native_kernel = { .mount = mount,
 
 /* A file or directory of the machine that is opened while it can still be named, and its place in the tree. */
 struct source {
-	int fd;
+	int fd; /* negative: a new tmpfs */
 	const char *guest;
 	bool directory, read_only;
+	const struct root_bind *tmpfs;
 };
 
 struct entering {
@@ -68,7 +70,7 @@ struct entering {
 	struct native_failure *failure;
 	int terminal; /* negative: none */
 	u32 count;
-	struct source sources[ROOT_BINDS_MAX + 5];
+	struct source sources[ROOT_BINDS_MAX + 8];
 };
 
 int native_failed(struct native_failure *failure, const char *format, ...)
@@ -117,7 +119,12 @@ static int open_sources(struct entering *e)
 	for (u32 i = 0; i < e->root->bind_count && r == 0; i++) {
 		const struct root_bind *bind = &e->root->binds[i];
 
-		r = open_source(e, bind->host, bind->guest, bind->read_only);
+		if (bind->kind == ROOT_TMPFS)
+			e->sources[e->count++] = (struct source){
+				.fd = FD_NONE, .guest = bind->guest, .directory = true, .read_only = bind->read_only, .tmpfs = bind
+			};
+		else
+			r = open_source(e, bind->host, bind->guest, bind->read_only);
 	}
 	return r;
 }
@@ -259,14 +266,31 @@ static void make_point(const struct native_calls *calls, const char *path, bool 
 		(void)!(directory ? make_directories(calls, path, true) : make_file(calls, path));
 }
 
+static int mount_tmpfs(struct entering *e, const struct root_bind *bind)
+{
+	char options[64];
+
+	if (bind->size)
+		(void)snprintf(options, sizeof(options), "mode=%o,size=%llu", bind->mode, (unsigned long long)bind->size);
+	else
+		(void)snprintf(options, sizeof(options), "mode=%o", bind->mode);
+	return native_mount(e->calls, "tmpfs", bind->guest, MS_NOSUID | MS_NODEV, options, e->failure);
+}
+
 static int bind_source(struct entering *e, const struct source *source)
 {
 	char from[FD_PATH_SIZE];
 
 	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", source->fd);
 	make_point(e->calls, source->guest, source->directory);
-	if (e->calls->mount(from, source->guest, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (source->tmpfs) {
+		int r = mount_tmpfs(e, source->tmpfs);
+
+		if (r < 0)
+			return r;
+	} else if (e->calls->mount(from, source->guest, NULL, MS_BIND | MS_REC, NULL) < 0) {
 		return native_failed(e->failure, "mounting on '%s'", source->guest);
+	}
 	if (source->read_only && e->calls->set_read_only(source->guest) < 0)
 		return native_failed(e->failure, "making '%s' read-only", source->guest);
 	return 0;
@@ -361,7 +385,13 @@ static int fill(struct entering *e, int groups, bool unified)
 		r = native_device_mount(e->calls, e->terminal, e->failure);
 	for (u32 i = 0; i < e->count && r == 0; i++)
 		r = bind_source(e, &e->sources[i]);
-	return r == 0 ? mask(e) : r;
+	if (r == 0)
+		r = mask(e);
+	if (r == 0 && make_directories(e->calls, e->root->workdir, true) < 0)
+		r = native_failed(e->failure, "making the working directory '%s'", e->root->workdir);
+	if (r == 0 && e->root->read_only && e->calls->mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		r = native_failed(e->failure, "making the root read-only");
+	return r;
 }
 
 int native_root_enter(const struct native_root *root, const struct native_calls *calls, struct native_failure *failure)

@@ -75,6 +75,7 @@ int native_stage(const struct root_spec *spec, struct native_root **ret, struct 
 	root->namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
 	if (access("/proc/self/ns/cgroup", F_OK) == 0)
 		root->namespaces |= CLONE_NEWCGROUP;
+	root->read_only = spec->read_only;
 	r = canonical(spec->directory, "root", &root->directory, error);
 	if (r == 0 && spec->upper)
 		r = stage_layers(spec, root, error);

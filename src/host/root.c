@@ -105,11 +105,11 @@ static int canonical(const struct stage *stage, const char *guest, char out[PATH
 	}
 }
 
-/* Makes the mount point if it is missing and may be made: below directories that are none but directories. */
-static void make_point(const struct stage *stage, const char *path, bool directory)
+/* Makes a mount point below `top` if it is missing and may be made: below directories that are none but directories. */
+static void make_point(int top, const char *path, bool directory)
 {
 	char text[PATH_MAX], *at = text;
-	CLEANUP_FD int here = fcntl(stage->root, F_DUPFD_CLOEXEC, 0);
+	CLEANUP_FD int here = fcntl(top, F_DUPFD_CLOEXEC, 0);
 
 	(void)snprintf(text, sizeof(text), "%s", path);
 	while (here >= 0 && *(at += strspn(at, "/"))) {
@@ -191,7 +191,7 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
 	if (is_overlay(stage) && strncmp(target, "/proc/", 6) != 0)
 		root_layers_point(stage->fs, target, S_ISDIR(st.st_mode) ? S_IFDIR | 0755 : S_IFREG | 0644, NULL);
 	else if (strncmp(target, "/proc/", 6) != 0)
-		make_point(stage, target, S_ISDIR(st.st_mode));
+		make_point(stage->root, target, S_ISDIR(st.st_mode));
 	r = add(stage, source, target, flags | (S_ISDIR(st.st_mode) ? 0 : FS_FILE));
 	return r < 0 ? fail(stage, -r, "too many or too long paths, at '%s'", guest) : 0;
 }
@@ -252,6 +252,37 @@ static int bind_usual(struct stage *stage)
 	return 0;
 }
 
+/* The directory where the command starts is made where it is missing, in whatever is mounted there. What cannot be made is missed when the command
+ * starts. */
+static int make_workdir(struct stage *stage, const char *workdir)
+{
+	char path[PATH_MAX];
+	const struct fs_mount *in = &stage->fs->table.mounts[0];
+	int r = is_overlay(stage) ? root_layers_canonical(stage->fs, workdir, path) : canonical(stage, workdir, path);
+
+	if (*workdir != '/')
+		return fail(stage, EINVAL, "the working directory '%.100s', which is no absolute path", workdir);
+	if (r < 0)
+		return fail(stage, -r, "the working directory '%.100s'", workdir);
+	for (u32 i = 1; i < stage->fs->table.count; i++) {
+		const struct fs_mount *m = &stage->fs->table.mounts[i];
+
+		if (!strncmp(path, stage->fs->table.text + m->target, m->target_length) &&
+		    (path[m->target_length] == '/' || !path[m->target_length]) && m->target_length >= in->target_length)
+			in = m;
+	}
+	if (in == &stage->fs->table.mounts[0] && is_overlay(stage)) {
+		root_layers_point(stage->fs, path, S_IFDIR | 0755, NULL);
+	} else if (!(in->flags & (FS_READ_ONLY | FS_PROC | FS_FILE))) {
+		CLEANUP_FD int top = in == &stage->fs->table.mounts[0]
+					   ? fcntl(stage->root, F_DUPFD_CLOEXEC, 0)
+					   : open(stage->fs->table.text + in->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		make_point(top, path + in->target_length, true);
+	}
+	return 0;
+}
+
 int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_error *error)
 {
 	struct stage stage = { .fs = ret, .error = error };
@@ -281,8 +312,12 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 	r = bind_usual(&stage);
 	for (u32 i = 0; i < spec->bind_count && r == 0; i++)
 		r = bind_path(&stage, spec->binds[i].host, spec->binds[i].guest, spec->binds[i].read_only ? FS_READ_ONLY : 0);
+	if (r == 0 && spec->workdir)
+		r = make_workdir(&stage, spec->workdir);
 	if (r < 0)
 		return r;
+	if (spec->read_only)
+		ret->table.mounts[0].flags |= FS_READ_ONLY;
 	if (snprintf(ret->cwd, sizeof(ret->cwd), "%s", spec->workdir ? spec->workdir : "/") >= (int)sizeof(ret->cwd))
 		return fail(&stage, ENAMETOOLONG, "the working directory '%.100s…'", spec->workdir);
 	return 0;

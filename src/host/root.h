@@ -8,10 +8,18 @@
 #define ROOT_BINDS_MAX 32u
 #define ROOT_LOWERS_MAX 120u
 
+enum root_kind {
+	ROOT_BIND,
+	ROOT_TMPFS, /* a file system of its own where one can be mounted; else the empty directory `host` stands in for it, without a limit */
+};
+
 struct root_bind {
 	const char *host;  /* a file or directory of the machine; links are followed */
 	const char *guest; /* absolute path in the tree; what it lies in must be there, or is made */
 	bool read_only;
+	enum root_kind kind;
+	u64 size; /* ROOT_TMPFS: bytes, 0 = no limit */
+	u32 mode; /* ROOT_TMPFS: of its root; `host` has it */
 };
 
 struct root_spec {
@@ -21,9 +29,10 @@ struct root_spec {
 	const char *work;  /* on the same file system, emptied; NULL: the upper's path and ".work" */
 	u32 lower_count;   /* layers below `directory`, topmost first */
 	const char *lowers[ROOT_LOWERS_MAX];
-	const char *workdir; /* guest path where the command starts; NULL = "/" */
+	const char *workdir; /* absolute guest path where the command starts, made where it is missing; NULL = "/" */
+	bool read_only;      /* nothing is changed but what lies below `binds` */
 	u32 bind_count;
-	struct root_bind binds[ROOT_BINDS_MAX + 2]; /* two are lichen's own: what names the guest */
+	struct root_bind binds[ROOT_BINDS_MAX + 5]; /* five are lichen's own: names, /dev/shm, init */
 };
 
 struct root_error {

@@ -30,7 +30,7 @@ def lichen(*args, status=(0,)):
 
 def fits(name, text):
     lines = text.splitlines()
-    screen = 60 if name in ("lichen help", "lichen run --help") else 24  # as many as docker has are no screen's
+    screen = 48 if name in ("lichen help", "lichen run --help") else 24  # as many as docker has are no screen's
     if len(lines) > screen or max(map(len, lines)) > 80:
         wrong(f"{name}: {max(map(len, lines))}x{len(lines)} is more than 80x{screen}")
 
@@ -46,6 +46,7 @@ def options_of(command):
     """{"--env=", "-e=", "--json"}: what takes a value ends with '='."""
     text = lichen(command, "--help")
     fits(f"lichen {command} --help", text)
+    text = lichen(command, "--help=all")
     found = set()
     for letter, name, value in re.findall(r"^  (?:(-\w), |    )(--[a-z-]+)(=?)", text, re.M):
         found.add(name + value)

@@ -164,7 +164,7 @@ static void help_fits_the_screen(void **state)
 	size_t size = 0;
 	FILE *stream = open_memstream(&text, &size);
 	assert_non_null(stream);
-	options_help(&words_end, stream);
+	options_help(&words_end, false, stream);
 	fclose(stream);
 	assert_non_null(strstr(text, "  -w, --workdir=DIR"));
 	assert_non_null(strstr(text, "      --number=N"));

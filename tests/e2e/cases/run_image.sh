@@ -42,7 +42,7 @@ all_of_it() {
 	"$lichen" run $how -v "$deb" debian:12 -- sh -c 'apt-get install -y /hello.deb >/dev/null 2>&1; hello; apt-get remove -y hello >/dev/null 2>&1; hello 2>/dev/null || echo gone' >both.out 2>&1
 	same 'install, use, remove' "$(printf 'Hello, world!\ngone')" "$(cat both.out)"
 	status 'a run does not see what another changed' 127 debian:12 -- hello
-	status 'an image that is not there' 125 debian:13 -- true
+	status 'an image that is not there' 125 --pull=never debian:13 -- true
 	contains 'what is said then' "$(cat status.err)" 'debian:13'
 	same 'owners' '1 2 755' "$("$lichen" run $how debian:12 -- sh -c 'touch /f; chown 1:2 /f; chmod 755 /f; stat -c "%u %g %a" /f')"
 	same 'a user of the image' '1 daemon denied' "$("$lichen" run $how debian:12 -- su -s /bin/sh daemon -c 'echo $(id -u) $(id -un) $(cat /etc/shadow 2>/dev/null || echo denied)')"

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# lichen run with docker's options, in a tiny image of this machine's own programs: users, mounts, volumes, names, network, init; and what is refused.
+. "$(dirname -- "$0")/../lib.sh"
+[ -n "$RUN" ] || skip "these are lichen's own options"
+LICHEN_STATE=$WORK/state
+export LICHEN_STATE
+lichen=${RUN%% *}
+"$lichen" image from-host tiny:1 >from-host.out 2>&1 || fail "from-host: $(tail -n 3 from-host.out)"
+
+run() { "$lichen" run "$@" 2>stderr; }                # what it prints
+sh_() { "$lichen" run "$@" 2>stderr </dev/null || :; } # the same, whatever becomes of it
+
+# users, by the tree's own files
+same 'a number' '1234 5 7' "$(run -u 1234:5 --group-add 7 tiny:1 -- sh -c 'echo $(id -u) $(id -G)')"
+same 'a name' '0 /root' "$(run -u root tiny:1 -- sh -c 'echo $(id -u) $HOME')"
+sh_ -u nosuch tiny:1 -- true >out
+same 'no such user' "lichen run: user 'nosuch': there is no user 'nosuch' in /etc/passwd" "$(cat stderr)"
+# the command, its place and its variables
+same 'entrypoint' 'a b' "$(run --entrypoint /bin/echo tiny:1 a b)"
+same 'a directory that is made' '/made/here 755' "$(run -w /made/here tiny:1 -- sh -c 'echo $PWD $(stat -c %a /made)')"
+printf '# comment\nA=1\nPASSED\nABSENT\n\n' >variables
+same 'variables' '1 2 3 none' "$(PASSED=2 B=3 run --env-file variables -e B -e C tiny:1 -- sh -c 'echo $A $PASSED $B ${C-none}')"
+# mounts
+mkdir bound && echo host >bound/file
+same 'mounts' 'host 700 volume' "$(run -v "$WORK/bound:/b:ro" --tmpfs /t:mode=700 --mount type=volume,src=v1,dst=/v tiny:1 -- \
+	sh -c 'echo volume >/v/kept; echo $(cat /b/file) $(stat -c %a /t) $(cat /v/kept); ! touch /b/new')"
+same 'a volume is kept, and read-only' 'volume refused' "$(run -v v1:/v:ro tiny:1 -- sh -c 'touch /v/x 2>/dev/null || echo $(cat /v/kept) refused')"
+same 'a volume is filled' 'passwd' "$(run -v v2:/etc tiny:1 -- sh -c 'cd /etc; ls passwd; echo mine >here')"
+same 'once' 'mine' "$(run -v v2:/etc tiny:1 -- cat /etc/here)"
+same 'a directory is made for -v' 'yes' "$(run -v "$WORK/new/dir:/d" tiny:1 -- sh -c 'echo yes >/d/f; cat /d/f')"
+same 'read-only' '/t /v /dev/shm' "$(run --read-only --tmpfs /t -v v1:/v tiny:1 -- sh -c '
+	for dir in / /etc /tmp /t /v /dev/shm; do touch $dir/f 2>/dev/null && printf "%s " $dir; done; chmod 700 /bin 2>/dev/null && echo chmod' | sed 's/ $//')"
+# names
+same 'names' '1.2.3.4 there
+nameserver 9.9.9.9' "$(run --add-host there:1.2.3.4 --dns 9.9.9.9 tiny:1 -- sh -c 'tail -n 1 /etc/hosts | tr "\t" " "; grep nameserver /etc/resolv.conf')"
+# init: what it starts is its child, orphans are reaped, the status is the command's, signals are passed on
+same 'init' "$(printf 'lichen-init\n5')" "$(run --init tiny:1 -- sh -c 'cat /proc/$PPID/comm; exit 5'; echo $?)"
+# network: the kernel has none for it
+same 'no network' 'refused' "$(run --network none -- /usr/bin/python3 -I -c '
+import socket
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("192.0.2.1", 9))
+    print("connected")
+except OSError:
+    print("refused")
+socket.socket(socket.AF_UNIX)')"
+# cells: what they are made of is told
+"$lichen" run --name c1 --cidfile id -u 1 --read-only --network none -v v1:/v --label-file variables tiny:1 -- true || fail 'a cell with options'
+same 'cidfile' "$("$lichen" ps -aq)" "$(cat id)"
+for word in '"user": "1"' '"network": "none"' '"read_only": true' '"name": "v1"' '"A": "1"'; do
+	contains 'inspect' "$("$lichen" inspect c1)" "$word"
+done
+"$lichen" rm c1 >/dev/null || fail rm
+# what is wrong is said in a line, with status 125, and nothing is left behind
+refused() {
+	# shellcheck disable=SC2086 # several words
+	"$lichen" run --name left $1 tiny:1 -- true >out 2>stderr
+	same "status with $1" 125 "$?"
+	same "lines said about $1: $(cat stderr)" 1 "$(grep -cv "^Try 'lichen" stderr)"
+}
+refused '--cidfile id'
+refused '-u 0:nosuch'
+refused '--mount type=bind,src=/nonexistent,dst=/a'
+[ "$SLOW" = 1 ] || for options in '-u 4294967295' '-v a' '-v /a:b' '-v /a:/b:bogus' '--mount dst=a' '--tmpfs a' '--tmpfs /a:size=x' '--network bogus' \
+	'--pull sometimes' '--platform linux/arm64' '-w relative' '--add-host a' '--add-host a:b' '--dns a' '--shm-size 0' '--env-file /nonexistent' \
+	'--label-file /nonexistent' '-v /a:/c -v /b:/c' '--group-add nosuch'; do
+	refused "$options"
+done
+same 'what is left behind' '' "$("$lichen" ps -aq)"
+passed
