@@ -47,6 +47,7 @@ enum fs_mount_flag {
 	FS_LOCKED = 1u << 13,        /* came from a more privileged namespace: is not unmounted or laid open on its own */
 	FS_OWN_READ_ONLY = 1u << 16, /* with FS_SUPER_READ_ONLY: the mount is, too */
 	FS_EXPIRING = 1u << 17,      /* umount2(MNT_EXPIRE): not used since */
+	FS_FILTERED = 1u << 14, /* an overlay whose upper layer's contents are in the filter */
 };
 
 enum fs_feature {
@@ -92,7 +93,7 @@ struct fs_space {
 	u32 state;  /* enum fs_space_state */
 	u32 active; /* which copy is to be read */
 	u32 inode;  /* of /proc/PID/ns/mnt: unique in the cell, never used again */
-	u32 owner;  /* reserved for user namespaces */
+	u32 bound;  /* a mount is FS_BOUND */
 	u32 events; /* changes so far, for poll(2) of mountinfo */
 	u32 reserved[11];
 	struct fs_table copy[2];

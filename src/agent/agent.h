@@ -160,6 +160,7 @@ struct agent_creds {
 	bool cap_ipc_owner; /* CAP_IPC_OWNER effective */
 	bool cap_ipc_lock;
 	bool cap_sys_admin;
+	bool cap_sys_chroot;
 	bool cap_sys_resource;
 };
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */

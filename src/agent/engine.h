@@ -196,7 +196,8 @@ struct task_birth {
 	bool any, has[TASK_WORDS]; /* the child gets a row */
 	u32 word[TASK_WORDS];
 };
-void task_birth_begin(u64 flags, struct task_birth *birth);
+/* view: the child's, NULL: the caller's. */
+void task_birth_begin(u64 flags, const u32 *view, struct task_birth *birth);
 void task_birth_end(s32 tid, const struct task_birth *birth);
 /* Whether a child that shares memory must be told its word: task_vfork_child() in it, task_gone() by its parent once it has gone. */
 bool task_rows(enum task_word kind);

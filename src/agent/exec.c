@@ -336,6 +336,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 				 .mask = mask,
 				 .task_word = program->task_word,
 				 .view = task_word(TASK_VIEW),
+				 .cwd_mount = private()->hints.cwd,
 				 .path = program->path,
 				 .name = s->path
 	};

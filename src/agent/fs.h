@@ -54,6 +54,7 @@ struct fs_root {
 	u32 target, target_length; /* … whose target is this part of the table's text … */
 	u32 below_length;
 	const char *below; /* … and the rest of the path */
+	u32 hint;          /* id of a mount where a host path is looked for first, 0: none */
 };
 
 static inline u32 fs_root_length(const struct fs_root *root)
@@ -67,6 +68,8 @@ struct fs_work {
 	char rest[FS_PATH_MAX];  /* what is still to be walked, NUL-terminated; from `at` on */
 	char host[FS_HOST_MAX];  /* of `guest` */
 	char check[FS_HOST_MAX]; /* what readlink said */
+	char inner_text[FS_PATH_MAX];
+	char *inner; /* on an overlay: guest as a path in it, NUL-terminated: in guest itself, or in inner_text (fs_layers.h) */
 	u32 at;
 	u32 host_length;
 	s32 base; /* descriptor that the first base_length bytes of host stand for, AT_FDCWD; FS_NO_BASE: none */
@@ -204,7 +207,15 @@ long fs_guest_place(const char *host, char *out, struct fs_place *ret) MUST_CHEC
 /* The same into work->guest, from where the work may go on. */
 long fs_place_work(struct fs_work *work, const char *host) MUST_CHECK;
 /* The same as the caller would name it: the root is "/"; what lies outside the caller's root directory is told as the namespace has it. */
-long fs_guest_path(const char *host, char *out, bool *ret_inside) MUST_CHECK;
+long fs_guest_path(const char *host, u32 hint, char *out, bool *ret_inside) MUST_CHECK;
+
+/* The root directory of a view as the caller would name it, as text: its length, or negative errno. out: FS_PATH_MAX bytes. */
+long fs_root_path(long view, char *out) MUST_CHECK;
+
+/* On which mount a descriptor, or the working directory (AT_FDCWD), was opened, as far as known: its id, or 0. Noting it. */
+u32 fs_hint(s32 fd);
+void fs_note(s32 fd, u32 mount_id);
+
 struct fs_space *fs_space_of(u32 space);
 
 /* Whether what fd stands for may not be changed by it: it lies on a read-only mount, and is not open for writing. Whether it lies on a mount, or on
@@ -251,6 +262,9 @@ long fs_open_as(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 
 /* Begins: the path into work->rest, where it starts into work->guest. 0 or negative errno. */
 long fs_begin(struct fs_work *work, s32 dirfd, u64 path) MUST_CHECK;
+/* Of a path in procfs: the view of the process that it is of, or negative errno; the hint for the caller's own cwd and fd/N. */
+long fs_proc_view(const struct fs_work *work) MUST_CHECK;
+u32 fs_proc_hint(const struct fs_work *work);
 /* Walks work->rest: work->guest and work->host are then what is looked for. follow: a link as last component, too. */
 long fs_walk(struct fs_work *work, bool follow) MUST_CHECK;
 
@@ -263,6 +277,17 @@ static inline bool fs_again(struct fs_work *work, long error, u32 *attempts)
 	work->step = true;
 	return true;
 }
+
+/* --- fs_root.c ----------------------------------------------------------------------------------------------------------------------- */
+
+/* CAP_SYS_CHROOT, CAP_SYS_ADMIN; where gap identity is not filled: being root. */
+bool fs_may_chroot(void);
+bool fs_may_mount(void);
+/* Makes a copy of the namespace of spec and of what the hints say, and puts it there. 0 or negative errno. */
+struct view_spec;
+long fs_new_space(struct view_spec *spec, struct fs_hints *hints) MUST_CHECK;
+/* Whether a path of the caller is what gaps know by that name: /proc, /dev … of its root directory are those of the cell. */
+bool fs_is_usual(const char *path);
 
 /* The handlers of fs.def and the switch over them: engine only. */
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);

@@ -52,7 +52,9 @@ long fs_to_host(struct fs_work *work)
 			return r;
 		work->host_length = (u32)r;
 	}
-	return fs_is_current(&work->root) ? 0 : -ELOOP;
+	if (!fs_is_current(&work->root))
+		return -ELOOP;
+	return m->layer_count ? fs_set_inner(work) : 0;
 }
 
 static u64 wanted_flags(u64 flags)

@@ -21,7 +21,7 @@ static long may_search_layers(struct fs_work *work)
 {
 	long r = 0;
 
-	for (char *cut = work->guest + fs_mount_of(work)->target_length; *cut && r == 0; cut++) {
+	for (char *cut = work->inner + fs_mount_of(work)->root_length; *cut && r == 0; cut++) {
 		long fd;
 
 		if (*cut != '/')

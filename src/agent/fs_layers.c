@@ -14,18 +14,34 @@ const char *fs_attr_name(enum fs_overlay_attr attr)
 	return trusted ? "trusted.overlay.whiteout" : "user.overlay.whiteout";
 }
 
+long fs_set_inner(struct fs_work *work)
+{
+	const struct fs_mount *m = fs_mount_of(work);
+	const char *below = work->guest + m->target_length;
+
+	work->inner = work->guest + m->target_length;
+	if (!m->root_length)
+		return 0;
+	if (m->root_length + strlen(below) >= FS_PATH_MAX)
+		return -ENAMETOOLONG;
+	work->inner = work->inner_text;
+	memcpy(work->inner, work->root.table->text + m->root, m->root_length);
+	memcpy(work->inner + m->root_length, below, strlen(below) + 1);
+	return fs_is_current(&work->root) ? 0 : -ELOOP;
+}
+
 long fs_layer_host(struct fs_work *work, u32 layer)
 {
 	const struct fs_table *table = work->root.table;
 	const struct fs_mount *m = fs_mount_of(work);
 	const struct fs_layer *l = &table->layers[(m->layer + layer) % FS_LAYERS_MAX];
-	u64 below = strlen(work->guest) - m->target_length;
+	u64 length = strlen(work->inner);
 
-	if (l->source_length + below + 2 > FS_HOST_MAX)
+	if (l->source_length + length + 2 > FS_HOST_MAX)
 		return -ENAMETOOLONG;
 	memcpy(work->host, table->text + l->source, l->source_length);
-	memcpy(work->host + l->source_length, work->guest + m->target_length, below + 1);
-	work->host_length = (u32)(l->source_length + below);
+	memcpy(work->host + l->source_length, work->inner, length + 1);
+	work->host_length = (u32)(l->source_length + length);
 	if (!work->host_length) {
 		memcpy(work->host, "/", 2);
 		work->host_length = 1;
@@ -36,7 +52,7 @@ long fs_layer_host(struct fs_work *work, u32 layer)
 
 char *fs_cut(struct fs_work *work)
 {
-	char *at = work->guest + strlen(work->guest);
+	char *at = work->inner + strlen(work->inner);
 
 	while (*at != '/')
 		at--;
@@ -62,22 +78,28 @@ void fs_layers_note(const struct fs_work *work, enum fs_seen kind)
 {
 	struct fs_state *fs = &commons()->fs;
 
-	fs_seen_add(fs, fs_seen_hash(FS_SEEN_START, work->guest, strlen(work->guest)), kind);
+	if (work->mount.flags & FS_FILTERED)
+		fs_seen_add(fs, fs_seen_hash(FS_SEEN_START, work->inner, strlen(work->inner)), kind);
+}
+
+/* Whether the upper layer may have something at a path of the overlay, whose hash it is. */
+static bool may_have(const struct fs_work *work, u64 hash, enum fs_seen kind)
+{
+	return !(work->mount.flags & FS_FILTERED) || fs_seen_has(&commons()->fs, hash, kind);
 }
 
 /* The first layer to be asked. */
 static u32 first_layer(const struct fs_work *work)
 {
-	const struct fs_state *fs = &commons()->fs;
 	const struct fs_mount *m = fs_mount_of(work);
-	u64 from = m->target_length, end, hash = fs_seen_hash(FS_SEEN_START, work->guest, from);
+	u64 from = 0, end, hash = FS_SEEN_START;
 
-	for (; work->guest[from] && m->layer_count > 1; from = end) {
-		end = component_end(work->guest, from);
-		hash = fs_seen_hash(hash, work->guest + from, end - from);
-		if (!fs_seen_has(fs, hash, FS_SEEN_ENTRY))
+	for (; work->inner[from] && m->layer_count > 1; from = end) {
+		end = component_end(work->inner, from);
+		hash = fs_seen_hash(hash, work->inner + from, end - from);
+		if (!may_have(work, hash, FS_SEEN_ENTRY))
 			return 1;
-		if (fs_seen_has(fs, hash, FS_SEEN_OPAQUE) || fs_seen_has(fs, hash, FS_SEEN_WHITEOUT))
+		if (may_have(work, hash, FS_SEEN_OPAQUE) || may_have(work, hash, FS_SEEN_WHITEOUT))
 			return 0;
 	}
 	return 0;
@@ -102,26 +124,24 @@ bool fs_is_opaque(s32 fd)
 /* Whether a layer hides what lower ones have at the guest path, by an opaque directory; own: the path itself counts, too. */
 static bool hides(struct fs_work *work, u32 layer, bool own)
 {
-	const struct fs_state *fs = &commons()->fs;
-	const struct fs_mount *m = fs_mount_of(work);
-	u64 from = m->target_length, end, hash = fs_seen_hash(FS_SEEN_START, work->guest, from);
+	u64 from = 0, end, hash = FS_SEEN_START;
 	bool written = false;
 
-	for (; work->guest[from]; from = end) {
+	for (; work->inner[from]; from = end) {
 		u64 cut;
 		char at;
 		bool opaque;
 
-		end = component_end(work->guest, from);
-		if (!work->guest[end] && !own)
+		end = component_end(work->inner, from);
+		if (!work->inner[end] && !own)
 			return false;
-		hash = fs_seen_hash(hash, work->guest + from, end - from);
-		if (layer == 0 && !fs_seen_has(fs, hash, FS_SEEN_OPAQUE))
+		hash = fs_seen_hash(hash, work->inner + from, end - from);
+		if (layer == 0 && !may_have(work, hash, FS_SEEN_OPAQUE))
 			continue;
 		if (!written && fs_layer_host(work, layer) < 0)
 			return false;
 		written = true;
-		cut = work->host_length - (strlen(work->guest) - end);
+		cut = work->host_length - (strlen(work->inner) - end);
 		at = work->host[cut];
 		work->host[cut] = 0;
 		opaque = is_opaque_path(work->host);
@@ -183,31 +203,28 @@ static bool is_whiteout_path(const char *host, struct kernel_stat *st)
 /* Whether it has to be asked of an object that was found whether it is a whiteout. */
 static bool whiteout_possible(const struct fs_work *work, u32 layer)
 {
-	const struct fs_state *fs = &commons()->fs;
-
 	if (layer)
 		return fs_mount_of(work)->layer_count > 2;
-	return fs_seen_has(fs, fs_seen_hash(FS_SEEN_START, work->guest, strlen(work->guest)), FS_SEEN_WHITEOUT);
+	return may_have(work, fs_seen_hash(FS_SEEN_START, work->inner, strlen(work->inner)), FS_SEEN_WHITEOUT);
 }
 
 /* A layer has something in the way, or at the path something that does not open: what that means. */
 static long in_the_way(struct fs_work *work, u32 layer, long error)
 {
-	const struct fs_mount *m = fs_mount_of(work);
-	u64 from = m->target_length, end;
+	u64 from = 0, end;
 	struct kernel_stat st;
 
 	if (error != -ENOTDIR && error != -ENXIO && error != -EACCES)
 		return error;
 	if (fs_layer_host(work, layer) < 0)
 		return error;
-	for (; work->guest[from]; from = end) {
+	for (; work->inner[from]; from = end) {
 		u64 cut;
 		char at;
 		bool whiteout;
 
-		end = component_end(work->guest, from);
-		cut = work->host_length - (strlen(work->guest) - end);
+		end = component_end(work->inner, from);
+		cut = work->host_length - (strlen(work->inner) - end);
 		at = work->host[cut];
 		work->host[cut] = 0;
 		whiteout = is_whiteout_path(work->host, &st);

@@ -43,6 +43,9 @@ static inline bool fs_layered(const struct fs_work *work)
 	return fs_mount_of(work)->layer_count != 0 && work->base == FS_NO_BASE; /* a removed directory is the base of paths */
 }
 
+/* work->inner becomes the guest path as the overlay has it, whatever part of it is mounted: what follows is about that path. fs_to_host() and
+ * fs_place_work() have done it for work->guest. 0 or negative errno. */
+long fs_set_inner(struct fs_work *work) MUST_CHECK;
 /* work->host becomes what a layer (0: the upper one) would have at the guest path. 0 or -ENAMETOOLONG. */
 long fs_layer_host(struct fs_work *work, u32 layer) MUST_CHECK;
 /* Opens what the guest path stands for in the topmost layer that has it, and sets work->layer. flags do not change anything. -ENOENT, -ENOTDIR, -ELOOP
@@ -63,7 +66,7 @@ long fs_layers_stat(struct fs_work *work, struct kernel_stat *st) MUST_CHECK;
 long fs_layers_readlink(struct fs_work *work) MUST_CHECK;
 /* Notes in the filter what the upper layer is about to have at the guest path. */
 void fs_layers_note(const struct fs_work *work, enum fs_seen kind);
-/* Cuts the last component off the guest path; *name: it, to be put back by fs_uncut(). */
+/* Cuts the last component off that path; *name: it, to be put back by fs_uncut(). */
 char *fs_cut(struct fs_work *work);
 void fs_uncut(char *name);
 

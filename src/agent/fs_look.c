@@ -262,6 +262,9 @@ static long told(struct fs_work *work, long n)
 		if (length > 0)
 			n = length, cut = 0;
 	} else if (!strncmp(work->host + work->host_length - 5, "/root", 5)) {
+		length = fs_root_path(fs_proc_view(work), work->check);
+		if (length >= 0)
+			return length;
 		memcpy(work->check, "/", 2);
 		return 1;
 	}
@@ -270,7 +273,7 @@ static long told(struct fs_work *work, long n)
 	if (work->check[0] != '/' || !strncmp(work->check, "/memfd:", 7))
 		return n;
 	work->check[n - cut] = 0;
-	length = fs_guest_path(work->check, work->guest, NULL);
+	length = fs_guest_path(work->check, fs_proc_hint(work), work->guest, NULL);
 	if (length > 0 && pids_on())
 		length = pids_guest_path(work->guest, FS_PATH_MAX);
 	if (length < 0 || (u64)(length + cut) >= FS_HOST_MAX) {
@@ -318,19 +321,24 @@ enum verdict fs_readlinkat(struct call *call)
 
 enum verdict fs_getcwd(struct call *call)
 {
+	static const char unreachable[] = "(unreachable)";
 	struct fs_work *work = scratch();
 	long n = sys2(__NR_getcwd, work->check, FS_HOST_MAX);
+	bool inside;
 
 	if (n < 0)
 		return done(call, n);
-	n = fs_guest_path(work->check, work->guest, NULL);
+	n = fs_guest_path(work->check, fs_hint(AT_FDCWD_), work->guest, &inside);
 	if (n > 0 && pids_on())
 		n = pids_guest_path(work->guest, FS_PATH_MAX);
 	if (n < 0)
 		return done(call, n == -ESRCH ? -ENOENT : n);
+	memcpy(work->rest, unreachable, inside ? 0 : sizeof(unreachable) - 1);
+	memcpy(work->rest + (inside ? 0 : sizeof(unreachable) - 1), work->guest, (u64)n + 1);
+	n += inside ? 0 : (long)sizeof(unreachable) - 1;
 	if ((u64)n + 1 > call->arg[1])
 		return done(call, -ERANGE);
-	return done(call, guest_write(call->arg[0], work->guest, (u64)n + 1) < 0 ? -EFAULT : n + 1);
+	return done(call, guest_write(call->arg[0], work->rest, (u64)n + 1) < 0 ? -EFAULT : n + 1);
 }
 
 enum verdict fs_chdir(struct call *call)
@@ -342,7 +350,17 @@ enum verdict fs_chdir(struct call *call)
 	call->ret = identity_on() ? identity_may((s32)object, 1, false) : 0;
 	if (call->ret == 0)
 		call->ret = sys1(__NR_fchdir, object);
+	if (call->ret == 0)
+		fs_note(AT_FDCWD_, scratch()->magic || scratch()->deep ? 0 : scratch()->mount.id);
 	fs_object_done(object, AT_FDCWD_);
+	return CALL_DONE;
+}
+
+enum verdict fs_fchdir(struct call *call)
+{
+	call->ret = sys1(__NR_fchdir, call->arg[0]);
+	if (call->ret == 0)
+		fs_note(AT_FDCWD_, fs_hint((s32)call->arg[0]));
 	return CALL_DONE;
 }
 

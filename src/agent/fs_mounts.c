@@ -111,7 +111,11 @@ void fs_edit_begin(struct fs_edit *edit, u32 space)
 void fs_edit_publish(struct fs_edit *edit)
 {
 	struct fs_space *s = fs_space_of(edit->space);
+	u32 bound = 0;
 
+	for (u32 i = 0; i < edit->table->count; i++)
+		bound |= edit->table->mounts[i].flags & FS_BOUND;
+	__atomic_store_n(&s->bound, bound, __ATOMIC_RELEASE);
 	__atomic_store_n(&edit->table->version, edit->table->version + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->active, edit->table == &s->copy[1], __ATOMIC_RELEASE);
 	(void)__atomic_add_fetch(&s->events, 1, __ATOMIC_ACQ_REL);
@@ -159,7 +163,7 @@ static long fill_like(struct fs_table *to, struct fs_mount *m, const struct fs_n
 	if (to->used + length + 1 > FS_TEXT_SIZE || length > UINT16_MAX)
 		return -ENOSPC;
 	*m = *like;
-	m->flags = like->flags & (FS_PROC | FS_FILE | FS_SUPER_READ_ONLY);
+	m->flags = like->flags & (FS_PROC | FS_FILE | FS_SUPER_READ_ONLY | FS_FILTERED);
 	if (spec->below_length)
 		m->flags &= ~(u32)FS_FILE;
 	if (!carry(to, other, &m->work) || !carry(to, other, &m->type) || !carry(to, other, &m->from) ||

@@ -251,6 +251,8 @@ static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags,
 {
 	fs_linger_end();
 	call->ret = attempts(scratch(), dirfd, path, flags, mode, resolve);
+	if (call->ret >= 0 && !scratch()->magic && !scratch()->deep)
+		fs_note((s32)call->ret, scratch()->mount.id);
 	return call->ret == FS_FIFO ? open_fifo(call, dirfd, path, flags) : CALL_DONE;
 }
 

@@ -6,6 +6,7 @@
 #include "agent/fs.h"
 #include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
+#include "agent/view.h"
 
 #define LINKS_MAX 40u
 #define DELETED " (deleted)"
@@ -62,7 +63,9 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 			work->check[n] = 0;
 		}
 	}
+	work->root.hint = fs_hint(dirfd);
 	r = fs_place_in(&work->root, work->check, work->guest, &place);
+	work->root.hint = 0;
 	if (r == -ESRCH && is_scratch(work->check)) { /* a file system that has been unmounted since */
 		work->deep = true;
 		work->base = dirfd;
@@ -205,24 +208,45 @@ static u64 digits(const char *at)
 
 enum magic { MAGIC_NONE, MAGIC_OBJECT, MAGIC_ROOT, MAGIC_EXE };
 
+static s32 number(const char *at, u64 count)
+{
+	u32 n = 0;
+
+	for (u64 i = 0; i < count; i++)
+		n = n * 10 + (u32)(at[i] - '0');
+	return (s32)n;
+}
+
+/* Behind the process that a path of procfs is of: "/cwd" of "/proc/1/task/2/cwd". *ret_pid: the process, *ret_tid: the task. NULL: of none. */
+static const char *behind_task(const struct fs_work *work, s32 *ret_pid, s32 *ret_tid)
+{
+	const char *at = work->guest + work->mount.target_length;
+	u64 n;
+
+	if (!(work->mount.flags & FS_PROC) || *at++ != '/' || !(n = digits(at)))
+		return NULL;
+	*ret_pid = *ret_tid = number(at, n);
+	if (pids_on())
+		*ret_pid = *ret_tid = pids_to_host(*ret_pid);
+	at += n;
+	if (!strncmp(at, "/task/", 6) && (n = digits(at + 6))) {
+		*ret_tid = number(at + 6, n);
+		if (pids_on())
+			*ret_tid = pids_to_host(*ret_tid);
+		at += 6 + n;
+	}
+	return at;
+}
+
 /* What kind of link of procfs a canonical path is, by where it stands below the mount. *own: of the calling process. */
 static enum magic magic_link(const struct fs_work *work, bool *own)
 {
-	const struct fs_mount *m = &work->mount;
-	const char *at = work->guest + m->target_length;
-	u64 n;
-	u32 pid = 0;
+	s32 pid, tid;
+	const char *at = behind_task(work, &pid, &tid);
 
-	if (!(m->flags & FS_PROC) || *at++ != '/' || !(n = digits(at)))
+	if (!at)
 		return MAGIC_NONE;
-	for (u64 i = 0; i < n; i++)
-		pid = pid * 10 + (u32)(at[i] - '0');
-	if (pids_on())
-		pid = (u32)pids_to_host((s32)pid);
-	*own = (s32)pid == (s32)sys0(__NR_getpid);
-	at += n;
-	if (!strncmp(at, "/task/", 6) && (n = digits(at + 6)))
-		at += 6 + n;
+	*own = pid == (s32)sys0(__NR_getpid);
 	if (!strcmp(at, "/root"))
 		return MAGIC_ROOT;
 	if (!strcmp(at, "/exe"))
@@ -236,7 +260,6 @@ static enum magic magic_link(const struct fs_work *work, bool *own)
 static s32 magic_descriptor(const struct fs_work *work)
 {
 	const char *at = work->guest + strlen(work->guest);
-	s32 fd = 0;
 	u64 n;
 
 	while (at[-1] != '/')
@@ -244,11 +267,27 @@ static s32 magic_descriptor(const struct fs_work *work)
 	if (!strcmp(at, "cwd"))
 		return AT_FDCWD_;
 	n = digits(at);
-	if (!n || at[n])
-		return -1;
-	for (; *at; at++)
-		fd = fd * 10 + (*at - '0');
-	return fd;
+	return !n || at[n] ? -1 : number(at, n);
+}
+
+long fs_proc_view(const struct fs_work *work)
+{
+	s32 pid, tid;
+	long view;
+
+	if (!behind_task(work, &pid, &tid))
+		return -ESRCH;
+	if (tid == (s32)sys0(__NR_gettid))
+		return view_word();
+	view = tid == pid ? 0 : view_of_task(tid);
+	return view > 0 ? view : pid == agent_pid() ? (long)view_word() : view_of_task(pid);
+}
+
+u32 fs_proc_hint(const struct fs_work *work)
+{
+	bool own = false;
+
+	return magic_link(work, &own) == MAGIC_OBJECT && own ? fs_hint(magic_descriptor(work)) : 0;
 }
 
 /* Whether the caller's own magic link is followed by the name of what it leads to: what lies in a lower layer is copied up before it is
@@ -290,9 +329,57 @@ static long start_at_object(struct fs_work *work)
 	return r < 0 ? r : 1;
 }
 
-/* A link of procfs to a file: its text becomes what is walked, or the kernel follows it (work->magic). 1: no more to do here; 0: go on with
- * the text in work->check, *length. */
-static long follow_magic(struct fs_work *work, bool more, long *length)
+/* The walk goes on from a place. 1 or negative errno. */
+static long jump(struct fs_work *work, long length)
+{
+	if (length < 0)
+		return length == -ESRCH ? -EACCES : length;
+	if (++work->links > LINKS_MAX)
+		return -ELOOP;
+	work->base = FS_NO_BASE;
+	work->deep = false;
+	return 1;
+}
+
+/* To the root directory of a process. */
+static long jump_to_root_of(struct fs_work *work)
+{
+	long view = fs_proc_view(work), r;
+	const struct view *v = view_of(view < 0 ? 0 : (u32)view);
+	struct fs_root other;
+
+	if (view < 0)
+		return view;
+	if (v->space != work->root.space)
+		return -EACCES;
+	r = fs_root_of(&other, v->space, v->root_mount, view_root((u32)view), v->root_length);
+	if (r < 0)
+		return r;
+	memcpy(work->guest, other.table->text + other.target, other.target_length);
+	memcpy(work->guest + other.target_length, other.below, other.below_length);
+	work->guest[fs_root_length(&other)] = 0;
+	work->anchor = other.mount;
+	work->anchor_from = fs_root_length(&other) + 1;
+	work->last = FS_LAST_ROOT;
+	return jump(work, fs_is_current(&other) ? 0 : -ELOOP);
+}
+
+/* To where a host path (work->check) is. */
+static long jump_to_host(struct fs_work *work)
+{
+	struct fs_place place;
+	long r = fs_place_in(&work->root, work->check, work->guest, &place);
+
+	if (r >= 0) {
+		work->anchor = place.mount.id;
+		work->anchor_from = (u32)r + 1;
+	}
+	return jump(work, r);
+}
+
+/* A link of procfs to a file: the walk goes on from there, or the kernel follows it (work->magic). 1: that is done; 0: it is none. The text that
+ * the kernel tells is in work->check, of that length. */
+static long follow_magic(struct fs_work *work, bool more, long length)
 {
 	bool own = false;
 	enum magic kind = magic_link(work, &own);
@@ -304,22 +391,12 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 		return -ELOOP;
 	if (work->resolve & (RESOLVE_NO_XDEV_ | RESOLVE_SCOPED))
 		return -EXDEV; /* nd_jump_link(), but for links from procfs to itself */
-	if (kind == MAGIC_ROOT) {
-		*length = 1;
-		memcpy(text, "/", 2);
-		return 0;
-	}
-	if (kind == MAGIC_EXE) {
-		long n = exe_link_target(work->host, work->check, work->guest, FS_PATH_MAX); /* guest is written anew below */
-
-		if (n > 0) {
-			*length = n;
-		} else {
-			text[*length] = 0;
-		}
-	}
-	text[*length] = 0;
-	if (text[0] != '/') /* "pipe:[1]": nothing of the tree's */
+	text[length] = 0;
+	if (kind == MAGIC_ROOT)
+		return jump_to_root_of(work);
+	if (kind == MAGIC_EXE && exe_link_target(work->host, text, work->guest, FS_PATH_MAX) <= 0)
+		text[length] = 0; /* guest is written anew below */
+	if (text[0] != '/')       /* "pipe:[1]": nothing of the tree's */
 		return more ? -ENOTDIR : (work->magic = true, 1);
 	if (own && !more && kind == MAGIC_OBJECT && !is_by_name(work, text)) {
 		work->magic = true;
@@ -327,8 +404,7 @@ static long follow_magic(struct fs_work *work, bool more, long *length)
 	}
 	if (own && more && kind == MAGIC_OBJECT)
 		return start_at_object(work);
-	*length = fs_guest_path(text, text, NULL);
-	return *length < 0 ? -EACCES : 0;
+	return jump_to_host(work);
 }
 
 /* An absolute link: to the root directory, or to what is not left. */
@@ -396,7 +472,7 @@ static long look(struct fs_work *work, bool more, bool follow)
 		return n;
 	if (work->mount.flags & FS_NOSYMFOLLOW)
 		return -ELOOP;
-	r = follow_magic(work, more, &n);
+	r = follow_magic(work, more, n);
 	if (r)
 		return r < 0 ? r : 0;
 	return put_link(work, (u64)n);

@@ -8,6 +8,7 @@
  * Nothing is held while a table is read. Its copy's version says whether it was written to since; then the resolution begins anew (ELOOP).
  */
 #include "agent/fs.h"
+#include "agent/fs_layers.h"
 #include "agent/view.h"
 
 struct fs_space *fs_space_of(u32 space)
@@ -75,6 +76,7 @@ long fs_root_of(struct fs_root *root, u32 space, u32 mount, const char *below, u
 	root->target_length = m->target_length;
 	root->below = below;
 	root->below_length = below_length;
+	root->hint = 0;
 	if (!fs_is_current(root))
 		return -ELOOP;
 	return fs_root_length(root) < FS_PATH_MAX ? 0 : -ENAMETOOLONG;
@@ -200,6 +202,11 @@ void fs_above(struct fs_work *work)
 
 /* --- from a host path ---------------------------------------------------------------------------------------------------------------------- */
 
+/*
+ * Several mounts may show one host path: the hint's, if it is one of them; else what nothing is mounted over; what lies below the caller's root;
+ * the one whose file system's root is nearest; the one that shows most of that; one that may be written.
+ */
+
 /* A mount, or a layer of it, that has a host path. */
 struct candidate {
 	const struct fs_mount *mount;
@@ -215,14 +222,17 @@ static char at(const struct fs_table *table, const struct candidate *c, u64 i)
 	return i < c->mount->target_length ? table->text[c->mount->target + i] : c->below[i - c->mount->target_length];
 }
 
-/* Whether something is mounted over it, or above it. */
-static bool is_covered(const struct fs_table *table, const struct candidate *c)
+/* Whether something is mounted over it, or above it; but not on the root directory itself, which is not left for that. */
+static bool is_covered(const struct fs_root *root, const struct candidate *c)
 {
+	const struct fs_table *table = root->table;
+
 	for (u32 i = 0; i < count_of(table); i++) {
 		const struct fs_mount *n = &table->mounts[i];
 		u32 cut = c->mount->target_length;
 
 		if (n->parent == c->mount->id && n->target_length >= cut &&
+		    !(c->mount->id == root->mount && n->target_length == fs_root_length(root)) &&
 		    is_at_or_below(c->below, c->below_length, table->text + n->target + cut, n->target_length - cut))
 			return true;
 	}
@@ -254,8 +264,10 @@ static bool is_inside(const struct fs_root *root, const struct candidate *c)
 	return false;
 }
 
-static bool is_better(const struct candidate *a, const struct candidate *b)
+static bool is_better(const struct candidate *a, const struct candidate *b, u32 hint)
 {
+	if (hint && (a->mount->id == hint) != (b->mount->id == hint))
+		return a->mount->id == hint;
 	if (a->covered != b->covered)
 		return b->covered;
 	if (a->inside != b->inside)
@@ -289,9 +301,9 @@ static bool find_place(const struct fs_root *root, const char *host, struct cand
 				continue;
 			c.below = length ? host + cut : "";
 			c.below_length = length - cut;
-			c.covered = is_covered(table, &c);
+			c.covered = is_covered(root, &c);
 			c.inside = is_inside(root, &c);
-			if (!best->mount || is_better(&c, best))
+			if (!best->mount || is_better(&c, best, root->hint))
 				*best = c;
 		}
 	}
@@ -351,10 +363,42 @@ long fs_place_work(struct fs_work *work, const char *host)
 	work->base = FS_NO_BASE;
 	work->step = true;
 	work->deep = false;
+	if (place.mount.layer_count && fs_set_inner(work) < 0)
+		return -ESRCH;
 	return r;
 }
 
-long fs_guest_path(const char *host, char *out, bool *ret_inside)
+/* --- hints ---------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Only where something can be seen at several places. What a hint says of a number that has been closed and opened again since is of no use, but
+ * does no harm: a hint counts where the host path lies on its mount. */
+static bool wants_hints(void)
+{
+	return __atomic_load_n(&fs_space_of(view_self()->space)->bound, __ATOMIC_ACQUIRE);
+}
+
+u32 fs_hint(s32 fd)
+{
+	const struct fs_hints *hints = &private()->hints;
+
+	if (fd == AT_FDCWD_)
+		return hints->cwd;
+	return fd >= 0 && hints->descriptor[(u32)fd % HINTS_MAX].fd == fd ? hints->descriptor[(u32)fd % HINTS_MAX].mount : 0;
+}
+
+void fs_note(s32 fd, u32 mount_id)
+{
+	struct fs_hints *hints = &private()->hints;
+
+	if (fd == AT_FDCWD_) {
+		hints->cwd = mount_id;
+	} else if (wants_hints()) {
+		hints->descriptor[(u32)fd % HINTS_MAX].fd = fd;
+		hints->descriptor[(u32)fd % HINTS_MAX].mount = mount_id;
+	}
+}
+
+long fs_guest_path(const char *host, u32 hint, char *out, bool *ret_inside)
 {
 	struct fs_place place;
 	struct fs_root root;
@@ -362,6 +406,7 @@ long fs_guest_path(const char *host, char *out, bool *ret_inside)
 
 	for (u32 i = 0; i < ATTEMPTS && size == -ELOOP; i++) {
 		size = fs_root_get(&root);
+		root.hint = hint;
 		if (size == 0)
 			size = fs_place_in(&root, host, out, &place);
 	}
@@ -378,4 +423,31 @@ long fs_guest_path(const char *host, char *out, bool *ret_inside)
 		size = 1;
 	}
 	return size;
+}
+
+long fs_root_path(long view, char *out)
+{
+	const struct view *v = view_of(view < 0 ? 0 : (u32)view);
+	struct candidate c = { .layer = 0 };
+	struct fs_root root, other;
+	u64 cut;
+	long r = view < 0 ? view : fs_root_get(&root);
+
+	if (r == 0)
+		r = v->space == root.space ? fs_root_of(&other, v->space, v->root_mount, view_root((u32)view), v->root_length)
+					   : -EXDEV;
+	if (r < 0)
+		return r;
+	c.mount = by_id(other.table, other.mount);
+	c.below = other.below;
+	c.below_length = other.below_length;
+	cut = c.mount && is_inside(&root, &c) ? fs_root_length(&root) : 0;
+	memcpy(out, other.table->text + other.target, other.target_length);
+	memcpy(out + other.target_length, other.below, other.below_length);
+	r = (long)(fs_root_length(&other) - cut);
+	memmove(out, out + cut, (u64)r);
+	if (!r)
+		out[r++] = '/';
+	out[r] = 0;
+	return fs_is_current(&other) && fs_is_current(&root) ? r : -EAGAIN;
 }

@@ -104,7 +104,7 @@ static long open_upper_parent(struct fs_work *work)
 static long publish(struct fs_work *work, struct fs_work_dir *dir, u32 mode)
 {
 	bool directory = (mode & VFS_TYPE) == VFS_DIRECTORY;
-	const char *name = work->guest + strlen(work->guest);
+	const char *name = work->inner + strlen(work->inner);
 	struct kernel_stat st, before;
 	long parent, r = fs_work_lock(dir);
 
@@ -163,7 +163,7 @@ static long copy_one(struct fs_work *work, s32 fd, const struct kernel_stat *st,
 /* The guest path's own directories, from the top; each is looked for in the upper layer first. */
 static long copy_parents(struct fs_work *work)
 {
-	char *end = work->guest + strlen(work->guest), *at = work->guest + fs_mount_of(work)->target_length;
+	char *end = work->inner + strlen(work->inner), *at = work->inner;
 	long r = 0;
 
 	for (at++; r == 0 && at < end; at++) {

@@ -14,10 +14,14 @@
 
 long fs_layers_name(struct fs_work *work, struct fs_name *ret)
 {
-	char *name = fs_cut(work);
-	long fd = strlen(name) > 255 ? -ENAMETOOLONG : fs_layers_open_top(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_);
+	long fd = fs_set_inner(work); /* it was that of the directory */
 	struct kernel_stat st;
+	char *name;
 
+	if (fd < 0)
+		return fd;
+	name = fs_cut(work);
+	fd = strlen(name) > 255 ? -ENAMETOOLONG : fs_layers_open_top(work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_);
 	fs_uncut(name);
 	if (fd < 0)
 		return fd;

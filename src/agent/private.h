@@ -65,6 +65,17 @@ static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by maski
 #define VFS_NUMBERS_MAX 16u
 #define LINGERING_MAX 16u
 
+#define HINTS_MAX 32u
+/* Where directories were opened, as ids of mounts: for host paths that are to be seen at several places (fs_place.c). */
+struct fs_hints {
+	u32 cwd; /* 0: not known */
+	u32 reserved;
+	struct {
+		s32 fd;
+		u32 mount; /* 0: not known */
+	} descriptor[HINTS_MAX];
+};
+
 enum task_word {
 	TASK_IDENTITY, /* gap identity's: who it is */
 	TASK_VIEW,     /* agent/view.h: its namespaces and its root */
@@ -122,6 +133,7 @@ struct private
 	u32 sharing; /* other processes that share this memory: vfork children while they are there, other ones for good */
 	u32 reserved_sharing;
 	struct task_words task[TASK_WORDS];
+	struct fs_hints hints;
 };
 static_assert(offsetof(struct private, shadow_count) == OFF_SHADOW_COUNT, "entry.S");
 static_assert(offsetof(struct private, thunks) == OFF_THUNKS, "entry.S");

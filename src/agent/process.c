@@ -12,6 +12,8 @@
 #include "agent/view.h"
 
 #define CLONE_VM_ UINT64_C(0x100)
+#define CLONE_FS_ UINT64_C(0x200)
+#define CLONE_NEWNS_ UINT64_C(0x20000)
 #define CLONE_FILES_ UINT64_C(0x400)
 #define CLONE_SIGHAND_ UINT64_C(0x800)
 #define CLONE_THREAD_ UINT64_C(0x10000)
@@ -70,7 +72,10 @@ struct cloning {
 	long nr;     /* of the call that makes it */
 	u64 args[6]; /* its arguments */
 	u64 flags;
-	u64 stack; /* the child's first stack pointer, 0 = the caller's */
+	u64 stack;     /* the child's first stack pointer, 0 = the caller's */
+	bool has_view; /* the child has namespaces of its own: */
+	u32 view;
+	struct fs_hints hints;
 	struct child_chores chores;
 };
 
@@ -80,6 +85,8 @@ void clone_child_chores(const struct child_chores *chores)
 	for (u32 kind = 0; kind < TASK_WORDS; kind++)
 		if (chores->has_task_word[kind])
 			task_vfork_child(kind, chores->task_word[kind]);
+	if (chores->has_task_word[TASK_VIEW])
+		view_vfork_child();
 	if (chores->clear_handlers)
 		signal_clear_handlers();
 	for (u32 i = 0; i < chores->count; i++)
@@ -99,6 +106,10 @@ static long make_vfork_child(const struct cloning *clone, u64 frame)
 		chores.has_task_word[kind] = task_rows(kind);
 		chores.task_word[kind] = task_word(kind);
 	}
+	if (clone->has_view) {
+		chores.has_task_word[TASK_VIEW] = true;
+		chores.task_word[TASK_VIEW] = clone->view;
+	}
 	return agent_clone_vm(clone->nr, clone->args, frame, has_chores(&chores) ? &chores : NULL);
 }
 
@@ -107,7 +118,7 @@ static long make_thread(const struct cloning *clone, u64 frame)
 	struct task_birth birth;
 	long ret;
 
-	task_birth_begin(clone->flags, &birth);
+	task_birth_begin(clone->flags, clone->has_view ? &clone->view : NULL, &birth);
 	ret = agent_clone_vm(clone->nr, clone->args, frame, NULL);
 	task_birth_end((s32)ret, &birth);
 	return ret;
@@ -119,6 +130,7 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 	u64 size = frame_size(trap), skew = trap->frame & 63, child;
 	u8 *mine = (u8 *)(ALIGN_UP((u64)scratch, 64) + skew), *theirs = mine + ALIGN_UP(size, 64);
 	bool vfork = clone->flags & CLONE_VFORK_;
+	struct fs_hints hints;
 	long ret;
 
 	if (size + 128 > FRAME_MAX)
@@ -139,9 +151,13 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 	}
 	if (!(clone->flags & CLONE_THREAD_))
 		__atomic_add_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
+	hints = private()->hints;
+	if (clone->has_view)
+	private()->hints = clone->hints;
 	ret = vfork ? make_vfork_child(clone, child) : make_thread(clone, child);
 	if (vfork) {
 		__atomic_sub_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
+		private()->hints = hints; /* a child that shares memory has gone elsewhere */
 		memcpy((void *)trap->frame, mine, size);
 		if (ret > 0) {
 			reap_slots((s32)ret);
@@ -199,10 +215,14 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 	while (__atomic_exchange_n(forking, 1, __ATOMIC_ACQUIRE)) /* what is prepared for a child is kept once per process */
 		(void)sys0(__NR_sched_yield);
 	task_before_fork();
+	if (clone->has_view)
+	private()->task[TASK_VIEW].forked = clone->view;
 	events(EVENT_FORK_PREPARE, 0);
 	ret = agent_reissue(clone->nr, clone->args);
 	if (ret == 0) {
 		*forking = 0;
+		if (clone->has_view)
+		private()->hints = clone->hints;
 		forked_child(trap->slot);
 		clone_child_chores(&clone->chores);
 		if (clone->stack)
@@ -213,6 +233,29 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 		__atomic_store_n(forking, 0, __ATOMIC_RELEASE);
 	}
 	return ret;
+}
+
+/* Makes the namespaces that the child is to have, as far as they are supplied here: their flags go. 0 or negative errno. */
+static long clone_namespaces(struct cloning *clone, u64 *flags)
+{
+	struct view_spec spec;
+	u64 asked = *flags;
+	long r;
+
+	if (LIKELY(!(asked & VIEW_NAMESPACES)))
+		return 0;
+	if ((asked & (CLONE_NEWNS_ | CLONE_FS_)) == (CLONE_NEWNS_ | CLONE_FS_))
+		return -EINVAL;
+	spec = view_spec_of(view_word());
+	clone->hints = private()->hints;
+	r = view_unshare(flags, &spec, &clone->hints);
+	if (r < 0 || *flags == asked)
+		return r;
+	r = view_word_of(&spec);
+	clone->has_view = r >= 0;
+	clone->view = (u32)r;
+	clone->flags = *flags;
+	return r < 0 ? r : 0;
 }
 
 static long clone_make(struct trap *trap, const struct cloning *clone)
@@ -232,10 +275,13 @@ long agent_clone(struct call *call, const struct clone_request *request)
 		.chores = { .clear_handlers = request->flags & CLONE_CLEAR_SIGHAND_ },
 	};
 
+	long r;
+
 	for (u32 i = 0; i < ARRAY_SIZE(request->not_for_child) && !(flags & CLONE_FILES_); i++)
 		if (request->not_for_child[i] >= 0)
 			clone.chores.close[clone.chores.count++] = request->not_for_child[i];
-	return clone_make(call->trap, &clone);
+	r = clone_namespaces(&clone, &clone.args[0]);
+	return r < 0 ? r : clone_make(call->trap, &clone);
 }
 
 enum verdict engine_clone(struct call *call)
@@ -245,7 +291,9 @@ enum verdict engine_clone(struct call *call)
 	memcpy(clone.args, call->arg, sizeof(clone.args));
 	if (!(clone.flags & CLONE_VM_))
 		clone.args[1] = 0;
-	call->ret = clone_make(call->trap, &clone);
+	call->ret = clone_namespaces(&clone, &clone.args[0]);
+	if (call->ret == 0)
+		call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 
@@ -291,7 +339,9 @@ enum verdict engine_clone3(struct call *call)
 	clone.stack = args->stack ? args->stack + args->stack_size : 0;
 	if (!(args->flags & CLONE_VM_))
 		args->stack = args->stack_size = 0;
-	call->ret = clone_make(call->trap, &clone);
+	call->ret = clone_namespaces(&clone, &args->flags);
+	if (call->ret == 0)
+		call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 

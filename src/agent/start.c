@@ -268,6 +268,7 @@ struct start agent_load(u64 *stack)
 	member_start(info.marker.member);
 	task_start(TASK_IDENTITY, info.marker.task_word);
 	view_start(info.marker.view);
+	private()->hints.cwd = info.marker.cwd_mount;
 	if (info.marker.flags & MARKER_FIRST)
 		exec_first(&info);
 	if (info.marker.name != info.marker.path)

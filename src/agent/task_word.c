@@ -163,13 +163,11 @@ void task_forked_child(void)
 	private()->births = private()->threads = 0;
 }
 
-void task_birth_begin(u64 flags, struct task_birth *birth)
+void task_birth_begin(u64 flags, const u32 *view, struct task_birth *birth)
 {
-	struct task_words *view = words(TASK_VIEW);
-
 	__atomic_store_n(&private()->threads, 1, __ATOMIC_RELEASE);
-	if (!(flags & CLONE_FS_))
-		__atomic_store_n(&view->rows, 1, __ATOMIC_RELEASE);
+	if (!(flags & CLONE_FS_) || view)
+		__atomic_store_n(&words(TASK_VIEW)->rows, 1, __ATOMIC_RELEASE);
 	birth->any = false;
 	for (u32 kind = 0; kind < TASK_WORDS; kind++) {
 		birth->has[kind] = task_rows(kind);
@@ -177,7 +175,9 @@ void task_birth_begin(u64 flags, struct task_birth *birth)
 		birth->any |= birth->has[kind];
 	}
 	/* one that shares the process's view goes on doing so */
-	if (birth->has[TASK_VIEW] && (flags & CLONE_FS_) && !find_row(TASK_VIEW, (s32)sys0(__NR_gettid)))
+	if (view)
+		birth->word[TASK_VIEW] = *view;
+	else if (birth->has[TASK_VIEW] && (flags & CLONE_FS_) && !find_row(TASK_VIEW, (s32)sys0(__NR_gettid)))
 		birth->has[TASK_VIEW] = false;
 	if (birth->any)
 		__atomic_add_fetch(&private()->births, 1, __ATOMIC_ACQ_REL);

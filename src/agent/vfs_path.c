@@ -7,6 +7,7 @@
  * "..", "." and double slashes go; links within /proc and /dev that a gap's paths lie behind do not exist, but for self and thread-self,
  * which gaps know. A path through a link elsewhere (/tmp/link-to-proc/sys/…) reaches the kernel.
  */
+#include "agent/fs.h"
 #include "agent/vfs_int.h"
 
 static bool is_file(const char *path)
@@ -265,7 +266,7 @@ long vfs_path(s32 dirfd, u64 path, char *out)
 		length = straighten(out);
 		if (length > 0)
 			length = follow_own_links(out, length);
-		return length > 0 && may_be_virtual(out) ? told_to_host(out, length) : -ESRCH;
+		return length > 0 && may_be_virtual(out) && (!fs_on() || fs_is_usual(out)) ? told_to_host(out, length) : -ESRCH;
 	}
 	for (const char *at = out; *at; at++)
 		if (*at == '/' && at[1])

@@ -7,6 +7,7 @@
  * of a view that is used is not held.
  */
 #include "agent/view.h"
+#include "agent/fs.h"
 
 #define F_GETLK_ 5
 #define F_SETLK_ 6
@@ -225,6 +226,55 @@ void view_part(void)
 	task_word_set_own(TASK_VIEW, view_word());
 }
 
+#define CLONE_NEWNS_ UINT64_C(0x20000)
+#define CLONE_NEWUSER_ UINT64_C(0x10000000)
+#define CLONE_FS_ UINT64_C(0x200)
+/* What unshare(2) knows. */
+#define UNSHARE_FLAGS \
+	(VIEW_NAMESPACES | UINT64_C(0x80) /* NEWTIME */ | CLONE_FS_ | UINT64_C(0x50d00) /* FILES, VM, SIGHAND, SYSVSEM, THREAD */)
+
+long view_unshare(u64 *flags, struct view_spec *spec, struct fs_hints *hints)
+{
+	long r;
+
+	if ((*flags & CLONE_NEWNS_) && fs_on()) {
+		if (!(*flags & CLONE_NEWUSER_) && !fs_may_mount())
+			return -EPERM;
+		r = fs_new_space(spec, hints);
+		if (r < 0)
+			return r;
+		*flags &= ~CLONE_NEWNS_;
+	}
+	return 0;
+}
+
+enum verdict engine_unshare(struct call *call)
+{
+	struct fs_hints hints = private()->hints;
+	struct view_spec spec = view_spec_of(view_word());
+	u64 asked = call->arg[0], flags = asked;
+
+	call->ret = flags & ~UNSHARE_FLAGS ? -EINVAL : view_unshare(&flags, &spec, &hints);
+	if (call->ret < 0)
+		return CALL_DONE;
+	if (flags == asked) { /* nothing of ours */
+		call->ret = sys1(__NR_unshare, flags);
+		if (call->ret == 0 && (asked & CLONE_FS_))
+			view_part();
+		return CALL_DONE;
+	}
+	if (flags)
+		call->ret = sys1(__NR_unshare, flags);
+	if (call->ret == 0)
+		call->ret = view_set(&spec, VIEW_OWN);
+	if (call->ret == 0) {
+		(void)sys1(__NR_unshare,
+			   CLONE_FS_); /* CLONE_NEWNS does; where that is refused, threads keep one working directory */
+		private()->hints = hints;
+	}
+	return CALL_DONE;
+}
+
 bool view_holds(bool (*has)(const struct view *view, u32 value), u32 value)
 {
 	bool held = false;
@@ -251,6 +301,11 @@ void view_start(u32 word)
 }
 
 void view_forked_child(void)
+{
+	enter(view_word());
+}
+
+void view_vfork_child(void)
 {
 	enter(view_word());
 }

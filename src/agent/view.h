@@ -62,6 +62,11 @@ long view_set(const struct view_spec *spec, enum view_who who) MUST_CHECK;
 /* unshare(CLONE_FS): from now on chroot(2) of others does not reach the calling thread. */
 void view_part(void);
 
+/* clone(2) and unshare(2): makes those namespaces that *flags ask for and that are supplied here, for whoever gets the view `spec`, and takes their flags
+ * out of *flags. hints: of who gets it. 0 or negative errno; what is not made into a row then goes away by itself. */
+#define VIEW_NAMESPACES UINT64_C(0x7e020000) /* CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET */
+long view_unshare(u64 *flags, struct view_spec *spec, struct fs_hints *hints) MUST_CHECK;
+
 /* The row of another process, or thread, by its number: -ESRCH when it is not known to be of the cell. Of one that sees what the
  * cell began with, 0. */
 long view_of_task(s32 tid) MUST_CHECK;
@@ -72,5 +77,6 @@ bool view_holds(bool (*has)(const struct view *view, u32 value), u32 value);
 /* Life of a process: engine only. */
 void view_start(u32 word);
 void view_forked_child(void);
+void view_vfork_child(void);
 
 #endif

@@ -359,6 +359,14 @@ static u32 parent_of(const struct fs_table *table, const struct fs_mount *m)
 	return best ? best->id : 0;
 }
 
+/* Whether what a mount shows lies in what another one shows, which may not be the case of what is mounted in the machine's root. */
+static bool is_within(const struct fs_table *table, const struct fs_mount *m, const struct fs_mount *other)
+{
+	return other->source_length && m->source_length >= other->source_length &&
+	       !memcmp(table->text + m->source, table->text + other->source, other->source_length) &&
+	       (m->source_length == other->source_length || table->text[m->source + other->source_length] == '/');
+}
+
 void root_begin(const struct fs_state *fs, struct fs_spaces *spaces)
 {
 	struct fs_space *first = &spaces->space[0];
@@ -379,6 +387,12 @@ void root_begin(const struct fs_state *fs, struct fs_spaces *spaces)
 	}
 	for (u32 i = 0; i < table->count; i++)
 		table->mounts[i].parent = parent_of(table, &table->mounts[i]);
+	for (u32 i = 0; i < table->count; i++)
+		for (u32 k = 0; k < table->count; k++)
+			if (i != k && is_within(table, &table->mounts[i], &table->mounts[k])) {
+				table->mounts[i].flags |= FS_BOUND;
+				first->bound = FS_BOUND;
+			}
 	first->inode = spaces->next_inode++;
 	first->state = FS_SPACE_READY;
 }

@@ -116,7 +116,6 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 struct scan {
 	struct fs_state *fs;
 	const struct fs_mount *mount;
-	const char *target;
 	size_t cut; /* bytes of a path that are the upper directory's */
 };
 
@@ -148,7 +147,7 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 		return -EACCES;
 	if (!at->level)
 		return 0;
-	hash = fs_seen_hash(fs_seen_hash(FS_SEEN_START, s->target, strlen(s->target)), path + s->cut, strlen(path + s->cut));
+	hash = fs_seen_hash(FS_SEEN_START, path + s->cut, strlen(path + s->cut));
 	fs_seen_add(s->fs, hash, FS_SEEN_ENTRY);
 	if (!S_ISDIR(st->st_mode) && covers_directory(s, path + s->cut))
 		fs_seen_add(s->fs, hash, FS_SEEN_WHITEOUT);
@@ -169,7 +168,7 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 static int scan_upper(struct fs_state *fs, const struct fs_mount *m)
 {
 	const char *upper = fs->table.text + m->source;
-	struct scan s = { .fs = fs, .mount = m, .target = fs->table.text + m->target, .cut = m->source_length };
+	struct scan s = { .fs = fs, .mount = m, .cut = m->source_length };
 	int r;
 
 	scan_state = &s;
@@ -284,6 +283,7 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 			    "'%s' as upper layer: its file system keeps neither attributes nor device nodes, or is not writable",
 			    spec->upper);
 	m->layer = (u16)fs->table.layer_count;
+	m->flags |= FS_FILTERED;
 	r = add_layer(fs, m, upper);
 	m->source = fs->table.layers[m->layer].source;
 	m->source_length = fs->table.layers[m->layer].source_length;

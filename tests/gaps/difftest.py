@@ -244,6 +244,7 @@ DEVIATIONS = [
 NOT_HERE = {
     "fs/cwd": (("gvisor", "gvisor24"), "a removed directory has links and can be written to"),
     "fs/cwd_unshared": (("docker", "restricted"), "Docker's seccomp profile refuses unshare(CLONE_FS)"),
+    "mounts/chroot_threads": (("docker", "restricted"), "the same"),
     "fs/dirfds": (("gvisor", "gvisor24"), "the same"),
     "fs/magic": (("gvisor", "gvisor24"), "the same"),
     "fs/empty_path": (("gvisor", "gvisor24"), "the same; it has no O_TMPFILE, and knows few AT_ flags"),
@@ -370,7 +371,7 @@ def guest_root(program, nobody):
             for path in [folder, *folder.rglob("*")]:
                 os.chown(path, 65534, 65534, follow_symlinks=False)
         arguments = ["--rootfs", str(root)]
-        if program.endswith(("-mounts", "-read_only", "-unnamed")):
+        if program.endswith(("-mounts", "-read_only", "-unnamed", "-pivot_root")):
             arguments += [word for bind in binds for word in ("-v", f"{folder}/{bind}")]
         yield arguments + ["--", "/prog"]
 

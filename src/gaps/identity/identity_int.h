@@ -22,6 +22,7 @@ enum identity_cap {
 	CAP_SETPCAP_ = 8,
 	CAP_IPC_LOCK_ = 14,
 	CAP_IPC_OWNER_ = 15,
+	CAP_SYS_CHROOT_ = 18,
 	CAP_SYS_ADMIN_ = 21,
 	CAP_SYS_RESOURCE_ = 24,
 	CAP_MKNOD_ = 27,
