@@ -37,6 +37,11 @@ _lichen_cell_command() {
 	--change | -c) mapfile -t COMPREPLY < <(compgen -W 'CMD ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR' -- "$cur") && return ;;
 	--author | --message | -a | -m) [[ $command == commit ]] && COMPREPLY=(TEXT) && return ;;
 	--output | -o) [[ $command == export ]] && _filedir && return ;;
+	--memory | --memory-swap | -m) mapfile -t COMPREPLY < <(compgen -W '64m 512m 1g' -- "$cur") && return ;;
+	--cpus) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2' -- "$cur") && return ;;
+	--pids-limit) mapfile -t COMPREPLY < <(compgen -W '100 1000 -1' -- "$cur") && return ;;
+	--cpuset-cpus) mapfile -t COMPREPLY < <(compgen -W '0 0-1' -- "$cur") && return ;;
+	--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") && return ;;
 	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$cur") && return ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -51,7 +56,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -60,7 +65,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -112,7 +117,7 @@ _lichen() {
 	top) _lichen_cell_command '' ;;
 	wait | inspect) _lichen_cell_command '' all ;;
 	diff) _lichen_cell_command '--json' all ;;
-	commit) _lichen_cell_command '--author= --message= --change=' all ;;
+	commit) _lichen_cell_command '--no-pause --author= --message= --change=' all ;;
 	cp)
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W '--archive --follow-link --quiet --help' -- "$cur")
@@ -122,6 +127,11 @@ _lichen() {
 		fi
 		;;
 	export) _lichen_cell_command '--output=' all ;;
+	stats) _lichen_cell_command '--all --no-stream --json' all ;;
+	pause) _lichen_cell_command '' all ;;
+	unpause) _lichen_cell_command '' all ;;
+	update) _lichen_cell_command '--restart= --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus=' all ;;
+	rename) _lichen_cell_command '' all ;;
 	load)
 		case $option in
 		--input | -i) _filedir ;;
@@ -177,6 +187,7 @@ _lichen() {
 		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
 		mine+=' --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile='
+		mine+=' --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus='
 		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
@@ -187,6 +198,7 @@ _lichen() {
 			--user | -u | --group-add | --entrypoint | --pull | --platform | --network | --mount | --tmpfs | --shm-size) i=$((i + 1)) ;;
 			--add-host | --dns | --dns-search | --dns-option | --label-file | --cidfile) i=$((i + 1)) ;;
 			--env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
+			--memory | -m | --memory-swap | --cpus | --pids-limit | --cpuset-cpus) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac
@@ -211,6 +223,10 @@ _lichen() {
 		--ulimit) mapfile -t COMPREPLY < <(compgen -W 'core= cpu= fsize= memlock= nofile= nproc= stack=' -- "$cur") ;;
 		--stop-signal) mapfile -t COMPREPLY < <(compgen -W 'TERM INT QUIT HUP USR1' -- "$cur") ;;
 		--stop-timeout) mapfile -t COMPREPLY < <(compgen -W '0 1 10 60' -- "$cur") ;;
+		--memory | --memory-swap | -m) mapfile -t COMPREPLY < <(compgen -W '64m 512m 1g' -- "$cur") ;;
+		--cpus) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2' -- "$cur") ;;
+		--pids-limit) mapfile -t COMPREPLY < <(compgen -W '100 1000 -1' -- "$cur") ;;
+		--cpuset-cpus) mapfile -t COMPREPLY < <(compgen -W '0 0-1' -- "$cur") ;;
 		--log-size) mapfile -t COMPREPLY < <(compgen -W '64k 1m 16m 256m' -- "$cur") ;;
 		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
 		*)

@@ -135,7 +135,10 @@ static NORETURN void supervise(struct starting *starting, pid_t parent)
 	bool runs = starting->found->state.status == CELL_RUNNING;
 	int error = runs ? run_joined(starting, &result) : run_again(starting, &result);
 	(void)close(starting->stream);
-	if (error) {
+	if (error == -EBUSY && runs) {
+		cells_say(starting->command, starting->word, "it is paused; `lichen unpause %s`", starting->word);
+		result.status = LICHEN_EXIT_FAILED;
+	} else if (error) {
 		cells_say(starting->command, starting->word, "cannot reach its files: %s%s%s: %s (%s)",
 			  result.stage ? result.stage : "", result.detail[0] ? ": " : "", result.detail, strerror(-error),
 			  errno_name(-error));

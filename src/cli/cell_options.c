@@ -175,7 +175,7 @@ bool cell_wanted(const struct cell_options *given)
 {
 	return given->name || given->cidfile || given->detach || given->remove || given->interactive || given->tty ||
 	       given->labels.count || given->limits.count || given->stop_signal || given->stop_timeout || given->log_size ||
-	       given->restart.given;
+	       given->restart.given || given->resources.given;
 }
 
 void cell_options_done(struct cell_options *given)

@@ -6,6 +6,7 @@
 #include "cli/guest.h"
 #include "cli/guest_image.h"
 #include "cli/guest_root.h"
+#include "cli/resource_options.h"
 #include "host/cell_config.h"
 
 struct cell_limit_list {
@@ -29,6 +30,7 @@ struct cell_options {
 	s64 log_size;     /* bytes; 0 = CELL_LOG_SIZE_DEFAULT */
 	struct cell_restart_policy restart;
 	const char *user; /* --user: to be noted */
+	struct resource_options resources;
 };
 
 /* Option rows for a command whose struct `type` has a struct cell_options `field`. */
@@ -57,7 +59,8 @@ struct cell_options {
 	{ .name = "restart", .value = "POLICY", .offset = offsetof(type, field.restart), .parse = cell_parse_restart, .rare = true, \
 	  .help = "no, on-failure[:N], always, unless-stopped: start CMD again when it ends" }, \
 	{ .name = "log-size", .value = "BYTES", .offset = offsetof(type, field.log_size), .parse = cell_parse_size, \
-	  .rare = true, .help = "keep so much output of a detached cell (16M)" }
+	  .rare = true, .help = "keep so much output of a detached cell (16M)" }, \
+	RESOURCE_OPTIONS(type, field.resources, true)
 /* clang-format on */
 
 int cell_parse_label_file(void *field, const char *value, struct option_error *error);

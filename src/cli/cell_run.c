@@ -67,6 +67,8 @@ static int refuse(const struct command *command, const struct cell_options *give
 			given->name, CELL_NAME_MAX);
 	if (given->remove && given->restart.restart != CELL_RESTART_NO)
 		return command_usage(command, "--rm and --restart contradict each other");
+	if (resource_conflict(&given->resources.limits))
+		return command_usage(command, "%s", resource_conflict(&given->resources.limits));
 	if (given->tty && !given->detach && !isatty(STDIN_FILENO))
 		return command_usage(command, "--tty: standard input is no terminal");
 	return -1;
@@ -222,6 +224,11 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	CLEANUP_FD int cidfile = make_cidfile(given->cidfile);
 	if (given->cidfile && cidfile < 0)
 		return LICHEN_EXIT_FAILED;
+	struct cell_enforcement kept_by;
+	cell_resources_plan(&given->resources.limits, &kept_by);
+	resource_say(command, &given->resources.limits, &kept_by);
+	config.resources = &given->resources.limits;
+	config.enforcement = &kept_by;
 	int r = cell_store_create(store, &config, &run.dir, &run.monitor);
 	if (r < 0) {
 		if (given->cidfile)

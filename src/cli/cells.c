@@ -139,7 +139,8 @@ const char *cells_status(const struct cell_found *found, char *text, size_t size
 		snprintf(text, size, "Created");
 		break;
 	case CELL_RUNNING:
-		snprintf(text, size, "Up %s", cells_duration(cells_now() - state->started, since, sizeof(since)));
+		snprintf(text, size, "Up %s%s", cells_duration(cells_now() - state->started, since, sizeof(since)),
+			 state->flags & CELL_PAUSED ? " (Paused)" : "");
 		break;
 	case CELL_RESTARTING:
 		snprintf(text, size, "Restarting (%d)", state->exit);
@@ -163,7 +164,9 @@ static json_t *time_json(s64 nanoseconds)
 static json_t *state_json(const struct cell_state *state)
 {
 	bool over = state->status == CELL_EXITED;
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:I, s:o}", "status", cell_status_name(state->status), "pid",
+	bool paused = state->status == CELL_RUNNING && state->flags & CELL_PAUSED;
+	return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:I, s:o}", "status", cell_status_name(state->status),
+			 "paused", paused, "oom_killed", (state->flags & CELL_OOM_KILLED) != 0, "pid",
 			 state->status == CELL_RUNNING ? json_integer(state->pid) : json_null(), "monitor",
 			 state->status < CELL_EXITED && state->monitor ? json_integer(state->monitor) : json_null(), "exit",
 			 over || state->status == CELL_RESTARTING ? json_integer(state->exit) : json_null(), "started",

@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen commit: makes an image of a cell's image and what the cell has changed in it. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/cell_layers.h"
 #include "cli/cell_options.h"
 #include "cli/image_words.h"
+#include "host/cell_control.h"
 #include "image/commit.h"
 #include "lichen.h"
+
+#define HOLD_MS 30000
 
 struct commit_options {
 	const char *author, *message;
 	struct option_words changes;
+	bool running;
 };
 
 static const struct option_row options[] = {
+	{ .name = "no-pause",
+	  .offset = offsetof(struct commit_options, running),
+	  .help = "let the cell's processes run meanwhile, though files may change while they are read" },
 	{ .name = "author",
 	  .letter = 'a',
 	  .value = "TEXT",
@@ -70,12 +80,25 @@ static int make_image(const struct commit_options *given, const struct cell_foun
 	return image_store_end(&command_commit, &store, status);
 }
 
+/* Makes the cell's processes stand as long as the descriptor is open, which is the monitor's to see, whatever becomes of us. FD_NONE: there are none. */
+static int hold(const struct cell_found *found)
+{
+	struct cell_reply reply;
+	int fd = found->state.status == CELL_RUNNING ? cell_control_send(found->dir, CELL_HOLD, 0) : FD_NONE;
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	if (fd >= 0 &&
+	    (poll(&polled, 1, HOLD_MS) != 1 || recv(fd, &reply, sizeof(reply), 0) != (ssize_t)sizeof(reply) || reply.result < 0))
+		close_fd(&fd);
+	return fd < 0 ? FD_NONE : fd;
+}
+
 static int commit(const char *word, const struct cell_found *found, const struct commit_options *given, const char *reference)
 {
 	struct cell_layers layers;
 	int status = cell_layers_open(&command_commit, word, found, &layers);
 	if (status)
 		return status;
+	CLEANUP_FD int held = given->running ? FD_NONE : hold(found);
 	if (!layers.spec.tree.image)
 		status = cells_say(
 			&command_commit, word,

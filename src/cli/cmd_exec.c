@@ -74,7 +74,9 @@ static int run_in(const struct cell_found *found, const struct exec_options *giv
 		join.launch = (struct launch){ .argv = argv, .envp = env, .workdir = workdir };
 		r = cell_join_run(&join, &result);
 	}
-	if (r == -ESRCH && result.status == LICHEN_EXIT_FAILED)
+	if (r == -EBUSY && result.status == LICHEN_EXIT_FAILED)
+		result.status = cells_say(&command_exec, word, "it is paused; `lichen unpause %s`", word);
+	else if (r == -ESRCH && result.status == LICHEN_EXIT_FAILED)
 		result.status = cells_say(&command_exec, word, "it does not run");
 	else if (r < 0)
 		guest_say_failure(argv[0], workdir, &result);

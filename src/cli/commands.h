@@ -23,6 +23,11 @@ extern const struct command command_diff;
 extern const struct command command_commit;
 extern const struct command command_cp;
 extern const struct command command_export;
+extern const struct command command_stats;
+extern const struct command command_pause;
+extern const struct command command_unpause;
+extern const struct command command_update;
+extern const struct command command_rename;
 extern const struct command command_init; /* not listed: what --init runs in a guest */
 extern const struct command command_inspect;
 extern const struct command command_load;

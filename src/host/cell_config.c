@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/cell_resources.h"
 #include "host/cell_tree.h"
 
 static json_t *strings_json(char *const *strings)
@@ -105,15 +106,15 @@ const char *cell_restart_name(enum cell_restart restart)
 json_t *cell_config_json(const struct cell_config *config)
 {
 	return json_pack(
-		"{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:b, s:b, s:b, s:b, s:I, s:s?, s:s, s:b, s:o, s:o, s:o}",
+		"{s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:b, s:b, s:b, s:b, s:I, s:s?, s:s, s:b, s:o, s:o, s:o, s:o}",
 		"id", config->id, "name", config->name, "created", (json_int_t)config->created, "command",
 		strings_json(config->argv), "env", strings_json(config->env), "workdir", cell_text_json(config->workdir), "labels",
 		labels_json(config->labels), "limits", limits_json(config), "stop_signal", config->stop_signal, "stop_timeout",
 		(int)config->stop_timeout, "restart", cell_restart_name(config->restart), "restart_max", (int)config->restart_max,
 		"detached", config->detached, "remove", config->remove, "interactive", config->interactive, "tty", config->tty,
 		"log_size", (json_int_t)config->log_size, "user", config->user, "network", config->network_none ? "none" : "host",
-		"init", config->init, "gaps", gaps_json(config->plan), "tree", cell_tree_json(config->tree), "mechanisms",
-		mechanisms_json(config->mechanisms));
+		"init", config->init, "gaps", gaps_json(config->plan), "tree", cell_tree_json(config->tree), "resources",
+		cell_resources_json(config->resources, config->enforcement), "mechanisms", mechanisms_json(config->mechanisms));
 }
 
 static rlim_t limit_of(const json_t *row, const char *member)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a cell was made with: its file config.json, written once. docs/cell-json.md describes the members. */
+/* What a cell was made with: its file config.json. docs/cell-json.md describes the members. */
 #ifndef LICHEN_HOST_CELL_CONFIG_H
 #define LICHEN_HOST_CELL_CONFIG_H
 
@@ -20,6 +20,8 @@ enum cell_restart {
 	CELL_RESTART_UNLESS_STOPPED,
 };
 
+struct cell_enforcement;
+struct cell_resources;
 struct cell_tree;
 
 struct cell_config {
@@ -40,8 +42,10 @@ struct cell_config {
 	bool network_none, init;
 	u64 log_size; /* bytes that the log may take */
 	const struct plan *plan;
-	const struct cell_tree *tree;         /* NULL = the machine's own */
-	const struct native_plan *mechanisms; /* who makes its tree; NULL: nobody */
+	const struct cell_resources *resources;
+	const struct cell_enforcement *enforcement; /* how they are kept; NULL with `resources` */
+	const struct cell_tree *tree;               /* NULL = the machine's own */
+	const struct native_plan *mechanisms;       /* who makes its tree; NULL: nobody */
 };
 
 /* The file's content; NULL without memory. */

@@ -18,10 +18,14 @@
 
 enum cell_request_kind {
 	CELL_SIGNAL =
-		1, /* value: sent to the command; ours to answer when it was. The stop signal and SIGKILL count as CELL_STOP */
-	CELL_STOP, /* the same, and the cell is not restarted */
-	CELL_WAIT, /* answered when the cell is over: its exit status */
-	CELL_JOIN, /* answered with what a new member needs: struct cell_reply and the reserved descriptors that are there */
+		1,   /* value: sent to the command; ours to answer when it was. The stop signal and SIGKILL count as CELL_STOP */
+	CELL_STOP,   /* the same, and the cell is not restarted */
+	CELL_WAIT,   /* answered when the cell is over: its exit status */
+	CELL_PAUSE,  /* stops all processes of the cell. -EALREADY: they are */
+	CELL_RESUME, /* continues them. -EALREADY: they run */
+	CELL_HOLD,   /* stops them until the connection is hung up; answered when they stand */
+	CELL_UPDATE, /* config.json was replaced: limits and the restart policy are read again */
+	CELL_JOIN,   /* answered with what a new member needs: struct cell_reply and the reserved descriptors that are there */
 };
 
 struct cell_request {

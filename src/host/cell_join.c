@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cell_cgroup.h"
 #include "host/cell_control.h"
+#include "host/cell_store.h"
 #include "host/native.h"
 #include "host/supervise.h"
 
@@ -19,6 +21,7 @@ struct joining {
 	int end; /* hung up, or answered, when the cell is over */
 	int told;
 	pid_t guest;
+	bool held; /* stops of the guest are the cell's, not a terminal's */
 };
 
 /* The cell is over: so are we, as soon as the guest is. */
@@ -36,6 +39,7 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 
 	(void)fds;
 	joining->guest = pid;
+	supervisor->held |= joining->held;
 	if (supervise_add(supervisor, &service) < 0)
 		(void)kill(pid, SIGKILL);
 }
@@ -59,19 +63,29 @@ static void guest_started(void *data)
 static int run_joined(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd, int told,
 		      struct launch_result *result)
 {
+	struct cell_resources resources;
+	struct cell_enforcement by;
+	struct cell_cgroup cgroup;
+	json_t *config = NULL;
 	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = told };
 	struct launch_setup setup = { .stdio = { join->input, join->output, FD_NONE },
 				      .session = join->detached,
 				      .limits = join->limits,
-				      .limit_count = join->limit_count };
+				      .limit_count = join->limit_count,
+				      .cgroup = &cgroup,
+				      .cpuset = resources.cpuset };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = &joining };
 	struct launch launch = join->launch;
 	CLEANUP_FREE char *workdir = strdup(launch.workdir);
 	struct native_root native = {
 		.member = pidfd, .identity = reply->identity, .capabilities = reply->capabilities, .workdir = workdir
 	};
-	int r = workdir ? 0 : -ENOMEM;
+	int r = workdir ? cell_store_config(join->dir, &config) : -ENOMEM;
 
+	cell_cgroup_load(join->dir, &cgroup);
+	cell_resources_read(config, &resources, &by);
+	json_decref(config);
+	joining.held = by.by[CELL_CPUS] == CELL_SAMPLED || !isatty(STDIN_FILENO);
 	if (joining.end < 0)
 		r = joining.end;
 	if (r < 0) {

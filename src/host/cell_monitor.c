@@ -60,6 +60,16 @@ static void write_state(struct monitor *monitor, enum cell_status status)
 	(void)cell_state_write(monitor->state_fd, &monitor->state);
 }
 
+void monitor_write_state(struct monitor *monitor)
+{
+	write_state(monitor, monitor->state.status);
+}
+
+enum cell_search monitor_search(const struct monitor *monitor)
+{
+	return monitor->adopts && !monitor->joined ? CELL_BY_PARENT : CELL_BY_ENVIRONMENT;
+}
+
 static void output_ready(struct monitor *monitor, struct monitor_source *source)
 {
 	enum cell_stream stream = source == &monitor->outputs[CELL_STDOUT] ? CELL_STDOUT : CELL_STDERR;
@@ -169,7 +179,7 @@ static void tell(struct monitor *monitor, const struct launch_result *result)
 static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor)
 {
 	struct monitor *monitor = data;
-	struct service service = { .fd = monitor->epoll, .ready = monitor_ready, .data = monitor };
+	struct service service = { .fd = monitor->epoll, .ready = monitor_ready, .tick = monitor_tick, .data = monitor };
 
 	monitor->guest = pid;
 	monitor->fds = fds;
@@ -194,22 +204,29 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 				      .session = config->detached,
 				      .terminal = config->detached && config->tty,
 				      .limits = config->limits,
-				      .limit_count = config->limit_count };
+				      .limit_count = config->limit_count,
+				      .cgroup = &monitor->cgroup,
+				      .cpuset = monitor->resources.cpuset };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = monitor };
 	struct launch launch = monitor->run->launch;
-	int r = config->detached ? make_streams(monitor, setup.stdio) : 0;
+	int r = config->detached ? make_streams(monitor, setup.stdio) : 0, limits = monitor_limits_begin(monitor);
 
 	launch.setup = &setup;
 	launch.hooks = &hooks;
-	if (r == 0)
+	if (r == 0 && limits < 0) {
+		r = limits;
+		*result = (struct launch_result){ .status = 125, .stage = "making the cell's cgroup", .error = -limits };
+	} else if (r == 0) {
 		r = launch_run(&launch, result);
-	else
+	} else {
 		*result = (struct launch_result){ .status = 125, .stage = "making the command's streams", .error = -r };
+	}
 	monitor->guest = 0;
 	monitor->fds = NULL;
 	for (int i = 0; i < 3; i++)
 		close_fd(&setup.stdio[i]);
-	(void)cell_processes_kill(config->id, getpid(), monitor->adopts && !monitor->joined ? CELL_BY_PARENT : CELL_BY_ENVIRONMENT);
+	(void)cell_processes_kill(config->id, getpid(), monitor_search(monitor));
+	monitor_limits_end(monitor);
 	end_streams(monitor);
 	monitor->state.finished = now();
 	monitor->state.exit = result->status;
@@ -245,16 +262,14 @@ static void pause_for(struct monitor *monitor, int milliseconds)
 
 static bool again(const struct monitor *monitor, int r)
 {
-	const struct cell_config *config = monitor->run->config;
-
 	if (monitor->stopping || asked_to_stop || r < 0)
 		return false;
-	switch (config->restart) {
+	switch (monitor->restart) {
 	case CELL_RESTART_ALWAYS:
 	case CELL_RESTART_UNLESS_STOPPED:
 		return true;
 	case CELL_RESTART_ON_FAILURE:
-		return monitor->state.exit != 0 && (!config->restart_max || monitor->state.restarts < config->restart_max);
+		return monitor->state.exit != 0 && (!monitor->restart_max || monitor->state.restarts < monitor->restart_max);
 	case CELL_RESTART_NO:
 		break;
 	}
@@ -311,7 +326,9 @@ static int begin(struct monitor *monitor)
 		return -errno;
 	monitor->state.sequence = 2; /* as cell_state_create() left it */
 	monitor->state.monitor = getpid();
-	r = monitor_serve(monitor);
+	r = monitor_read_limits(monitor);
+	if (r == 0)
+		r = monitor_serve(monitor);
 	if (r < 0)
 		return r;
 	monitor->adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;

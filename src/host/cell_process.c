@@ -40,6 +40,7 @@ static bool read_stat(int proc, pid_t pid, struct cell_process *ret)
 	char path[32], text[1024];
 	const char *at;
 	unsigned long user = 0, system = 0;
+	long waited_user = 0, waited_system = 0, threads = 1;
 	unsigned long long started = 0;
 	unsigned flags = 0;
 	int parent = 0;
@@ -49,13 +50,15 @@ static bool read_stat(int proc, pid_t pid, struct cell_process *ret)
 	(void)read_proc(proc, path, text, sizeof(text));
 	at = strrchr(text, ')');
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers */
-	if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu", &state,
-			  &parent, &user, &system, &started) < 2)
+	if (!at || sscanf(at + 1, " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %lu %lu %ld %ld %*d %*d %ld %*d %llu", &state, &parent,
+			  &flags, &user, &system, &waited_user, &waited_system, &threads, &started) < 2)
 		return false;
 	*ret = (struct cell_process){ .pid = pid,
 				      .parent = parent,
 				      .state = state,
 				      .ticks = user + system,
+				      .waited = (u64)waited_user + (u64)waited_system,
+				      .threads = (u32)threads,
 				      .started = started,
 				      .kernel = flags & FLAG_KERNEL };
 	return state != 'Z' && state != 'X';

@@ -16,8 +16,10 @@
 
 struct cell_process {
 	pid_t pid, parent;
-	char state;  /* as /proc/PID/stat has it; zombies are left out */
-	u64 ticks;   /* processor time, in clock ticks */
+	char state; /* as /proc/PID/stat has it; zombies are left out */
+	u64 ticks;  /* processor time, in clock ticks … */
+	u64 waited; /* … and that of children that it waited for */
+	u32 threads;
 	u64 started; /* after boot, in clock ticks */
 	bool member, kernel;
 };

@@ -16,6 +16,7 @@ struct connection {
 	struct monitor_source source; /* the first member */
 	struct connection *next, **link;
 	bool waits; /* for the cell's end */
+	bool holds; /* the cell stands as long as it is open */
 };
 
 static void end(struct monitor *monitor, struct connection *connection)
@@ -24,11 +25,15 @@ static void end(struct monitor *monitor, struct connection *connection)
 	if (connection->next)
 		connection->next->link = connection->link;
 	monitor_drop(monitor, &connection->source);
+	if (connection->holds)
+		monitor_let_go(monitor);
 	free(connection);
 }
 
 static int send_signal(struct monitor *monitor, int sig, bool stop)
 {
+	if ((stop || sig == SIGKILL) && monitor_resume(monitor) == 0) /* it could not end otherwise */
+		monitor->stopping = true;
 	if (stop || sig == SIGKILL || sig == monitor->run->config->stop_signal)
 		monitor->stopping = true;
 	if (!monitor->guest)
@@ -58,9 +63,25 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 	case CELL_WAIT:
 		connection->waits = true;
 		return;
+	case CELL_PAUSE:
+		reply.result = monitor_pause(monitor);
+		break;
+	case CELL_RESUME:
+		reply.result = monitor_resume(monitor);
+		break;
+	case CELL_UPDATE:
+		reply.result = monitor_update(monitor);
+		break;
+	case CELL_HOLD:
+		reply.result = monitor_hold(monitor);
+		if (reply.result < 0)
+			break;
+		connection->holds = true;
+		(void)cell_control_reply(connection->source.fd, &reply, NULL, FD_NONE);
+		return;
 	case CELL_JOIN:
-		if (!monitor->guest || !monitor->fds) {
-			reply.result = -ESRCH;
+		if (!monitor->guest || !monitor->fds || monitor->state.flags & CELL_PAUSED) {
+			reply.result = monitor->guest && monitor->fds ? -EBUSY : -ESRCH;
 			break;
 		}
 		fds = monitor->fds;
@@ -91,7 +112,7 @@ static void connection_ready(struct monitor *monitor, struct monitor_source *sou
 
 	if (n < 0 && errno == EAGAIN)
 		return;
-	if (n == (ssize_t)sizeof(request) && !connection->waits)
+	if (n == (ssize_t)sizeof(request) && !connection->waits && !connection->holds)
 		answer(monitor, connection, &request);
 	else
 		end(monitor, connection);

@@ -20,6 +20,11 @@ enum cell_status {
 	CELL_DEAD,       /* never written: the monitor has vanished without writing CELL_EXITED (cell_store_state()) */
 };
 
+enum cell_flag {
+	CELL_PAUSED = 1u << 0,     /* while it runs: its processes are stopped */
+	CELL_OOM_KILLED = 1u << 1, /* in the last run a process was killed for the limit of memory */
+};
+
 struct cell_state {
 	u64 sequence;
 	u32 status; /* enum cell_status */
@@ -31,7 +36,8 @@ struct cell_state {
 	s64 finished;    /* of the last run; 0 = none has ended */
 	u64 log_lost;    /* bytes of output that the log lacks since it could not be written */
 	char error[256]; /* why the command could not be started; "" = it was */
-	char reserved[192];
+	u32 flags;       /* enum cell_flag */
+	char reserved[188];
 	u64 check;
 };
 static_assert(sizeof(struct cell_state) == CELL_SLOT, "state is a file format");

@@ -204,6 +204,40 @@ static int write_config(int dir, const struct cell_config *config)
 	return r;
 }
 
+/* Writes a file beside it and renames; the time of the old one stays, by which cells are sorted. */
+static int replace_config(int dir, const json_t *config)
+{
+	CLEANUP_FD int fd = openat(dir, "config.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstatat(dir, "config.json", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	errno = 0;
+	if (json_dumpfd(config, fd, JSON_INDENT(1)) < 0)
+		return -(errno ? errno : ENOMEM);
+	(void)futimens(fd, (const struct timespec[]){ st.st_mtim, st.st_mtim });
+	return renameat(dir, "config.new", dir, "config.json") < 0 ? -errno : 0;
+}
+
+int cell_store_change(int store, const char *id, json_t *members)
+{
+	CLEANUP_FD int lock = lock_store(store), dir = lock < 0 ? lock : cell_store_dir(store, id);
+	const char *name = json_string_value(json_object_get(members, "name")), *old;
+	json_t *config = NULL;
+	int r = dir < 0 ? dir : cell_store_config(dir, &config);
+
+	if (r < 0)
+		return r;
+	old = json_string_value(json_object_get(config, "name"));
+	if (name && strcmp(name, old) != 0)
+		r = name_taken(store, name);
+	r = r > 0 ? -EEXIST : r;
+	if (r == 0)
+		r = json_object_update(config, members) < 0 ? -ENOMEM : replace_config(dir, config);
+	json_decref(config);
+	return r;
+}
+
 /* All files of a cell, in a directory that has not its name yet. */
 static int fill(int dir, const struct cell_config *config, int *ret_monitor)
 {

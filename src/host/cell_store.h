@@ -3,7 +3,7 @@
  * The cells of a user: one directory each below `cells` of the state directory.
  *
  *   cells/lock          held (flock) by who makes or removes a cell, and by nobody for long
- *   cells/ID/config.json  what it was made with; written once
+ *   cells/ID/config.json  what it was made with; replaced whole by rename and update
  *   cells/ID/state      what changes (cell_state.h)
  *   cells/ID/monitor    held (flock) by the process that runs the cell, from before the directory has its name to its end: whether a cell lives
  *                       is asked of the kernel, and no kill -9 makes the answer wrong
@@ -45,6 +45,8 @@ int cell_store_dir(int store, const char *id) MUST_CHECK;
 int cell_store_config(int dir, json_t **ret) MUST_CHECK;
 /* Its state, with CELL_DEAD found out. 0 or negative errno. */
 int cell_store_state(int dir, struct cell_state *ret) MUST_CHECK;
+/* Writes members into its config.json, which is replaced as a whole. 0; -EEXIST: another cell has that `name`; or negative errno. */
+int cell_store_change(int store, const char *id, json_t *members) MUST_CHECK;
 /* Whether its monitor lives. */
 bool cell_store_alive(int dir);
 /* Waits until it does not. 0 or negative errno. */

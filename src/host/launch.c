@@ -22,6 +22,7 @@
 #include "base/cleanup.h"
 #include "gaps/registry.h"
 #include "host/broker_host.h"
+#include "host/cell_cgroup.h"
 #include "host/cell_fds.h"
 #include "host/cell_members.h"
 #include "host/filter.h"
@@ -184,6 +185,12 @@ static bool needs_engine(const struct launch *spec)
 /* Streams, session, terminal, limits. The streams are none of 0, 1, 2, or already where they belong. */
 static void child_setup(const struct launch_setup *setup, int report)
 {
+	int r = setup->cgroup ? cell_cgroup_enter(setup->cgroup) : 0;
+
+	if (r == 0)
+		r = cell_cpuset_choose(setup->cpuset);
+	if (r < 0)
+		child_failed(report, "entering the cell's cgroup, or choosing processors", -r, 125);
 	if (setup->session && setsid() < 0)
 		child_failed(report, "making a session", errno, 125);
 	for (int i = 0; i < 3; i++)
@@ -452,7 +459,8 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 	fds->map->forced = spec->forced;
 	if (spec->tree) {
 		fds->map->fs = *spec->tree;
-	} else if ((spec->emulate & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts))) || fds->map->namespaces.pids) { /* asked path by path */
+	} else if ((spec->emulate & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts))) ||
+		   fds->map->namespaces.pids) { /* asked path by path */
 		*ret_stage = "laying out the file tree";
 		r = root_stage_machine(spec->workdir, &fds->map->fs);
 		if (r < 0)

@@ -14,6 +14,7 @@
 #include "abi/commons.h"
 #include "base/types.h"
 
+struct cell_cgroup;
 struct cell_fds;
 struct native_root;
 struct supervisor;
@@ -35,6 +36,8 @@ struct launch_setup {
 	bool terminal; /* with session: stdio[0] becomes its controlling terminal */
 	const struct launch_limit *limits; /* setrlimit(2) before it starts */
 	size_t limit_count;
+	const struct cell_cgroup *cgroup; /* it enters these; NULL = none */
+	const char *cpuset;               /* the processors that it may run on; NULL or "" = any */
 };
 
 /* What is called in the supervisor while a guest runs; each may be NULL. */

@@ -26,7 +26,7 @@ void supervise_begin(struct supervisor *supervisor)
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
 
 	supervisor->service_count = 0;
-	supervisor->apart = false;
+	supervisor->apart = supervisor->held = false;
 	supervisor->init = false;
 	supervisor->ended_by = 0;
 	supervisor->signal_fd = FD_NONE;
@@ -153,7 +153,7 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 			return 128 +
 			       (WTERMSIG(status) == SIGKILL && supervisor->ended_by ? supervisor->ended_by : WTERMSIG(status));
 		if (pid == guest && WIFSTOPPED(status)) {
-			if (!supervisor->apart)
+			if (!supervisor->apart && !supervisor->held)
 				follow_stop(guest);
 			continue;
 		}

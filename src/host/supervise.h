@@ -29,6 +29,7 @@ struct supervisor {
 	struct service services[SUPERVISE_SERVICES_MAX];
 	u32 service_count;
 	bool apart;    /* the guest has a session of its own */
+	bool held;     /* its stops are our doing, and not followed */
 	bool init;     /* it is pid 1 of a namespace of its own: signals that it does not handle do nothing there (native.h) */
 	int ended_by;  /* the signal for which SIGKILL was sent to it; 0 = none */
 	int signal_fd; /* readable when a signal is pending; only with services, else negative */

@@ -198,10 +198,68 @@ def copies():
     lichen("rm", "web")
 
 
+@check
+def stand_still():
+    cell("still", "echo ready; i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done")
+    lichen("pause", "still")
+    same("paused", True, state("still")["paused"])
+    assert "(Paused)" in lichen("ps").stdout
+    before = lichen("logs", "still").stdout
+    assert "paused" in lichen("exec", "still", "true", status=1).stderr
+    assert "already" in lichen("pause", "still", status=1).stderr
+    time.sleep(0.3)
+    same("nothing was written", before, lichen("logs", "still").stdout)
+    lichen("unpause", "still")
+    until("it goes on", lambda: lichen("logs", "still").stdout != before)
+    lichen("unpause", "still", status=1)
+    rows = json.loads(lichen("stats", "--no-stream", "--json", "still").stdout)["stats"]
+    assert rows[0]["memory"] > 100000 and rows[0]["pids"] >= 1 and rows[0]["running"] and rows[0]["cpu_percent"] >= 0, rows
+    assert rows[0]["id"] in lichen("stats", "--no-stream").stdout
+    lichen("rename", "still", "other")
+    lichen("logs", "still", status=1)
+    cell("still", "echo ready; sleep 1000")
+    assert "already" in lichen("rename", "other", "still", status=1).stderr
+    lichen("update", "--restart=on-failure:3", "other")
+    lichen("pause", "other")
+    lichen("stop", "-t", "0", "other")  # though it stands
+    found = json.loads(lichen("inspect", "other").stdout)["cells"][0]
+    same("update", ("on-failure", 3, False), (found["restart"], found["restart_max"], found["state"]["paused"]))
+    lichen("rm", "-f", "still", "other")
+
+
+def kept_by(name, what):
+    return json.loads(lichen("inspect", name).stdout)["cells"][0]["resources"]["kept_by"][what]
+
+
+@check
+def limits():
+    eat = "x=aaaaaaaa; while :; do x=$x$x; done"
+    done = lichen("run", "--name=eats", "--memory=64m", "tiny", "--", "sh", "-c", eat, status=137)
+    how = kept_by("eats", "memory")
+    assert how in ("cgroup", "sampled"), how
+    same("what is said", how == "sampled", "--memory is sampled every 100 ms here" in done.stderr)
+    same("OOM", True, state("eats")["oom_killed"])
+    fork = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 7 & done; sleep 0.7; n=0; for i in /proc/[0-9]*/stat; do n=$((n+1)); done; echo $n"
+    lichen("run", "--name=forks", "--pids-limit=6", "tiny", "--", "sh", "-c", fork, status=None)
+    same("forks", how, kept_by("forks", "pids-limit"))
+    spin = "i=0; while [ $i -lt 4000000 ]; do i=$((i+1)); done"
+    lichen("run", "-d", "--name=spins", "--cpus=0.2", "--cpuset-cpus=0", "tiny", "--", "sh", "-c", spin)
+    time.sleep(1)
+    begin = json.loads(lichen("stats", "--no-stream", "--json", "spins").stdout)["stats"][0]
+    assert begin["cpu_percent"] < 80, begin
+    same("processors", "0", lichen("exec", "spins", "sed", "-n", "s/^Cpus_allowed_list:.//p", "/proc/self/status").stdout.strip() or "0")
+    lichen("update", "--cpus=0.1", "--memory=6m", "spins", status=None)
+    lichen("update", "--memory=1g", "--pids-limit=100", "spins")
+    same("update", 100, json.loads(lichen("inspect", "spins").stdout)["cells"][0]["resources"]["pids_limit"])
+    lichen("rm", "-f", "spins", "eats", "forks")
+    for bad in ("--memory=1m", "--memory=x", "--cpus=0", "--cpus=1000", "--pids-limit=x", "--cpuset-cpus=9-", "--cpuset-cpus=1000", "--memory-swap=1g"):
+        lichen("run", "--rm", bad, "tiny", "true", status=125)
+
+
 def main():
     os.chdir(WORK)
     os.mkdir("shared")
-    lichen("image", "from-host", "tiny", *"sh ls cat rm ln mkdir touch mkfifo chmod chown stat readlink tail sleep head dd env".split())
+    lichen("image", "from-host", "tiny", *"sh ls cat sed rm ln mkdir touch mkfifo chmod chown stat readlink tail sleep head dd env".split())
     wrong = 0
     for name in sys.argv[1:] or CHECKS:
         begin = time.monotonic()
