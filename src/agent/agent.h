@@ -238,6 +238,21 @@ long pids_list(u32 fd, u64 buffer, u64 size) MUST_CHECK;
 #define PIDS_LINE_MAX 1024u
 u64 pids_tell_status(const char *name, u64 length, const char *from, u64 size, char *to);
 
+/*
+ * Namespaces of the caller, as its view has them (agent/view.h): numbers that their gaps give, 0 for those of the cell's beginning. Another IPC
+ * namespace may be looked after for a moment: 1 + its number, 0 = the caller's own again; what it was before.
+ */
+u32 agent_uts_space(void);
+u32 agent_ipc_space(void);
+u32 agent_ipc_space_force(u32 one_more);
+/* Whether a task may be in an IPC namespace. */
+bool agent_ipc_space_held(u32 space);
+/* gaps/namespaces: makes those of *flags that are its affair for a new view, and takes them out of *flags. 0 or negative errno. */
+long namespaces_new(u64 *flags, u32 *uts, u32 *ipc) MUST_CHECK;
+/* gaps/sysvipc: a fresh IPC namespace, -ENOSPC; before the caller leaves its own. */
+long sysvipc_new_space(void) MUST_CHECK;
+void sysvipc_leave_space(void);
+
 /* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() and agent_clone() write
  * over it. */
 #define AGENT_SCRATCH 36864u

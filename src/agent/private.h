@@ -52,6 +52,8 @@ struct trap {
 	u32 interrupted; /* the blocking window was hit by a signal */
 	u32 fault_ready; /* SIGSEGV and SIGBUS are known to be unblocked */
 	u64 agent_sp;    /* in the blocking window: where to come back to */
+	u32 ipc_space;   /* agent_ipc_space_force() */
+	u32 reserved;
 };
 
 struct slot {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small services of agent.h: the caller's identity, virtual files, the last words. */
 #include "agent/engine.h"
+#include "agent/view.h"
 
 #define CAP_IPC_LOCK_ 14
 #define CAP_IPC_OWNER_ 15
@@ -60,6 +61,36 @@ bool agent_in_group(u32 gid)
 		if (groups[i] == gid)
 			return true;
 	return false;
+}
+
+u32 agent_uts_space(void)
+{
+	return view_self()->uts;
+}
+
+u32 agent_ipc_space(void)
+{
+	u32 forced = slot_current()->trap.ipc_space;
+
+	return forced ? forced - 1 : view_self()->ipc;
+}
+
+u32 agent_ipc_space_force(u32 one_more)
+{
+	u32 before = slot_current()->trap.ipc_space;
+
+	slot_current()->trap.ipc_space = one_more;
+	return before;
+}
+
+static bool has_ipc(const struct view *view, u32 space)
+{
+	return view->ipc == space;
+}
+
+bool agent_ipc_space_held(u32 space)
+{
+	return view_holds(has_ipc, space);
 }
 
 static_assert(AGENT_SCRATCH <= SLOT_SCRATCH, "a slot has it");

@@ -68,6 +68,7 @@ struct gap {
 
 	/* --- only for GAP_BUILT gaps ------------------------------------------------------------------------------------- */
 	u64 area_size; /* bytes of the commons it wants, page aligned */
+	u32 spaces;    /* so many areas, one behind the other, each staged, where gap namespaces is filled, too; 0: one */
 	/* Stages its shared state in `area` (zeroed, not yet shared). All or nothing. Returns 0 or negative errno. */
 	int (*install)(void *area, const struct commons *commons);
 	const char *const *files; /* virtual paths, NULL-terminated */

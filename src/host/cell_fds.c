@@ -84,6 +84,11 @@ static int make_agent(void)
 	return move_up(&fd);
 }
 
+static u32 spaces_of(u32 emulate, u32 id)
+{
+	return (emulate & GAP_BIT(GAP_namespaces)) && gap_by_id(id)->spaces ? gap_by_id(id)->spaces : 1;
+}
+
 /* Lays the areas of the emulated gaps behind struct commons. Returns the bytes that members map. */
 static u64 lay_out(u32 emulate, struct commons_area areas[COMMONS_GAPS_MAX])
 {
@@ -92,8 +97,8 @@ static u64 lay_out(u32 emulate, struct commons_area areas[COMMONS_GAPS_MAX])
 	for (u32 id = 0; id < GAP_COUNT; id++) {
 		if (!(emulate & GAP_BIT(id)))
 			continue;
-		areas[id] = (struct commons_area){ at, gap_by_id(id)->area_size };
-		at += ALIGN_UP(gap_by_id(id)->area_size, LAYOUT_PAGE);
+		areas[id] = (struct commons_area){ at, gap_by_id(id)->area_size * spaces_of(emulate, id) };
+		at += ALIGN_UP(areas[id].size, LAYOUT_PAGE);
 	}
 	return at;
 }
@@ -102,13 +107,13 @@ static int stage_gaps(u32 emulate, struct commons *commons)
 {
 	for (u32 id = 0; id < GAP_COUNT; id++) {
 		const struct gap *gap = gap_by_id(id);
-		int r;
 
-		if (!(emulate & GAP_BIT(id)) || !gap->install)
-			continue;
-		r = gap->install((u8 *)commons + commons->areas[id].offset, commons);
-		if (r < 0)
-			return r;
+		for (u32 i = 0; (emulate & GAP_BIT(id)) && gap->install && i < spaces_of(emulate, id); i++) {
+			int r = gap->install((u8 *)commons + commons->areas[id].offset + i * gap->area_size, commons);
+
+			if (r < 0)
+				return r;
+		}
 	}
 	return 0;
 }

@@ -122,6 +122,23 @@ void agent_wake(u32 *word, int count)
 	syscall(SYS_futex, word, 1, count, NULL, NULL, 0);
 }
 
+u32 agent_ipc_space(void)
+{
+	return 0;
+}
+
+u32 agent_ipc_space_force(u32 one_more)
+{
+	(void)one_more;
+	return 0;
+}
+
+bool agent_ipc_space_held(u32 space)
+{
+	(void)space;
+	return true;
+}
+
 void member_reap_all(int member)
 {
 	sysvipc_member_reap(member);

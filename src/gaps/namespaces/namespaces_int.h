@@ -22,6 +22,11 @@ static inline enum verdict namespaces_done(struct call *call, long ret)
 	return CALL_DONE;
 }
 
+/* --- namespaces_new.c ------------------------------------------------------------------------------------------------------------------ */
+
+/* The row of the caller's UTS namespace. */
+u32 namespaces_uts(void);
+
 /* --- uts_agent.c -------------------------------------------------------------------------------------------------------------------- */
 
 /* The names of the caller's UTS namespace, of one moment. */

@@ -11,7 +11,7 @@ struct new_utsname {
 /* The row of the caller's UTS namespace. */
 static struct uts_row *own_row(void)
 {
-	return &namespaces_area()->uts[0];
+	return &namespaces_area()->uts[namespaces_uts()];
 }
 
 void uts_names_get(struct uts_names *ret)

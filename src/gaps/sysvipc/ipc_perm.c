@@ -40,7 +40,7 @@ void ipc_creds_get(struct ipc_creds *creds)
 		ask(creds);
 		return;
 	}
-	struct ipc_member *member = &sysvipc_area()->member[self];
+	struct ipc_member *member = &sysvipc_area_of(0)->member[self];
 	u32 before = __atomic_load_n(&member->stamp, __ATOMIC_ACQUIRE);
 	if (before == stamp(self, CREDS_CACHED)) {
 		creds->euid = member->euid;
@@ -64,7 +64,7 @@ enum verdict sysvipc_setid(struct call *call)
 	(void)call;
 	int self = member_peek();
 	if (self >= 0)
-		__atomic_store_n(&sysvipc_area()->member[self].stamp, stamp(self, CREDS_CHANGING), __ATOMIC_RELEASE);
+		__atomic_store_n(&sysvipc_area_of(0)->member[self].stamp, stamp(self, CREDS_CHANGING), __ATOMIC_RELEASE);
 	return CALL_PASS;
 }
 

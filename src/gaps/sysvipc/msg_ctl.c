@@ -117,6 +117,18 @@ static void queue_remove(struct msg_hold *hold)
 	}
 }
 
+void msg_remove_all(struct msg_area *area, u32 self)
+{
+	struct msg_hold hold;
+	table_lock(area);
+	for (u32 i = 0; i < area->ids.high; i++)
+		if (ipc_ids_used(&area->ids, i) && msg_hold_begin(&hold, area, ipc_ids_id(&area->ids, (int)i), self) == 0) {
+			queue_remove(&hold);
+			msg_hold_end(&hold);
+		}
+	table_unlock(area);
+}
+
 /* One call of msgctl(). */
 struct msgctl {
 	s32 id;

@@ -95,4 +95,7 @@ static inline bool msg_fits(const struct msg_queue *queue, u64 size)
 	return size + queue->cbytes <= queue->qbytes && 1 + queue->qnum <= queue->qbytes;
 }
 
+/* msg_ctl.c: removes all queues. */
+void msg_remove_all(struct msg_area *area, u32 self);
+
 #endif

@@ -155,6 +155,16 @@ static void set_remove(struct sem_hold *hold)
 	ipc_heap_free(&area->heap, area->bitmap, sems, size);
 }
 
+void sem_remove_all(struct sem_area *area, u32 self)
+{
+	struct sem_hold hold;
+	sem_table_lock(area);
+	for (u32 i = 0; i < area->ids.high; i++)
+		if (ipc_ids_used(&area->ids, i) && sem_hold_begin(&hold, area, ipc_ids_id(&area->ids, (int)i), self) == 0)
+			set_remove(&hold);
+	sem_table_unlock(area);
+}
+
 /* --- semctl ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* One call of semctl(). */

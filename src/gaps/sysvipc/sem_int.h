@@ -117,5 +117,7 @@ bool sem_undo_foreign(const struct sem_hold *hold);
 /* Locks the table of sets; recomputes what is derived after a death. */
 void sem_table_lock(struct sem_area *area);
 void sem_table_unlock(struct sem_area *area);
+/* Removes all sets. */
+void sem_remove_all(struct sem_area *area, u32 self);
 
 #endif

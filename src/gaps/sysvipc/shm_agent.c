@@ -244,12 +244,9 @@ enum verdict sysvipc_shmat(struct call *call)
 	return done(call, ret);
 }
 
-enum verdict sysvipc_shmdt(struct call *call)
+/* In the space that is looked after. */
+static bool detach(int self, u64 address)
 {
-	u64 address = call->arg[0];
-	int self = member_peek();
-	if (address % LAYOUT_PAGE || self < 0)
-		return done(call, -EINVAL);
 	shm_lock();
 	int at = shm_attach_find(self, address);
 	if (at >= 0) {
@@ -261,7 +258,24 @@ enum verdict sysvipc_shmdt(struct call *call)
 		shm_attach_drop((u32)at, agent_pid());
 	}
 	shm_unlock();
-	return done(call, at < 0 ? -EINVAL : 0);
+	return at >= 0;
+}
+
+/* What was attached in an IPC namespace that the caller has left is detached as well. */
+enum verdict sysvipc_shmdt(struct call *call)
+{
+	u64 address = call->arg[0];
+	int self = member_peek();
+	bool found;
+	if (address % LAYOUT_PAGE || self < 0)
+		return done(call, -EINVAL);
+	found = detach(self, address);
+	for (u32 i = 0; i < ipc_spaces_used() && !found && ipc_spaces_used() > 1; i++) {
+		u32 before = agent_ipc_space_force(i + 1);
+		found = detach(self, address);
+		(void)agent_ipc_space_force(before);
+	}
+	return done(call, found ? 0 : -EINVAL);
 }
 
 /* --- shmctl ------------------------------------------------------------------------------------------------------------------------ */

@@ -87,10 +87,9 @@ int shm_enter(struct ipc_creds *creds)
 
 /* --- file space ----------------------------------------------------------------------------------------------------------------- */
 
-/* The first range of `size` bytes (whole pages) at or behind `at` that no segment covers, or -ENOMEM. */
-static s64 find_space(const struct shm_area *shm, u64 at, u64 size)
+/* The first range of `size` bytes (whole pages) at or behind `at`, before `end`, that no segment covers, or -ENOMEM. */
+static s64 find_space(const struct shm_area *shm, u64 at, u64 end, u64 size)
 {
-	u64 end = commons()->file_size;
 	for (bool moved = true; moved;) {
 		moved = false;
 		if (size > end || at > end - size)
@@ -120,14 +119,22 @@ static int zero_space(u64 offset, u64 size)
 	return 0;
 }
 
+/* Bytes of the file that each area has for its segments. */
+static u64 file_room(void)
+{
+	u64 base = ALIGN_UP(commons()->mapped, LAYOUT_PAGE), end = commons()->file_size;
+
+	return end > base ? ALIGN_DOWN((end - base) / sysvipc_spaces(), LAYOUT_PAGE) : 0;
+}
+
 /* A range of zeros, or -ENOMEM. */
 static s64 take_space(struct shm_area *shm, u64 size)
 {
-	u64 base = ALIGN_UP(commons()->mapped, LAYOUT_PAGE);
+	u64 room = file_room(), base = ALIGN_UP(commons()->mapped, LAYOUT_PAGE) + sysvipc_space() * room, end = base + room;
 	u64 start = !shm->dirty_end && shm->next_offset > base ? shm->next_offset : base;
-	s64 at = find_space(shm, start, size);
+	s64 at = find_space(shm, start, end, size);
 	if (at < 0 && start > base)
-		at = find_space(shm, base, size);
+		at = find_space(shm, base, end, size);
 	if (at < 0)
 		return at;
 	if ((u64)at < shm->dirty_end) {

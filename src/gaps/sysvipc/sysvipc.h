@@ -14,8 +14,14 @@
 #include "gaps/sysvipc/sem_state.h"
 #include "gaps/sysvipc/shm_state.h"
 
+#define IPC_SPACES 4u /* IPC namespaces (ipc_space.c): areas, one behind the other, where gap namespaces is filled too */
+
 struct sysvipc_area {
 	struct ipc_limits limits;
+	struct ipc_limits defaults; /* what it begins with */
+	u32 spaces;                 /* in area 0: the highest area that was ever used */
+	u32 reserved;
+	s64 since[IPC_SPACES]; /* in area 0: when each was given to a new namespace, in seconds; 0: never */
 	struct ipc_member member[COMMONS_MEMBERS_MAX];
 	struct shm_area shm;
 	struct sem_area sem;

@@ -91,6 +91,7 @@ static int install(void *area, const struct commons *commons)
 		.semopm = 500,
 		.semmni = 32000,
 	};
+	sysvipc->defaults = sysvipc->limits;
 	sysvipc->shm.ids.last = -1;
 	sysvipc->sem.ids.last = -1;
 	sysvipc->msg.ids.last = -1;
@@ -149,6 +150,7 @@ const struct gap gap_sysvipc = {
 	.workloads = workloads,
 	.probe = probe,
 	.area_size = SYSVIPC_AREA_SIZE,
+	.spaces = IPC_SPACES,
 	.install = install,
 	.files = files,
 	.symptoms = symptoms,

@@ -27,10 +27,32 @@
 #define IPC_READ 0444 /* the kernel's S_IRUGO, S_IWUGO: what ipc_perm_check() is asked for */
 #define IPC_WRITE 0222
 
+/* The areas there are (ipc_space.c); one of them; that of the caller's IPC namespace. */
+static inline u32 sysvipc_spaces(void)
+{
+	return (u32)(commons()->areas[GAP_sysvipc].size / SYSVIPC_AREA_SIZE);
+}
+
+static inline struct sysvipc_area *sysvipc_area_of(u32 space)
+{
+	return (struct sysvipc_area *)((u8 *)commons_area(GAP_sysvipc) + space * SYSVIPC_AREA_SIZE);
+}
+
+static inline u32 sysvipc_space(void)
+{
+	u32 spaces = sysvipc_spaces(), space = spaces > 1 ? agent_ipc_space() : 0;
+
+	return space < spaces ? space : 0;
+}
+
 static inline struct sysvipc_area *sysvipc_area(void)
 {
-	return commons_area(GAP_sysvipc);
+	return sysvipc_area_of(sysvipc_space());
 }
+
+/* ipc_space.c: how many were used; looks after each of them. */
+u32 ipc_spaces_used(void);
+void ipc_each_space(void (*look)(enum agent_event event, long arg), enum agent_event event, long arg);
 
 static inline struct lock *ipc_ids_lock(struct ipc_ids *ids)
 {

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * New namespaces of the kinds that this gap has (namespaces(7)): what unshare(2) and clone(2) make for a view (agent/view.h).
+ * A UTS namespace begins with the names of the one that its maker has. IPC namespaces are gap sysvipc's.
+ */
+#include "gaps/namespaces/namespaces_int.h"
+
+#define CLONE_NEWUTS_ UINT64_C(0x04000000)
+#define CLONE_NEWIPC_ UINT64_C(0x08000000)
+#define CLONE_NEWUSER_ UINT64_C(0x10000000)
+#define CLONE_NEWPID_ UINT64_C(0x20000000)
+
+u32 namespaces_uts(void)
+{
+	u32 row = agent_uts_space();
+
+	return row < UTS_ROWS ? row : 0;
+}
+
+/* Rows are not used again: a view of the machine's names costs 300 bytes. */
+static long new_uts(void)
+{
+	struct namespaces_area *area = namespaces_area();
+	struct uts_names names;
+	u32 row = __atomic_load_n(&area->uts_used, __ATOMIC_RELAXED);
+
+	do
+		if (row >= UTS_ROWS)
+			return -ENOSPC;
+	while (!__atomic_compare_exchange_n(&area->uts_used, &row, row + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	uts_names_get(&names);
+	area->uts[row].names[0] = names;
+	return row;
+}
+
+long namespaces_new(u64 *flags, u32 *uts, u32 *ipc)
+{
+	bool ours = commons()->emulated & (1u << GAP_sysvipc); /* else the kernel has IPC objects, and its namespaces */
+	u64 wanted = *flags & (CLONE_NEWUTS_ | (ours ? CLONE_NEWIPC_ : 0) | (pids_on() ? CLONE_NEWPID_ : 0));
+	struct agent_creds creds;
+	long row;
+
+	if (!wanted)
+		return 0;
+	agent_creds_get(&creds);
+	if ((!creds.cap_sys_admin && !(*flags & CLONE_NEWUSER_)) || (wanted & CLONE_NEWPID_)) /* one in another is not there */
+		return -EPERM;
+	if (wanted & CLONE_NEWIPC_) {
+		row = sysvipc_new_space();
+		if (row < 0)
+			return row;
+		*ipc = (u32)row;
+	}
+	if (wanted & CLONE_NEWUTS_) {
+		row = new_uts();
+		if (row < 0)
+			return row;
+		*uts = (u32)row;
+	}
+	*flags &= ~wanted;
+	return 0;
+}
