@@ -245,7 +245,7 @@ long view_unshare(u64 *flags, struct view_spec *spec, struct fs_hints *hints)
 			return r;
 		*flags &= ~CLONE_NEWNS_;
 	}
-	return 0;
+	return commons()->emulated & (1u << GAP_namespaces) ? namespaces_new(flags, &spec->uts, &spec->ipc) : 0;
 }
 
 enum verdict engine_unshare(struct call *call)
@@ -265,9 +265,11 @@ enum verdict engine_unshare(struct call *call)
 	}
 	if (flags)
 		call->ret = sys1(__NR_unshare, flags);
+	if (call->ret == 0 && spec.ipc != view_self()->ipc)
+		sysvipc_leave_space();
 	if (call->ret == 0)
 		call->ret = view_set(&spec, VIEW_OWN);
-	if (call->ret == 0) {
+	if (call->ret == 0 && (asked & (CLONE_NEWNS_ | CLONE_FS_))) {
 		(void)sys1(__NR_unshare,
 			   CLONE_FS_); /* CLONE_NEWNS does; where that is refused, threads keep one working directory */
 		private()->hints = hints;

@@ -3,6 +3,7 @@
  * Gap namespaces, agent half: namespaces(7) as views that the members of a cell have, where the host gives none.
  *
  *   uts_agent.c, uts_files.c   the names that uname(2) and /proc/sys/kernel tell
+ *   namespaces_new.c           what unshare(2) and clone(2) make
  *   pid_*.c                    the first process of the cell is pid 1, and nobody else is there: see pid_view.c
  *
  * Limits: docs/limits.md.

@@ -13,7 +13,7 @@
  * Limits:
  *   - A value that is written is kept and told, and changes nothing else: the kernel goes on with its own. docs/sysctls.md says which files
  *     are only recorded.
- *   - Values belong to the cell, not to its network, IPC or UTS namespaces: unshare(2) does not begin with fresh ones.
+ *   - Values belong to the cell, not to its network or IPC namespaces: unshare(2) does not begin with fresh ones.
  *   - Files that are not in the table are the kernel's, or absent. CAP_NET_ADMIN without uid 0 does not open files of net for writing.
  *   - Files of one quantity in two units (base_reachable_time and base_reachable_time_ms) do not follow each other.
  *   - fs/file-nr does not know how many files are open on the machine: it says 0 of them.
@@ -139,7 +139,10 @@ static long write_wide(const struct sysctl_key *key, struct sysctl_write *write)
 /* Asked again at each write, for a descriptor may have changed hands. */
 static bool may_write(u32 mode)
 {
-	if (sys0(__NR_geteuid) == 0)
+	struct agent_creds creds;
+
+	agent_creds_get(&creds);
+	if (creds.euid == 0)
 		mode >>= 6;
 	else if (agent_in_group(0))
 		mode >>= 3;

@@ -11,6 +11,8 @@
 #include "gaps/sysvipc/shm_int.h"
 
 #define IDLE_SECONDS 2
+#define WAIT_NS 100000000
+#define WAIT_STEPS 60 /* six seconds */
 
 u32 ipc_spaces_used(void)
 {
@@ -65,27 +67,34 @@ static bool claim(u32 space)
 	return __atomic_compare_exchange_n(since, &before, now, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/* Where all are in use, or were a moment ago, it waits. 0: none. */
+static u32 claim_any(void)
+{
+	struct agent_time step = { 0, WAIT_NS };
+
+	for (u32 waited = 0; waited < WAIT_STEPS; waited++) {
+		for (u32 i = 1; i < sysvipc_spaces(); i++)
+			if (claim(i))
+				return i;
+		(void)sys2(__NR_nanosleep, &step, 0);
+	}
+	return 0;
+}
+
 long sysvipc_new_space(void)
 {
 	struct sysvipc_area *first = sysvipc_area_of(0);
 	int self = member_self();
+	u32 i = self < 0 ? 0 : claim_any(), used = __atomic_load_n(&first->spaces, __ATOMIC_ACQUIRE), before;
 
-	if (self < 0)
-		return -ENOMEM;
-	for (u32 i = 1; i < sysvipc_spaces(); i++) {
-		u32 used = __atomic_load_n(&first->spaces, __ATOMIC_ACQUIRE), before;
-
-		if (!claim(i))
-			continue;
-		while (used < i &&
-		       !__atomic_compare_exchange_n(&first->spaces, &used, i, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-			;
-		before = agent_ipc_space_force(i + 1);
-		clear((u32)self);
-		(void)agent_ipc_space_force(before);
-		return i;
-	}
-	return -ENOSPC;
+	if (!i)
+		return self < 0 ? -ENOMEM : -ENOSPC;
+	while (used < i && !__atomic_compare_exchange_n(&first->spaces, &used, i, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+	before = agent_ipc_space_force(i + 1);
+	clear((u32)self);
+	(void)agent_ipc_space_force(before);
+	return i;
 }
 
 void sysvipc_leave_space(void)
