@@ -47,7 +47,7 @@ enum fs_mount_flag {
 	FS_LOCKED = 1u << 13,        /* came from a more privileged namespace: is not unmounted or laid open on its own */
 	FS_OWN_READ_ONLY = 1u << 16, /* with FS_SUPER_READ_ONLY: the mount is, too */
 	FS_EXPIRING = 1u << 17,      /* umount2(MNT_EXPIRE): not used since */
-	FS_FILTERED = 1u << 14, /* an overlay whose upper layer's contents are in the filter */
+	FS_FILTERED = 1u << 14,      /* an overlay whose upper layer's contents are in the filter */
 };
 
 enum fs_feature {
@@ -90,12 +90,14 @@ struct fs_table {
 enum fs_space_state { FS_SPACE_FREE = 0, FS_SPACE_MAKING = 1, FS_SPACE_READY = 2 };
 
 struct fs_space {
-	u32 state;  /* enum fs_space_state */
-	u32 active; /* which copy is to be read */
-	u32 inode;  /* of /proc/PID/ns/mnt: unique in the cell, never used again */
-	u32 bound;  /* a mount is FS_BOUND */
-	u32 events; /* changes so far, for poll(2) of mountinfo */
-	u32 reserved[11];
+	u32 state;                 /* enum fs_space_state */
+	u32 active;                /* which copy is to be read */
+	u32 inode;                 /* of /proc/PID/ns/mnt: unique in the cell, never used again */
+	u32 bound;                 /* a mount is FS_BOUND */
+	u32 events;                /* changes so far, for poll(2) of mountinfo */
+	u32 tree;                  /* it is what a descriptor stands for (agent/fs_mount_handle.c), and nobody's view … */
+	u32 moved_space, moved_id; /* … until its mounts were moved: where to; 0: they were not */
+	u32 reserved[8];
 	struct fs_table copy[2];
 };
 

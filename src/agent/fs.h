@@ -203,9 +203,11 @@ struct fs_place {
  * namespace's root is "". */
 long fs_place_in(const struct fs_root *root, const char *host, char *out, struct fs_place *ret) MUST_CHECK;
 /* Likewise for the caller's root, repeated as need be. */
-long fs_guest_place(const char *host, char *out, struct fs_place *ret) MUST_CHECK;
+long fs_guest_place(const char *host, u32 hint, char *out, struct fs_place *ret) MUST_CHECK;
 /* The same into work->guest, from where the work may go on. */
 long fs_place_work(struct fs_work *work, const char *host) MUST_CHECK;
+/* Likewise; hint: id of a mount that it is known to have been reached by, 0: none. */
+long fs_place_hinted(struct fs_work *work, const char *host, u32 hint) MUST_CHECK;
 /* The same as the caller would name it: the root is "/"; what lies outside the caller's root directory is told as the namespace has it. */
 long fs_guest_path(const char *host, u32 hint, char *out, bool *ret_inside) MUST_CHECK;
 
@@ -225,6 +227,9 @@ bool fs_is_on(struct fs_work *work, s32 fd, u32 mount_id);
 
 /* The flags of the mount that an object lies on which fs_object() found in the work; itself: the path was empty. In the work's rest and check. */
 u32 fs_flags_of(struct fs_work *work, s32 fd, bool itself);
+
+/* The namespace of the tree that a host path is the descriptor of (fs_mount_handle.c); -1: of none. */
+long mnt_handle_space(const char *host);
 
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;

@@ -373,7 +373,7 @@ static bool is_layered_directory(struct fs_work *work, s32 fd)
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return false;
 	work->check[n] = 0;
-	if (fs_place_work(work, work->check) < 0 || !fs_layered(work))
+	if (fs_place_hinted(work, work->check, fs_hint(fd)) < 0 || !fs_layered(work))
 		return false;
 	if (sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & O_PATH_)
 		return false;

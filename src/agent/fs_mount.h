@@ -92,14 +92,22 @@ struct mnt_source {
 	bool recursive, file;
 };
 
+/* A file system that is being configured (fs_mount_config.c). */
+enum mnt_phase { MNT_PHASE_CREATE, MNT_PHASE_MOUNT, MNT_PHASE_RECONFIGURE };
+struct mnt_row {
+	u32 space, id;
+};
+struct mnt_context {
+	u32 phase;          /* enum mnt_phase */
+	u32 device;         /* number of what has been made, or was picked; 0: the host's */
+	struct mnt_row row; /* one of its mounts */
+	struct mnt_super super;
+};
+
 enum mnt_copy {
 	MNT_COPY,              /* mount --bind: a peer where the model is shared, a slave where it is one */
 	MNT_COPY_SLAVE,        /* a slave of the model's peers … */
 	MNT_COPY_SHARED_SLAVE, /* … with peers of its own */
-};
-
-struct mnt_row {
-	u32 space, id;
 };
 
 /* All that a call needs; in memory of its own. */
@@ -114,6 +122,8 @@ struct mnt_work {
 	char at[FS_PATH_MAX];   /* the same in a namespace */
 	char type[4097], source[4097], data[4097];
 	struct mnt_super super;
+	u32 copied; /* by mnt_copy(): pairs in ids */
+	struct mnt_context context;
 	const char *layers[FS_LAYERS_MAX]; /* of an overlay that is being made … */
 	char layer_text[32768];            /* … their host paths */
 };
@@ -184,8 +194,10 @@ long mnt_overlay_make(struct mnt_work *work, struct mnt_super *super, struct fs_
 
 /* MS_MOVE, under the lock. */
 long mnt_move(struct mnt_work *work, const struct mnt_where *from, const struct mnt_where *to, const char *target) MUST_CHECK;
-/* New options of a mount's file system (the text is written over); in all namespaces. */
-long mnt_reconfigure(struct mnt_work *work, u32 space, u32 id, char *options, bool read_only) MUST_CHECK;
+/* What the file system of a mount is now; MNT_OTHER where it has no options that can be changed. Under the lock. */
+long mnt_super_of(struct mnt_work *work, u32 space, u32 id, struct mnt_super *ret) MUST_CHECK;
+/* It becomes what super says, in all namespaces. Under the lock. */
+long mnt_change_super(struct mnt_work *work, u32 space, u32 id, struct mnt_super *super) MUST_CHECK;
 /* Whether some process has a file of it open for writing, as far as that can be known. */
 bool mnt_is_written(struct mnt_work *work, u32 space, u32 id);
 
@@ -197,5 +209,21 @@ u32 mnt_attributes(u64 flags);
 void mnt_set_attributes(struct fs_mount *m, u32 mask, u32 flags);
 /* The file system of a mount is, or is no longer, read-only; options NULL: as they are. In all namespaces. 0 or negative errno. */
 long mnt_set_super(struct mnt_work *work, u32 space, u32 id, bool read_only, const char *options) MUST_CHECK;
+
+/* --- fs_mount_api.c -------------------------------------------------------------------------------------------------------------------------- */
+
+/* FS_ flags of MOUNT_ATTR_ ones. 0 or -EINVAL. */
+long mnt_attr_flags(u64 attributes, u32 *ret) MUST_CHECK;
+
+/* --- fs_mount_handle.c ----------------------------------------------------------------------------------------------------------------------- */
+
+enum mnt_handle { MNT_HANDLE_TREE, MNT_HANDLE_CONTEXT };
+/* The number of what a descriptor stands for; -EBADF, -EINVAL: nothing of the kind. */
+long mnt_handle_of(s32 fd, enum mnt_handle kind) MUST_CHECK;
+/* An empty tree: its descriptor. Under the lock. */
+long mnt_tree_make(struct mnt_work *work, bool cloexec, u32 *ret_space) MUST_CHECK;
+long mnt_context_make(const struct mnt_context *context, bool cloexec) MUST_CHECK;
+long mnt_context_write(u32 number, const struct mnt_context *context) MUST_CHECK;
+long mnt_context_read(u32 number, struct mnt_context *context) MUST_CHECK;
 
 #endif

@@ -139,57 +139,55 @@ static long remount_bind(struct mnt_work *work, const struct mnt_where *at, u64 
 	return 0;
 }
 
-/* The options of a file system as they are told, taken apart again. */
-static long read_super(struct mnt_work *work, const struct fs_table *table, const struct fs_mount *m)
-{
-	char *text = work->other.rest;
-	u64 size = strlen(table->text + m->options);
-	long r = mnt_super_init(&work->super, table->text + m->type);
-
-	if (r < 0) { /* of the host: it has no options that can be changed */
-		work->super = (struct mnt_super){ .kind = MNT_OTHER };
-		return 0;
-	}
-	memcpy(text, table->text + m->options, size + 1);
-	if (work->super.kind == MNT_OVERLAY)
-		return 0;
-	return mnt_super_parse(&work->super, text);
-}
-
-long mnt_reconfigure(struct mnt_work *work, u32 space, u32 id, char *options, bool read_only)
+long mnt_super_of(struct mnt_work *work, u32 space, u32 id, struct mnt_super *ret)
 {
 	const struct fs_table *table = mnt_table(work, space);
 	const struct fs_mount *m = mnt_find(table, id);
+	char *text = work->other.rest;
 	long r;
 
 	if (!m)
 		return -EINVAL;
-	r = read_super(work, table, m);
-	work->super.read_only = read_only;
-	work->super.flags = read_only;
-	if (r == 0 && work->super.kind != MNT_OVERLAY && work->super.kind != MNT_OTHER)
-		r = mnt_super_parse(&work->super, options);
-	if (r < 0)
-		return r;
-	if (work->super.read_only && !(m->flags & FS_SUPER_READ_ONLY) && mnt_is_written(work, space, id))
+	r = mnt_super_init(ret, table->text + m->type);
+	if (r < 0 || ret->kind == MNT_OVERLAY)
+		*ret = (struct mnt_super){ .kind = MNT_OTHER };
+	memcpy(text, table->text + m->options, strlen(table->text + m->options) + 1);
+	r = ret->kind == MNT_OTHER ? 0 : mnt_super_parse(ret, text);
+	ret->read_only = m->flags & FS_SUPER_READ_ONLY;
+	ret->flags = (ret->flags & ~(u32)MS_RDONLY_) | ret->read_only;
+	ret->has_source = true; /* it cannot change */
+	return r;
+}
+
+long mnt_change_super(struct mnt_work *work, u32 space, u32 id, struct mnt_super *super)
+{
+	const struct fs_mount *m = mnt_find(mnt_table(work, space), id);
+
+	if (!m)
+		return -EINVAL;
+	if (super->read_only && !(m->flags & FS_SUPER_READ_ONLY) && mnt_is_written(work, space, id))
 		return -EBUSY;
-	mnt_super_show(&work->super);
-	if (!strcmp(table->text + m->type, "sysfs"))
-		work->super.read_only = true;
-	return mnt_set_super(work, space, id, work->super.read_only,
-			     work->super.kind == MNT_OVERLAY || work->super.kind == MNT_OTHER
-				     ? NULL
-				     : work->super.shown + (work->super.shown[0] == ','));
+	mnt_super_show(super);
+	return mnt_set_super(work, space, id, super->read_only || super->kind == MNT_SYSFS,
+			     super->kind == MNT_OTHER ? NULL : super->shown + (super->shown[0] == ','));
 }
 
 static long remount(struct mnt_work *work, const struct mnt_where *at, u64 flags)
 {
+	struct mnt_super *super = &work->super;
 	struct fs_mount *m;
 	long r;
 
 	if (!at->mounted)
 		return -EINVAL;
-	r = mnt_reconfigure(work, at->space, at->id, work->data, flags & MS_RDONLY_);
+	r = mnt_super_of(work, at->space, at->id, super);
+	if (r < 0)
+		return r;
+	super->flags = (super->flags & ~(u32)MS_RDONLY_) | (flags & MS_RDONLY_);
+	super->read_only = flags & MS_RDONLY_;
+	r = super->kind == MNT_OTHER ? 0 : mnt_super_parse(super, work->data);
+	if (r == 0)
+		r = mnt_change_super(work, at->space, at->id, super);
 	if (r < 0)
 		return r;
 	m = fs_edit_mount(mnt_edit(work, at->space), at->id);

@@ -8,6 +8,8 @@
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
 
+#define FS_LOCK_SIZE 768u /* a frame has no room for more */
+
 struct layers {
 	const char **at;
 	u32 count;
@@ -122,8 +124,24 @@ static long add_upper(struct mnt_work *work, struct mnt_super *super, struct lay
 		return -ENOSPC;
 	memcpy(work->layer_text + layers->used - 1, "/work", 6);
 	layers->used += 5;
-	r = sys2(__NR_mkdir, ret->work, 0700);
-	return r == -EEXIST ? 0 : r;
+	return 0;
+}
+
+/* What the work directory has: the lock of who changes the upper one (fs_layers.h). */
+static long make_work(const char *path)
+{
+	char name[FS_LOCK_SIZE];
+	u64 length = strlen(path);
+	long fd = sys2(__NR_mkdir, path, 0700);
+
+	if ((fd < 0 && fd != -EEXIST) || length + 6 > sizeof(name))
+		return fd < 0 ? fd : -ENAMETOOLONG;
+	memcpy(name, path, length);
+	memcpy(name + length, "/lock", 6);
+	fd = sys3(__NR_open, name, O_CREAT_ | O_NOFOLLOW_ | O_CLOEXEC_, 0600);
+	if (fd >= 0)
+		(void)sys1(__NR_close, fd);
+	return fd < 0 ? fd : 0;
 }
 
 /* Without an upper directory: an empty one. */
@@ -170,7 +188,11 @@ long mnt_overlay_make(struct mnt_work *work, struct mnt_super *super, struct fs_
 	lowers = add_lowers(work, &layers, super->lower);
 	if (lowers < 0 || (lowers < 2 && !super->upper[0]))
 		return lowers < 0 ? lowers : -EINVAL;
+	r = super->upper[0] ? make_work(ret->work) : 0;
+	if (r < 0)
+		return r;
 	ret->layers = layers.at;
 	ret->layer_count = layers.count;
+	ret->flags |= FS_BOUND; /* its layers may be seen by themselves, too */
 	return 0;
 }

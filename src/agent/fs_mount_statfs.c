@@ -110,7 +110,7 @@ static long tell_guest(long fd, const struct fs_root *root, const struct fs_moun
 }
 
 /* The mount that a descriptor lies on, which becomes the work's. */
-static bool is_placed(struct fs_work *work, long fd)
+static bool is_placed(struct fs_work *work, long fd, u32 hint)
 {
 	char link[AGENT_FD_LINK_SIZE];
 	long n;
@@ -120,7 +120,7 @@ static bool is_placed(struct fs_work *work, long fd)
 	if (n <= 0 || work->check[0] != '/' || (n > 7 && !memcmp(work->check, "/memfd:", 7)))
 		return false;
 	work->check[n] = 0;
-	return fs_place_work(work, work->check) >= 0;
+	return fs_place_hinted(work, work->check, hint) >= 0;
 }
 
 enum verdict fs_statfs(struct call *call)
@@ -131,7 +131,7 @@ enum verdict fs_statfs(struct call *call)
 	call->ret = fd;
 	if (fd < 0)
 		return CALL_DONE;
-	if (work->magic && !is_placed(work, fd))
+	if (work->magic && !is_placed(work, fd, 0))
 		call->ret = sys2(__NR_fstatfs, fd, call->arg[1]);
 	else
 		call->ret = tell_guest(fd, &work->root, &work->mount, call->arg[1]);
@@ -144,7 +144,7 @@ enum verdict fs_fstatfs(struct call *call)
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
 	s32 fd = (s32)call->arg[0];
 
-	if (fd < 0 || agent_reserved_fd((u32)fd) || !is_placed(work, fd))
+	if (fd < 0 || agent_reserved_fd((u32)fd) || !is_placed(work, fd, fs_hint(fd)))
 		return CALL_PASS;
 	call->ret = tell_guest(fd, &work->root, &work->mount, call->arg[1]);
 	return CALL_DONE;

@@ -85,7 +85,7 @@ static bool parse_size(const char *text, u64 *ret)
 
 /* --- types ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static const char type_names[][8] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue" };
+static const char type_names[][8] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "overlay" };
 
 const char *mnt_type_name(u32 kind)
 {

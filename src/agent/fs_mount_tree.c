@@ -113,6 +113,7 @@ long mnt_copy(struct mnt_work *work, const struct mnt_source *source, u32 space,
 	work->ids[0] = source->id;
 	while (source->recursive && (r = copy_level(work, source, space, target, mode, &done)) > 0)
 		;
+	work->copied = done;
 	return r < 0 ? r : 0;
 }
 

@@ -5,10 +5,7 @@
 
 bool mnt_may(void)
 {
-	struct agent_creds creds;
-
-	agent_creds_get(&creds);
-	return creds.cap_sys_admin;
+	return fs_may_mount();
 }
 
 long mnt_begin(struct mnt_work **ret)
@@ -72,7 +69,7 @@ struct fs_edit *mnt_edit(struct mnt_work *work, u32 space)
 /* --- paths -------------------------------------------------------------------------------------------------------------------------------- */
 
 /* What a descriptor of the guest stands for. */
-static long place_of(struct fs_work *path, long fd)
+static long place_of(struct fs_work *path, long fd, u32 hint)
 {
 	char link[AGENT_FD_LINK_SIZE];
 	long n;
@@ -84,20 +81,47 @@ static long place_of(struct fs_work *path, long fd)
 	path->check[n] = 0;
 	if (path->check[0] != '/')
 		return -EINVAL; /* a pipe, a socket … */
-	n = fs_place_work(path, path->check);
+	n = fs_place_hinted(path, path->check, hint);
 	return n == -ESRCH ? -EINVAL : n < 0 ? n : 0;
+}
+
+/* What a tree's descriptor stands for: its root. */
+static long locate_tree(struct fs_work *path, u32 space, struct mnt_where *ret)
+{
+	const struct fs_space *s = fs_space_of(space);
+	long r = fs_root_of(&path->root, s->moved_id ? s->moved_space : space, s->moved_id, "", 0);
+
+	if (r < 0)
+		return r == -ENOENT ? -EINVAL : r;
+	fs_enter_root(path);
+	r = fs_find_mount(path);
+	if (r < 0)
+		return r;
+	*ret = (struct mnt_where){
+		.space = path->root.space, .id = path->mount.id, .mounted = true, .directory = !(path->mount.flags & FS_FILE)
+	};
+	return 0;
 }
 
 long mnt_locate(struct fs_work *path, s32 dirfd, u64 name, u32 flags, struct mnt_where *ret)
 {
-	long fd = fs_object(path, dirfd, name, flags), r = 0;
 	struct kernel_stat st;
-	char first;
+	char first = 1;
+	long fd, r = 0;
 
+	if ((flags & FS_EMPTY) && guest_read(&first, name, 1) == 0 && !first) {
+		r = mnt_handle_of(dirfd, MNT_HANDLE_TREE);
+		if (r >= 0) {
+			r = locate_tree(path, (u32)r, ret);
+			return r < 0 ? r : dirfd;
+		}
+		r = 0;
+	}
+	fd = fs_object(path, dirfd, name, flags);
 	if (fd < 0)
 		return fd;
-	if (path->magic || ((flags & FS_EMPTY) && guest_read(&first, name, 1) == 0 && !first))
-		r = place_of(path, fd);
+	if (path->magic || !first)
+		r = place_of(path, fd, first ? 0 : fs_hint(dirfd));
 	if (r == 0)
 		r = sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (r < 0) {

@@ -319,9 +319,28 @@ static long take_space(void)
 		if (fs_space_of(i)->state == FS_SPACE_FREE)
 			return i;
 	for (u32 i = 1; i < FS_SPACES_MAX; i++)
-		if (!view_holds(is_in_space, i))
+		if (!fs_space_of(i)->tree && !view_holds(is_in_space, i))
 			return i;
 	return -ENOSPC;
+}
+
+long fs_space_tree(void)
+{
+	long number = take_space();
+	struct fs_space *s = fs_space_of(number < 0 ? 0 : (u32)number);
+	struct fs_edit edit;
+
+	if (number < 0)
+		return number;
+	s->state = FS_SPACE_MAKING;
+	s->moved_space = s->moved_id = 0;
+	s->tree = 1;
+	s->inode = 0;
+	clear(&s->copy[s->active & 1]);
+	fs_edit_begin(&edit, (u32)number);
+	fs_edit_publish(&edit);
+	__atomic_store_n(&s->state, FS_SPACE_READY, __ATOMIC_RELEASE);
+	return number;
 }
 
 long fs_space_copy(u32 space, u32 *ids, u32 count)
@@ -335,6 +354,7 @@ long fs_space_copy(u32 space, u32 *ids, u32 count)
 	if (number < 0)
 		return number;
 	s->state = FS_SPACE_MAKING;
+	s->tree = 0;
 	clear(&s->copy[s->active & 1]);
 	fs_edit_begin(&edit, (u32)number);
 	for (u32 i = 0; i < from->count; i++) {

@@ -100,4 +100,7 @@ u32 fs_new_device(void);
  * one, each is replaced by that of its copy. Under the lock, which is given back only when a view names the namespace (view_word_of()). */
 long fs_space_copy(u32 space, u32 *ids, u32 count) MUST_CHECK;
 
+/* An empty namespace that is nobody's view, for what a descriptor stands for. Its number, or -ENOSPC. Under the lock. */
+long fs_space_tree(void) MUST_CHECK;
+
 #endif

@@ -25,6 +25,19 @@ static bool is_scratch(const char *host)
 	return n && !strncmp(host, commons()->scratch, n) && host[n] == '/';
 }
 
+/* Where paths start that are relative to a tree that is mounted nowhere, or has been moved since. */
+static long begin_at_tree(struct fs_work *work, u32 space)
+{
+	const struct fs_space *s = fs_space_of(space);
+	u32 moved = __atomic_load_n(&s->moved_id, __ATOMIC_ACQUIRE);
+	long r = fs_root_of(&work->root, moved ? s->moved_space : space, moved, "", 0);
+
+	if (r < 0)
+		return r;
+	fs_enter_root(work);
+	return fs_find_mount(work);
+}
+
 /* Where a relative path starts: work->guest is the directory's. */
 static long begin_at(struct fs_work *work, s32 dirfd)
 {
@@ -63,6 +76,9 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 			work->check[n] = 0;
 		}
 	}
+	r = mnt_handle_space(work->check);
+	if (r >= 0)
+		return begin_at_tree(work, (u32)r);
 	work->root.hint = fs_hint(dirfd);
 	r = fs_place_in(&work->root, work->check, work->guest, &place);
 	work->root.hint = 0;

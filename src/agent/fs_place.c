@@ -331,13 +331,14 @@ long fs_place_in(const struct fs_root *root, const char *host, char *out, struct
 
 #define ATTEMPTS 100u
 
-long fs_guest_place(const char *host, char *out, struct fs_place *ret)
+long fs_guest_place(const char *host, u32 hint, char *out, struct fs_place *ret)
 {
 	struct fs_root root;
 	long r = -ELOOP;
 
 	for (u32 i = 0; i < ATTEMPTS && r == -ELOOP; i++) {
 		r = fs_root_get(&root);
+		root.hint = hint;
 		if (r == 0)
 			r = fs_place_in(&root, host, out, ret);
 	}
@@ -346,14 +347,21 @@ long fs_guest_place(const char *host, char *out, struct fs_place *ret)
 
 long fs_place_work(struct fs_work *work, const char *host)
 {
+	return fs_place_hinted(work, host, 0);
+}
+
+long fs_place_hinted(struct fs_work *work, const char *host, u32 hint)
+{
 	struct fs_place place;
 	long r = -ELOOP;
 
 	for (u32 i = 0; i < ATTEMPTS && r == -ELOOP; i++) {
 		r = fs_root_get(&work->root);
+		work->root.hint = hint;
 		if (r == 0)
 			r = fs_place_in(&work->root, host, work->guest, &place);
 	}
+	work->root.hint = 0;
 	if (r < 0)
 		return r;
 	work->mount = place.mount;

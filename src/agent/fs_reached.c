@@ -23,7 +23,7 @@ bool fs_reaches_lower(s32 fd)
 	n = sys3(__NR_readlink, link, text, FS_HOST_MAX - 1);
 	if (n > 0)
 		text[n] = 0;
-	if (n <= 0 || text[0] != '/' || fs_guest_place(text, text + FS_HOST_MAX, &place) < 0)
+	if (n <= 0 || text[0] != '/' || fs_guest_place(text, 0, text + FS_HOST_MAX, &place) < 0)
 		place.layer = 0;
 	(void)sys2(__NR_munmap, map, room);
 	return place.layer != 0;
@@ -42,7 +42,7 @@ long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return fd;
 	work->check[n] = 0;
-	n = fs_place_work(work, work->check);
+	n = fs_place_hinted(work, work->check, fs_hint(fd));
 	if (n < 0 || !fs_layered(work) || work->layer == 0)
 		return fd;
 	if (fs_mount_of(work)->flags & FS_READ_ONLY)
@@ -62,7 +62,7 @@ static bool mount_of(struct fs_work *work, s32 fd, struct fs_place *ret)
 	if (n <= 0 || work->check[0] != '/')
 		return false;
 	work->check[n] = 0;
-	return fs_guest_place(work->check, work->rest, ret) >= 0;
+	return fs_guest_place(work->check, fs_hint(fd), work->rest, ret) >= 0;
 }
 
 bool fs_is_read_only(struct fs_work *work, s32 fd)

@@ -76,8 +76,7 @@ static int make_directory(const char *path, mode_t mode, const struct stat *like
 	return 0;
 }
 
-/* Tries a device number 0/0 and both name spaces of attributes in the work directory. */
-static int probe_features(const char *work, struct fs_state *fs)
+int root_layers_features(const char *work, struct fs_state *fs)
 {
 	char path[PATH_MAX];
 	int r;
@@ -277,7 +276,7 @@ int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_s
 		return r;
 	r = make_lock(work);
 	if (r == 0)
-		r = probe_features(work, fs);
+		r = root_layers_features(work, fs);
 	if (r < 0)
 		return fail(error, -r,
 			    "'%s' as upper layer: its file system keeps neither attributes nor device nodes, or is not writable",

@@ -12,6 +12,9 @@
  * this process alone as long as it lives. Returns 0 or negative errno with error->what filled; -EBUSY: somebody else has it. */
 int root_layers_stage(const struct root_spec *spec, const char *top, struct fs_state *fs, struct root_error *error) MUST_CHECK;
 
+/* Tries in a directory of the upper layer's file system how whiteouts and attributes can be kept, and notes it. 0 or negative errno. */
+int root_layers_features(const char *work, struct fs_state *fs);
+
 /* Makes the upper and the work directory, takes the upper one as above, empties the other, and says where they are. */
 int root_layers_take(const struct root_spec *spec, const char *top, char upper[PATH_MAX], char work[PATH_MAX],
 		     struct root_error *error) MUST_CHECK;

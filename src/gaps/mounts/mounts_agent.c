@@ -115,7 +115,8 @@ long mounts_vfs_open(const struct vnode *node, const char *path, int flags)
 {
 	long r = -EOPNOTSUPP, fd = sys4(__NR_openat, AT_FDCWD_, path, flags, 0);
 
-	if ((fd >= 0 || fd == -ENOENT) && !(flags & (O_ACCMODE_ | O_PATH_ | O_NOFOLLOW_)))
+	if ((fd >= 0 || (fd == -ENOENT && !strncmp(path, "/proc/self/mountstats", 22))) &&
+	    !(flags & (O_ACCMODE_ | O_PATH_ | O_NOFOLLOW_)))
 		r = open_told(node, path, flags);
 	if (r < 0 || fd < 0) /* gVisor has no mountstats */
 		return r < 0 ? fd : r;

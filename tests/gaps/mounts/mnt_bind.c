@@ -26,6 +26,7 @@ static void directories(void)
 	OK(unlink("/m/a/new"));
 	OK(access("/m/b/new", F_OK));
 	where("/m/b");
+	where("/m/b/sub");
 	OK(rmdir("/m/b"));
 	OK(rename("/m/b", "/m/x"));
 	OK(rename("/m/b/in_a", "/m/a/moved"));
