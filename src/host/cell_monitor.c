@@ -225,7 +225,8 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 	monitor->fds = NULL;
 	for (int i = 0; i < 3; i++)
 		close_fd(&setup.stdio[i]);
-	(void)cell_processes_kill(config->id, getpid(), monitor_search(monitor));
+	if (!launch.native) /* else the kernel has ended all of them with the first */
+		(void)cell_processes_kill(config->id, getpid(), monitor_search(monitor));
 	monitor_limits_end(monitor);
 	end_streams(monitor);
 	monitor->state.finished = now();

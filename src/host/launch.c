@@ -228,7 +228,9 @@ static void child_native_root(const struct launch *spec, char path[PATH_MAX], in
 		if (chdir(root->workdir) < 0)
 			child_failed(report, "changing to the working directory", errno, 125);
 	} else {
-		r = native_root_enter(root, &native_kernel, &failure);
+		r = native_groups_begin(root->namespaces, &failure);
+		if (r == 0)
+			r = native_root_enter(root, &native_kernel, &failure);
 		if (r < 0)
 			native_step_failed(report, &failure, -r);
 	}

@@ -11,7 +11,7 @@
  *   native_join.c    lichen exec: a further process in those namespaces
  *   native_signal.c  signals for a process that is pid 1
  *
- *   1 clone(NEWNS|NEWPID|NEWUTS|NEWIPC, NEWCGROUP if there)     the child is pid 1 of its namespace
+ *   1 clone(NEWNS|NEWPID|NEWUTS|NEWIPC)     the child is pid 1 of its namespace; unshare(NEWCGROUP) where there is that
  *   2 every mount becomes private: nothing leaks to the machine, or from it
  *   3 sources of binds and all layers are opened, by their paths on the machine
  *   4 an overlay, or the directory itself (with what is mounted below it), is mounted on the directory
@@ -98,8 +98,10 @@ int native_device_mount(const struct native_calls *calls, int terminal, struct n
 
 /* --- native_spawn.c ------------------------------------------------------------------------------------------------------------------------ */
 
-/* fork(2) into new namespaces: CLONE_NEW… */
+/* fork(2) into new namespaces: CLONE_NEW…, but for that of control groups … */
 pid_t native_fork(int namespaces);
+/* … which begins in the child, where the cell's own group is then the root. 0 or negative errno. */
+int native_groups_begin(int namespaces, struct native_failure *failure) MUST_CHECK;
 /* The calling process becomes who the guest is, with no more than these capabilities, now or later. 0 or negative errno. */
 int native_become(const struct identity_start *identity, u64 capabilities, struct native_failure *failure) MUST_CHECK;
 
@@ -113,11 +115,18 @@ int native_join_rest(int pidfd) MUST_CHECK;
 /* --- native_signal.c ----------------------------------------------------------------------------------------------------------------------- */
 
 /*
- * What a signal means for a process that is pid 1 of its namespace, to which the kernel delivers only what it handles. Elsewhere the default
- * action would be taken: that is then ours. Returns the signal to send: `sig` itself, SIGKILL in the place of one that ends a process,
- * SIGSTOP in that of one that stops it.
+ * What becomes of a signal that is sent from outside to a process that is pid 1 of its namespace: it gets only what it handles. Elsewhere the
+ * default action would be taken, which is then ours: supervise_signal().
  */
-int native_signal_for(pid_t init, int sig);
+enum native_signal_fate {
+	NATIVE_SIGNAL_ITS_OWN, /* it handles or ignores it, or nothing would happen to any process */
+	NATIVE_SIGNAL_DROPPED, /* by the kernel */
+	NATIVE_SIGNAL_BLOCKED, /* it would become pending: it may take it later, or unblock it and have it dropped */
+	NATIVE_SIGNAL_PENDING, /* the same, and it is */
+};
+enum native_signal_fate native_signal_fate(pid_t init, int sig);
+/* The signal that does what the default action of `sig` is: SIGKILL, SIGSTOP; 0: nothing. */
+int native_signal_default(int sig);
 /* In the child, before its program is there: a signal that came meanwhile and would have ended it, once `mask` is its mask; 0 = none. */
 int native_signal_pending(const sigset_t *mask);
 

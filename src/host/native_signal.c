@@ -18,32 +18,43 @@ static bool has(const char *status, const char *field, int sig)
 	return at && (strtoull(at + strlen(field), NULL, 16) >> (sig - 1) & 1);
 }
 
-int native_signal_for(pid_t init, int sig)
+int native_signal_default(int sig)
 {
-	char path[64], status[8192];
-	CLEANUP_FD int fd = FD_NONE;
-	ssize_t n;
-
 	switch (sig) {
+	case 0:
 	case SIGKILL:
 	case SIGSTOP:
 	case SIGCONT:
 	case SIGCHLD:
 	case SIGURG:
 	case SIGWINCH:
-		return sig; /* as ever, or nothing to be done */
+		return 0; /* as ever, or nothing to be done */
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return SIGSTOP;
 	default:
-		break;
+		return SIGKILL;
 	}
+}
+
+enum native_signal_fate native_signal_fate(pid_t init, int sig)
+{
+	char path[64], status[8192];
+	CLEANUP_FD int fd = FD_NONE;
+	ssize_t n;
+
 	(void)snprintf(path, sizeof(path), "/proc/%d/status", init);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
-	if (sig <= 0 || n <= 0)
-		return sig;
+	if (n <= 0 || !native_signal_default(sig))
+		return NATIVE_SIGNAL_ITS_OWN;
 	status[n] = 0;
-	if (has(status, "\nSigCgt:", sig) || has(status, "\nSigIgn:", sig) || has(status, "\nSigBlk:", sig))
-		return sig;
-	return sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU ? SIGSTOP : SIGKILL;
+	if (has(status, "\nSigCgt:", sig) || has(status, "\nSigIgn:", sig))
+		return NATIVE_SIGNAL_ITS_OWN;
+	if (!has(status, "\nSigBlk:", sig))
+		return NATIVE_SIGNAL_DROPPED;
+	return has(status, "\nShdPnd:", sig) ? NATIVE_SIGNAL_PENDING : NATIVE_SIGNAL_BLOCKED;
 }
 
 int native_signal_pending(const sigset_t *mask)

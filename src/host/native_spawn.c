@@ -16,7 +16,14 @@
 
 pid_t native_fork(int namespaces)
 {
-	return (pid_t)syscall(SYS_clone, (unsigned long)namespaces | SIGCHLD, 0, 0, 0, 0);
+	return (pid_t)syscall(SYS_clone, (unsigned long)(namespaces & ~CLONE_NEWCGROUP) | SIGCHLD, 0, 0, 0, 0);
+}
+
+int native_groups_begin(int namespaces, struct native_failure *failure)
+{
+	return !(namespaces & CLONE_NEWCGROUP) || unshare(CLONE_NEWCGROUP) == 0
+		     ? 0
+		     : native_failed(failure, "making a cgroup namespace");
 }
 
 /* What is not in the bounding set no program can get, whatever its file says. */

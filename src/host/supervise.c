@@ -21,6 +21,9 @@
 #include "base/cleanup.h"
 #include "host/native.h"
 
+#define OWED_FIRST_MS 2u
+#define OWED_LAST_MS 500u
+
 void supervise_begin(struct supervisor *supervisor)
 {
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
@@ -29,6 +32,8 @@ void supervise_begin(struct supervisor *supervisor)
 	supervisor->apart = supervisor->held = false;
 	supervisor->init = false;
 	supervisor->ended_by = 0;
+	supervisor->owed = 0;
+	supervisor->owed_ms = 0;
 	supervisor->signal_fd = FD_NONE;
 	(void)sigaction(SIGCHLD, &reap, &supervisor->child_action);
 	sigfillset(&supervisor->waited); /* a fault of our own still ends us: blocked, it is not waited for */
@@ -59,15 +64,53 @@ void supervise_end(struct supervisor *supervisor)
 	(void)sigprocmask(SIG_SETMASK, &supervisor->guest_mask, NULL);
 }
 
-int supervise_signal(struct supervisor *supervisor, pid_t guest, int sig)
+/* What its default action would do to another process. */
+static int take_default_action(struct supervisor *supervisor, pid_t guest, int sig)
 {
-	int sent = supervisor->init ? native_signal_for(guest, sig) : sig;
+	int sent = native_signal_default(sig);
 
 	if (kill(guest, sent) < 0)
 		return -errno;
-	if (sent == SIGKILL && sig != SIGKILL && !supervisor->ended_by)
+	if (sent == SIGKILL && !supervisor->ended_by)
 		supervisor->ended_by = sig;
 	return 0;
+}
+
+static void owe(struct supervisor *supervisor, int sig)
+{
+	supervisor->owed |= UINT64_C(1) << sig;
+	supervisor->owed_ms = OWED_FIRST_MS;
+}
+
+int supervise_signal(struct supervisor *supervisor, pid_t guest, int sig)
+{
+	enum native_signal_fate fate = supervisor->init ? native_signal_fate(guest, sig) : NATIVE_SIGNAL_ITS_OWN;
+
+	if (fate == NATIVE_SIGNAL_DROPPED)
+		return take_default_action(supervisor, guest, sig);
+	if (kill(guest, sig) < 0)
+		return -errno;
+	if (fate != NATIVE_SIGNAL_ITS_OWN)
+		owe(supervisor, sig);
+	return 0;
+}
+
+/* Signals that pid 1 had blocked: once it has unblocked one without a handler, the kernel has dropped it. */
+static void settle(struct supervisor *supervisor, pid_t guest)
+{
+	for (int sig = 1; sig < 64; sig++) {
+		enum native_signal_fate fate;
+
+		if (!(supervisor->owed & UINT64_C(1) << sig))
+			continue;
+		fate = native_signal_fate(guest, sig);
+		if (fate == NATIVE_SIGNAL_DROPPED)
+			(void)take_default_action(supervisor, guest, sig);
+		if (fate != NATIVE_SIGNAL_PENDING)
+			supervisor->owed &= ~(UINT64_C(1) << sig);
+	}
+	if (supervisor->owed_ms < OWED_LAST_MS)
+		supervisor->owed_ms *= 2;
 }
 
 /* As it was sent: kill(2) or sigqueue(3). */
@@ -84,9 +127,19 @@ static void make_up_for(struct supervisor *supervisor, pid_t guest, int sig)
 {
 	bool terminal = sig == SIGINT || sig == SIGQUIT || sig == SIGTSTP;
 
-	if (supervisor->init && !supervisor->apart && terminal && getpgid(guest) == getpgrp() &&
-	    native_signal_for(guest, sig) != sig)
-		(void)supervise_signal(supervisor, guest, sig);
+	if (!supervisor->init || supervisor->apart || !terminal || getpgid(guest) != getpgrp())
+		return;
+	switch (native_signal_fate(guest, sig)) {
+	case NATIVE_SIGNAL_DROPPED:
+		(void)take_default_action(supervisor, guest, sig);
+		break;
+	case NATIVE_SIGNAL_PENDING:
+		owe(supervisor, sig);
+		break;
+	case NATIVE_SIGNAL_ITS_OWN:
+	case NATIVE_SIGNAL_BLOCKED: /* it has taken it */
+		break;
+	}
 }
 
 /* The guest has stopped: so do we, until somebody continues us, then it. */
@@ -100,7 +153,7 @@ static void follow_stop(pid_t guest)
 static bool serve(struct supervisor *supervisor)
 {
 	struct pollfd polled[SUPERVISE_SERVICES_MAX + 1] = { { .fd = supervisor->signal_fd, .events = POLLIN } };
-	int sleep = -1;
+	int sleep = supervisor->owed ? (int)supervisor->owed_ms : -1;
 
 	for (u32 i = 0; i < supervisor->service_count; i++) {
 		const struct service *service = &supervisor->services[i];
@@ -122,9 +175,10 @@ static bool serve(struct supervisor *supervisor)
 static int next_signal(struct supervisor *supervisor, siginfo_t *info)
 {
 	static const struct timespec now;
+	struct timespec soon = { .tv_nsec = (long)supervisor->owed_ms * 1000000 };
 
 	if (!supervisor->service_count)
-		return sigwaitinfo(&supervisor->waited, info);
+		return supervisor->owed ? sigtimedwait(&supervisor->waited, info, &soon) : sigwaitinfo(&supervisor->waited, info);
 	return serve(supervisor) ? sigtimedwait(&supervisor->waited, info, &now) : -1;
 }
 
@@ -158,6 +212,8 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 			continue;
 		}
 		sig = next_signal(supervisor, &info);
+		if (supervisor->owed)
+			settle(supervisor, guest);
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
 		if (meant_for_guest(supervisor, guest, sig, &info))
