@@ -27,9 +27,8 @@ struct view {
 	u32 root_mount;    /* id of the mount that the root directory lies on; 0: the root is the namespace's own */
 	u32 root_length;   /* of the root directory's path below that mount's root, in view_state.root[] of the row: "" or "/…" */
 	u32 uts, ipc, pid; /* other namespaces: numbers that their gaps give, 0: those of the cell's beginning */
-	s64 idle;          /* since when nobody has been seen to use it, in seconds; 0: it is used, as far as known */
 };
-static_assert(sizeof(struct view) == 40, "shared between agents");
+static_assert(sizeof(struct view) == 32, "shared between agents");
 
 struct view_state {
 	u32 lock; /* struct lock (agent/agent.h): who makes or frees rows */

@@ -265,38 +265,27 @@ enum verdict fs_pivot_root(struct call *call)
 
 /* --- namespaces ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* A new namespace needs a moment when all are taken: those that nobody has are found out by and by. */
-#define ATTEMPTS 30u
-#define PAUSE_NS 100000000
-
 long fs_new_space(struct view_spec *spec, struct fs_hints *hints)
 {
-	const struct agent_time pause = { 0, PAUSE_NS };
-	long space = -ENOSPC, row;
+	u32 ids[2 + HINTS_MAX] = { spec->root_mount, hints->cwd };
+	long space = fs_mounts_lock(), row;
 
-	for (u32 i = 0; i < ATTEMPTS && space == -ENOSPC; i++) {
-		u32 ids[2 + HINTS_MAX] = { spec->root_mount, hints->cwd };
-
-		if (i)
-			(void)sys2(__NR_nanosleep, &pause, NULL);
-		space = fs_mounts_lock();
-		if (space < 0)
-			return space;
+	if (space < 0)
+		return space;
+	for (u32 k = 0; k < HINTS_MAX; k++)
+		ids[2 + k] = hints->descriptor[k].mount;
+	space = fs_space_copy(spec->space, ids, ARRAY_SIZE(ids));
+	if (space > 0) {
+		spec->space = (u32)space;
+		spec->root_mount = ids[0];
+		hints->cwd = ids[1];
 		for (u32 k = 0; k < HINTS_MAX; k++)
-			ids[2 + k] = hints->descriptor[k].mount;
-		space = fs_space_copy(spec->space, ids, ARRAY_SIZE(ids));
-		if (space > 0) {
-			spec->space = (u32)space;
-			spec->root_mount = ids[0];
-			hints->cwd = ids[1];
-			for (u32 k = 0; k < HINTS_MAX; k++)
-				hints->descriptor[k].mount = ids[2 + k];
-			row = view_word_of(spec); /* from now on it is somebody's */
-			if (row < 0)
-				space = row;
-		}
-		fs_mounts_unlock();
+			hints->descriptor[k].mount = ids[2 + k];
+		row = view_word_of(spec); /* from now on it is somebody's */
+		if (row < 0)
+			space = row;
 	}
+	fs_mounts_unlock();
 	return space < 0 ? space : 0;
 }
 

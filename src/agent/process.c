@@ -157,6 +157,8 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 	ret = vfork ? make_vfork_child(clone, child) : make_thread(clone, child);
 	if (vfork) {
 		__atomic_sub_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
+		if (clone->has_view)
+			view_drop(clone->view);
 		private()->hints = hints; /* a child that shares memory has gone elsewhere */
 		memcpy((void *)trap->frame, mine, size);
 		if (ret > 0) {
@@ -228,6 +230,9 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 		if (clone->stack)
 			trap->context->regs.sp = clone->stack;
 	} else {
+		view_forked_parent((s32)ret, private()->task[TASK_VIEW].forked);
+		if (clone->has_view)
+			view_drop(clone->view);
 		member_forked_parent(ret);
 		events(EVENT_FORK_PARENT, ret);
 		__atomic_store_n(forking, 0, __ATOMIC_RELEASE);
@@ -362,6 +367,7 @@ enum verdict engine_traceme(struct call *call)
 enum verdict engine_exit_group(struct call *call)
 {
 	(void)call;
+	view_ends();
 	if (sys0(__NR_getpid) == private()->pid)
 		events(EVENT_EXIT, 0);
 	return CALL_PASS;

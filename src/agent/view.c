@@ -2,9 +2,9 @@
 /*
  * Rows of views, and who has which (view.h).
  *
- * A row is made under the lock: its text and numbers first, its state last. It is freed only when all rows are taken, if no process holds
- * its lock (abi/view_state.h) and none did IDLE_SECONDS before: between fork and a child's first instruction, and in gVisor in execve, the lock
- * of a view that is used is not held.
+ * A row is made under the lock: its text and numbers first, its state last. It is freed only when all rows are taken or somebody looks for a namespace
+ * that nobody has, if no process holds its lock (abi/view_state.h) and no living task is entered with it: a child is entered by its parent before
+ * it holds the lock itself, and in gVisor a process has no lock in execve.
  */
 #include "agent/view.h"
 #include "agent/fs.h"
@@ -14,7 +14,6 @@
 #define F_RDLCK_ 0
 #define F_WRLCK_ 1
 #define F_UNLCK_ 2
-#define IDLE_SECONDS 2
 #define PROBES 64u /* places where a task may be entered */
 
 struct flock_ { /* struct flock, x86-64 */
@@ -83,10 +82,8 @@ static void enter(u32 row)
 		__atomic_store_n(&views()->used, 1, __ATOMIC_RELEASE);
 	if (!__atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
 		return;
-	if (row) {
+	if (row)
 		(void)lock_byte(F_SETLK_, F_RDLCK_, row, NULL);
-		views()->view[row].idle = 0;
-	}
 	publish((s32)sys0(__NR_gettid), row);
 }
 
@@ -122,6 +119,18 @@ static bool says(u32 row, const struct view_spec *spec)
 	       !memcmp(view_root(row), spec->root, spec->root_length);
 }
 
+/* Whether a living task is entered with a row. */
+static bool is_entered(u32 row)
+{
+	for (u32 i = 0; i < VIEW_TASKS_MAX; i++) {
+		u64 at = __atomic_load_n(&views()->task[i], __ATOMIC_ACQUIRE);
+
+		if (at && (u32)at == row && sys2(__NR_kill, (s32)(at >> 32), 0) != -ESRCH)
+			return true;
+	}
+	return false;
+}
+
 /* Whether nobody can be using a row any more: frees it. Under the lock. */
 static bool freed(u32 row)
 {
@@ -130,15 +139,9 @@ static bool freed(u32 row)
 
 	if (v->state != VIEW_READY || task_has_word(TASK_VIEW, row))
 		return false; /* our own locks are not shown to us */
-	if (lock_byte(F_GETLK_, F_WRLCK_, row, &found) < 0 || found != F_UNLCK_) {
-		v->idle = 0;
+	if (lock_byte(F_GETLK_, F_WRLCK_, row, &found) < 0 || found != F_UNLCK_)
 		return false;
-	}
-	if (!v->idle) {
-		v->idle = agent_now();
-		return false;
-	}
-	if (agent_now() < v->idle + IDLE_SECONDS)
+	if (is_entered(row))
 		return false;
 	__atomic_store_n(&v->state, VIEW_FREE, __ATOMIC_RELEASE);
 	return true;
@@ -199,16 +202,21 @@ long view_word_of(const struct view_spec *spec)
 			row = -ENOSPC;
 		}
 	}
-	if (row > 0) {
-		views()->view[row].idle = 0;
+	if (row > 0)
 		(void)lock_byte(F_SETLK_, F_RDLCK_, (u32)row, NULL);
-	}
 	lock_release(table_lock());
 	return row;
 }
 
+void view_drop(u32 row)
+{
+	if (row && !task_has_word(TASK_VIEW, row))
+		(void)lock_byte(F_SETLK_, F_UNLCK_, row, NULL);
+}
+
 long view_set(const struct view_spec *spec, enum view_who who)
 {
+	u32 old = view_word();
 	long row = view_word_of(spec);
 
 	if (row < 0)
@@ -218,6 +226,8 @@ long view_set(const struct view_spec *spec, enum view_who who)
 	else
 		task_word_set_shared(TASK_VIEW, (u32)row);
 	enter((u32)row);
+	if (old != (u32)row)
+		view_drop(old);
 	return 0;
 }
 
@@ -300,6 +310,18 @@ void view_start(u32 word)
 {
 	task_start(TASK_VIEW, word);
 	enter(word);
+}
+
+void view_forked_parent(s32 child, u32 row)
+{
+	if (child > 0 && __atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
+		publish(child, row);
+}
+
+void view_ends(void)
+{
+	if (__atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
+		publish((s32)sys0(__NR_getpid), 0); /* a zombie keeps nothing */
 }
 
 void view_forked_child(void)

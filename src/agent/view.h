@@ -52,6 +52,9 @@ struct view_spec view_spec_of(u32 word);
 /* The number of the row that says so, held by this process, or negative errno: -ENOSPC when all rows are used. */
 long view_word_of(const struct view_spec *spec) MUST_CHECK;
 
+/* The process no longer holds a row that none of its threads has. */
+void view_drop(u32 row);
+
 /* Who is to see it: 0 or negative errno. */
 enum view_who {
 	VIEW_SHARED, /* every thread that shares the caller's file system information: chroot(2) */
@@ -76,7 +79,9 @@ bool view_holds(bool (*has)(const struct view *view, u32 value), u32 value);
 
 /* Life of a process: engine only. */
 void view_start(u32 word);
+void view_forked_parent(s32 child, u32 row);
 void view_forked_child(void);
 void view_vfork_child(void);
+void view_ends(void);
 
 #endif

@@ -372,7 +372,7 @@ def guest_root(program, nobody):
             for path in [folder, *folder.rglob("*")]:
                 os.chown(path, 65534, 65534, follow_symlinks=False)
         arguments = ["--rootfs", str(root)]
-        if program.endswith(("-mounts", "-read_only", "-unnamed", "-pivot_root")):
+        if program.endswith(("-mounts", "-read_only", "-unnamed", "-pivot_root", "-many_spaces")):
             arguments += [word for bind in binds for word in ("-v", f"{folder}/{bind}")]
         yield arguments + ["--", "/prog"]
 
