@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen doctor: probes every gap and says what this host refuses, who needs it and what lichen does about it. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/config_report.h"
@@ -187,6 +189,18 @@ static int judge_configuration(const struct doctor_options *given, const struct 
 	return status ? status : command_flush(given->workload && advice.unmet ? LICHEN_EXIT_UNAVAILABLE : 0);
 }
 
+/* Who would make the root of `lichen run IMAGE`: changes of such a run lie in a temporary directory. */
+static void find_containers(struct diagnosis *diagnosis)
+{
+	struct native_wish wish = { .tree = true, .overlay = true, .root = geteuid() == 0, .emulated = diagnosis->plan.emulated };
+	const char *temporary = getenv("TMPDIR");
+	struct gap_finding finding;
+	bool wanted = native_plan_wants_probed(&wish);
+	if (wanted)
+		native_probe(temporary && *temporary ? temporary : "/tmp", NULL, &finding);
+	native_plan_make(&wish, wanted ? &finding : NULL, &diagnosis->containers);
+}
+
 /* Probes this host, and reports. Returns the exit status. */
 static int judge_host(const struct doctor_options *given, struct diagnosis *diagnosis)
 {
@@ -197,6 +211,7 @@ static int judge_host(const struct doctor_options *given, struct diagnosis *diag
 		return LICHEN_EXIT_SOFTWARE;
 	}
 	plan_make(&(struct plan_request){ 0 }, gaps_built(), GAPS_ALL, findings, &diagnosis->plan);
+	find_containers(diagnosis);
 	for (int id = 0; id < GAP_COUNT; id++)
 		if ((diagnosis->needs & GAP_BIT(id)) && diagnosis->plan.rows[id].state == PLAN_REFUSED)
 			diagnosis->unmet |= GAP_BIT(id);

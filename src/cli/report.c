@@ -108,6 +108,18 @@ const char *diagnosis_remark(const struct diagnosis *diagnosis, char *text, size
 	return text;
 }
 
+const char *diagnosis_containers(const struct diagnosis *diagnosis, char *text, size_t size)
+{
+	const struct native_plan *plan = &diagnosis->containers;
+	text[0] = '\0';
+	if (!diagnosis->workload)
+		snprintf(text, size, "Containers (lichen run IMAGE): %s here: %s.",
+			 plan->state == NATIVE_KERNEL ? "the kernel makes their roots and namespaces"
+						      : "the agent makes their roots",
+			 plan->reason);
+	return text;
+}
+
 static const char *what_lichen_does(enum gap_id id, const struct plan_row *row, bool limited)
 {
 	if (row->state == PLAN_EMULATED)
@@ -188,6 +200,8 @@ void diagnosis_print(const struct diagnosis *diagnosis, FILE *to)
 	print_limits(diagnosis, shown, to);
 	text_wrap(diagnosis_verdict(diagnosis, verdict, sizeof(verdict)), 0, to);
 	if (*diagnosis_remark(diagnosis, verdict, sizeof(verdict)))
+		text_wrap(verdict, 0, to);
+	if (*diagnosis_containers(diagnosis, verdict, sizeof(verdict)))
 		text_wrap(verdict, 0, to);
 }
 

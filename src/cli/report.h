@@ -17,6 +17,7 @@ struct diagnosis {
 	u32 uses;                            /* gaps it can use, and goes on without; they decide nothing */
 	u32 unmet;                           /* those of `needs` that are neither native nor filled */
 	const struct program_needs *program; /* how that is known, when the workload is a program; else NULL */
+	struct native_plan containers;       /* who makes their roots, the kernel or the agent */
 };
 
 /* "native", "filled", "missing", "blocked" or "unknown". */
@@ -30,6 +31,9 @@ const char *diagnosis_remark(const struct diagnosis *diagnosis, char *text, size
 
 /* What is supplied in part by a row that lichen fills (gap->limits), NULL when nothing is or lichen does not fill it. */
 const char *const *row_limits(enum gap_id id, const struct plan_row *row);
+
+/* Who makes roots of containers here, and why: one sentence; "" when a workload was asked about. Returns `text`. */
+const char *diagnosis_containers(const struct diagnosis *diagnosis, char *text, size_t size);
 
 /* The verdict in words, one sentence with its full stop. Returns `text`. */
 const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, size_t size);

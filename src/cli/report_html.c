@@ -202,6 +202,8 @@ int diagnosis_print_html(const struct diagnosis *diagnosis, FILE *to)
 		  "%s", diagnosis_verdict(diagnosis, verdict, sizeof(verdict)));
 	if (*diagnosis_remark(diagnosis, verdict, sizeof(verdict)))
 		html_paragraph(&page, "%s", verdict);
+	if (*diagnosis_containers(diagnosis, verdict, sizeof(verdict)))
+		html_paragraph(&page, "%s", verdict);
 	features(&page, diagnosis, shown);
 	program(&page, diagnosis);
 	limits(&page, diagnosis, shown);

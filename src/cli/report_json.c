@@ -105,6 +105,17 @@ static json_t *program_judged(const struct program_needs *program)
 	return object;
 }
 
+static json_t *mechanisms(const struct native_plan *tree)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "root", json_string(native_plan_root(tree)));
+	json_object_set_new(object, "overlay", json_string(native_plan_overlay(tree)));
+	json_object_set_new(object, "namespaces", json_string(native_plan_namespaces(tree)));
+	json_object_set_new(object, "reason", json_out_text(tree->reason));
+	json_object_set_new(object, "evidence", tree->probed ? evidence(&tree->finding) : json_null());
+	return object;
+}
+
 int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 {
 	char words[512];
@@ -122,18 +133,8 @@ int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *to)
 	json_object_set_new(object, "program", program_judged(diagnosis->program));
 	json_object_set_new(object, "verdict", json_out_text(diagnosis_verdict(diagnosis, words, sizeof(words))));
 	json_object_set_new(object, "features", features);
+	json_object_set_new(object, "containers", mechanisms(&diagnosis->containers));
 	return json_out_print(object, to);
-}
-
-static json_t *mechanisms(const struct native_plan *tree)
-{
-	json_t *object = json_object();
-	json_object_set_new(object, "root", json_string(native_plan_root(tree)));
-	json_object_set_new(object, "overlay", json_string(native_plan_overlay(tree)));
-	json_object_set_new(object, "namespaces", json_string(native_plan_namespaces(tree)));
-	json_object_set_new(object, "reason", json_out_text(tree->reason));
-	json_object_set_new(object, "evidence", tree->probed ? evidence(&tree->finding) : json_null());
-	return object;
 }
 
 int plan_print_json(const struct plan *plan, const struct native_plan *tree, char *const *command, FILE *to)

@@ -47,7 +47,7 @@ const char *native_plan_namespaces(const struct native_plan *plan);
 
 /*
  * Does once, in a scratch child with namespaces of its own, all that a native root takes. place: a directory on the file system where
- * what is changed will be kept, NULL: there are no layers. directory: the tree's, which is only read. Leaves nothing behind.
+ * what is changed will be kept, NULL: there are no layers. directory: the tree's, which is only read; NULL: any will do. Leaves nothing behind.
  */
 void native_probe(const char *place, const char *directory, struct gap_finding *ret);
 

@@ -154,7 +154,7 @@ static void run_probe(const char *dir, const char *directory, bool layers, struc
 	if (r == 0 && layers) {
 		root.upper = upper;
 		root.work = work;
-		end = realpath(directory, below);
+		end = directory ? realpath(directory, below) : NULL;
 		root.lowers[0] = end;
 		root.lower_count = end != NULL;
 	}

@@ -159,7 +159,11 @@ static int mount_overlay(struct entering *e, const char *target)
 		r = add_layer(e, ",lowerdir=", root->directory, options);
 	for (u32 i = 0; i < root->lower_count && r == 0; i++)
 		r = add_layer(e, ":", root->lowers[i], options);
-	return r == 0 ? native_mount(e->calls, "overlay", target, 0, options, e->failure) : r;
+	if (r < 0)
+		return r;
+	if (e->calls->mount("overlay", target, "overlay", 0, options) < 0)
+		return native_failed(e->failure, "mounting the overlay");
+	return 0;
 }
 
 int native_mount(const struct native_calls *calls, const char *type, const char *target, unsigned long flags, const char *data,
