@@ -8,7 +8,8 @@ static int count;
 
 static bool pivots(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && syscall(SYS_pivot_root, "/bind", "/bind/folder") == 0 && access("/folder/prog", F_OK) == 0;
+	return unshare(CLONE_NEWNS) == 0 && syscall(SYS_pivot_root, "/bind", "/bind/folder") == 0 &&
+	       access("/folder/prog", F_OK) == 0;
 }
 
 static void in_one(void)
