@@ -247,6 +247,14 @@ u32 agent_ipc_space(void);
 u32 agent_ipc_space_force(u32 one_more);
 /* Whether a task may be in an IPC namespace. */
 bool agent_ipc_space_held(u32 space);
+struct agent_spaces {
+	u32 uts, ipc;
+};
+/* Those of a task, 0 = the caller: 0, or -ESRCH. Makes them the caller's: 0 or negative errno. */
+long agent_spaces_of(s32 task, struct agent_spaces *ret) MUST_CHECK;
+long agent_spaces_enter(const struct agent_spaces *spaces) MUST_CHECK;
+/* gaps/namespaces: what a link of /proc/PID/ns says to the guest, NUL-terminated, up to 24 bytes: its length, 0: the kernel's word. */
+long ns_link(const char *path, char *out);
 /* gaps/namespaces: makes those of *flags that are its affair for a new view, and takes them out of *flags. 0 or negative errno. */
 long namespaces_new(u64 *flags, u32 *uts, u32 *ipc) MUST_CHECK;
 /* gaps/sysvipc: a fresh IPC namespace, -ENOSPC; before the caller leaves its own. */

@@ -270,6 +270,11 @@ static long told(struct fs_work *work, long n)
 	}
 	if (pids_on() && (!strcmp(work->host, "/proc/self") || !strcmp(work->host, "/proc/thread-self")))
 		return pids_own_link(work->check, n, FS_HOST_MAX);
+	if (commons()->emulated & (1u << GAP_namespaces)) {
+		length = ns_link(work->host, work->check);
+		if (length > 0)
+			return length;
+	}
 	if (work->check[0] != '/' || !strncmp(work->check, "/memfd:", 7))
 		return n;
 	work->check[n - cut] = 0;

@@ -83,6 +83,26 @@ u32 agent_ipc_space_force(u32 one_more)
 	return before;
 }
 
+long agent_spaces_of(s32 task, struct agent_spaces *ret)
+{
+	long word = task ? view_of_task(task) : (long)view_word();
+	const struct view *view = view_of(word < 0 ? 0 : (u32)word);
+
+	*ret = (struct agent_spaces){ view->uts, view->ipc };
+	return word < 0 ? word : 0;
+}
+
+long agent_spaces_enter(const struct agent_spaces *spaces)
+{
+	struct view_spec spec = view_spec_of(view_word());
+
+	if (spec.ipc != spaces->ipc)
+		sysvipc_leave_space();
+	spec.uts = spaces->uts;
+	spec.ipc = spaces->ipc;
+	return view_set(&spec, VIEW_OWN);
+}
+
 static bool has_ipc(const struct view *view, u32 space)
 {
 	return view->ipc == space;

@@ -303,6 +303,7 @@ static int make_plans(struct run *run)
 		request->emulate |= implied_gaps(run);
 		plan_make(request, gaps_built(), probed, findings, &run->plan);
 	}
+	run->mechanisms.namespaces = run->plan.emulated & GAP_BIT(GAP_namespaces);
 	given->root.native = run->mechanisms.state == NATIVE_KERNEL;
 	return -1;
 }

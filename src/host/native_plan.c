@@ -87,5 +87,5 @@ const char *native_plan_overlay(const struct native_plan *plan)
 
 const char *native_plan_namespaces(const struct native_plan *plan)
 {
-	return plan->state == NATIVE_KERNEL ? "native" : "none";
+	return plan->state == NATIVE_KERNEL ? "native" : plan->namespaces ? "agent" : "none";
 }

@@ -30,7 +30,8 @@ struct native_wish {
 struct native_plan {
 	enum native_state state;
 	bool overlay;
-	bool probed; /* finding is valid */
+	bool namespaces; /* the agent gives names, IPC namespaces and pid 1 (gap namespaces) */
+	bool probed;     /* finding is valid */
 	struct gap_finding finding;
 	char reason[192]; /* one sentence without a full stop */
 };

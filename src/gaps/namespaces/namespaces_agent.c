@@ -4,6 +4,7 @@
  *
  *   uts_agent.c, uts_files.c   the names that uname(2) and /proc/sys/kernel tell
  *   namespaces_new.c           what unshare(2) and clone(2) make
+ *   ns_files.c                 /proc/PID/ns, setns(2)
  *   pid_*.c                    the first process of the cell is pid 1, and nobody else is there: see pid_view.c
  *
  * Limits: docs/limits.md.
@@ -26,12 +27,12 @@ void namespaces_member_reap(int member)
 
 bool namespaces_vfs_find(const char *path, struct vnode *node)
 {
-	return uts_file_find(path, node) || (pids_on() && pids_file_find(path, node));
+	return uts_file_find(path, node) || ns_file_find(path, node) || (pids_on() && pids_file_find(path, node));
 }
 
 bool namespaces_vfs_knows(const char *last)
 {
-	return !strcmp(last, "hostname") || !strcmp(last, "domainname") ||
+	return !strcmp(last, "hostname") || !strcmp(last, "domainname") || !strcmp(last, "uts") || !strcmp(last, "ipc") ||
 	       (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
 }
 
@@ -43,6 +44,8 @@ long namespaces_vfs_read(const struct vnode *node, const char *path, char *buffe
 
 long namespaces_vfs_open(const struct vnode *node, const char *path, int flags)
 {
+	if (node->id == NS_FILE)
+		return ns_file_open(path, flags);
 	return node->id == PIDS_STAT || node->id == PIDS_STATUS ? pids_file_open(node, path, flags) : -EOPNOTSUPP;
 }
 

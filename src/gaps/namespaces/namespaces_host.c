@@ -170,7 +170,7 @@ static const int calls[] = { SYS_sethostname, SYS_setdomainname, SYS_unshare, SY
 static const char *const files[] = { "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", NULL };
 
 static const char *const limits[] = {
-	"host and domain names, IPC namespaces (with sysvipc), pid 1 for the first process; the other kinds are the kernel's; no setns",
+	"host and domain names, IPC namespaces (with sysvipc), pid 1 for the first process; the other kinds are the kernel's",
 	NULL,
 };
 

@@ -41,6 +41,13 @@ enum uts_name { UTS_HOST, UTS_DOMAIN };
 /* Makes `length` bytes the name; at most 64. 0, or -ENOMEM when the caller can be no member. */
 long uts_set(enum uts_name which, const char *text, u64 length) MUST_CHECK;
 
+/* --- ns_files.c ----------------------------------------------------------------------------------------------------------------------- */
+
+enum { NS_FILE = 4300 };
+#define NS_NAME_SIZE 24u
+bool ns_file_find(const char *path, struct vnode *node);
+long ns_file_open(const char *path, int flags) MUST_CHECK;
+
 /* --- pid_view.c: only where pids_on(); agent.h has the rest -------------------------------------------------------------------------- */
 
 #define PIDS_PATH_SIZE 32u

@@ -71,7 +71,7 @@ enum verdict pids_setpgid(struct call *call)
 
 enum verdict pids_ioctl(struct call *call)
 {
-	s32 group;
+	s32 group = 0;
 	long r;
 
 	if ((u32)call->arg[1] == TIOCGPGRP_) {
