@@ -254,6 +254,7 @@ NOT_HERE = {
     "overlay/ovl_pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE and no O_TMPFILE"),
     "identity/id_peers": (("gvisor", "gvisor24"), "SO_PEERCRED tells the caller itself"),
     "namespaces/pid_orphans": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
+    "namespaces/ns_enter": (("gvisor",), "its /proc/PID/ns has no links"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }

@@ -10,7 +10,7 @@
 #include "gaps/sysvipc/sem_int.h"
 #include "gaps/sysvipc/shm_int.h"
 
-#define IDLE_SECONDS 2
+#define IDLE_SECONDS 1
 #define WAIT_NS 100000000
 #define WAIT_STEPS 60 /* six seconds */
 
