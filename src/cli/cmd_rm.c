@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "cli/cells.h"
 #include "cli/words.h"
+#include "host/cell_cgroup.h"
 #include "host/cell_control.h"
 #include "host/cell_process.h"
 #include "lichen.h"
@@ -34,6 +35,17 @@ static int end(const struct cell_found *found)
 	return r >= 0 || r == -ESRCH ? cell_store_wait(found->dir) : r;
 }
 
+/* What a killed monitor left. */
+static int clear_up(const struct cell_found *found)
+{
+	struct cell_cgroup cgroup;
+	if (cell_processes_kill(found->id, 0, CELL_BY_ENVIRONMENT) < 0)
+		return -EBUSY;
+	cell_cgroup_load(found->dir, &cgroup);
+	cell_cgroup_remove(&cgroup);
+	return 0;
+}
+
 static int remove_one(int store, const char *word, void *data)
 {
 	const struct rm_options *given = data;
@@ -45,8 +57,8 @@ static int remove_one(int store, const char *word, void *data)
 		return CELLS_FAILED;
 	bool dead = found.state.status == CELL_DEAD;
 	int r = given->force && cell_store_alive(found.dir) ? end(&found) : 0;
-	if (r == 0 && dead && cell_processes_kill(found.id, 0, CELL_BY_ENVIRONMENT) < 0)
-		r = -EBUSY;
+	if (r == 0 && dead)
+		r = clear_up(&found);
 	if (r == 0)
 		r = cell_store_remove(store, found.id, false);
 	cells_done(&found);

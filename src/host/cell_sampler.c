@@ -3,6 +3,7 @@
 #include "host/cell_sampler.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,25 +91,45 @@ void cell_release(struct cell_held *held)
 
 /* --- memory ----------------------------------------------------------------------------------------------------------------------------- */
 
+/* The sum of all lines "Pss:" of a file, but for mappings of the cell's commons, all of which gVisor takes for resident. False: there is no such file. */
+static bool sum_pss(const char *path, u64 *ret)
+{
+	char line[PATH_MAX + 128];
+	unsigned long long value;
+	bool ours = false;
+	FILE *file = fopen(path, "re");
+
+	*ret = 0;
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Pss: %llu kB", &value) == 1) /* NOLINT(cert-err34-c): the kernel writes numbers */
+			*ret += ours ? 0 : value * 1024;
+		else if (line[0] < 'A' || line[0] > 'Z') /* the head of a mapping begins with its address */
+			ours = strstr(line, "/memfd:lichen-commons") != NULL;
+	(void)fclose(file);
+	return true;
+}
+
 u64 cell_process_memory(pid_t pid, bool exact)
 {
-	char path[64], line[256];
-	unsigned long long value = 0;
+	unsigned long long pages = 0;
+	char path[64];
+	u64 bytes;
 	FILE *file;
 
-	(void)snprintf(path, sizeof(path), exact ? "/proc/%d/smaps_rollup" : "/proc/%d/statm", pid);
+	for (int i = 0; exact && i < 2; i++) {
+		(void)snprintf(path, sizeof(path), i ? "/proc/%d/smaps" : "/proc/%d/smaps_rollup", pid);
+		if (sum_pss(path, &bytes))
+			return bytes;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/statm", pid);
 	file = fopen(path, "re");
-	if (!file)
-		return exact ? cell_process_memory(pid, false) : 0;
-	if (!exact && fscanf(file, "%*u %llu", &value) == 1) /* NOLINT(cert-err34-c): the kernel writes numbers */
-		value *= (unsigned long long)sysconf(_SC_PAGESIZE);
-	while (exact && fgets(line, sizeof(line), file))
-		if (sscanf(line, "Pss: %llu kB", &value) == 1) { /* NOLINT(cert-err34-c) */
-			value *= 1024;
-			break;
-		}
-	(void)fclose(file);
-	return value;
+	if (file && fscanf(file, "%*u %llu", &pages) != 1) /* NOLINT(cert-err34-c) */
+		pages = 0;
+	if (file)
+		(void)fclose(file);
+	return pages * (u64)sysconf(_SC_PAGESIZE);
 }
 
 /* What all use; *largest: the index of the one that uses most. */

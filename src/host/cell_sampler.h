@@ -2,7 +2,7 @@
 /*
  * Limits without cgroups: the monitor looks at the cell's members every 100 ms (less often where a look takes more than a twentieth of that time).
  *
- *   memory  when what they use together (Pss; where the kernel does not tell it, their resident sets, in which shared pages count for each) is more than
+ *   memory  when what they use together (Pss; where the kernel does not know shares, as gVisor, pages that several use count for each) is more than
  *           the limit, the largest is killed. What is in swap does not count
  *   cpus    processor time is paid out of an account that fills at the limit's rate, and holds no more than 200 ms of it; while it is overdrawn all are
  *           stopped (SIGSTOP), which a debugger or a shell in the cell sees

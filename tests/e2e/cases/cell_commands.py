@@ -6,6 +6,7 @@
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -254,6 +255,86 @@ def limits():
     lichen("rm", "-f", "spins", "eats", "forks")
     for bad in ("--memory=1m", "--memory=x", "--cpus=0", "--cpus=1000", "--pids-limit=x", "--cpuset-cpus=9-", "--cpuset-cpus=1000", "--memory-swap=1g"):
         lichen("run", "--rm", bad, "tiny", "true", status=125)
+
+
+def marked():
+    """Processes of cells of this state directory: (pid, state)."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                variables = f.read().split(b"\0")
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                now = f.read().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if f"WORK={WORK}".encode() in variables or f"MARK={WORK}".encode() in variables:
+            if any(v.startswith(b"LICHEN_CELL=") for v in variables) and now not in "ZX":
+                found.append((int(pid), now))
+    return found
+
+
+def cgroups():
+    return [at for at, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(os.path.dirname(at)) == "lichen"]
+
+
+def told_truly():
+    for row in json.loads(lichen("ps", "-a", "--json").stdout)["cells"]:
+        now = row["state"]
+        if now["status"] == "running" and not (os.path.exists(f"/proc/{now['pid']}") and os.path.exists(f"/proc/{now['monitor']}")):
+            return False
+    return True
+
+
+@check
+def killed():
+    """Whoever is killed when, what is told is true, and what is left can be removed."""
+    dice = random.Random(7)
+    before = set(cgroups())
+    work = "while :; do echo x >>/log; mkdir -p /d/e; rm -r /d; sleep 0.01; done"
+    whole = lichen("images", "-q", "--no-trunc").stdout
+    commands = (
+        ["run", "-d", "--name=c{n}", "-eMARK=" + WORK, "--memory=256m", "tiny", "--", "sh", "-c", work],
+        ["commit", "c{n}", "round:{n}"],
+        ["cp", "c{n}:/", "out{n}"],
+        ["cp", "big", "c{n}:/tmp"],
+        ["pause", "c{n}"],
+        ["rename", "c{n}", "r{n}"],
+        ["update", "--restart=always", "--pids-limit=50", "c{n}"],
+        ["rm", "-f", "c{n}"],
+        ["export", "-o", "out.tar", "c{n}"],
+        [],  # the monitor
+    )
+    os.makedirs("big/deep", exist_ok=True)
+    for i in range(40):
+        with open(f"big/deep/{i}", "wb") as f:
+            f.write(b"x" * 20000)
+    rounds = 6 if SLOW else 20
+    for n in range(rounds):
+        argv = [word.format(n=n) for word in commands[n % len(commands)]]
+        if argv[:1] != ["run"]:
+            lichen(*[word.format(n=n) for word in commands[0]])
+        if argv:
+            with subprocess.Popen([LICHEN, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
+                time.sleep(dice.random() * (0.5 if SLOW else 0.08))
+                process.kill()
+        else:
+            os.kill(state(f"c{n}")["monitor"], 9)
+        until(f"what ps tells after {argv} is true", told_truly)
+        if argv[:1] in (["commit"], ["cp"], ["export"]):
+            until(f"{argv} lets it go on", lambda: not any(now == "T" for _, now in marked()))
+        if any(line.split()[:2] == ["round", str(n)] for line in lichen("images").stdout.splitlines()):
+            lichen("run", f"round:{n}", "--", "sh", "-c", "ls /log >/dev/null")
+        rows = json.loads(lichen("ps", "-a", "--json").stdout)["cells"]
+        lichen("rm", "-f", "none", *[row["id"] for row in rows])
+        until("all processes are gone", lambda: not marked())
+    same("cells", [], os.listdir(os.path.join(os.environ["LICHEN_STATE"], "cells"))[1:])
+    lichen("run", "--rm", "--memory=64m", "tiny", "--", "sh", "-c", ":")
+    same("cgroups", set(), set(cgroups()) - before)
+    for line in lichen("images").stdout.splitlines():
+        if line.startswith("round"):
+            lichen("rmi", ":".join(line.split()[:2]))
+    same("images", whole, lichen("images", "-q", "--no-trunc").stdout)
 
 
 def main():
