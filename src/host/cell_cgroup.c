@@ -376,11 +376,11 @@ int cell_cgroup_set(const struct cell_cgroup *cgroup, const struct cell_resource
 	return r;
 }
 
-int cell_cgroup_enter(const struct cell_cgroup *cgroup)
+int cell_cgroup_enter(const struct cell_cgroup *cgroup, const char *cpuset)
 {
-	int r = 0;
+	int r = cell_cpuset_choose(cpuset);
 
-	for (enum cell_resource i = 0; i < CELL_RESOURCES && r == 0; i++)
+	for (enum cell_resource i = 0; cgroup && i < CELL_RESOURCES && r == 0; i++)
 		if (cgroup->path[i][0])
 			r = enter(cgroup->path[i]);
 	return r;

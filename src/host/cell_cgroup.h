@@ -24,8 +24,8 @@ int cell_cgroup_make(const char *id, const struct cell_resources *resources, con
 		     struct cell_cgroup *ret) MUST_CHECK;
 /* The limits again, as they are now. 0 or negative errno. */
 int cell_cgroup_set(const struct cell_cgroup *cgroup, const struct cell_resources *resources) MUST_CHECK;
-/* Puts the calling process into them. 0 or negative errno. */
-int cell_cgroup_enter(const struct cell_cgroup *cgroup) MUST_CHECK;
+/* Puts the calling process into them (NULL: none), and on the processors of a list (NULL or "": any). 0 or negative errno. */
+int cell_cgroup_enter(const struct cell_cgroup *cgroup, const char *cpuset) MUST_CHECK;
 /* Writes their paths to the file `cgroup` of a cell's directory, for who joins it, and reads them; none if there is no file. */
 int cell_cgroup_save(const struct cell_cgroup *cgroup, int dir) MUST_CHECK;
 void cell_cgroup_load(int dir, struct cell_cgroup *ret);

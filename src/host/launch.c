@@ -186,10 +186,8 @@ static bool needs_engine(const struct launch *spec)
 /* Streams, session, terminal, limits. The streams are none of 0, 1, 2, or already where they belong. */
 static void child_setup(const struct launch_setup *setup, int report)
 {
-	int r = setup->cgroup ? cell_cgroup_enter(setup->cgroup) : 0;
+	int r = cell_cgroup_enter(setup->cgroup, setup->cpuset);
 
-	if (r == 0)
-		r = cell_cpuset_choose(setup->cpuset);
 	if (r < 0)
 		child_failed(report, "entering the cell's cgroup, or choosing processors", -r, 125);
 	if (setup->session && setsid() < 0)
