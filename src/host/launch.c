@@ -26,6 +26,7 @@
 #include "host/cell_fds.h"
 #include "host/cell_members.h"
 #include "host/filter.h"
+#include "host/launch_command.h"
 #include "host/mount_scratch.h"
 #include "host/native.h"
 #include "host/network.h"
@@ -42,55 +43,6 @@ struct report {
 	int status;
 	char stage[232];
 };
-
-static const char *env_value(char *const *envp, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; *envp; envp++)
-		if (!strncmp(*envp, name, n) && (*envp)[n] == '=')
-			return *envp + n + 1;
-	return NULL;
-}
-
-/* In a tree of the cell's own its first program is searched where that is the root. */
-static int copy_command(const char *command, char *out)
-{
-	if (!*command)
-		return -ENOENT;
-	return snprintf(out, PATH_MAX, "%s", command) >= PATH_MAX ? -ENAMETOOLONG : 0;
-}
-
-/* Searches a command as execvp does: into `out` (PATH_MAX). 0, -ENOENT, or -EACCES when only unusable ones were found. */
-static int find_command(const char *command, char *const *envp, char *out)
-{
-	const char *path = env_value(envp, "PATH"), *colon;
-	int result = -ENOENT;
-
-	if (!*command)
-		return -ENOENT;
-	if (strchr(command, '/')) {
-		if (strlen(command) >= PATH_MAX)
-			return -ENAMETOOLONG;
-		(void)snprintf(out, PATH_MAX, "%s", command);
-		return 0;
-	}
-	for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; path; path = colon ? colon + 1 : NULL) {
-		struct stat st;
-		int length;
-
-		colon = strchr(path, ':');
-		length = colon ? (int)(colon - path) : (int)strlen(path);
-		if (snprintf(out, PATH_MAX, "%.*s%s%s", length, path, length ? "/" : "", command) >= PATH_MAX)
-			continue;
-		if (stat(out, &st) < 0 || S_ISDIR(st.st_mode))
-			continue;
-		if (faccessat(AT_FDCWD, out, X_OK, AT_EACCESS) == 0)
-			return 0;
-		result = -EACCES;
-	}
-	return result;
-}
 
 static NORETURN void child_failed(int report, const char *stage, int error, int status)
 {
@@ -238,7 +190,7 @@ static void child_native_root(const struct launch *spec, char path[PATH_MAX], in
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);            /* another user's has been forgotten */
 	if (poll(&parent, 1, 0) == 1 && (parent.revents & POLLERR)) /* nobody reads: it has died */
 		_exit(125);
-	r = find_command(spec->argv[0], spec->envp, path);
+	r = launch_find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
 		child_failed(report, "execve", -r, exec_status(-r));
 }
@@ -553,7 +505,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	pid_t parent = getpid(), pid;
 
 	*result = (struct launch_result){ 0 };
-	r = spec->tree || spec->native ? copy_command(spec->argv[0], path) : find_command(spec->argv[0], spec->envp, path);
+	r = spec->tree || spec->native ? launch_copy_command(spec->argv[0], path)
+				       : launch_find_command(spec->argv[0], spec->envp, path);
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
 	if (needs_engine(spec) && inside_cell()) {
