@@ -100,7 +100,7 @@ static void tell(struct kernel_statfs *fs, const struct fs_table *table, const s
 /* What the host says of a descriptor, corrected. root, m: where it is. */
 static long tell_guest(long fd, const struct fs_root *root, const struct fs_mount *m, u64 to)
 {
-	struct kernel_statfs fs;
+	struct kernel_statfs fs = { .flags = 0 };
 	long r = sys2(__NR_fstatfs, fd, &fs);
 
 	if (r < 0)

@@ -31,7 +31,6 @@
 #include "host/native.h"
 #include "host/network.h"
 #include "host/root.h"
-#include "host/root_layers.h"
 #include "host/supervise.h"
 #include "host/trace_drain.h"
 
@@ -423,10 +422,7 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 		root_begin(&fds->map->fs, (struct fs_spaces *)(void *)((u8 *)fds->map + fds->map->spaces));
 	if (r == 0 && (spec->emulate & GAP_BIT(GAP_mounts))) {
 		*ret_stage = "making a directory for what is mounted";
-		r = mount_scratch_make(scratch);
-		memcpy(fds->map->scratch, scratch->path, sizeof(fds->map->scratch));
-		if (r == 0 && !fds->map->fs.table.layer_count)
-			(void)root_layers_features(scratch->path, &fds->map->fs); /* for overlays that the guest mounts */
+		r = mount_scratch_stage(scratch, fds->map);
 		if (r < 0)
 			cell_fds_done(fds);
 	}

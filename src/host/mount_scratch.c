@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/root_layers.h"
 #include "host/tree.h"
 
 #define NAME "lichen-mounts-"
@@ -104,6 +105,16 @@ int mount_scratch_make(struct mount_scratch *ret)
 		if (r == 0)
 			return 0;
 	}
+	return r;
+}
+
+int mount_scratch_stage(struct mount_scratch *ret, struct commons *commons)
+{
+	int r = mount_scratch_make(ret);
+
+	memcpy(commons->scratch, ret->path, sizeof(commons->scratch));
+	if (r == 0 && !commons->fs.table.layer_count)
+		(void)root_layers_features(ret->path, &commons->fs);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #ifndef LICHEN_HOST_MOUNT_SCRATCH_H
 #define LICHEN_HOST_MOUNT_SCRATCH_H
 
+#include "abi/commons.h"
 #include "base/types.h"
 
 #define MOUNT_SCRATCH_SIZE 256u /* as in struct commons */
@@ -19,6 +20,8 @@ struct mount_scratch {
 /* Makes one: on a tmpfs that takes programs and attributes if there is one, else in TMPDIR, /tmp or /var/tmp. 0 or the negative errno of the last
  * place that was tried. */
 int mount_scratch_make(struct mount_scratch *ret) MUST_CHECK;
+/* Makes one for a cell, whose commons tell where it is, and how overlays that the guest mounts can be kept there. */
+int mount_scratch_stage(struct mount_scratch *ret, struct commons *commons) MUST_CHECK;
 /* Removes it with all that is in it. One that was not made is fine. */
 void mount_scratch_end(struct mount_scratch *scratch);
 
