@@ -48,6 +48,7 @@ enum agent_event {
 	EVENT_EXEC, /* in the new image of a process that execve'd, before the new program's first instruction; arg: address of its
 	                     * auxiliary vector */
 	EVENT_EXIT, /* before exit_group */
+	EVENT_BECOME, /* in a new member that `lichen exec` made, before all others: it is somebody else; arg: a struct identity_start */
 };
 
 struct exec_prepare {

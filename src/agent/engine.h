@@ -153,8 +153,12 @@ struct marker {
 };
 enum marker_flag {
 	MARKER_FIRST = 1, /* from `lichen run`: path is what the user named; look at it as execve would */
+	/* From `lichen exec`, with the above: the string before the marker says who it is and where it starts, START_NAME N.[UID.GID.GID…]:PATH
+	 * in hexadecimal. N: groups + 1, 0 = as the cell's first program; the path may be empty: where that started. */
+	MARKER_PLACED = 2,
 };
 #define MARKER_NAME "LICHEN_EXEC="
+#define START_NAME "LICHEN_START="
 /* execve(path, argv, envp) relative to dirfd as the guest would; returns only with a negative errno. */
 long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask);
 

@@ -234,7 +234,7 @@ long mnt_handle_space(const char *host);
 /* exec_open() in the tree. */
 int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;
 /* Goes to where the first program starts: 0 or negative errno. */
-long fs_start(void) MUST_CHECK;
+long fs_start(const char *path) MUST_CHECK;
 
 /* --- fs_host.c: host calls that follow no link ------------------------------------------------------------------------------------- */
 

@@ -369,9 +369,9 @@ enum verdict fs_fchdir(struct call *call)
 	return CALL_DONE;
 }
 
-long fs_start(void)
+long fs_start(const char *path)
 {
-	long object = fs_object(scratch(), AT_FDCWD_, (u64)commons()->fs.cwd, FS_FOLLOW | FS_DIRECTORY), r;
+	long object = fs_object(scratch(), AT_FDCWD_, (u64)path, FS_FOLLOW | FS_DIRECTORY), r;
 
 	if (object < 0)
 		return object;

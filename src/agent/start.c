@@ -218,16 +218,47 @@ static long exec_searched(const struct start_info *info)
 	}
 }
 
+/* Who a further program of a cell is, and where it starts: the string before the marker. Returns the path. */
+static const char *read_place(const struct start_info *info)
+{
+	const char *at = info->envc > 1 ? info->envp[info->envc - 2] : "";
+	struct identity_start who = { 0 };
+	u64 count;
+
+	if (strncmp(at, START_NAME, sizeof(START_NAME) - 1))
+		agent_die("started by hand: the place is missing", 0);
+	at += sizeof(START_NAME) - 1;
+	count = take_hex(&at);
+	if (count > IDENTITY_GROUPS_MAX + 1)
+		agent_die("started by hand: too many groups", (long)count);
+	if (count) {
+		who.uid = (u32)take_hex(&at);
+		who.gid = (u32)take_hex(&at);
+		who.group_count = (u32)count - 1;
+		for (u32 i = 0; i < who.group_count; i++)
+			who.groups[i] = (u32)take_hex(&at);
+		events(EVENT_BECOME, (long)&who);
+	}
+	if (*at == ':')
+		at++;
+	return *at ? at : commons()->fs.cwd;
+}
+
 /* The first image of a cell: looks at what the user named as a guest's execve would, and becomes it. */
 static void exec_first(const struct start_info *info)
 {
+	bool placed = info->marker.flags & MARKER_PLACED;
+	const char *path = commons()->fs.cwd;
 	long r;
 
 	if (pids_on())
 		pids_start(info->marker.mask);
-	r = fs_on() ? fs_start() : 0;
-
-	info->envp[info->envc - 1] = NULL;
+	if (placed)
+		path = read_place(info);
+	r = fs_on() ? fs_start(path) : 0;
+	if (r < 0 && placed)
+		agent_die("cannot start in the directory that was asked for (--workdir)", r);
+	info->envp[info->envc - 1 - placed] = NULL;
 	if (r == 0)
 		r = fs_on() ? exec_searched(info) : exec_as(info, info->marker.path);
 	commons()->start_error = (s32)r;

@@ -41,9 +41,9 @@ struct cell_options {
 	  .help = "run in the background, with output to `lichen logs`; print the cell's id" }, \
 	{ .name = "rm", .offset = offsetof(type, field.remove), .help = "remove the cell when it has ended" }, \
 	{ .name = "interactive", .letter = 'i', .offset = offsetof(type, field.interactive), \
-	  .help = "with -d: keep the command's standard input open" }, \
+	  .help = "with -t: let it read from our terminal; with -d: keep its standard input open" }, \
 	{ .name = "tty", .letter = 't', .offset = offsetof(type, field.tty), \
-	  .help = "with -d: give the command a terminal; otherwise insist that ours is one" }, \
+	  .help = "give the command a terminal of its own" }, \
 	{ .name = "label", .letter = 'l', .value = "KEY=VALUE", .offset = offsetof(type, field.labels), .parse = options_add_word, \
 	  .rare = true, .help = "note this with the cell" }, \
 	{ .name = "label-file", .value = "FILE", .offset = offsetof(type, field.labels), .parse = cell_parse_label_file, \

@@ -69,8 +69,8 @@ static int refuse(const struct command *command, const struct cell_options *give
 		return command_usage(command, "--rm and --restart contradict each other");
 	if (resource_conflict(&given->resources.limits))
 		return command_usage(command, "%s", resource_conflict(&given->resources.limits));
-	if (given->tty && !given->detach && !isatty(STDIN_FILENO))
-		return command_usage(command, "--tty: standard input is no terminal");
+	if (given->tty && given->interactive && !given->detach && !isatty(STDIN_FILENO))
+		return command_usage(command, "--tty and --interactive: standard input is no terminal");
 	return -1;
 }
 

@@ -14,9 +14,11 @@ struct guest_user {
 
 /* Option rows for a command whose struct `type` has a struct guest_user `field`. */
 /* clang-format off */
-#define GUEST_USER_OPTIONS(type, field) \
+#define GUEST_USER_OPTION(type, field) \
 	{ .name = "user", .letter = 'u', .value = "USER[:GROUP]", .offset = offsetof(type, field.user), \
-	  .help = "be this user, by name or number, of the tree's own /etc/passwd" }, \
+	  .help = "be this user, by name or number, of the tree's own /etc/passwd" }
+#define GUEST_USER_OPTIONS(type, field) \
+	GUEST_USER_OPTION(type, field), \
 	{ .name = "group-add", .value = "GROUP", .offset = offsetof(type, field.groups), .parse = options_add_word, .rare = true, \
 	  .help = "be in this group as well" }
 /* clang-format on */

@@ -14,10 +14,12 @@
 #include "host/cell_store.h"
 #include "host/native.h"
 #include "host/supervise.h"
+#include "host/terminal.h"
 
 #define ANSWER_MS 10000
 
 struct joining {
+	struct terminal *terminal; /* NULL = ours */
 	int end; /* hung up, or answered, when the cell is over */
 	int told;
 	pid_t guest;
@@ -40,7 +42,7 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 	(void)fds;
 	joining->guest = pid;
 	supervisor->held |= joining->held;
-	if (supervise_add(supervisor, &service) < 0)
+	if (supervise_add(supervisor, &service) < 0 || (joining->terminal && terminal_begin(joining->terminal, supervisor) < 0))
 		(void)kill(pid, SIGKILL);
 }
 
@@ -69,7 +71,8 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 	json_t *config = NULL;
 	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = told };
 	struct launch_setup setup = { .stdio = { join->input, join->output, FD_NONE },
-				      .session = join->detached,
+				      .session = join->detached || join->terminal,
+				      .terminal = join->terminal,
 				      .limits = join->limits,
 				      .limit_count = join->limit_count,
 				      .cgroup = &cgroup,
@@ -82,12 +85,19 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 	};
 	int r = workdir ? cell_store_config(join->dir, &config) : -ENOMEM;
 
+	CLEANUP_FD int slave = FD_NONE;
+
 	cell_cgroup_load(join->dir, &cgroup);
 	cell_resources_read(config, &resources, &by);
 	json_decref(config);
 	joining.held = by.by[CELL_CPUS] == CELL_SAMPLED || !isatty(STDIN_FILENO);
 	if (joining.end < 0)
 		r = joining.end;
+	if (r == 0 && join->terminal) {
+		r = terminal_new(join->interactive, pidfd < 0 ? 0 : join->launch.join_pid, &joining.terminal, &slave);
+		for (int i = 0; i < 3; i++)
+			setup.stdio[i] = slave;
+	}
 	if (r < 0) {
 		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
 		tell(&joining, result);
@@ -98,9 +108,13 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 	launch.join = fds;
 	launch.tree = fds->map && fds->map->fs.table.count ? &fds->map->fs : NULL;
 	launch.native = pidfd < 0 ? NULL : &native;
+	if (launch.become)
+		native.identity = launch.identity;
+	launch.placed = join->placed;
 	launch.setup = &setup;
 	launch.hooks = &hooks;
 	r = launch_run(&launch, result);
+	terminal_end(joining.terminal);
 	tell(&joining, result);
 	(void)close(joining.end);
 	return r;
@@ -149,14 +163,6 @@ int cell_join_run(const struct cell_join *join, struct launch_result *result)
 	if (r < 0) {
 		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
 		return r;
-	}
-	if (join->placed && fds.map && fds.map->fs.table.count) { /* the agent goes where the cell began */
-		*result = (struct launch_result){
-			.status = 125,
-			.stage = "in a cell with a root of its own no directory can be chosen (--workdir); use env -C DIR"
-		};
-		cell_fds_done(&fds);
-		return -EINVAL;
 	}
 	r = join->detached ? run_detached(join, &reply, &fds, pidfd, result)
 			   : run_joined(join, &reply, &fds, pidfd, FD_NONE, result);

@@ -10,8 +10,10 @@
 
 struct cell_join {
 	int dir;              /* of the cell */
-	struct launch launch; /* argv, envp and workdir; the rest is the cell's */
+	struct launch launch; /* argv, envp, workdir, network; identity with become; the rest is the cell's */
 	bool placed;          /* launch.workdir was asked for, and is not just the cell's own */
+	bool terminal;        /* it gets one of its own (terminal.h), which reads from ours if `interactive` */
+	bool interactive;
 	int input, output;    /* what the command reads and writes; negative = ours */
 	bool detached;        /* in the background, with no streams */
 	const struct launch_limit *limits;

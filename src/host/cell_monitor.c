@@ -152,8 +152,22 @@ static int make_streams(struct monitor *monitor, int ends[3])
 	return 0;
 }
 
+/* A terminal of the command's own, in the foreground: streams[] become its streams. */
+static int make_foreground_terminal(struct monitor *monitor, int ends[3])
+{
+	int r = terminal_new(monitor->run->config->interactive, 0, &monitor->terminal, &ends[0]);
+
+	for (int i = 1; i < 3 && r == 0; i++) {
+		ends[i] = fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
+		r = ends[i] < 0 ? -errno : 0;
+	}
+	return r;
+}
+
 static void end_streams(struct monitor *monitor)
 {
+	terminal_end(monitor->terminal);
+	monitor->terminal = NULL;
 	close_fd(&monitor->input);
 	monitor->input = FD_NONE;
 	/* all writers are dead: what they wrote is there, and then the end */
@@ -186,7 +200,7 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 	monitor->supervisor = supervisor;
 	monitor->state.started = now();
 	write_state(monitor, CELL_RUNNING);
-	if (supervise_add(supervisor, &service) < 0)
+	if (supervise_add(supervisor, &service) < 0 || (monitor->terminal && terminal_begin(monitor->terminal, supervisor) < 0))
 		(void)kill(pid, SIGKILL); /* nobody could reach it */
 }
 
@@ -201,15 +215,16 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 {
 	const struct cell_config *config = monitor->run->config;
 	struct launch_setup setup = { .stdio = { FD_NONE, FD_NONE, FD_NONE },
-				      .session = config->detached,
-				      .terminal = config->detached && config->tty,
+				      .session = config->detached || config->tty,
+				      .terminal = config->tty,
 				      .limits = config->limits,
 				      .limit_count = config->limit_count,
 				      .cgroup = &monitor->cgroup,
 				      .cpuset = monitor->resources.cpuset };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = monitor };
 	struct launch launch = monitor->run->launch;
-	int r = config->detached ? make_streams(monitor, setup.stdio) : 0, limits = monitor_limits_begin(monitor);
+	int r = config->detached ? make_streams(monitor, setup.stdio) : config->tty ? make_foreground_terminal(monitor, setup.stdio) : 0,
+	    limits = monitor_limits_begin(monitor);
 
 	launch.setup = &setup;
 	launch.hooks = &hooks;

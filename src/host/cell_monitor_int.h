@@ -9,6 +9,7 @@
 #include "host/cell_monitor.h"
 #include "host/cell_sampler.h"
 #include "host/cell_state.h"
+#include "host/terminal.h"
 
 struct monitor;
 
@@ -27,6 +28,7 @@ struct monitor {
 	struct monitor_source listener;
 	struct connection *connections; /* cell_serve.c */
 	struct monitor_source outputs[CELL_STREAMS];
+	struct terminal *terminal; /* of a command in the foreground that has one of its own; NULL = none */
 	int input; /* the end of the command's input that nothing is written to, negative = none */
 	struct cell_log log;
 	pid_t guest;                   /* 0 = none runs */

@@ -67,7 +67,8 @@ struct launch {
 	const struct launch_hooks *hooks; /* NULL = none */
 	/* A running cell's, to become a member of it: `emulate`, `refuse` and `tree` are that cell's; NULL = a new cell. */
 	const struct cell_fds *join;
-	pid_t join_pid;             /* with `network`: a process of the cell that is joined */
+	bool placed;                /* with `join` and a tree: `workdir` was asked for; else it starts where the cell did */
+	pid_t join_pid;             /* with `join`, `native`, `network`: a process of the cell that is joined */
 	struct launch_trace *trace; /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
 };
 

@@ -8,7 +8,7 @@
  *   from a process    passed on to the guest
  *   SIGCONT           passed on, so that `fg` and `kill -CONT` wake the guest
  *
- * A guest in a session of its own (`apart`) gets nothing from our terminal: a hang-up is passed on, and its stops are its own.
+ * A guest in a session of its own (`apart`) gets nothing from our terminal: Ctrl-C, Ctrl-\ and a hang-up are passed on, and its stops are its own.
  */
 #include "host/supervise.h"
 
@@ -59,6 +59,9 @@ int supervise_add(struct supervisor *supervisor, const struct service *service)
 
 void supervise_end(struct supervisor *supervisor)
 {
+	for (u32 i = 0; i < supervisor->service_count; i++)
+		if (supervisor->services[i].end)
+			supervisor->services[i].end(supervisor->services[i].data);
 	close_fd(&supervisor->signal_fd);
 	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
 	(void)sigprocmask(SIG_SETMASK, &supervisor->guest_mask, NULL);
@@ -182,13 +185,21 @@ static int next_signal(struct supervisor *supervisor, siginfo_t *info)
 	return serve(supervisor) ? sigtimedwait(&supervisor->waited, info, &now) : -1;
 }
 
-/* What we did ourselves (SIGPIPE) is ours. A hang-up of the terminal goes to the session's leader alone: that may be us, and never is a guest
- * in another session. */
+/* What we did ourselves (SIGPIPE) is ours. A hang-up of the terminal goes to the session's leader alone: that may be us. What it sends never reaches
+ * a guest in another session. */
 static bool meant_for_guest(const struct supervisor *supervisor, pid_t guest, int sig, const siginfo_t *info)
 {
 	if (info->si_code <= 0)
 		return info->si_pid != guest && info->si_pid != getpid();
-	return sig == SIGHUP && (supervisor->apart || getsid(0) == getpid());
+	return supervisor->apart ? sig == SIGHUP || sig == SIGINT || sig == SIGQUIT : sig == SIGHUP && getsid(0) == getpid();
+}
+
+/* Tells those who follow the size of our terminal. */
+static void look_at_size(const struct supervisor *supervisor, int sig)
+{
+	for (u32 i = 0; i < supervisor->service_count && (sig == SIGWINCH || sig == SIGCONT); i++)
+		if (supervisor->services[i].resized)
+			supervisor->services[i].resized(supervisor->services[i].data);
 }
 
 int supervise_wait(struct supervisor *supervisor, pid_t guest)
@@ -216,6 +227,7 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 			settle(supervisor, guest);
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
+		look_at_size(supervisor, sig);
 		if (meant_for_guest(supervisor, guest, sig, &info))
 			pass_on(supervisor, guest, sig, &info);
 		else if (info.si_code > 0)

@@ -8,7 +8,7 @@
 
 #include "base/types.h"
 
-#define SUPERVISE_SERVICES_MAX 4u
+#define SUPERVISE_SERVICES_MAX 6u
 
 /*
  * Something that the supervisor does besides waiting for the guest: all in the supervisor's one thread, between signals. A callback must
@@ -19,6 +19,8 @@ struct service {
 	void (*ready)(void *data); /* fd can be read, has failed or was hung up; NULL when there is no fd */
 	/* Before each sleep. Returns the milliseconds after which it wants to be called again at the latest, negative = no such wish. NULL = none. */
 	int (*tick)(void *data);
+	void (*resized)(void *data); /* the size of our terminal has changed, or we were continued; NULL = none */
+	void (*end)(void *data); /* supervise_end(), before a signal can end us; NULL = none */
 	void *data;
 };
 

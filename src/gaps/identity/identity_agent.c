@@ -41,6 +41,9 @@ void identity_event(enum agent_event event, long arg)
 	case EVENT_EXIT:
 		identity_forget(agent_pid());
 		break;
+	case EVENT_BECOME:
+		identity_start_as((const struct identity_start *)arg); /* NOLINT(performance-no-int-to-ptr) */
+		break;
 	case EVENT_FORK_PREPARE:
 	case EVENT_FORK_PARENT:
 		break;

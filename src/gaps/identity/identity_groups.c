@@ -90,3 +90,27 @@ enum verdict identity_setgroups(struct call *call)
 		(void)sys2(__NR_munmap, gids, mapped);
 	return identity_done(call, r);
 }
+
+void identity_start_as(const struct identity_start *who)
+{
+	struct identity_cred cred = { .uid = { who->uid, who->uid, who->uid, who->uid }, .gid = { who->gid, who->gid, who->gid, who->gid } };
+	u32 gids[IDENTITY_GROUPS_MAX];
+	long list, r;
+
+	for (u32 n = 0; n < who->group_count && n < IDENTITY_GROUPS_MAX; n++) { /* in rising order */
+		u32 at = n;
+
+		for (; at > 0 && gids[at - 1] > who->groups[n]; at--)
+			gids[at] = gids[at - 1];
+		gids[at] = who->groups[n];
+	}
+	cred.caps.bounding = identity_of(0)->caps.bounding;
+	if (who->uid == 0)
+		cred.caps.permitted = cred.caps.effective = cred.caps.bounding;
+	list = identity_list(gids, who->group_count);
+	cred.groups = list > 0 ? (u32)list : 0;
+	r = list < 0 ? list : identity_become(&cred);
+	if (r < 0)
+		agent_die("cannot become the user that was asked for (--user)", r);
+	(void)sys2(__NR_prctl, 1 /* PR_SET_PDEATHSIG */, 9); /* which becoming somebody else took away */
+}

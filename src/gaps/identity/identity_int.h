@@ -83,6 +83,11 @@ void identity_forget(s32 pid);
 /* What was published; NULL: nothing, it is not of this cell. */
 const struct identity_cred *identity_published(s32 pid);
 
+/* --- identity_groups.c -------------------------------------------------------------------------------------------------------------- */
+
+/* The calling task is somebody, as the first program of a cell is. */
+void identity_start_as(const struct identity_start *who);
+
 /* --- identity_ids.c ----------------------------------------------------------------------------------------------------------------- */
 
 /* What happens to capabilities when user ids change; fs_only: by setfsuid. */

@@ -42,6 +42,7 @@ void shm_event(enum agent_event event, long arg)
 	case EVENT_FORK_PARENT: /* the engine has reaped what was prepared for a child that did not come */
 	case EVENT_FORK_CHILD:
 	case EVENT_EXEC_PREPARE:
+	case EVENT_BECOME:
 		break;
 	}
 }

@@ -52,6 +52,15 @@ for word in '"user": "1"' '"network": "none"' '"read_only": true' '"name": "v1"'
 	contains 'inspect' "$("$lichen" inspect c1)" "$word"
 done
 "$lichen" rm c1 >/dev/null || fail rm
+# further commands: who, where, with what; and no way to a network that the cell does not have
+"$lichen" run -d --name c2 --network none -v "$WORK/bound:/b" tiny:1 -- sleep 100 >/dev/null || fail 'run -d'
+same 'exec -u' '1 2 /' "$("$lichen" exec -u 1:2 c2 sh -c 'echo $(id -u) $(id -g) $PWD' 2>stderr || cat stderr)"
+same 'exec -w -e' '/b host x' "$("$lichen" exec -w b -e E=x -u root c2 sh -c 'echo $PWD $(cat file) $E' 2>stderr || cat stderr)"
+same 'exec: no such directory' 125 "$(status_of "$lichen" exec -w /nonexistent c2 sh -c :)"
+same 'exec: no such user' 125 "$(status_of "$lichen" exec -u nosuch c2 true)"
+"$lichen" rm -f c2 >/dev/null || fail 'rm -f'
+"$lichen" image from-host terminal:1 sh stty tty sleep >/dev/null 2>&1 || fail 'from-host'
+/usr/bin/python3 -I "$CASES/run_options_terminal.py" "$lichen" terminal:1 "$SLOW" || fail 'terminal: see above'
 # what is wrong is said in a line, with status 125, and nothing is left behind
 refused() {
 	# shellcheck disable=SC2086 # several words
