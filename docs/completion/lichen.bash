@@ -166,12 +166,13 @@ _lichen() {
 		# Behind the cell there is a command.
 		for ((i = 2; i < cword; i++)); do
 			case ${words[i]} in
-			--env | --workdir | -e | -w) i=$((i + 1)) ;;
+			--env | --workdir | --user | -e | -w | -u) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac
 		done
 		case $option in
+		--user | -u) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 		--workdir | -w) _filedir -d ;;
 		--env | -e) mapfile -t COMPREPLY < <(compgen -S = -v -- "$cur") && compopt -o nospace ;;
 		*)
@@ -179,7 +180,7 @@ _lichen() {
 				_command_offset $((i + 1))
 				return
 			fi
-			_lichen_cell_command '--detach --interactive --tty --env= --workdir='
+			_lichen_cell_command '--detach --interactive --tty --env= --workdir= --user='
 			;;
 		esac
 		;;

@@ -20,7 +20,7 @@
 
 struct joining {
 	struct terminal *terminal; /* NULL = ours */
-	int end; /* hung up, or answered, when the cell is over */
+	int end;                   /* hung up, or answered, when the cell is over */
 	int told;
 	pid_t guest;
 	bool held; /* stops of the guest are the cell's, not a terminal's */

@@ -14,8 +14,8 @@ struct cell_join {
 	bool placed;          /* launch.workdir was asked for, and is not just the cell's own */
 	bool terminal;        /* it gets one of its own (terminal.h), which reads from ours if `interactive` */
 	bool interactive;
-	int input, output;    /* what the command reads and writes; negative = ours */
-	bool detached;        /* in the background, with no streams */
+	int input, output; /* what the command reads and writes; negative = ours */
+	bool detached;     /* in the background, with no streams */
 	const struct launch_limit *limits;
 	size_t limit_count;
 };

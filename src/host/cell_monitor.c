@@ -223,7 +223,9 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 				      .cpuset = monitor->resources.cpuset };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = monitor };
 	struct launch launch = monitor->run->launch;
-	int r = config->detached ? make_streams(monitor, setup.stdio) : config->tty ? make_foreground_terminal(monitor, setup.stdio) : 0,
+	int r = config->detached ? make_streams(monitor, setup.stdio)
+	      : config->tty      ? make_foreground_terminal(monitor, setup.stdio)
+				 : 0,
 	    limits = monitor_limits_begin(monitor);
 
 	launch.setup = &setup;

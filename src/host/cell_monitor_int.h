@@ -29,7 +29,7 @@ struct monitor {
 	struct connection *connections; /* cell_serve.c */
 	struct monitor_source outputs[CELL_STREAMS];
 	struct terminal *terminal; /* of a command in the foreground that has one of its own; NULL = none */
-	int input; /* the end of the command's input that nothing is written to, negative = none */
+	int input;                 /* the end of the command's input that nothing is written to, negative = none */
 	struct cell_log log;
 	pid_t guest;                   /* 0 = none runs */
 	const struct cell_fds *fds;    /* of the running guest */

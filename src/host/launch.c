@@ -142,7 +142,8 @@ static char **env_with_marker(const struct launch *spec, const struct cell_fds *
 	if (!env || (placed && !env[count]) ||
 	    asprintf(&env[at], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0.0.0.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
 		     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
-		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST | (placed ? MARKER_PLACED : 0), path) < 0)
+		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST | (placed ? MARKER_PLACED : 0),
+		     path) < 0)
 		child_failed(report, "making the environment", ENOMEM, 125);
 	memcpy(env, envp, count * sizeof(*env));
 	return env;

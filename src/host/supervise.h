@@ -20,7 +20,7 @@ struct service {
 	/* Before each sleep. Returns the milliseconds after which it wants to be called again at the latest, negative = no such wish. NULL = none. */
 	int (*tick)(void *data);
 	void (*resized)(void *data); /* the size of our terminal has changed, or we were continued; NULL = none */
-	void (*end)(void *data); /* supervise_end(), before a signal can end us; NULL = none */
+	void (*end)(void *data);     /* supervise_end(), before a signal can end us; NULL = none */
 	void *data;
 };
 
@@ -30,10 +30,10 @@ struct supervisor {
 	struct sigaction child_action; /* SIGCHLD as lichen was started with */
 	struct service services[SUPERVISE_SERVICES_MAX];
 	u32 service_count;
-	bool apart;    /* the guest has a session of its own */
-	bool held;     /* its stops are our doing, and not followed */
-	bool init;     /* it is pid 1 of a namespace of its own: signals that it does not handle do nothing there (native.h) */
-	u64 owed;      /* bit per signal that it had blocked: what becomes of it is looked at every owed_ms */
+	bool apart; /* the guest has a session of its own */
+	bool held;  /* its stops are our doing, and not followed */
+	bool init;  /* it is pid 1 of a namespace of its own: signals that it does not handle do nothing there (native.h) */
+	u64 owed;   /* bit per signal that it had blocked: what becomes of it is looked at every owed_ms */
 	u32 owed_ms;
 	int ended_by;  /* the signal for which SIGKILL was sent to it; 0 = none */
 	int signal_fd; /* readable when a signal is pending; only with services, else negative */

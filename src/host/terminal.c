@@ -57,7 +57,8 @@ static void copy_size(const struct terminal *t)
 /* The multiplexer of the /dev/pts that a process sees, found in its root without following a way out of it. */
 static int open_master_of(pid_t member)
 {
-	struct open_how how = { .flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	char path[32];
 	CLEANUP_FD int root = FD_NONE;
 

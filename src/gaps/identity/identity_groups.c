@@ -93,7 +93,8 @@ enum verdict identity_setgroups(struct call *call)
 
 void identity_start_as(const struct identity_start *who)
 {
-	struct identity_cred cred = { .uid = { who->uid, who->uid, who->uid, who->uid }, .gid = { who->gid, who->gid, who->gid, who->gid } };
+	struct identity_cred cred = { .uid = { who->uid, who->uid, who->uid, who->uid },
+				      .gid = { who->gid, who->gid, who->gid, who->gid } };
 	u32 gids[IDENTITY_GROUPS_MAX];
 	long list, r;
 
