@@ -27,15 +27,13 @@
 #include "host/cell_members.h"
 #include "host/filter.h"
 #include "host/launch_command.h"
+#include "host/launch_marker.h"
 #include "host/mount_scratch.h"
 #include "host/native.h"
 #include "host/network.h"
 #include "host/root.h"
 #include "host/supervise.h"
 #include "host/trace_drain.h"
-
-#define MARKER_FIRST 1u /* agent/engine.h: enum marker_flag */
-#define MARKER_PLACED 2u
 
 /* What the child tells before its execve; the pipe closes by itself when that works. */
 struct report {
@@ -96,57 +94,6 @@ int launch_install_refusals(u32 gaps)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	return filter_install_refusals(gaps);
-}
-
-/* What a new member of a running cell is besides (agent/engine.h: MARKER_PLACED); allocated, NULL without memory. */
-static char *start_text(const struct launch *spec)
-{
-	const struct identity_start *who = &spec->identity;
-	bool becomes = spec->become && (spec->emulate & GAP_BIT(GAP_identity));
-	size_t size;
-	char *text = NULL;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	(void)fprintf(to, "LICHEN_START=%x.", becomes ? who->group_count + 1 : 0);
-	if (becomes)
-		(void)fprintf(to, "%x.%x.", who->uid, who->gid);
-	for (u32 i = 0; becomes && i < who->group_count; i++)
-		(void)fprintf(to, "%x.", who->groups[i]);
-	(void)fprintf(to, ":%s", spec->placed ? spec->workdir : "");
-	if (fclose(to) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/* envp with the agent's marker behind it; the marker names the path to execute. Never returns NULL: exits on no memory. */
-static char **env_with_marker(const struct launch *spec, const struct cell_fds *fds, const char *path, const sigset_t *mask,
-			      int report)
-{
-	char *const *envp = spec->envp;
-	bool placed = spec->join && (spec->placed || spec->become);
-	size_t count = 0, at;
-	char **env;
-	u64 bits;
-
-	memcpy(&bits, mask, sizeof(bits));
-	while (envp[count])
-		count++;
-	at = count + placed;
-	env = calloc(at + 2, sizeof(*env));
-	if (env && placed)
-		env[count] = start_text(spec);
-	if (!env || (placed && !env[count]) ||
-	    asprintf(&env[at], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0.0.0.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
-		     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
-		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST | (placed ? MARKER_PLACED : 0),
-		     path) < 0)
-		child_failed(report, "making the environment", ENOMEM, 125);
-	memcpy(env, envp, count * sizeof(*env));
-	return env;
 }
 
 static int exec_status(int error)
@@ -297,7 +244,9 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		child_native(spec, path, mask, report);
 	}
 
-	env = env_with_marker(spec, fds, path, mask, report);
+	env = launch_marked_env(spec, fds, path, mask);
+	if (!env)
+		child_failed(report, "making the environment", ENOMEM, 125);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		child_failed(report, "setting no_new_privs", errno, 125);
 	/* From the filter on a trapped call is death until the agent runs: nothing but execveat of the agent's descriptor, which the

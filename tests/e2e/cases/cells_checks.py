@@ -248,8 +248,8 @@ def joining():
         lichen("rm", "e")
     lichen("exec", "e", "true", status=1)
     lichen("exec", "e", status=125)
-    assert "no terminal" in lichen("exec", "-t", "e", "true", status=125).stderr
-    assert "no terminal" in lichen("run", "-t", "--", "true", status=125).stderr
+    assert "no terminal" in lichen("exec", "-it", "e", "true", status=125).stderr
+    assert "no terminal" in lichen("run", "-it", "--", "true", status=125).stderr
 
 
 @check
