@@ -75,7 +75,8 @@ static bool marked(int proc, pid_t pid, const char *id, char *buffer, int *unkno
 	size = read_proc(proc, path, buffer, ENVIRONMENT_MAX);
 	*unknown += size == 0 && faccessat(proc, path, R_OK, AT_EACCESS) == 0;
 	for (const char *at = buffer; at < buffer + size; at += strlen(at) + 1)
-		if (memcmp(at, wanted, length < (size_t)(buffer + size + 1 - at) ? length : 1) == 0)
+		if ((size_t)(buffer + size + 1 - at) >= length &&
+		    memcmp(at, wanted, length) == 0) /* the last one may lack its NUL */
 			return true;
 	return false;
 }

@@ -197,7 +197,8 @@ def logs():
 @check
 def stopping():
     began = time.monotonic()
-    cell = shell("--stop-timeout=1", script="trap '' TERM; while :; do sleep 0.1; done")
+    cell = shell("--stop-timeout=1", script="trap '' TERM; echo ready; while :; do sleep 0.1; done")
+    until("ready", lambda: lichen("logs", cell).stdout)
     lichen("stop", cell)
     same("KILL after the time", 137, state(cell)["exit"])
     assert time.monotonic() - began >= 1
@@ -240,7 +241,7 @@ def joining():
         assert sum("sleep 999" in line for line in listed) == 1 and sum("sleep 1000" in line for line in listed) >= 1, listed
         pids = [int(line.split()[0]) for line in listed[1:]]
         with subprocess.Popen([LICHEN, "exec", "e", "env", "-i", "sleep", "998"]) as waiting:
-            time.sleep(0.5)
+            until("it runs", lambda: "sleep 998" in lichen("top", "e").stdout)
             lichen("stop", "e")
             same("exec of a cell that ends", 137, waiting.wait(PATIENCE))
         until("all have ended", lambda: not any(alive(pid) for pid in pids))
@@ -298,8 +299,9 @@ def restarts():
 
 @check
 def monitor_killed():
-    """kill -9 of lichen itself at random moments: ps tells the truth, rm clears up."""
+    """kill -9 of lichen itself at random moments: ps tells the truth, rm clears up, and spares others: all with an environment like a cell's."""
     random.seed(4)
+    others = [subprocess.Popen(["sleep", "996"], env={"A": "b", name: "x" * size}) for name, size in (("L", 1), ("LICHEN_CELL", 12), ("LANG", 99))]
     for i in range(2 if SLOW else 8):
         mark = str(random.randrange(10**8, 10**9))
         cell = shell(*EMULATED[i % len(EMULATED)], f"--name=k{i}", script=f"setsid sleep {mark} & echo started; sleep 1000")
@@ -315,6 +317,10 @@ def monitor_killed():
         lichen("stop", cell)
         lichen("rm", cell)
         assert not runs(mark), "rm ends what was left running"
+    same("others run", [None] * len(others), [other.poll() for other in others])
+    for other in others:
+        other.kill()
+        other.wait()
     for i in range(5 if SLOW else 30):
         with subprocess.Popen([LICHEN, "run", "--name=x", "--rm", "--", "sh", "-c", "sleep 0.05; echo done"], stdout=subprocess.DEVNULL) as process:
             time.sleep(random.random() / 20)
