@@ -110,8 +110,11 @@ static int get_labels(json_t *from, struct image_config *config, struct image_er
 
 static int get_diff_ids(json_t *root, struct image_config *config, struct image_error *ret_error)
 {
-	json_t *rootfs = json_object_get(root, "rootfs"), *ids = json_object_get(rootfs, "diff_ids");
+	json_t *rootfs = json_object_get(root, "rootfs"), *ids = json_object_get(rootfs, "diff_ids"),
+	       *type = json_object_get(rootfs, "type");
 	size_t count = json_array_size(ids);
+	if (type && (!json_is_string(type) || strcmp(json_string_value(type), "layers") != 0)) /* image-spec, config.md: an error */
+		return wrong(ret_error, "rootfs.type", "'layers'");
 	if (count == 0 || count > MANIFEST_LAYERS_MAX)
 		return wrong(ret_error, "rootfs.diff_ids", "list of layers");
 	config->diff_ids = calloc(count, sizeof(*config->diff_ids));

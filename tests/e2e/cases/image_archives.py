@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import os
 import pathlib
 import tarfile
@@ -53,7 +54,7 @@ def write(name, files):
 
 def docker(name, layers, image=None, packed=gzip.compress, table=None, tag="layers:1"):
     """A docker-archive."""
-    rows = table or [{"Config": "c.json", "RepoTags": [tag], "Layers": [f"{i}/layer.tar" for i in range(len(layers))]}]
+    rows = table if table is not None else [{"Config": "c.json", "RepoTags": [tag], "Layers": [f"{i}/layer.tar" for i in range(len(layers))]}]
     write(name, [("c.json", image or config(*layers)), *((f"{i}/layer.tar", packed(layer)) for i, layer in enumerate(layers)),
                  ("manifest.json", json.dumps(rows).encode())])
 
@@ -92,6 +93,28 @@ BAD = {
     "other-os": "is for windows",
     "tag": "is no image reference",
     "damaged-layout": "has another digest",
+    "rows-object": "lists 0 images",
+    "rows-none": "lists 0 images",
+    "rows-types": "names no config, no layers, or too many",
+    "rows-outside": "leads out of the archive",
+    "rows-layers": "too many",
+    "json-cut": "is no JSON",
+    "json-deep": "is no JSON: maximum parsing depth",
+    "json-types": "rootfs.type is no 'layers'",
+    "json-diff-ids": "is no list of sha256 digests",
+    "json-env": "Env is no list",
+    "json-nul": "is no JSON",
+    "layer-text": "no sound tar archive",
+    "layer-xz": "no sound tar archive",
+    "layer-more": "has not the digest",
+    "layer-short": "Truncated tar archive",
+    "index-cut": "is no JSON",
+    "index-schema": "none of schemaVersion 2",
+    "index-size": "has no size",
+    "index-huge": "too big integer",
+    "index-digest": "has no sha256 digest",
+    "index-no-blob": "has no sha256 digest",
+    "index-type": "lists no image",
 }
 docker("traversal", [tar([("../x", FILE, b"x")])])
 docker("through-link", [tar([("l", LINK, os.getcwd().encode()), ("l/evil", FILE, b"x")])])
@@ -106,4 +129,41 @@ docker("tag", [LOWER], tag="No/Such:Ref")
 write("empty", [("x", b"")])
 pathlib.Path("garbage").write_bytes(b"no archive" * 1000)
 layout("damaged-layout", damage=lambda blob: blob[:-1], stamp=1)  # no blob that the store has already
+
+# words of JSON that are cut, of another type, too deep, or point elsewhere
+MANIFEST = [{"Config": "c.json", "RepoTags": ["a:1"], "Layers": ["0/layer.tar"]}]
+for name, rows in {
+    "rows-object": {"Config": "c.json"},
+    "rows-none": [],
+    "rows-types": [{"Config": 3, "RepoTags": ["a:1"], "Layers": "0/layer.tar"}],
+    "rows-outside": [dict(MANIFEST[0], Config="../../../etc/passwd")],
+    "rows-layers": [dict(MANIFEST[0], Layers=["0/layer.tar"] * 2000)],
+}.items():
+    docker(name, [LOWER], table=rows)
+for name, text in {
+    "json-cut": config(LOWER)[:-9],
+    "json-deep": b"[" * 100000,
+    "json-types": config(LOWER).replace(b'"layers"', b"7"),
+    "json-diff-ids": config(LOWER).replace(b"sha256:", b"sha256:../"),
+    "json-env": config(LOWER).replace(b'["A=b"]', b'{"A": "b"}'),
+    "json-nul": config(LOWER).replace(b'"c"', b'"c\\u0000d"'),
+}.items():
+    docker(name, [LOWER], image=text)
+OTHER = tar([("other", FILE, b"7")])  # of a layer that the store has nothing is read
+docker("layer-text", [OTHER], packed=lambda layer: b"this is no layer" * 100)
+docker("layer-xz", [OTHER], packed=lzma.compress)
+docker("layer-more", [OTHER], packed=lambda layer: gzip.compress(layer + bytes(1 << 20)))
+docker("layer-short", [tar([("big", FILE, b"x" * 5000)])[:2000]])
+for name, old, new in (
+    ("index-cut", b"}", b""),
+    ("index-schema", b'"schemaVersion": 2', b'"schemaVersion": 1'),
+    ("index-size", b'"size": ', b'"size": -'),
+    ("index-huge", b'"size": ', b'"size": 9999999999999999999'),
+    ("index-digest", b"sha256:", b"sha256:../../../"),
+    ("index-no-blob", b'"sha256:', b'"sha256:0'),
+    ("index-type", b"image.manifest.v1", b"image.nothing.v1"),
+):
+    layout(name, stamp=2)
+    index = pathlib.Path(name, "index.json")
+    index.write_bytes(index.read_bytes().replace(old, new))
 print("\n".join(f"{name} {text}" for name, text in BAD.items()))
