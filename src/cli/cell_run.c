@@ -259,6 +259,7 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 	run.launch.native = tree.native;
 	if (tree.native) {
 		tree.native->identity = launch->identity;
+		tree.native->temporary |= given->remove && !root->upper;
 		tree.native->hostname = run.launch.namespaces.hostname;
 	}
 	run.launch.envp = env;

@@ -161,7 +161,9 @@ int guest_root_stage(const struct command *command, struct guest_root *given, co
 	}
 	int r = given->native ? native_stage(&spec, &ret->native, &error) : root_stage(&spec, ret->agent, &error);
 	if (r == 0) {
-		if (!given->native)
+		if (given->native)
+			ret->native->temporary = given->ephemeral;
+		else
 			tell_limits(command, &spec);
 		return -1;
 	}

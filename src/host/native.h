@@ -41,6 +41,7 @@
 
 struct native_root {
 	char *directory, *upper, *work; /* canonical; upper and work NULL: no overlay */
+	bool temporary; /* what is changed is of no value afterwards: nothing of it is flushed to a disk, nor on fsync(2) */
 	u32 lower_count;
 	char *lowers[ROOT_LOWERS_MAX]; /* below `directory`, topmost first */
 	char *workdir;                 /* in the tree */

@@ -152,6 +152,7 @@ static void run_probe(const char *dir, const char *directory, bool layers, struc
 	int r = make_tree(dir, layers, lower, upper, work);
 
 	if (r == 0 && layers) {
+		root.temporary = true;
 		root.upper = upper;
 		root.work = work;
 		end = directory ? realpath(directory, below) : NULL;

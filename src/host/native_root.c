@@ -20,6 +20,7 @@
 #define FD_PATH_SIZE 32
 #define OPTIONS_SIZE 4096 /* a page: mount(2) */
 #define LINKS_MAX 8
+#define VOLATILE ",volatile"
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442 /* Linux 5.12 */
 #endif
@@ -150,6 +151,7 @@ static int add_layer(struct entering *e, const char *name, const char *path, cha
 static int mount_overlay(struct entering *e, const char *target)
 {
 	char options[OPTIONS_SIZE] = "redirect_dir=off,index=off,metacopy=off,xino=off";
+	size_t length;
 	const struct native_root *root = e->root;
 	int r = add_layer(e, ",upperdir=", root->upper, options);
 
@@ -161,6 +163,13 @@ static int mount_overlay(struct entering *e, const char *target)
 		r = add_layer(e, ":", root->lowers[i], options);
 	if (r < 0)
 		return r;
+	length = strlen(options);
+	if (root->temporary && length + sizeof(VOLATILE) <= OPTIONS_SIZE) {
+		memcpy(options + length, VOLATILE, sizeof(VOLATILE));
+		if (e->calls->mount("overlay", target, "overlay", 0, options) == 0)
+			return 0;
+		options[length] = 0; /* Linux 5.10 */
+	}
 	if (e->calls->mount("overlay", target, "overlay", 0, options) < 0)
 		return native_failed(e->failure, "mounting the overlay");
 	return 0;

@@ -176,6 +176,21 @@ static void layers_are_named_by_descriptors(void **state)
 	assert_int_equal(end, strlen(kernel.options));
 }
 
+static void a_temporary_layer_is_not_flushed(void **state)
+{
+	struct native_root temporary = layered;
+	struct native_failure failure;
+	int at;
+
+	(void)state;
+	temporary.temporary = true;
+	assert_int_equal(enter(&temporary, -1, 0, &failure), 0);
+	assert_non_null(strstr(kernel.options, ",volatile"));
+	at = find("mount overlay /image,with:odd\\name");
+	assert_int_equal(enter(&temporary, at, EINVAL, &failure), 0); /* an older kernel */
+	assert_null(strstr(kernel.options, ",volatile"));
+}
+
 static void without_layers_the_directory_is_mounted(void **state)
 {
 	struct native_root plain = layered;
@@ -234,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_of_steps),
 		cmocka_unit_test(layers_are_named_by_descriptors),
+		cmocka_unit_test(a_temporary_layer_is_not_flushed),
 		cmocka_unit_test(without_layers_the_directory_is_mounted),
 		cmocka_unit_test(nothing_follows_a_step_that_fails),
 		cmocka_unit_test(what_a_kernel_may_lack_or_have_already),
