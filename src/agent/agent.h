@@ -226,6 +226,11 @@ void pids_start(u64 mask);
 s32 pids_to_host(s32 pid);
 /* 0: it is not of the cell. */
 s32 pids_to_guest(s32 pid);
+/* A number that an object of the cell's keeps. */
+static inline s32 pids_shown(s32 pid)
+{
+	return pids_on() && pid == pids_to_host(1) ? 1 : pid;
+}
 /* Whether a process or thread, by the host's number, is of the cell. */
 bool pids_visible(s32 pid);
 /* Makes a path below /proc one of the host; of the guest. In place: the new length, or -ENAMETOOLONG; -ENOENT when it is another's. */

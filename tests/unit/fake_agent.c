@@ -122,6 +122,11 @@ void agent_wake(u32 *word, int count)
 	syscall(SYS_futex, word, 1, count, NULL, NULL, 0);
 }
 
+s32 pids_to_host(s32 pid)
+{
+	return pid;
+}
+
 u32 agent_ipc_space(void)
 {
 	return 0;

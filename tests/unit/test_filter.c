@@ -49,10 +49,12 @@ static bool handle_sigsys(void)
 	return syscall(SYS_rt_sigaction, SIGSYS, &action, NULL, 8) == 0;
 }
 
+static bool with_pids;
+
 /* Makes every call with arguments that do no harm; result[i] = whether it trapped. */
 static void try_calls(u32 emulate, const int *calls, size_t count, char *result)
 {
-	struct filter_spec spec = { .emulate = emulate, .sealed = true, .text_size = 4096 };
+	struct filter_spec spec = { .emulate = emulate, .sealed = true, .text_size = 4096, .pids = with_pids };
 
 	for (size_t i = 0; i < ARRAY_SIZE(spec.reserved_fds); i++)
 		spec.reserved_fds[i] = 1000 + (int)i;
@@ -83,6 +85,21 @@ static void expect(u32 emulate, const int *calls, size_t count, bool traps)
 		if (result[i] != traps)
 			fail_msg("call %d with gaps %#x: %s", calls[i], emulate, result[i] ? "trapped" : "passed");
 	munmap(result, 4096);
+}
+
+/* The calls that name processes trap in cells with pids of their own only; those with a test, only where it holds. */
+static void pids_trap_where_they_are_the_cells_own(void **state)
+{
+	static const int calls[] = { SYS_getpid, SYS_gettid, SYS_getppid, SYS_kill, SYS_setsid };
+	static const int tested[] = { SYS_wait4, SYS_ioctl, SYS_getsockopt };
+
+	(void)state;
+	expect(ENGINE, calls, ARRAY_SIZE(calls), false);
+	expect(GAP_BIT(GAP_namespaces), calls, ARRAY_SIZE(calls), false);
+	with_pids = true;
+	expect(GAP_BIT(GAP_namespaces), calls, ARRAY_SIZE(calls), true);
+	expect(GAP_BIT(GAP_namespaces), tested, ARRAY_SIZE(tested), false);
+	with_pids = false;
 }
 
 /* What programs do most never traps, whatever is emulated without being named (gap identity must answer fstat). */
@@ -156,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frequent_calls_never_trap),
+		cmocka_unit_test(pids_trap_where_they_are_the_cells_own),
 		cmocka_unit_test(a_gap_traps_its_calls_only_when_planned),
 		cmocka_unit_test(a_tree_has_no_calls_of_other_abis),
 	};

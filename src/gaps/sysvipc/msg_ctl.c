@@ -192,8 +192,8 @@ static int msgctl_stat(struct msg_area *area, const struct msgctl *ctl)
 		out.msg_cbytes = queue->cbytes;
 		out.msg_qnum = queue->qnum;
 		out.msg_qbytes = queue->qbytes;
-		out.msg_lspid = queue->lspid;
-		out.msg_lrpid = queue->lrpid;
+		out.msg_lspid = pids_shown(queue->lspid);
+		out.msg_lrpid = pids_shown(queue->lrpid);
 		if (ctl->command != IPC_STAT)
 			result = hold.id;
 	}
@@ -307,8 +307,8 @@ void msg_show(struct ipc_text *text)
 			ipc_text_string(text, " ");
 			show_column(text, queue->cbytes, 10);
 			show_column(text, queue->qnum, 10);
-			show_column(text, (u32)queue->lspid, 5);
-			show_column(text, (u32)queue->lrpid, 5);
+			show_column(text, (u32)pids_shown(queue->lspid), 5);
+			show_column(text, (u32)pids_shown(queue->lrpid), 5);
 			show_column(text, queue->perm.uid, 5);
 			show_column(text, queue->perm.gid, 5);
 			show_column(text, queue->perm.cuid, 5);

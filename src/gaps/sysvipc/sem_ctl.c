@@ -311,7 +311,7 @@ static int semctl_get(struct sem_area *area, const struct semctl *ctl)
 		if (ctl->command == SEM_GETVAL)
 			result = sem_value(hold.sems[ctl->num].now);
 		else if (ctl->command == SEM_GETPID)
-			result = sem_pid(hold.sems[ctl->num].now);
+			result = pids_shown(sem_pid(hold.sems[ctl->num].now));
 		else
 			result = count_waiters(&hold, (u32)ctl->num, ctl->command == SEM_GETZCNT);
 	}

@@ -343,8 +343,8 @@ static long stat_segment(s32 id, int cmd, u64 to, const struct ipc_creds *creds)
 		out.shm_atime = segment->atime;
 		out.shm_dtime = segment->dtime;
 		out.shm_ctime = segment->ctime;
-		out.shm_cpid = segment->cpid;
-		out.shm_lpid = segment->lpid;
+		out.shm_cpid = pids_shown(segment->cpid);
+		out.shm_lpid = pids_shown(segment->lpid);
 		ret = cmd == SHM_STAT_ANY ? 0 : ipc_perm_check(&segment->perm, creds, IPC_READ);
 		if (!ret && cmd != IPC_STAT)
 			ret = ipc_ids_id(&shm->ids, index);

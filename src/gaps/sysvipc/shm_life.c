@@ -67,8 +67,8 @@ static void show_segment(struct ipc_text *text, int index)
 	ipc_text_string(text, "  ");
 	ipc_text_octal(text, segment->perm.mode, 4);
 	ipc_text_unsigned(text, segment->size, 22);
-	ipc_text_unsigned(text, (u32)segment->cpid, 6);
-	ipc_text_unsigned(text, (u32)segment->lpid, 6);
+	ipc_text_unsigned(text, (u32)pids_shown(segment->cpid), 6);
+	ipc_text_unsigned(text, (u32)pids_shown(segment->lpid), 6);
 	ipc_text_string(text, "  ");
 	ipc_text_unsigned(text, users, 5);
 	ipc_text_unsigned(text, segment->perm.uid, 6);
