@@ -40,6 +40,7 @@
 #define LICHEN_WHY_SCHEMA "lichen-why/1"              /* `lichen why --json` */
 #define LICHEN_IMAGES_SCHEMA "lichen-images/1"        /* `lichen images --json` */
 #define LICHEN_FETCH_SCHEMA "lichen-fetch/1"          /* what lichen-fetch prints while it works */
+#define LICHEN_VOLUMES_SCHEMA "lichen-volumes/1"      /* `lichen volume inspect` */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 
 #endif

@@ -56,7 +56,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -65,7 +65,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -147,6 +147,15 @@ _lichen() {
 			_lichen_images
 		fi ;;
 		esac
+		;;
+	volume)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--quiet --force --help' -- "$cur")
+		elif ((cword == 2)); then
+			mapfile -t COMPREPLY < <(compgen -W 'ls create rm inspect' -- "$cur")
+		else
+			mapfile -t COMPREPLY < <(compgen -W "$(lichen volume ls -q 2>/dev/null)" -- "$cur")
+		fi
 		;;
 	rmi)
 		if [[ $cur == -* ]]; then

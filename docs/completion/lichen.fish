@@ -28,6 +28,7 @@ complete -c lichen -n __fish_use_subcommand -a load -d 'Take images out of an ar
 complete -c lichen -n __fish_use_subcommand -a save -d 'Write images to an archive'
 complete -c lichen -n __fish_use_subcommand -a tag -d 'Give an image another name'
 complete -c lichen -n __fish_use_subcommand -a rmi -d 'Remove images'
+complete -c lichen -n __fish_use_subcommand -a volume -d 'List, make and remove volumes'
 complete -c lichen -n __fish_use_subcommand -a exec -d 'Run a further command in a cell'
 complete -c lichen -n __fish_use_subcommand -a top -d 'List the processes of a cell'
 complete -c lichen -n __fish_use_subcommand -a ps -d 'Lists cells'
@@ -49,7 +50,7 @@ complete -c lichen -n __fish_use_subcommand -a rename -d 'Gives a cell another n
 complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
 complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
-complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
@@ -155,6 +156,9 @@ complete -c lichen -n '__fish_seen_subcommand_from save' -a '(__lichen_images)'
 
 complete -c lichen -n '__fish_seen_subcommand_from tag' -a '(__lichen_images)'
 
+complete -c lichen -n '__fish_seen_subcommand_from volume' -s q -l quiet -d 'Names only'
+complete -c lichen -n '__fish_seen_subcommand_from volume' -s f -l force -d 'No such volume is no failure'
+complete -c lichen -n '__fish_seen_subcommand_from volume' -a 'ls create rm inspect (lichen volume ls -q 2>/dev/null)'
 complete -c lichen -n '__fish_seen_subcommand_from rmi' -s f -l force -d 'Also an image that is used'
 complete -c lichen -n '__fish_seen_subcommand_from rmi' -a '(__lichen_images)'
 complete -c lichen -n '__fish_seen_subcommand_from exec' -s d -l detach -d 'Run in the background'

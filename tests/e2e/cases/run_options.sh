@@ -28,6 +28,10 @@ same 'mounts' 'host 700 volume' "$(run -v "$WORK/bound:/b:ro" --tmpfs /t:mode=70
 same 'a volume is kept, and read-only' 'volume refused' "$(run -v v1:/v:ro tiny:1 -- sh -c 'touch /v/x 2>/dev/null || echo $(cat /v/kept) refused')"
 same 'a volume is filled' 'passwd' "$(run -v v2:/etc tiny:1 -- sh -c 'cd /etc; ls passwd; echo mine >here')"
 same 'once' 'mine' "$(run -v v2:/etc tiny:1 -- cat /etc/here)"
+same 'volumes' "$(printf 'v1\nv2')" "$("$lichen" volume ls -q)"
+contains 'volume inspect' "$("$lichen" volume inspect v1)" '/volumes/v1/_data"'
+same 'volume rm' "$(printf 'v2\n1')" "$("$lichen" volume rm v2 && status_of "$lichen" volume rm v2)"
+same 'volume rm -f' 0 "$(status_of "$lichen" volume rm -f v2)"
 same 'a directory is made for -v' 'yes' "$(run -v "$WORK/new/dir:/d" tiny:1 -- sh -c 'echo yes >/d/f; cat /d/f')"
 same 'read-only' '/t /v /dev/shm' "$(run --read-only --tmpfs /t -v v1:/v tiny:1 -- sh -c '
 	for dir in / /etc /tmp /t /v /dev/shm; do touch $dir/f 2>/dev/null && printf "%s " $dir; done; chmod 700 /bin 2>/dev/null && echo chmod' | sed 's/ $//')"
@@ -51,6 +55,7 @@ same 'cidfile' "$("$lichen" ps -aq)" "$(cat id)"
 for word in '"user": "1"' '"network": "none"' '"read_only": true' '"name": "v1"' '"A": "1"'; do
 	contains 'inspect' "$("$lichen" inspect c1)" "$word"
 done
+same 'rm of a volume that a cell uses' 1 "$(status_of "$lichen" volume rm v1)"
 "$lichen" rm c1 >/dev/null || fail rm
 # further commands: who, where, with what; and no way to a network that the cell does not have
 "$lichen" run -d --name c2 --network none -v "$WORK/bound:/b" tiny:1 -- sleep 100 >/dev/null || fail 'run -d'
