@@ -283,6 +283,9 @@ enum mounts_file { MOUNTS_MOUNTINFO, MOUNTS_MOUNTS, MOUNTS_MOUNTSTATS };
  * the kernel's own file counts. */
 long agent_mounts_tell(enum mounts_file file, s32 tid, char *to, u64 size) MUST_CHECK;
 
+/* Whether set-user-ID bits of what a descriptor stands for are without effect, by its mount in the cell (fs_reached.c). Needs no scratch. */
+bool agent_is_nosuid(s32 fd);
+
 /* --- small things ------------------------------------------------------------------------------------------------------------------- */
 
 s32 agent_pid(void); /* getpid of the guest */

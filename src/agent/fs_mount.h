@@ -210,6 +210,15 @@ void mnt_set_attributes(struct fs_mount *m, u32 mask, u32 flags);
 /* The file system of a mount is, or is no longer, read-only; options NULL: as they are. In all namespaces. 0 or negative errno. */
 long mnt_set_super(struct mnt_work *work, u32 space, u32 id, bool read_only, const char *options) MUST_CHECK;
 
+/* --- fs_mount_discard.c ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Whether a mount is of a file system that has a directory of its own: its path. Under the lock, as the next one. */
+bool mnt_directory_of(struct mnt_work *work, u32 space, u32 id, char *path);
+/* Whether nothing that is mounted has anything to do with that directory any more. */
+bool mnt_is_gone(struct mnt_work *work, const char *path);
+/* Removes it; path is written over, size: its room. */
+void mnt_discard(char *path, u64 size);
+
 /* --- fs_mount_api.c -------------------------------------------------------------------------------------------------------------------------- */
 
 /* FS_ flags of MOUNT_ATTR_ ones. 0 or -EINVAL. */

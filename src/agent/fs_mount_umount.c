@@ -180,7 +180,7 @@ static long do_umount(struct mnt_work *work, u64 path, u32 flags)
 {
 	struct mnt_where at;
 	long r, failed;
-	bool mark;
+	bool mark, discard;
 
 	if (flags & ~(MNT_FORCE_ | MNT_DETACH_ | MNT_EXPIRE_ | UMOUNT_NOFOLLOW_))
 		return -EINVAL;
@@ -195,11 +195,15 @@ static long do_umount(struct mnt_work *work, u64 path, u32 flags)
 	r = mnt_lock(work);
 	if (r < 0)
 		return r;
+	discard = !(flags & MNT_DETACH_) && mnt_directory_of(work, at.space, at.id, work->source);
 	r = take_down(work, &at, flags);
+	discard = discard && r == 0 && mnt_is_gone(work, work->source);
 	mark = r < 0 && (r == -EAGAIN || work->path.expired == at.id);
 	if (mark && fs_edit_mount(mnt_edit(work, at.space), at.id)) /* which this call itself took away */
 		fs_edit_mount(mnt_edit(work, at.space), at.id)->flags |= FS_EXPIRING;
 	failed = mnt_commit(work, mark ? 0 : r);
+	if (discard && failed == 0)
+		mnt_discard(work->source, sizeof(work->source));
 	return mark ? r : failed;
 }
 

@@ -347,6 +347,7 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 	struct kernel_stat st;
 	struct fs_work *work;
 	bool noexec;
+	u32 mount;
 	int fd;
 
 	if (map < 0)
@@ -354,6 +355,7 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 	work = (struct fs_work *)map; /* NOLINT(performance-no-int-to-ptr) */
 	object = fs_object(work, dirfd, path,
 			   (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0) | (flags & 0x100 /* AT_SYMLINK_NOFOLLOW */ ? 0 : FS_FOLLOW));
+	mount = object >= 0 && object != dirfd && !work->magic ? work->mount.id : 0;
 	noexec = object >= 0 && (fs_flags_of(work, (s32)object, object == dirfd) & FS_NOEXEC);
 	(void)sys2(__NR_munmap, map, room);
 	if (object < 0)
@@ -366,6 +368,8 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 		fd = identity_on() ? (int)identity_may((s32)object, 1, false) : 0;
 	if (fd == 0)
 		fd = exec_open_host((s32)object, "", AT_EMPTY_PATH_);
+	if (fd >= 0 && mount)
+		fs_note(fd, mount); /* which decides about set-user-ID bits */
 	fs_object_done(object, dirfd);
 	return fd;
 }

@@ -84,6 +84,23 @@ u32 fs_flags_of(struct fs_work *work, s32 fd, bool itself)
 	return mount_of(work, fd, &place) ? place.mount.flags : 0;
 }
 
+bool agent_is_nosuid(s32 fd)
+{
+	u64 room = ALIGN_UP(sizeof(struct fs_work), LAYOUT_PAGE);
+	struct fs_place place = { .layer = 0 };
+	bool is;
+	long map;
+
+	if (!fs_on())
+		return false;
+	map = sys6(__NR_mmap, 0, room, 3, 0x22, (u64)-1, 0);
+	if (map < 0)
+		return true;
+	is = mount_of((struct fs_work *)map, fd, &place) && (place.mount.flags & FS_NOSUID); /* NOLINT(performance-no-int-to-ptr) */
+	(void)sys2(__NR_munmap, map, room);
+	return is;
+}
+
 bool fs_is_on(struct fs_work *work, s32 fd, u32 mount_id)
 {
 	struct fs_place place;

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "gaps/mountinfo.h"
 #include "host/root_layers.h"
 
 #define PROC_MAGIC 0x9fa0
@@ -323,7 +325,47 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 	return 0;
 }
 
-int root_stage_machine(const char *workdir, struct fs_state *ret)
+/* FS_ flags of a mount of the machine. */
+static u32 machine_flags(const char *point)
+{
+	static const struct {
+		unsigned long told;
+		u32 flag;
+	} names[] = { { ST_RDONLY, FS_READ_ONLY }, { ST_NOSUID, FS_NOSUID },   { ST_NODEV, FS_NODEV },
+		      { ST_NOEXEC, FS_NOEXEC },    { ST_NOATIME, FS_NOATIME }, { ST_NODIRATIME, FS_NODIRATIME } };
+	struct statvfs fs;
+	u32 flags = 0;
+
+	if (statvfs(point, &fs))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (fs.f_flag & names[i].told)
+			flags |= names[i].flag;
+	return flags;
+}
+
+/* What is mounted on the machine, so far as there is room: of two on one point the upper one. */
+static void add_machines(struct stage *stage)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	struct mountinfo_row row;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0 && stage->fs->table.count < FS_MOUNTS_MAX / 2) {
+		struct stat st;
+
+		if (!mountinfo_parse(line, &row) || !strcmp(row.point, "/") || !strcmp(row.point, "/proc") || lstat(row.point, &st))
+			continue;
+		if (add(stage, row.point, row.point, machine_flags(row.point) | (S_ISDIR(st.st_mode) ? 0 : FS_FILE)) < 0)
+			break;
+	}
+	free(line);
+	if (file)
+		(void)fclose(file);
+}
+
+int root_stage_machine(const char *workdir, bool mounts, struct fs_state *ret)
 {
 	struct root_error unused;
 	struct stage stage = { .fs = ret, .error = &unused, .root = FD_NONE };
@@ -338,6 +380,8 @@ int root_stage_machine(const char *workdir, struct fs_state *ret)
 	r = add(&stage, "/", "", 0);
 	if (r == 0)
 		r = add(&stage, "/proc", "/proc", 0);
+	if (r == 0 && mounts)
+		add_machines(&stage);
 	if (r == 0 && snprintf(ret->cwd, sizeof(ret->cwd), "%s", here) >= (int)sizeof(ret->cwd))
 		r = -ENAMETOOLONG;
 	return r;

@@ -29,7 +29,7 @@ static bool may_suid(s32 fd)
 {
 	s64 statfs[15] = { 0 }; /* struct statfs: f_flags is the eleventh word */
 
-	return sys2(__NR_fstatfs, fd, statfs) == 0 && !(statfs[10] & ST_NOSUID_);
+	return sys2(__NR_fstatfs, fd, statfs) == 0 && !(statfs[10] & ST_NOSUID_) && !agent_is_nosuid(fd);
 }
 
 static void take_owner(s32 fd, struct identity_cred *now)

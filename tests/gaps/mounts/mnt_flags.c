@@ -101,6 +101,20 @@ static void noexec(void)
 	OK(umount("/m/b"));
 }
 
+/* A set-user-ID program: who it runs as. */
+static void nosuid(void)
+{
+	copy_file("/proc/self/exe", "/m/p/suid", 0755);
+	MUST(chown("/m/p/suid", 1000, 1000));
+	MUST(chmod("/m/p/suid", 04755));
+	MUST(mount("/m/p", "/m/b", NULL, MS_BIND, NULL));
+	run("/m/b/suid");
+	MUST(mount(NULL, "/m/b", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID, NULL));
+	run("/m/b/suid");
+	run("/m/p/suid");
+	OK(umount("/m/b"));
+}
+
 static void nodev(void)
 {
 	MUST(mkdir("/m/n", 0755));
@@ -144,12 +158,13 @@ int main(int argc, char **argv)
 {
 	(void)argv;
 	if (argc > 1) {
-		say("executed");
+		say("executed as %d", (int)geteuid());
 		return 0;
 	}
 	make_places();
 	binds();
 	noexec();
+	nosuid();
 	nodev();
 	super_block();
 	return 0;
