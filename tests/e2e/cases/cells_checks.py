@@ -74,13 +74,14 @@ def alive(pid):
         return False
 
 
-def runs(word):
-    """Whether a process has this argument, whatever its number is where it lives."""
+def runs(*words):
+    """Whether a process has this argument, or these and no other, whatever its number is where it lives."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
-                if word in f.read().split("\0"):
-                    return True
+                argv = f.read().split("\0")[:-1]
+            if argv == list(words) or (len(words) == 1 and words[0] in argv):
+                return True
         except OSError:
             pass
     return False
@@ -241,7 +242,7 @@ def joining():
         assert sum("sleep 999" in line for line in listed) == 1 and sum("sleep 1000" in line for line in listed) >= 1, listed
         pids = [int(line.split()[0]) for line in listed[1:]]
         with subprocess.Popen([LICHEN, "exec", "e", "env", "-i", "sleep", "998"]) as waiting:
-            until("it runs", lambda: "sleep 998" in lichen("top", "e").stdout)
+            until("it runs", lambda: runs("sleep", "998"))
             lichen("stop", "e")
             same("exec of a cell that ends", 137, waiting.wait(PATIENCE))
         until("all have ended", lambda: not any(alive(pid) for pid in pids))
