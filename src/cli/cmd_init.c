@@ -29,6 +29,22 @@ static _Noreturn void become_command(char **argv, bool leads, const sigset_t *ma
 	_exit(errno == ENOENT || errno == ENOTDIR ? LICHEN_EXIT_NOT_FOUND : LICHEN_EXIT_NOT_EXECUTABLE);
 }
 
+static void never_called(int sig)
+{
+	(void)sig;
+}
+
+/* The signals that are waited for are blocked, and have handlers where they would have their default action: who sends them to a pid 1 sees that it
+ * takes them (native_signal.c). execve puts that back. */
+static void handle(const sigset_t *waited)
+{
+	const struct sigaction taken = { .sa_handler = never_called };
+	struct sigaction old;
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigismember(waited, sig) == 1 && sigaction(sig, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(sig, &taken, NULL);
+}
+
 /* Reaps all that has ended. Returns whether the command has; *ret_status: as a shell tells it. */
 static bool reap(pid_t command, int *ret_status)
 {
@@ -57,6 +73,7 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		sigdelset(&waited, own[i]);
 	sigprocmask(SIG_BLOCK, &waited, &mask);
+	handle(&waited);
 	pid_t command = fork();
 	if (command == 0)
 		become_command(argv + first, leads, &mask);

@@ -16,7 +16,9 @@
 #include "base/cleanup.h"
 #include "host/cell_monitor_int.h"
 #include "host/cell_process.h"
+#include "host/cell_scratch.h"
 #include "host/cell_store.h"
+#include "host/cell_tree.h"
 #include "host/supervise.h"
 
 #define EVENTS_AT_ONCE 64 /* then signals are looked at */
@@ -310,6 +312,7 @@ static int run_all(struct monitor *monitor, struct launch_result *result)
 			break;
 		delay = delay > BACKOFF_LAST_MS / 2 ? BACKOFF_LAST_MS : delay * 2;
 		monitor->state.restarts++;
+		cell_scratch_clear(monitor->run->dir, monitor->run->config->tree ? monitor->run->config->tree->mounts : NULL);
 	}
 	return r;
 }

@@ -40,6 +40,14 @@ same 'names' '1.2.3.4 there
 nameserver 9.9.9.9' "$(run --add-host there:1.2.3.4 --dns 9.9.9.9 tiny:1 -- sh -c 'tail -n 1 /etc/hosts | tr "\t" " "; grep nameserver /etc/resolv.conf')"
 # init: what it starts is its child, orphans are reaped, the status is the command's, signals are passed on
 same 'init' "$(printf 'lichen-init\n5')" "$(run --init tiny:1 -- sh -c 'cat /proc/$PPID/comm; exit 5'; echo $?)"
+init_stops() { # OPTION...: lichen stop reaches the command
+	"$lichen" run -d --init --name i "$@" tiny:1 -- sh -c 'trap "echo caught; exit 9" TERM; echo up; while :; do sleep 0.1; done' >/dev/null || fail 'run -d --init'
+	until_true 20 sh -c "\"$lichen\" logs i | grep -q up" || fail 'init: the command does not start'
+	"$lichen" stop -t 20 i >/dev/null && "$lichen" logs i | tail -n 1
+	"$lichen" rm i >/dev/null || fail 'rm'
+}
+same 'init passes signals on' caught "$(init_stops)"
+[ "$SLOW" = 1 ] || same 'init passes signals on, in a tree of the agent' caught "$(init_stops --emulate=overlay)"
 # network: the kernel has none for it
 same 'no network' 'refused' "$(run --network none -- /usr/bin/python3 -I -c '
 import socket
@@ -57,6 +65,10 @@ for word in '"user": "1"' '"network": "none"' '"read_only": true' '"name": "v1"'
 done
 same 'rm of a volume that a cell uses' 1 "$(status_of "$lichen" volume rm v1)"
 "$lichen" rm c1 >/dev/null || fail rm
+"$lichen" run -d --restart=on-failure:1 --tmpfs /t --name r tiny:1 -- sh -c 'ls /t; touch /t/left; exit 1' >/dev/null || fail 'run --restart'
+"$lichen" wait r >/dev/null
+same 'a tmpfs is empty again' '' "$("$lichen" logs r)"
+"$lichen" rm r >/dev/null || fail 'rm'
 # further commands: who, where, with what; and no way to a network that the cell does not have
 "$lichen" run -d --name c2 --network none -v "$WORK/bound:/b" tiny:1 -- sleep 100 >/dev/null || fail 'run -d'
 same 'exec -u' '1 2 /' "$("$lichen" exec -u 1:2 c2 sh -c 'echo $(id -u) $(id -g) $PWD' 2>stderr || cat stderr)"
