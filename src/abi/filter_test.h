@@ -8,9 +8,13 @@
 
 #include "base/types.h"
 
-/* Numbers of calls that Debian 12's headers do not have: Linux 6.6, 6.13, 6.15, 6.17. */
+/* Numbers of calls that Debian 12's headers do not have: Linux 6.6, 6.8, 6.13, 6.15, 6.17. */
 #ifndef __NR_fchmodat2
 #define __NR_fchmodat2 452
+#endif
+#ifndef __NR_statmount
+#define __NR_statmount 457
+#define __NR_listmount 458
 #endif
 #ifndef __NR_setxattrat
 #define __NR_setxattrat 463

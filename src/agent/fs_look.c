@@ -112,8 +112,38 @@ static void correct_statx(long object, struct kernel_statx *x)
 		fs_origin_statx((s32)object, x);
 }
 
+#define STATX_MOUNT_IDS 0x5000u  /* STATX_MNT_ID, STATX_MNT_ID_UNIQUE */
+#define STATX_MOUNT_ROOT 0x2000u /* STATX_ATTR_MOUNT_ROOT */
+
+/* Which mount of the cell it lies on, where gap mounts is filled. itself: the path was empty. */
+static void tell_mount(long object, bool itself, u64 asked, struct kernel_statx *x)
+{
+	struct fs_work *work = scratch();
+	char link[AGENT_FD_LINK_SIZE];
+
+	if (!(commons()->emulated & (1u << GAP_mounts)))
+		return;
+	if (itself || work->magic || work->deep) {
+		agent_fd_link(link, (u32)object);
+		long n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+
+		if (n <= 0 || work->check[0] != '/')
+			return;
+		work->check[n] = 0;
+		if (fs_place_hinted(work, work->check, itself ? fs_hint((s32)object) : 0) < 0)
+			return;
+	}
+	x->mask |= (u32)asked & STATX_MOUNT_IDS;
+	if (asked & STATX_MOUNT_IDS)
+		x->spare[0] = work->mount.id; /* stx_mnt_id */
+	x->attributes_mask |= STATX_MOUNT_ROOT;
+	x->attributes &= ~(u64)STATX_MOUNT_ROOT;
+	if (strlen(work->guest) == work->mount.target_length)
+		x->attributes |= STATX_MOUNT_ROOT;
+}
+
 /* Where the host has no statx, or not this flag: what stat tells. */
-static long statx_by_stat(long object, u64 to)
+static long statx_by_stat(long object, bool itself, u64 mask, u64 to)
 {
 	struct kernel_statx x;
 	struct kernel_stat st = { 0 };
@@ -123,20 +153,22 @@ static long statx_by_stat(long object, u64 to)
 		return r;
 	kernel_statx_from(&x, &st);
 	correct_statx(object, &x);
+	tell_mount(object, itself, mask, &x);
 	return guest_write(to, &x, sizeof(x));
 }
 
-static long statx_object(long object, u64 flags, u64 mask, u64 to)
+static long statx_object(long object, bool itself, u64 flags, u64 mask, u64 to)
 {
 	struct kernel_statx x;
 	long r;
 
-	if (!identity_on() && !fs_any_layers())
+	if (!identity_on() && !fs_any_layers() && !(commons()->emulated & (1u << GAP_mounts)))
 		return sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, to);
 	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, &x);
 	if (r < 0)
 		return r;
 	correct_statx(object, &x);
+	tell_mount(object, itself, mask, &x);
 	return guest_write(to, &x, sizeof(x));
 }
 
@@ -153,9 +185,9 @@ enum verdict fs_statx(struct call *call)
 	object = fs_object(scratch(), dirfd, call->arg[1], how(flags));
 	if (object < 0)
 		return done(call, object);
-	call->ret = statx_object(object, flags, call->arg[3], call->arg[4]);
+	call->ret = statx_object(object, object == dirfd, flags, call->arg[3], call->arg[4]);
 	if (call->ret == -ENOSYS || call->ret == -EINVAL)
-		call->ret = statx_by_stat(object, call->arg[4]);
+		call->ret = statx_by_stat(object, object == dirfd, call->arg[3], call->arg[4]);
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }

@@ -62,11 +62,51 @@ static void devices(void)
 	OK(umount("/m/a"));
 }
 
+/* statx: on which mount, and whether at its root. */
+static void on_which(const char *path)
+{
+	static char text[65536];
+	char *rest = text, *row;
+	struct statx x;
+	int id = 0, same = 0;
+
+	memset(&x, 0, sizeof(x));
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_MNT_ID, &x) != 0) {
+		say("statx %s: %s", path, errno_name(errno));
+		return;
+	}
+	read_file("/proc/self/mountinfo", text, sizeof(text));
+	while ((row = strsep(&rest, "\n")))
+		if (sscanf(row, "%d", &id) == 1 && (unsigned long long)id == x.stx_mnt_id)
+			same++;
+	say("statx %s:%s%s, %d rows with this number", path, x.stx_mask & STATX_MNT_ID ? " number" : "",
+	    x.stx_attributes & STATX_ATTR_MOUNT_ROOT ? " root" : "", same);
+}
+
+static void numbers(void)
+{
+	MUST(mount("one", "/m/a", "tmpfs", 0, NULL));
+	MUST(mkdir("/m/a/d", 0755));
+	MUST(mount("/m/file", "/m/file2", NULL, MS_BIND, NULL));
+	on_which("/");
+	on_which("/m");
+	on_which("/m/a");
+	on_which("/m/a/d");
+	on_which("/m/a/..");
+	on_which("/m/file");
+	on_which("/m/file2");
+	on_which("/m/to_a");
+	on_which("/m/to_a/");
+	OK(umount("/m/file2"));
+	OK(umount("/m/a"));
+}
+
 int main(void)
 {
 	make_places();
 	odd_names();
 	changes();
 	devices();
+	numbers();
 	return 0;
 }
