@@ -85,11 +85,15 @@ int cell_store_config(int dir, json_t **ret)
 {
 	int fd = openat(dir, "config.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	json_t *config;
+	FILE *from = fd < 0 ? NULL : fdopen(fd, "r");
+	int error = from ? 0 : -errno;
 
-	if (fd < 0)
-		return -errno;
-	config = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-	(void)close(fd);
+	if (error) {
+		close_fd(&fd);
+		return error;
+	}
+	config = json_loadf(from, JSON_REJECT_DUPLICATES, NULL); /* json_loadfd() would read a byte at a time */
+	(void)fclose(from);
 	if (!json_is_object(config) || !json_is_string(json_object_get(config, "name"))) {
 		json_decref(config);
 		return -EBADMSG;
@@ -187,6 +191,22 @@ static int choose_id(int store, char id[CELL_ID_SIZE])
 	return 0;
 }
 
+/* As json_dumpfd(), which writes a word at a time. */
+static int dump(const json_t *json, int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), r;
+	FILE *to = copy < 0 ? NULL : fdopen(copy, "w");
+
+	if (!to) {
+		r = -errno;
+		close_fd(&copy);
+		return r;
+	}
+	errno = 0;
+	r = json_dumpf(json, to, JSON_INDENT(1)) < 0 ? -(errno ? errno : ENOMEM) : 0;
+	return fclose(to) < 0 && r == 0 ? -errno : r;
+}
+
 static int write_config(int dir, const struct cell_config *config)
 {
 	CLEANUP_FD int fd = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -198,8 +218,7 @@ static int write_config(int dir, const struct cell_config *config)
 	json = cell_config_json(config);
 	if (!json)
 		return -ENOMEM;
-	errno = 0;
-	r = json_dumpfd(json, fd, JSON_INDENT(1)) < 0 ? -(errno ? errno : ENOMEM) : 0;
+	r = dump(json, fd);
 	json_decref(json);
 	return r;
 }
@@ -209,12 +228,13 @@ static int replace_config(int dir, const json_t *config)
 {
 	CLEANUP_FD int fd = openat(dir, "config.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat st;
+	int r;
 
 	if (fd < 0 || fstatat(dir, "config.json", &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	errno = 0;
-	if (json_dumpfd(config, fd, JSON_INDENT(1)) < 0)
-		return -(errno ? errno : ENOMEM);
+	r = dump(config, fd);
+	if (r < 0)
+		return r;
 	(void)futimens(fd, (const struct timespec[]){ st.st_mtim, st.st_mtim });
 	return renameat(dir, "config.new", dir, "config.json") < 0 ? -errno : 0;
 }
