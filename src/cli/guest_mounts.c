@@ -153,7 +153,10 @@ static int bind_tmpfs(const struct mounting *at, const struct mount_spec *mount)
 					    .read_only = mount->read_only,
 					    .kind = ROOT_TMPFS,
 					    .size = mount->size,
-					    .mode = mount->mode });
+					    .mode = mount->mode,
+					    .exec = mount->exec,
+					    .suid = mount->suid,
+					    .dev = mount->dev });
 }
 
 /* A file of /etc with a text of our own; nothing for NULL. `text` is freed. */

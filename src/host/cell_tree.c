@@ -37,10 +37,11 @@ static json_t *volumes_json(const struct cell_tree *tree)
 	for (u32 i = 0; tree->mounts && i < tree->mounts->count; i++) {
 		const struct mount_spec *mount = &tree->mounts->mounts[i];
 		bool named = mount->kind == MOUNT_VOLUME && mount->source;
-		json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:b, s:I, s:I}", "type", mount_kind_name(mount->kind), "name",
-					text_or_null(named ? mount->source : NULL), "host", host_json(mount, i), "guest",
-					cell_text_json(mount->target), "read_only", mount->read_only, "size",
-					(json_int_t)mount->size, "mode", (json_int_t)mount->mode);
+		json_t *row =
+			json_pack("{s:s, s:o, s:o, s:o, s:b, s:I, s:I, s:b, s:b, s:b}", "type", mount_kind_name(mount->kind),
+				  "name", text_or_null(named ? mount->source : NULL), "host", host_json(mount, i), "guest",
+				  cell_text_json(mount->target), "read_only", mount->read_only, "size", (json_int_t)mount->size,
+				  "mode", (json_int_t)mount->mode, "exec", mount->exec, "suid", mount->suid, "dev", mount->dev);
 
 		if (json_array_append_new(array, row) < 0) {
 			json_decref(array);
@@ -101,7 +102,10 @@ static int read_volumes(const json_t *array, const char *cell, struct cell_tree_
 							   .read_only = json_is_true(json_object_get(row, "read_only")),
 							   .kind = type && !strcmp(type, "tmpfs") ? ROOT_TMPFS : ROOT_BIND,
 							   .size = (u64)json_integer_value(json_object_get(row, "size")),
-							   .mode = (u32)json_integer_value(json_object_get(row, "mode")) };
+							   .mode = (u32)json_integer_value(json_object_get(row, "mode")),
+							   .exec = json_is_true(json_object_get(row, "exec")),
+							   .suid = json_is_true(json_object_get(row, "suid")),
+							   .dev = json_is_true(json_object_get(row, "dev")) };
 		spec->stage.bind_count = (u32)i + 1;
 		if (!spec->stage.binds[i].host || !spec->stage.binds[i].guest)
 			return -EBADMSG;

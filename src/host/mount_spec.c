@@ -316,8 +316,14 @@ static int tmpfs_word(struct mount_spec *spec, char *word, char *why)
 		return mode_of(word + 5, &spec->mode, why);
 	if (!strcmp(word, "ro"))
 		spec->read_only = true;
-	else if (!is_one_of(word, "rw exec noexec suid nosuid dev nodev relatime noatime"))
-		return fail(why, "option '--tmpfs' knows size=, mode=, ro, rw and mount(8)'s nosuid, nodev, noexec, not '%.100s'",
+	else if (is_one_of(word, "exec noexec"))
+		spec->exec = *word == 'e';
+	else if (is_one_of(word, "suid nosuid"))
+		spec->suid = *word == 's';
+	else if (is_one_of(word, "dev nodev"))
+		spec->dev = *word == 'd';
+	else if (!is_one_of(word, "rw relatime noatime"))
+		return fail(why, "option '--tmpfs' knows size=, mode=, ro, rw, exec, suid, dev and their opposites, not '%.100s'",
 			    word);
 	return 0;
 }

@@ -16,10 +16,11 @@ struct mount_spec {
 	const char *source;
 	const char *target; /* absolute, without "." and "..", slashes once; not "/" */
 	bool read_only;
-	bool make_source; /* MOUNT_BIND: a directory is made where the machine has nothing */
-	bool no_copy;     /* MOUNT_VOLUME: an empty volume stays empty */
-	u64 size;         /* MOUNT_TMPFS: bytes, 0 = no limit */
-	u32 mode;         /* MOUNT_TMPFS: of its root */
+	bool make_source;     /* MOUNT_BIND: a directory is made where the machine has nothing */
+	bool no_copy;         /* MOUNT_VOLUME: an empty volume stays empty */
+	u64 size;             /* MOUNT_TMPFS: bytes, 0 = no limit */
+	u32 mode;             /* MOUNT_TMPFS: of its root */
+	bool exec, suid, dev; /* MOUNT_TMPFS: as docker has it, without these it is noexec, nosuid, nodev */
 };
 
 struct mount_specs {

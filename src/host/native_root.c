@@ -287,7 +287,9 @@ static int mount_tmpfs(struct entering *e, const struct root_bind *bind)
 		(void)snprintf(options, sizeof(options), "mode=%o,size=%llu", bind->mode, (unsigned long long)bind->size);
 	else
 		(void)snprintf(options, sizeof(options), "mode=%o", bind->mode);
-	return native_mount(e->calls, "tmpfs", bind->guest, MS_NOSUID | MS_NODEV, options, e->failure);
+	return native_mount(e->calls, "tmpfs", bind->guest,
+			    (bind->exec ? 0 : MS_NOEXEC) | (bind->suid ? 0 : MS_NOSUID) | (bind->dev ? 0 : MS_NODEV), options,
+			    e->failure);
 }
 
 static int bind_source(struct entering *e, const struct source *source)

@@ -198,6 +198,15 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
 	return r < 0 ? fail(stage, -r, "too many or too long paths, at '%s'", guest) : 0;
 }
 
+static u32 flags_of(const struct root_bind *bind)
+{
+	u32 flags = bind->read_only ? FS_READ_ONLY : 0;
+
+	if (bind->kind == ROOT_TMPFS)
+		flags |= (bind->exec ? 0 : FS_NOEXEC) | (bind->suid ? 0 : FS_NOSUID) | (bind->dev ? 0 : FS_NODEV);
+	return flags;
+}
+
 /* What every tree has of the machine's, where the machine has it; /proc's own files that change the machine are read-only, as in a
  * container. /dev/shm is the tree's own. */
 static int bind_usual(struct stage *stage)
@@ -313,7 +322,7 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 		stage.top[0] = 0;
 	r = bind_usual(&stage);
 	for (u32 i = 0; i < spec->bind_count && r == 0; i++)
-		r = bind_path(&stage, spec->binds[i].host, spec->binds[i].guest, spec->binds[i].read_only ? FS_READ_ONLY : 0);
+		r = bind_path(&stage, spec->binds[i].host, spec->binds[i].guest, flags_of(&spec->binds[i]));
 	if (r == 0 && spec->workdir)
 		r = make_workdir(&stage, spec->workdir);
 	if (r < 0)

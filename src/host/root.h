@@ -18,8 +18,9 @@ struct root_bind {
 	const char *guest; /* absolute path in the tree; what it lies in must be there, or is made */
 	bool read_only;
 	enum root_kind kind;
-	u64 size; /* ROOT_TMPFS: bytes, 0 = no limit */
-	u32 mode; /* ROOT_TMPFS: of its root; `host` has it */
+	u64 size;             /* ROOT_TMPFS: bytes, 0 = no limit */
+	u32 mode;             /* ROOT_TMPFS: of its root; `host` has it */
+	bool exec, suid, dev; /* ROOT_TMPFS: otherwise as mount(8) with noexec, nosuid, nodev */
 };
 
 struct root_spec {

@@ -35,6 +35,11 @@ same 'volume rm -f' 0 "$(status_of "$lichen" volume rm -f v2)"
 same 'a directory is made for -v' 'yes' "$(run -v "$WORK/new/dir:/d" tiny:1 -- sh -c 'echo yes >/d/f; cat /d/f')"
 same 'read-only' '/t /v /dev/shm' "$(run --read-only --tmpfs /t -v v1:/v tiny:1 -- sh -c '
 	for dir in / /etc /tmp /t /v /dev/shm; do touch $dir/f 2>/dev/null && printf "%s " $dir; done; chmod 700 /bin 2>/dev/null && echo chmod' | sed 's/ $//')"
+cat >script <<'END'
+for dir in /t /x; do printf '#!/bin/sh\necho %s\n' $dir >$dir/run; chmod 755 $dir/run; $dir/run 2>/dev/null || echo refused; done
+END
+same 'what a tmpfs lets be executed' "$(printf 'refused\n/x')" "$(run --tmpfs /t --tmpfs /x:exec -v "$WORK/script:/s:ro" tiny:1 -- sh /s)"
+same 'in a tree of the agent' "$(printf 'refused\n/x')" "$(run --emulate=overlay --tmpfs /t --tmpfs /x:exec -v "$WORK/script:/s:ro" tiny:1 -- sh /s)"
 # names
 same 'names' '1.2.3.4 there
 nameserver 9.9.9.9' "$(run --add-host there:1.2.3.4 --dns 9.9.9.9 tiny:1 -- sh -c 'tail -n 1 /etc/hosts | tr "\t" " "; grep nameserver /etc/resolv.conf')"
