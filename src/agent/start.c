@@ -183,7 +183,7 @@ static long exec_as(const struct start_info *info, const char *path)
 
 static const char *search_path(const struct start_info *info)
 {
-	for (u64 i = 0; i + 1 < info->envc; i++)
+	for (u64 i = 0; i + 1 < info->envc && info->envp[i]; i++)
 		if (!strncmp(info->envp[i], "PATH=", 5))
 			return info->envp[i] + 5;
 	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

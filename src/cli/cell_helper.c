@@ -60,7 +60,7 @@ static int run_joined(struct starting *starting, struct launch_result *result)
 {
 	const struct cell_join join = {
 		.dir = starting->found->dir,
-		.launch = { .argv = starting->argv, .envp = starting->env, .workdir = "/" },
+		.launch = { .argv = starting->argv, .envp = starting->env, .workdir = "/", .become = true },
 		.input = starting->stream,
 		.output = starting->stream,
 	};

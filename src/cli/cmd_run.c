@@ -89,11 +89,13 @@ static const struct option_row options[] = {
 	CELL_OPTIONS(struct run_options, cell),
 };
 
-static int explain(const struct plan *plan, const struct native_plan *tree, char *const *command, bool json)
+static int explain(const struct plan *plan, const struct native_plan *tree, const struct cell_resources *limits,
+		   char *const *command, bool json)
 {
 	FILE *to = command ? stderr : stdout;
 	if (!json) {
 		plan_print(plan, tree, command, to);
+		resource_explain(limits, to);
 	} else if (plan_print_json(plan, tree, command, to)) {
 		fputs("lichen run: out of memory\n", stderr);
 		return LICHEN_EXIT_FAILED;
@@ -312,7 +314,9 @@ static int make_plans(struct run *run)
 static int show_plans(const struct run *run)
 {
 	char *const *command = run->argv[0] ? run->argv : NULL;
-	int status = run->given.explain ? explain(&run->plan, &run->mechanisms, command, run->given.json) : 0;
+	int status = run->given.explain
+			   ? explain(&run->plan, &run->mechanisms, &run->given.cell.resources.limits, command, run->given.json)
+			   : 0;
 	if (status || !command)
 		return status;
 	if (run->mechanisms.state != NATIVE_REFUSED)

@@ -118,3 +118,13 @@ void resource_say(const struct command *command, const struct cell_resources *li
 			fprintf(stderr, "lichen %s: --%s is sampled every %d ms here: %s\n", command->name, cell_resource_name(i),
 				SAMPLER_PERIOD_MS, by->why);
 }
+
+void resource_explain(const struct cell_resources *limits, FILE *to)
+{
+	struct cell_enforcement by;
+	cell_resources_plan(limits, &by);
+	for (enum cell_resource i = 0; i < CELL_RESOURCES; i++)
+		if (cell_resource_given(limits, i))
+			fprintf(to, "--%-12s %s%s%s\n", cell_resource_name(i), cell_mechanism_name(by.by[i]),
+				by.by[i] == CELL_SAMPLED ? ": " : "", by.by[i] == CELL_SAMPLED ? by.why : "");
+}

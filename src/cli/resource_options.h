@@ -40,4 +40,7 @@ const char *resource_conflict(const struct cell_resources *limits);
 /* Says on stderr, for each limit that is not kept by a cgroup, how it is kept and why. */
 void resource_say(const struct command *command, const struct cell_resources *limits, const struct cell_enforcement *by);
 
+/* The same of every limit, for --explain. */
+void resource_explain(const struct cell_resources *limits, FILE *to);
+
 #endif

@@ -14,7 +14,8 @@
 
 #include "base/cleanup.h"
 
-#define HOLD_TRIES 50
+#define HOLD_TRIES 100
+#define HOLD_QUIET 5
 #define HOLD_STEP_NS 1000000
 #define LOOK_SHARE 20     /* looking takes at most this part of the time */
 #define ACCOUNT_US 200000 /* of a whole processor */
@@ -37,7 +38,7 @@ static bool is_held(const struct cell_held *held, pid_t pid)
 	return false;
 }
 
-/* Stops one. Returns whether it has still to be waited for, or negative errno. */
+/* Stops one. Returns whether it has still to be waited for: 2 if it is new, else 1; or negative errno. */
 static int hold_one(struct cell_held *held, const struct cell_process *process)
 {
 	pid_t *more;
@@ -53,32 +54,37 @@ static int hold_one(struct cell_held *held, const struct cell_process *process)
 	if (kill(process->pid, SIGSTOP) < 0)
 		return 0;
 	held->pids[held->count++] = process->pid;
-	return 1;
+	return 2;
+}
+
+/* Stops all that are there. Returns the most that hold_one() said. */
+static int hold_all(const char *id, enum cell_search search, struct cell_held *held)
+{
+	struct cell_process *all = NULL;
+	int count = cell_processes(id, getpid(), search, &all, NULL), most = count < 0 ? count : 0;
+
+	for (int i = 0; all && i < count && most >= 0; i++) {
+		int r = hold_one(held, &all[i]);
+
+		most = r < 0 || r > most ? r : most;
+	}
+	free(all);
+	return most;
 }
 
 int cell_hold(const char *id, enum cell_search search, struct cell_held *held)
 {
 	static const struct timespec step = { 0, HOLD_STEP_NS };
+	int r = 1;
 
-	for (int i = 0; i < HOLD_TRIES; i++) {
-		struct cell_process *all = NULL;
-		int count = cell_processes(id, getpid(), search, &all, NULL), left = 0;
-
-		for (int j = 0; all && j < count; j++) {
-			int r = hold_one(held, &all[j]);
-
-			left = r < 0 ? r : left + r;
-			if (r < 0)
-				break;
-		}
-		free(all);
-		if (count < 0 || left < 0)
-			return count < 0 ? count : left;
-		if (left == 0)
-			return 0;
-		(void)nanosleep(&step, NULL);
+	/* What sleeps in the kernel, or is not told to have stopped, stops before it makes others: none are new, a few times over. */
+	for (int i = 0, quiet = 0; i < HOLD_TRIES && quiet < HOLD_QUIET && r > 0; i++) {
+		r = hold_all(id, search, held);
+		quiet = r == 2 ? 0 : quiet + 1;
+		if (r > 0)
+			(void)nanosleep(&step, NULL);
 	}
-	return 0; /* what sleeps in the kernel stops when it wakes */
+	return r < 0 ? r : 0;
 }
 
 void cell_release(struct cell_held *held)

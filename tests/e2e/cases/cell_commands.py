@@ -106,6 +106,13 @@ def diff_and_commit():
     same("the tree", "/var/tmp:\nnew\n/home/dir 5 6 1770 2\n/home/a 0 0 644 2\na\nfifo\ndirectory\nmore\n", got.stdout)
     config = json.loads(lichen("image", "inspect", "new:1").stdout)[0]
     same("layers", 2, len(config["RootFS"]["Layers"]))
+    if SLOW:
+        return
+    # as the cell's root, whoever its command is
+    cell("user", "echo ready; sleep 1000", "--user=daemon", image="new:1")
+    lichen("cp", os.path.abspath(__file__), "user:/root/here")
+    assert b"cp" in files(lichen("cp", "user:/root/here", "-", text=False).stdout)["here"][4]
+    lichen("rm", "-f", "user")
     # upon that one more, without a name; saved, removed, loaded
     cell("again", "rm -r /home; echo ready; sleep 1000", image="new:1")
     lichen("stop", "-t", "0", "again")
@@ -140,22 +147,24 @@ def copies():
         os.mkdir(here)
         lichen("cp", "web:/d", here)
         lichen("cp", "web:d/.", here)
-        for args in (["web:/dd/", f"{here}/new"], ["web:/d/l", f"{here}/link"], ["-L", "web:/d/l", f"{here}/passwd"], ["web:/../../ro", f"{here}/"]):
+        for args in () if SLOW else (["web:/dd/", f"{here}/new"], ["web:/d/l", f"{here}/link"], ["-L", "web:/d/l", f"{here}/passwd"], ["web:/../../ro", f"{here}/"]):
             lichen("cp", *args)
-        same("names", ["d", "d/e", "d/f", "d/l", "e", "f", "l", "link", "new", "new/e", "new/f", "new/l", "passwd", "ro", "ro/x"],
-             sorted(os.path.relpath(os.path.join(at, n), here) for at, dirs, names in os.walk(here) for n in dirs + names))
+        want = ["d", "d/e", "d/f", "d/l", "e", "f", "l"] + ["link", "new", "new/e", "new/f", "new/l", "passwd", "ro", "ro/x"] * (not SLOW)
+        same("names", want, sorted(os.path.relpath(os.path.join(at, n), here) for at, dirs, names in os.walk(here) for n in dirs + names))
         st = os.stat(f"{here}/f")
         same("ours", (os.geteuid(), 0o755), (st.st_uid, st.st_mode & 0o7777))
-        same("link", "/etc/passwd", os.readlink(f"{here}/link"))
-        assert "lichen" not in open(f"{here}/passwd", encoding="utf-8").read()
-        same("mode", 0o555, os.stat(f"{here}/ro").st_mode & 0o7777)
+        if not SLOW:
+            same("link", "/etc/passwd", os.readlink(f"{here}/link"))
+            assert "lichen" not in open(f"{here}/passwd", encoding="utf-8").read()
+            same("mode", 0o555, os.stat(f"{here}/ro").st_mode & 0o7777)
+            os.chmod(f"{here}/ro", 0o755)
         same("-a -", {"d": ("5", 0o755, 0, 0, ""), "d/e": ("5", 0o755, 0, 0, ""), "d/f": ("0", 0o4755, 5, 6, b"hi\n"),
                       "d/l": ("2", 0o777, 0, 0, "/etc/passwd")}, files(lichen("cp", "web:/d", "-", text=False).stdout))
         for bad, why in ((["web:/none", here], "No such file"), (["web:/d/f", f"{here}/none/"], "no such directory"),
                          ([here, "web:/d/f"], "cannot take the place"), (["web:/d/f/", here], "Not a directory"),
                          (["web:/d", f"{here}/f"], "cannot take the place"), ([f"{here}/f", "web:/none/x"], "No such file"),
                          ([f"{here}/none", "web:/"], "No such file"), ([here, "web:"], "empty"), (["web:/d", "web:/e"], "twice"),
-                         (["nobody:/d", here], "no such cell"))[: 2 if SLOW else None]:
+                         (["nobody:/d", here], "no such cell"))[: 0 if SLOW else None]:
             done = lichen("cp", *bad, status=None)
             assert done.returncode in (1, 64) and why in done.stderr, f"cp {bad}: {done.returncode} {done.stderr}"
         # what lies in the way
@@ -163,9 +172,9 @@ def copies():
         os.symlink("/", f"{here}/trap/d")
         lichen("cp", "web:/d", f"{here}/trap", status=1)
         same("a link is not followed", ["d"], os.listdir(f"{here}/trap"))
-        lichen("cp", f"{here}/passwd", "web:/out/in")
+        lichen("cp", f"{here}/f", "web:/out/in")
         lichen("cp", here, f"web:/tmp/{here}")
-        lichen("cp", f"{here}/passwd", "web:/vol")
+        lichen("cp", f"{here}/f", "web:/vol")
         with open("in.tar", "wb") as f, tarfile.open(fileobj=f, mode="w:gz") as tar:
             for name, uid, content in (("owned", 7, b"x"), ("sub/.wh.f", 8, b"y"), ("f", 0, b"new")):
                 m = tarfile.TarInfo(name)
@@ -174,20 +183,20 @@ def copies():
         with open("in.tar", "rb") as f:
             lichen("cp", "-", "web:/d/e", stdin=f)
         with open("in.tar", "rb") as f:
-            assert "no such directory" in lichen("cp", "-", "web:/none", stdin=f, status=1).stderr
+            assert SLOW or "no such directory" in lichen("cp", "-", "web:/none", stdin=f, status=1).stderr
         got = files(lichen("cp", "web:/d/e", "-", text=False).stdout)
         same("from a tar", {"e", "e/f", "e/owned", "e/sub", "e/sub/.wh.f"}, set(got))
         same("its owners", (0o640, 7, 0), got["e/owned"][1:4])
-        same("into a link", 0, files(lichen("cp", "web:/tmp/in", "-", text=False).stdout)["in"][2])
-        assert f"{here}/ro/x" in files(lichen("cp", f"web:/tmp/{here}", "-", text=False).stdout)
-        same("into a volume", ["passwd"], os.listdir("shared"))
-        os.remove("shared/passwd")
+        got = files(lichen("cp", "web:/tmp", "-", text=False).stdout)
+        same("into a link", 0, got["tmp/in"][2])
+        assert f"tmp/{here}/d/f" in got
+        same("into a volume", ["f"], os.listdir("shared"))
+        os.remove("shared/f")
         with open("all.tar", "wb") as f:
             f.write(lichen("export", "web", text=False).stdout)
         with tarfile.open("all.tar") as tar:
             names = tar.getnames()
         assert "./d/f" in names and "./dev" in names and not [n for n in names if n.startswith(("./proc/", "./dev/", "./vol/"))], names[:20]
-        os.chmod(f"{here}/ro", 0o755)
         if not ended:
             lichen("exec", "web", "sh", "-c", "rm -rf /d/e /tmp/*; mkdir /d/e")
     lichen("export", "-o", "all.tar", "web")
@@ -215,10 +224,9 @@ def stand_still():
     lichen("unpause", "still", status=1)
     rows = json.loads(lichen("stats", "--no-stream", "--json", "still").stdout)["stats"]
     assert rows[0]["memory"] > 100000 and rows[0]["pids"] >= 1 and rows[0]["running"] and rows[0]["cpu_percent"] >= 0, rows
-    assert rows[0]["id"] in lichen("stats", "--no-stream").stdout
+    assert SLOW or rows[0]["id"] in lichen("stats", "--no-stream").stdout
     lichen("rename", "still", "other")
-    lichen("logs", "still", status=1)
-    cell("still", "echo ready; sleep 1000")
+    lichen("run", "--name=still", "--", "true")
     assert "already" in lichen("rename", "other", "still", status=1).stderr
     lichen("update", "--restart=on-failure:3", "other")
     lichen("pause", "other")
@@ -240,6 +248,9 @@ def limits():
     assert how in ("cgroup", "sampled"), how
     same("what is said", how == "sampled", "--memory is sampled every 100 ms here" in done.stderr)
     same("OOM", True, state("eats")["oom_killed"])
+    lichen("rm", "eats")
+    if SLOW:
+        return
     fork = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 7 & done; sleep 0.7; n=0; for i in /proc/[0-9]*/stat; do n=$((n+1)); done; echo $n"
     lichen("run", "--name=forks", "--pids-limit=6", "tiny", "--", "sh", "-c", fork, status=None)
     same("forks", how, kept_by("forks", "pids-limit"))
@@ -252,7 +263,7 @@ def limits():
     lichen("update", "--cpus=0.1", "--memory=6m", "spins", status=None)
     lichen("update", "--memory=1g", "--pids-limit=100", "spins")
     same("update", 100, json.loads(lichen("inspect", "spins").stdout)["cells"][0]["resources"]["pids_limit"])
-    lichen("rm", "-f", "spins", "eats", "forks")
+    lichen("rm", "-f", "spins", "forks")
     for bad in ("--memory=1m", "--memory=x", "--cpus=0", "--cpus=1000", "--pids-limit=x", "--cpuset-cpus=9-", "--cpuset-cpus=1000", "--memory-swap=1g"):
         lichen("run", "--rm", bad, "tiny", "true", status=125)
 
@@ -309,7 +320,7 @@ def killed():
     for i in range(40):
         with open(f"big/deep/{i}", "wb") as f:
             f.write(b"x" * 20000)
-    rounds = 6 if SLOW else 20
+    rounds = 3 if SLOW else 14
     for n in range(rounds):
         argv = [word.format(n=n) for word in commands[n % len(commands)]]
         if argv[:1] != ["run"]:
