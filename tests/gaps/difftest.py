@@ -229,6 +229,7 @@ DEVIATIONS = [
         "gVisor has no O_TMPFILE",
     ),
     ("newcalls/openat2_scope", ("gvisor", "gvisor24"), r".", r"flags 020200002 .* = EOPNOTSUPP$", "the same"),
+    ("mounts/mnt_flags", ("tiny",), r"^executed as 1000$", r"^executed as 0$", "its /dev/shm, where the tree is, is nosuid"),
     ("mounts/mnt_api_fsopen", None, r" sysfs of.040it rw$", r" ro$", "the same"),
     ("mounts/mnt_tmpfs", None, r" sysfs src rw$", r" sysfs src ro$", "it is the machine's: nobody in a cell writes to it"),
     ("mounts/mnt_flags", None, r"^mmap PROT_EXEC: EPERM$", r"^mmap PROT_EXEC: ok$", "mmap of a descriptor is not looked at: noexec keeps from execve"),

@@ -120,11 +120,13 @@ static const struct gap_symptom symptoms[] = {
 	  .source = "mount(2)",
 	  .cause = "this kernel has no overlayfs (CONFIG_OVERLAY_FS)",
 	  .advice =
-		  "Programs that can copy layers do without: dockerd --storage-driver=vfs, containerd with the snapshotter native." },
+		  "`lichen run --emulate=mounts,identity -- {cmd}` mounts it by lichen's own overlay. Programs that can copy layers do "
+		  "without: dockerd --storage-driver=vfs, containerd with the snapshotter native." },
 	{ .call = "mount(*, \"overlay\", *",
 	  .error = EPERM,
 	  .cause = "overlayfs takes CAP_SYS_ADMIN, or a user namespace whose seccomp profile allows mount",
 	  .advice =
+		  "`lichen run --emulate=mounts,identity -- {cmd}` mounts it by lichen's own overlay. "
 		  "fuse-overlayfs does the same in user space where /dev/fuse is there: `fuse-overlayfs -o lowerdir=…,upperdir=…,workdir=… {path}`.",
 	  .source = "mount(2); measured in a container of Docker's profile" },
 	{ .call = "fsopen(\"overlay\"*", .source = "fsopen(2)" },

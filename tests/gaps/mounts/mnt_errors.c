@@ -75,7 +75,7 @@ int main(void)
 		for (size_t t = 0; t < COUNT(targets); t++)
 			for (size_t y = 0; y < COUNT(types); y++)
 				for (size_t f = 0; f < COUNT(flags); f++)
-					if (number++ % 7 == 0)
+					if (number++ % 31 == 0)
 						try(sources[s], targets[t], types[y], flags[f], NULL);
 	try(NULL, "/m/a", "tmpfs", 0, bad_pointer());
 	try("/m/b", "/m/a", "tmpfs", MS_BIND, bad_pointer());
