@@ -17,7 +17,7 @@
 
 #define KILL_STEP_NS 2000000
 #define KILL_STEPS 2500         /* five seconds */
-#define UNKNOWN_STEPS 100       /* 0.2 seconds for what is in execve */
+#define UNKNOWN_MS 200          /* for what is in execve */
 #define FLAG_KERNEL 0x00200000u /* include/linux/sched.h: PF_KTHREAD */
 #define ENVIRONMENT_MAX (1u << 20)
 
@@ -172,11 +172,19 @@ int cell_processes(const char *id, pid_t monitor, enum cell_search search, struc
 	return members;
 }
 
+static s64 now_ms(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (s64)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
 int cell_processes_kill(const char *id, pid_t monitor, enum cell_search search)
 {
 	static const struct timespec step = { 0, KILL_STEP_NS };
 	struct cell_process *all = NULL;
-	int unknown_steps = monitor ? 0 : UNKNOWN_STEPS; /* of a living monitor all are descendants */
+	s64 end = now_ms() + (monitor ? 0 : UNKNOWN_MS); /* of a living monitor all are descendants */
 
 	for (int i = 0; i < KILL_STEPS; i++) {
 		int unknown = 0, count = cell_processes(id, monitor, search, &all, &unknown);
@@ -188,7 +196,7 @@ int cell_processes_kill(const char *id, pid_t monitor, enum cell_search search)
 		if (monitor == getpid())
 			while (waitpid(-1, NULL, WNOHANG) > 0)
 				;
-		if (count < 0 || (count == 0 && (unknown == 0 || unknown_steps-- == 0)))
+		if (count < 0 || (count == 0 && (unknown == 0 || now_ms() >= end)))
 			return count < 0 ? count : 0;
 		(void)nanosleep(&step, NULL);
 	}
