@@ -54,14 +54,20 @@ init_stops() { # OPTION...: lichen stop reaches the command
 same 'init passes signals on' caught "$(init_stops)"
 [ "$SLOW" = 1 ] || same 'init passes signals on, in a tree of the agent' caught "$(init_stops --emulate=overlay)"
 # network: the kernel has none for it
-same 'no network' 'refused' "$(run --network none -- /usr/bin/python3 -I -c '
+cat >connect.py <<'END'
 import socket
+
 try:
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("192.0.2.1", 9))
     print("connected")
 except OSError:
     print("refused")
-socket.socket(socket.AF_UNIX)')"
+socket.socket(socket.AF_UNIX)
+END
+same 'no network' refused "$(run --network none -- /usr/bin/python3 -I connect.py)"
+"$lichen" run -d --name none --network none -- sleep 100 >/dev/null || fail 'run -d --network none'
+same 'no network for further commands' refused "$("$lichen" exec none /usr/bin/python3 -I connect.py 2>&1)"
+"$lichen" rm -f none >/dev/null || fail 'rm -f'
 # cells: what they are made of is told
 "$lichen" run --name c1 --cidfile id -u 1 --read-only --network none -v v1:/v --label-file variables tiny:1 -- true || fail 'a cell with options'
 same 'cidfile' "$("$lichen" ps -aq)" "$(cat id)"
