@@ -112,6 +112,19 @@ struct fs_spaces {
 #define FS_FIRST_ID 20u /* of mounts, as on a machine that has been started */
 #define FS_FIRST_INODE 0xf0001000u
 
+/*
+ * Names of sockets: what a guest bound one to. The kernel knows another path, which holds the number of this row (agent/fs_socket_name.c). Rows are used
+ * in a circle.
+ */
+#define FS_SOCKETS_MAX 4096u
+#define FS_SOCKET_BITS 16u /* of a number in a path: the last 16 rounds are told apart */
+#define FS_SOCKET_PATH 108u
+
+struct fs_socket {
+	u32 number;                /* 0 while it is being written */
+	char path[FS_SOCKET_PATH]; /* as struct sockaddr_un has it */
+};
+
 struct fs_state {
 	u32 features;
 	u32 layered; /* the guest has mounted an overlay */
@@ -120,6 +133,8 @@ struct fs_state {
 	                        * path is looked at */
 	char cwd[FS_CWD_SIZE]; /* guest path where the first program starts */
 	u64 seen[FS_SEEN_BITS / 64];
+	u32 sockets_bound, reserved; /* the next one's number */
+	struct fs_socket sockets[FS_SOCKETS_MAX];
 };
 
 /* --- the filter ------------------------------------------------------------------------------------------------------------------------ */

@@ -29,6 +29,7 @@ struct call {
 	struct trap *trap; /* the interrupted context; engine only */
 	u32 edited;        /* engine only: 1 + the argument that is replaced by a pointer to extra[], 0 = none */
 	u64 extra[3];
+	bool reported; /* engine only: with CALL_PASS, its result is to be shown to fs_reported() */
 };
 
 /* What a handler answers. */

@@ -236,6 +236,9 @@ int fs_exec_open(s32 dirfd, u64 path, int flags) MUST_CHECK;
 /* Goes to where the first program starts: 0 or negative errno. */
 long fs_start(const char *path) MUST_CHECK;
 
+/* A call that was passed on with `reported` has its result: names of sockets in it become the guest's (fs_socket_name.c). */
+void fs_reported(long nr, const u64 args[6], long result);
+
 /* --- fs_host.c: host calls that follow no link ------------------------------------------------------------------------------------- */
 
 /* work->host of work->guest; sets work->mount. 0, -ENAMETOOLONG, or -ENOENT where what it lies on is gone. */

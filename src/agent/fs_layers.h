@@ -113,6 +113,22 @@ long fs_copy(const struct fs_work_dir *dir, s32 from, const struct kernel_stat *
 /* A copy keeps the numbers of what it is a copy of. */
 void fs_origin_keep(s32 copy, const struct kernel_stat *of);
 
+/* --- fs_socket_name.c ------------------------------------------------------------------------------------------------------------------- */
+
+#define FS_SUN_PATH 108u
+
+struct fs_unix_address { /* struct sockaddr_un, and an end */
+	u16 family;
+	char path[FS_SUN_PATH + 1];
+};
+struct fs_new;
+/* Notes the name that a guest gives a socket: its number. */
+u32 fs_socket_named(const char *path);
+/* Binds a socket to a name in a directory. */
+long fs_bind_at(const struct fs_new *made, s32 directory, const char *name) MUST_CHECK;
+/* Makes the kernel's name of a socket that of the guest. False: it is none that was noted. */
+bool fs_socket_told(char path[FS_SUN_PATH + 1]) MUST_CHECK;
+
 /* --- fs_upper.c ------------------------------------------------------------------------------------------------------------------------- */
 
 /* fs_name() in an overlay, once the guest path is canonical: all of ret but `last`, `slash` and `mounted`. */
@@ -141,6 +157,7 @@ struct fs_new {
 	u64 text;                           /* of a symbolic link: the guest's */
 	const struct fs_unfollowed *object; /* what is linked */
 	s32 socket;                         /* what is bound */
+	u32 number;                         /* its name's (fs_socket_name.c) */
 };
 /* Makes something where there was nothing. In any tree: where->layered says what is to be done. work: where `where` was found. */
 long fs_make(struct fs_work *work, struct fs_name *where, const struct fs_new *made) MUST_CHECK;

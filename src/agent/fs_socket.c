@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sockets with a path in the tree: bind, connect and sendto get the /proc/self/fd name of what was found. So getsockname(2) tells that name, not
- * the guest's (docs/limits.md).
+ * Sockets with a path in the tree: bind, connect and sendto get the /proc/self/fd name of what was found. The guest is told its own name
+ * (fs_socket_name.c).
  */
 #include "agent/fs.h"
 #include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
 #define AF_UNIX_ 1
-#define SUN_PATH 108u
-#define SOCKADDR_MAX 128u
-
-struct unix_address { /* struct sockaddr_un */
-	u16 family;
-	char path[SUN_PATH + 1];
-};
 
 static struct fs_work *scratch(void)
 {
@@ -28,17 +21,17 @@ static enum verdict done(struct call *call, long ret)
 }
 
 /* Reads an address. True when it is a path. */
-static bool is_path(u64 at, u64 size, struct unix_address *ret)
+static bool is_path(u64 at, u64 size, struct fs_unix_address *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (size <= sizeof(ret->family) || size > sizeof(ret->family) + SUN_PATH || guest_read(ret, at, size) < 0)
+	if (size <= sizeof(ret->family) || size > sizeof(ret->family) + FS_SUN_PATH || guest_read(ret, at, size) < 0)
 		return false;
 	return ret->family == AF_UNIX_ && ret->path[0];
 }
 
 enum verdict fs_bind(struct call *call)
 {
-	struct unix_address address;
+	struct fs_unix_address address;
 	struct fs_name where;
 	long r;
 
@@ -49,7 +42,9 @@ enum verdict fs_bind(struct call *call)
 		return done(call, r);
 	r = fs_may_create(&where, false);
 	if (r == 0)
-		r = fs_make(scratch(), &where, &(struct fs_new){ .kind = FS_NEW_SOCKET, .socket = (s32)call->arg[0] });
+		r = fs_make(scratch(), &where,
+			    &(struct fs_new){
+				    .kind = FS_NEW_SOCKET, .socket = (s32)call->arg[0], .number = fs_socket_named(address.path) });
 	if (r == -EEXIST)
 		r = -EADDRINUSE;
 	fs_name_done(&where);
@@ -57,10 +52,12 @@ enum verdict fs_bind(struct call *call)
 }
 
 /* The socket that a path leads to, which who sends must be allowed to write to (unix_find_bsd()). */
-static long find(const struct unix_address *address)
+static long find(struct fs_unix_address *address)
 {
-	long object = fs_object(scratch(), AT_FDCWD_, (u64)address->path, FS_FOLLOW), r;
+	long object, r;
 
+	(void)!fs_socket_told(address->path); /* where a call told the kernel's name */
+	object = fs_object(scratch(), AT_FDCWD_, (u64)address->path, FS_FOLLOW);
 	r = object < 0 || !identity_on() ? 0 : identity_may((s32)object, 2, false);
 	if (r == 0)
 		return object;
@@ -71,7 +68,7 @@ static long find(const struct unix_address *address)
 /* The guest makes the call itself, since it may wait: with a short address, whose descriptor lingers. */
 static enum verdict by_address(struct call *call, u32 at)
 {
-	struct unix_address address;
+	struct fs_unix_address address;
 	long object;
 
 	if (!is_path(call->arg[at], (u32)call->arg[at + 1], &address))
@@ -123,13 +120,13 @@ struct message_of_many { /* struct mmsghdr */
 };
 
 /* Whether a message is addressed to a path. */
-static bool to_path(const struct message *message, struct unix_address *ret)
+static bool to_path(const struct message *message, struct fs_unix_address *ret)
 {
 	return message->name && is_path(message->name, message->name_length, ret);
 }
 
 /* Sends one message to the path in `address`, which becomes the name of its descriptor. */
-static long send_to_path(struct call *call, struct message *message, struct unix_address *address, u64 flags)
+static long send_to_path(struct call *call, struct message *message, struct fs_unix_address *address, u64 flags)
 {
 	const struct agent_time pause = { 0, AGAIN_NS };
 	long object = find(address), r;
@@ -157,7 +154,7 @@ static long send_to_path(struct call *call, struct message *message, struct unix
 
 enum verdict fs_sendmsg(struct call *call)
 {
-	struct unix_address address;
+	struct fs_unix_address address;
 	struct message message;
 
 	if (guest_read(&message, call->arg[1], sizeof(message)) < 0 || !to_path(&message, &address))
@@ -168,7 +165,7 @@ enum verdict fs_sendmsg(struct call *call)
 /* Whether any of several messages is addressed to a path. */
 static bool any_to_path(u64 at, u32 count)
 {
-	struct unix_address address;
+	struct fs_unix_address address;
 	struct message_of_many one;
 
 	for (u32 i = 0; i < count; i++)
@@ -182,7 +179,7 @@ static bool any_to_path(u64 at, u32 count)
 enum verdict fs_sendmmsg(struct call *call)
 {
 	u32 count = (u32)call->arg[2] < VECTOR_MAX ? (u32)call->arg[2] : VECTOR_MAX;
-	struct unix_address address;
+	struct fs_unix_address address;
 	struct message_of_many one;
 	long r = 0;
 	u32 sent;

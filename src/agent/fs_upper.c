@@ -90,24 +90,6 @@ long fs_whiteout_make(const struct fs_work_dir *dir, s32 parent)
 
 /* --- making ------------------------------------------------------------------------------------------------------------------------------- */
 
-static long bind_at(s32 socket, s32 directory, const char *name)
-{
-	struct {
-		u16 family;
-		char path[109];
-	} address = { .family = 1 /* AF_UNIX */ };
-	u64 length, size = strlen(name);
-
-	agent_fd_link(address.path, (u32)directory);
-	length = strlen(address.path);
-	if (length + 1 + size > 108)
-		return -ENAMETOOLONG;
-	address.path[length] = '/';
-	memcpy(address.path + length + 1, name, size + 1);
-	size += length + 1;
-	return sys3(__NR_bind, socket, &address, sizeof(address.family) + size + (size < 108));
-}
-
 /* What was made belongs to whom gap identity says; where nothing can be kept it is root's. parent: the directory that it is for. */
 static void own(s32 parent, s32 directory, const char *name, const struct fs_new *made)
 {
@@ -139,7 +121,7 @@ static long make_plain(s32 directory, const char *name, const struct fs_new *mad
 	case FS_NEW_SYMLINK:
 		return sys3(__NR_symlinkat, made->text, directory, name);
 	case FS_NEW_SOCKET:
-		return bind_at(made->socket, directory, name);
+		return fs_bind_at(made, directory, name);
 	case FS_NEW_LINK:
 		break;
 	}

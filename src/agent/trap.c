@@ -66,9 +66,9 @@ u64 trap_free_stack(const struct trap *trap)
 /* Where the guest makes the call. */
 static const char *pass_entry(const struct call *call, bool edited)
 {
-	if (!commons()->trace)
+	if (!commons()->trace && !call->reported)
 		return edited ? agent_pass_edited : agent_pass;
-	if (trace_wants_result(call))
+	if (call->reported || trace_wants_result(call))
 		return edited ? agent_pass_reported_edited : agent_pass_reported;
 	return edited ? agent_pass_traced_edited : agent_pass_traced;
 }
@@ -113,7 +113,7 @@ static void trap_pass(struct trap *trap, struct call *call)
 			     .nr = (u64)(u32)trap->info->syscall,
 			     .args = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 } };
 	bool edited = call->edited || memcmp(left.args, call->arg, sizeof(left.args)) != 0;
-	bool light = commons()->trace && !edited;
+	bool light = (commons()->trace || call->reported) && !edited;
 	const char *entry = pass_entry(call, edited);
 	u64 size = edited ? sizeof(left) : light ? offsetof(struct left, args) : offsetof(struct left, nr);
 	u64 at = (light ? regs->sp - 128 : trap_free_stack(trap)) - ALIGN_UP(size, 16);
@@ -187,7 +187,10 @@ static void report(struct trap *trap, struct call *call)
 		regs->ax = (u64)-ENOSYS; /* the guest's own: there is no such call */
 		return;
 	}
-	trace_result((long)left.nr, call->arg, (long)left.result);
+	if (fs_on())
+		fs_reported((long)left.nr, call->arg, (long)left.result);
+	if (commons()->trace)
+		trace_result((long)left.nr, call->arg, (long)left.result);
 	regs->ax = left.result;
 	regs->cx = regs->ip = left.ip;
 	regs->sp = left.sp;
@@ -238,6 +241,8 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 			      .trap = trap };
 	if (commons()->trace)
 		observe(trap, &call);
+	else if (call.nr == TRACE_REPORT_NR)
+		report(trap, &call);
 	else if (dispatch(&call) == CALL_DONE)
 		regs->ax = (u64)call.ret;
 	else

@@ -390,6 +390,8 @@ static int install_planned(const struct filter_spec *spec)
 			leaves[numbers++] = (struct leaf){ .nr = rows[i].nr, .first = i, .count = 1 };
 	}
 	emit_arch_check(code, foreign_action(spec));
+	if (spec->tree)
+		trap_if_equal(code, TRACE_REPORT_NR); /* from the agent's text, too */
 	emit_tree(code, leaves, numbers);
 	for (u32 i = 0; i < numbers; i++) {
 		code->insn[leaves[i].jump].k = code->length - leaves[i].jump - 1;
