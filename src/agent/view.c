@@ -312,10 +312,30 @@ void view_start(u32 word)
 	enter(word);
 }
 
+/* Where the child has entered itself it is right, whatever it has seen since. */
+static void publish_for_child(s32 child, u32 row)
+{
+	u64 *best = NULL, before = 0;
+
+	for (u32 i = 0; i < PROBES; i++) {
+		u64 *at = &views()->task[place_of(child, i)], old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+
+		if (old >> 32 == (u32)child)
+			return;
+		if (!best && (!old || sys2(__NR_kill, (s32)(old >> 32), 0) == -ESRCH)) {
+			best = at;
+			before = old;
+		}
+	}
+	if (best)
+		(void)__atomic_compare_exchange_n(best, &before, (u64)(u32)child << 32 | row, false, __ATOMIC_ACQ_REL,
+						  __ATOMIC_RELAXED);
+}
+
 void view_forked_parent(s32 child, u32 row)
 {
-	if (child > 0 && __atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
-		publish(child, row);
+	if (child > 0 && row && __atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
+		publish_for_child(child, row);
 }
 
 void view_ends(void)
