@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ratios of lichen to native, and of peers to native, measured in one run.
 
-usage: bench/run [--gaps|--why|--tree] [--rounds N] [--only NAME,...] [--json] [--output FILE]
+usage: bench/run [--gaps|--why|--tree|--containers] [--rounds N] [--only NAME,...] [--json] [--output FILE]
 
 Each benchmark is run in every mode, modes interleaved, N times (7); medians are compared.  A ratio above 1 is slower than
 native.  lichen runs with --emulate=all, so that System V IPC is its own; peers are what is installed of proot and bubblewrap.
 With --gaps the modes are each gap alone, all of them, and `lichen why`: what a gap costs programs that touch it little.
 With --why, lichen is `lichen why --bare`: what it costs that every call is observed. Its peer is strace, which does so by ptrace.
 With --tree, everything runs in a small Debian as root directory; native is chroot, which takes root.
+With --containers, everything runs in containers of one image, of lichen's and of other tools (containers.py; takes root).
 No figure is a test: a busy machine shows in the spread (lowest to highest, in % of the median).
 """
 import argparse
@@ -25,6 +26,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import containers
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 CALLS = str(REPO / "build/bench/calls")
@@ -273,7 +276,8 @@ def warm_up(function, native, work):
         pass  # the measured runs will say so
 
 
-def measure(modes, benchmarks, rounds, only, progress):
+def measure(modes, benchmarks, rounds, only, progress, keep):
+    """keep(results) is told of the results so far after each benchmark."""
     results = []
     with tempfile.TemporaryDirectory(prefix="lichen-bench-") as top:
         os.chmod(top, 0o755)
@@ -291,6 +295,8 @@ def measure(modes, benchmarks, rounds, only, progress):
                     work.mkdir(exist_ok=True)
                     try:
                         value = function(prefix, work)
+                        if value is None:  # this mode does not take part
+                            continue
                         samples.setdefault(mode, []).append(value)
                     except (RuntimeError, AttributeError, OSError) as e:
                         errors[mode] = str(e)
@@ -305,6 +311,7 @@ def measure(modes, benchmarks, rounds, only, progress):
                     "ratio": round(base / middle if more else middle / base, 3),
                 }
             results.append(row)
+            keep(results)
     return results
 
 
@@ -318,8 +325,8 @@ def figure(value, unit):
 
 def table(results, modes):
     modes = [m for m in modes if m != "native"]
-    print(f"{'':14}{'native':>16}{'lichen':>16}" + "".join(f"{m:>10}" for m in modes) + "  what")
-    print(f"{'':46}" + "".join(f"{'ratio':>10}" for _ in modes))
+    print(f"{'':14}{'native':>16}{'lichen':>16}" + "".join(f"{m:>12}" for m in modes) + "  what")
+    print(f"{'':46}" + "".join(f"{'ratio':>12}" for _ in modes))
     for row in results:
         native = row["modes"].get("native")
         line = f"{row['name']:14}{figure(native['median'], row['unit']) if native else 'failed':>16}"
@@ -327,7 +334,7 @@ def table(results, modes):
         line += f"{figure(mine['median'], row['unit']) if mine else 'failed':>16}"
         for mode in modes:
             got = row["modes"].get(mode)
-            line += f"{got['ratio']:10.2f}" if got else f"{'failed' if mode in row['errors'] else '-':>10}"
+            line += f"{got['ratio']:12.2f}" if got else f"{'failed' if mode in row['errors'] else '-':>12}"
         print(f"{line}  {row['what']}")
     print("\nratio: how many times slower than native (medians; below 1: faster)")
     for row in results:
@@ -335,12 +342,20 @@ def table(results, modes):
             print(f"{row['name']}, {mode}: {error.splitlines()[0][:200]}")
 
 
+def in_private_mounts():
+    """Starts this program anew where mounts are its own: the kernel takes them away at its end."""
+    if os.environ.get("LICHEN_BENCH_PRIVATE") != "1":
+        os.environ["LICHEN_BENCH_PRIVATE"] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--", sys.executable, *sys.argv])
+
+
 def main():
     parser = argparse.ArgumentParser(description="Ratios of lichen and of its peers to native.")
     parser.add_argument("--gaps", action="store_true", help="compare gaps, not peers")
     parser.add_argument("--why", action="store_true", help="measure `lichen why`")
     parser.add_argument("--tree", action="store_true", help="measure programs in a root directory of their own")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--containers", action="store_true", help="compare container tools")
+    parser.add_argument("--rounds", type=int, help="how often each is measured (7; --containers: 3)")
     parser.add_argument("--only", type=lambda text: text.split(","), help="these benchmarks, by name")
     parser.add_argument("--json", action="store_true", help="print JSON, samples included, not the table")
     parser.add_argument("--output", help="write the JSON to this file, and print the table")
@@ -351,27 +366,35 @@ def main():
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
-    modes, benchmarks = prefixes(), BENCHMARKS
+    modes, benchmarks, notes = prefixes(), BENCHMARKS, []
     if options.gaps:
         modes, benchmarks = gap_prefixes(), GAP_BENCHMARKS
     elif options.why:
         modes, benchmarks = why_prefixes(), WHY_BENCHMARKS
     elif options.tree:
         modes, benchmarks = tree_prefixes(), TREE_BENCHMARKS
-    results = measure(modes, benchmarks, options.rounds, options.only, progress)
+    elif options.containers:
+        in_private_mounts()
+        modes, benchmarks = containers.modes(REPO / "build/bench/containers", notes.append), containers.BENCHMARKS
+    rounds = options.rounds or (3 if options.containers else 7)
+
+    def document(results):
+        machine = {"kernel": os.uname().release, "cpus": os.cpu_count(), "load": os.getloadavg()[0]}
+        return json.dumps({"version": 1, "rounds": rounds, "left_out": notes, "machine": machine, "benchmarks": results}, indent=1)
+
+    def keep(results):
+        if options.output:
+            pathlib.Path(options.output).write_text(document(results) + "\n", encoding="ascii")
+
+    results = measure(modes, benchmarks, rounds, options.only, progress, keep)
     progress("")
-    document = {
-        "version": 1,
-        "rounds": options.rounds,
-        "machine": {"kernel": os.uname().release, "cpus": os.cpu_count(), "load": os.getloadavg()[0]},
-        "benchmarks": results,
-    }
-    if options.output:
-        pathlib.Path(options.output).write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+    keep(results)
     if options.json:
-        print(json.dumps(document, indent=1))
+        print(document(results))
     else:
         table(results, modes)
+        for note in notes:
+            print(note)
     return 1 if any("native" in row["errors"] or "lichen" in row["errors"] for row in results) else 0
 
 
