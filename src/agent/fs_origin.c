@@ -41,7 +41,7 @@ static bool find(s32 fd, u32 mode, struct origin *ret)
 
 void fs_origin_stat(s32 fd, struct kernel_stat *st)
 {
-	struct origin origin;
+	struct origin origin = { 0 };
 
 	if (!find(fd, st->mode, &origin))
 		return;
@@ -51,7 +51,7 @@ void fs_origin_stat(s32 fd, struct kernel_stat *st)
 
 void fs_origin_statx(s32 fd, struct kernel_statx *x)
 {
-	struct origin origin;
+	struct origin origin = { 0 };
 
 	if (!find(fd, x->mode, &origin))
 		return;
