@@ -54,7 +54,7 @@ touch /o/merged/c
 rm /o/merged/b
 echo "overlay:$(cd /o/merged && printf ' %s' *)"
 umount /o/merged
-echo "upper: $(cd /o/upper && ls | grep -v b)"
+echo "upper:$(cd /o/upper && printf ' %s' [!b]*)"
 umount /o
 
 in=$(unshare -m sh -c 'mount -t tmpfs t /mnt && mountpoint -q /mnt; echo $?')
