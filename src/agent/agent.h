@@ -256,8 +256,10 @@ u32 agent_ipc_space_force(u32 one_more);
 bool agent_ipc_space_held(u32 space);
 struct agent_spaces {
 	u32 uts, ipc;
+	u32 mnt; /* the number that its /proc/PID/ns/mnt tells; 0: the cell has the machine's own */
 };
-/* Those of a task, 0 = the caller: 0, or -ESRCH. Makes them the caller's: 0 or negative errno. */
+/* Those of a task, 0 = the caller: 0, or -ESRCH. Makes them the caller's: 0 or negative errno. In another mount namespace its root is the caller's root
+ * and working directory; -EINVAL when all tasks have left it. */
 long agent_spaces_of(s32 task, struct agent_spaces *ret) MUST_CHECK;
 long agent_spaces_enter(const struct agent_spaces *spaces) MUST_CHECK;
 /* gaps/namespaces: what a link of /proc/PID/ns says to the guest, NUL-terminated, up to 24 bytes: its length, 0: the kernel's word. */

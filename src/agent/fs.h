@@ -294,6 +294,8 @@ bool fs_may_mount(void);
 /* Makes a copy of the namespace of spec and of what the hints say, and puts it there. 0 or negative errno. */
 struct view_spec;
 long fs_new_space(struct view_spec *spec, struct fs_hints *hints) MUST_CHECK;
+/* The calling thread goes to the mount namespace of that number (struct fs_space), and to its root. 0, or -EINVAL when it is gone. */
+long fs_join_space(u32 inode) MUST_CHECK;
 /* Whether a path of the caller is what gaps know by that name: /proc, /dev … of its root directory are those of the cell. */
 bool fs_is_usual(const char *path);
 

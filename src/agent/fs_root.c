@@ -289,6 +289,32 @@ long fs_new_space(struct view_spec *spec, struct fs_hints *hints)
 	return space < 0 ? space : 0;
 }
 
+long fs_join_space(u32 inode)
+{
+	struct view_spec spec = view_spec_of(view_word());
+	long r = fs_mounts_lock(), fd;
+
+	if (r < 0)
+		return r;
+	for (r = 0; r < (long)FS_SPACES_MAX; r++)
+		if (fs_space_of((u32)r)->state == FS_SPACE_READY && fs_space_of((u32)r)->inode == inode)
+			break;
+	spec.space = (u32)r;
+	spec.root_mount = spec.root_length = 0;
+	r = spec.space < FS_SPACES_MAX ? view_set(&spec, VIEW_OWN) : -EINVAL;
+	fs_mounts_unlock();
+	if (r < 0)
+		return r;
+	(void)sys1(__NR_unshare, 0x200 /* CLONE_FS */);
+	fd = fs_object(scratch(), AT_FDCWD_, (u64) "/", FS_FOLLOW | FS_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	r = sys1(__NR_fchdir, fd);
+	fs_note(AT_FDCWD_, scratch()->mount.id);
+	fs_object_done(fd, AT_FDCWD_);
+	return r;
+}
+
 /* --- virtual files ---------------------------------------------------------------------------------------------------------------------------- */
 
 bool fs_is_usual(const char *path)

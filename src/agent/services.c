@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small services of agent.h: the caller's identity, virtual files, the last words. */
 #include "agent/engine.h"
+#include "agent/fs.h"
 #include "agent/view.h"
 
 #define CAP_IPC_LOCK_ 14
@@ -88,7 +89,7 @@ long agent_spaces_of(s32 task, struct agent_spaces *ret)
 	long word = task ? view_of_task(task) : (long)view_word();
 	const struct view *view = view_of(word < 0 ? 0 : (u32)word);
 
-	*ret = (struct agent_spaces){ view->uts, view->ipc };
+	*ret = (struct agent_spaces){ view->uts, view->ipc, fs_on() ? fs_space_of(view->space)->inode : 0 };
 	return word < 0 ? word : 0;
 }
 
@@ -96,6 +97,8 @@ long agent_spaces_enter(const struct agent_spaces *spaces)
 {
 	struct view_spec spec = view_spec_of(view_word());
 
+	if (fs_on() && spaces->mnt != fs_space_of(spec.space)->inode)
+		return fs_join_space(spaces->mnt);
 	if (spec.ipc != spaces->ipc)
 		sysvipc_leave_space();
 	spec.uts = spaces->uts;

@@ -40,7 +40,7 @@ GROUPS = {
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
     "namespaces": ["--emulate=identity,namespaces,sysvipc", "--pid=private"],  # natively in new ones: private_namespaces()
-    "mounts": ["--emulate=mounts,identity"],  # likewise, as root
+    "mounts": ["--emulate=mounts,identity,namespaces"],  # likewise, as root
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }

@@ -32,7 +32,7 @@ bool namespaces_vfs_find(const char *path, struct vnode *node)
 
 bool namespaces_vfs_knows(const char *last)
 {
-	return !strcmp(last, "hostname") || !strcmp(last, "domainname") || !strcmp(last, "uts") || !strcmp(last, "ipc") ||
+	return !strcmp(last, "hostname") || !strcmp(last, "domainname") || !strcmp(last, "uts") || !strcmp(last, "ipc") || !strcmp(last, "mnt") ||
 	       (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
 }
 
