@@ -23,6 +23,7 @@
 
 #define OWED_FIRST_MS 2u
 #define OWED_LAST_MS 500u
+#define OWED_LOOKS 8u /* half a second: who has a signal blocked for so long, takes it by other means */
 
 void supervise_begin(struct supervisor *supervisor)
 {
@@ -83,6 +84,7 @@ static void owe(struct supervisor *supervisor, int sig)
 {
 	supervisor->owed |= UINT64_C(1) << sig;
 	supervisor->owed_ms = OWED_FIRST_MS;
+	supervisor->owed_looks = 0;
 }
 
 int supervise_signal(struct supervisor *supervisor, pid_t guest, int sig)
@@ -109,9 +111,11 @@ static void settle(struct supervisor *supervisor, pid_t guest)
 		fate = native_signal_fate(guest, sig);
 		if (fate == NATIVE_SIGNAL_DROPPED)
 			(void)take_default_action(supervisor, guest, sig);
-		if (fate != NATIVE_SIGNAL_PENDING)
-			supervisor->owed &= ~(UINT64_C(1) << sig);
+		if (fate == NATIVE_SIGNAL_PENDING || (fate == NATIVE_SIGNAL_BLOCKED && supervisor->owed_looks < OWED_LOOKS))
+			continue; /* blocked again: it may have been dropped in between, or taken by sigwait(3) */
+		supervisor->owed &= ~(UINT64_C(1) << sig);
 	}
+	supervisor->owed_looks++;
 	if (supervisor->owed_ms < OWED_LAST_MS)
 		supervisor->owed_ms *= 2;
 }

@@ -34,7 +34,7 @@ struct supervisor {
 	bool held;  /* its stops are our doing, and not followed */
 	bool init;  /* it is pid 1 of a namespace of its own: signals that it does not handle do nothing there (native.h) */
 	u64 owed;   /* bit per signal that it had blocked: what becomes of it is looked at every owed_ms */
-	u32 owed_ms;
+	u32 owed_ms, owed_looks;
 	int ended_by;  /* the signal for which SIGKILL was sent to it; 0 = none */
 	int signal_fd; /* readable when a signal is pending; only with services, else negative */
 };

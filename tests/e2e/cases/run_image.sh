@@ -52,7 +52,7 @@ all_of_it() {
 	"$lichen" run $how -d --name web debian:12 -- sh -c 'touch /made; exec sleep 100' >cell.out 2>&1 || fail "run -d: $(cat cell.out)"
 	made() { "$lichen" exec web sh -c 'ls /made; id -u' 2>/dev/null; }
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$(made)" ] && break
+		made | grep -q made && break
 		sleep 0.2
 	done
 	same 'exec' "$(printf '/made\n0')" "$(made)"
