@@ -269,9 +269,13 @@ def nothing_left_running():
     """What the first process leaves behind is killed at its end, also daemons of their own session."""
     for how in LESS:
         mark = str(random.randrange(10**8, 10**9))
-        cell = shell(*how, script=f"setsid sleep {mark} & echo started; sleep 0.3; exit 0")
+        gate = os.path.join(WORK, f"gate{mark}")
+        script = f"setsid sleep {mark} & echo started; until test -e {gate}; do sleep 0.1; done; exit 0"
+        cell = shell(*how, script=script)
         until("it has started", lambda: lichen("logs", cell).stdout)
-        assert runs(mark)
+        until("the daemon runs", lambda: runs(mark))
+        with open(gate, "w", encoding="utf-8"):
+            pass
         lichen("wait", cell)
         assert not runs(mark)
         lichen("rm", cell)
