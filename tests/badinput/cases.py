@@ -104,7 +104,7 @@ def wrong_options():
     run("run", "--", status=125, err=usage("there is no command to run"))
     run("run", "", status=125, err=usage("the command's name is empty"))
     run("run", "--json", "--", "true", status=125, err=usage("--json needs --explain"))
-    run("run", "-e", "foo", "--", "true", status=125, err=usage("option '--env' needs KEY=VALUE, not 'foo'"))
+    run("run", "-e", "=foo", "--", "true", status=125, err=usage("option '--env' needs KEY[=VALUE], not '=foo'"))
     run("run", "--emulate=all", "--native=all", "true", status=125,
         err=usage("--emulate=all and --native=all contradict each other"))
     run("run", "--emulate=sysvipc", "--native=sysvipc", "true", status=125,
