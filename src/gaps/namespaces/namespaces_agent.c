@@ -32,8 +32,8 @@ bool namespaces_vfs_find(const char *path, struct vnode *node)
 
 bool namespaces_vfs_knows(const char *last)
 {
-	return !strcmp(last, "hostname") || !strcmp(last, "domainname") || !strcmp(last, "uts") || !strcmp(last, "ipc") || !strcmp(last, "mnt") ||
-	       (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
+	return !strcmp(last, "hostname") || !strcmp(last, "domainname") || !strcmp(last, "uts") || !strcmp(last, "ipc") ||
+	       !strcmp(last, "mnt") || (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
 }
 
 long namespaces_vfs_read(const struct vnode *node, const char *path, char *buffer, u64 size)
