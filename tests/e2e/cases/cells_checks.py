@@ -241,8 +241,9 @@ def joining():
         listed = lichen("top", "e").stdout.splitlines()
         assert sum("sleep 999" in line for line in listed) == 1 and sum("sleep 1000" in line for line in listed) >= 1, listed
         pids = [int(line.split()[0]) for line in listed[1:]]
-        with subprocess.Popen([LICHEN, "exec", "e", "env", "-i", "sleep", "998"]) as waiting:
-            until("it runs", lambda: runs("sleep", "998"))
+        mark = str(random.randrange(10**8, 10**9))
+        with subprocess.Popen([LICHEN, "exec", "e", "env", "-i", "sleep", mark]) as waiting:
+            until("it runs", lambda: runs("sleep", mark))
             lichen("stop", "e")
             same("exec of a cell that ends", 137, waiting.wait(PATIENCE))
         until("all have ended", lambda: not any(alive(pid) for pid in pids))
