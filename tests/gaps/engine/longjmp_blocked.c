@@ -27,7 +27,7 @@ static void timer(long us)
 int main(void)
 {
 	struct sigaction sa = { .sa_handler = handler };
-	const int times = scaled(1000);
+	const volatile int times = scaled(1000);
 	int sem, msq, pipe_fd[2];
 	volatile int jumps;
 	struct message m;
