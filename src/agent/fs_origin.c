@@ -63,7 +63,7 @@ void fs_origin_statx(s32 fd, struct kernel_statx *x)
 /* The system call fstat, which musl and Go make. */
 enum verdict fs_fstat(struct call *call)
 {
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 
 	if (!fs_any_layers() || identity_on() || agent_reserved_fd((u32)call->arg[0]))
 		return CALL_PASS;

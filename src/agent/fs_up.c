@@ -200,7 +200,7 @@ long fs_upper_parent(struct fs_work *work)
 long fs_copy_up(struct fs_work *work, enum fs_need need, bool empty)
 {
 	long fd = fs_layers_open_top(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_), r = 0;
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 
 	if (fd < 0)
 		return fd;

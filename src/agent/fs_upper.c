@@ -94,7 +94,7 @@ long fs_whiteout_make(const struct fs_work_dir *dir, s32 parent)
 static void own(s32 parent, s32 directory, const char *name, const struct fs_new *made)
 {
 	long fd = sys4(__NR_openat, directory, name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0), from;
-	struct kernel_stat st;
+	struct kernel_stat st = { 0 };
 
 	if (fd < 0)
 		return;

@@ -124,6 +124,13 @@ static long make_thread(const struct cloning *clone, u64 frame)
 	return ret;
 }
 
+/* A child with a view of its own has other mounts below its directories. */
+static void give_hints(const struct cloning *clone)
+{
+	if (clone->has_view)
+		memcpy(&private()->hints, &clone->hints, sizeof(clone->hints));
+}
+
 static long clone_sharing(struct trap *trap, const struct cloning *clone)
 {
 	u8 *scratch = slot_current()->scratch;
@@ -152,8 +159,7 @@ static long clone_sharing(struct trap *trap, const struct cloning *clone)
 	if (!(clone->flags & CLONE_THREAD_))
 		__atomic_add_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
 	hints = private()->hints;
-	if (clone->has_view)
-	private()->hints = clone->hints;
+	give_hints(clone);
 	ret = vfork ? make_vfork_child(clone, child) : make_thread(clone, child);
 	if (vfork) {
 		__atomic_sub_fetch(&private()->sharing, 1, __ATOMIC_ACQ_REL);
@@ -211,6 +217,7 @@ static void forked_child(u64 slot)
 
 static long clone_copying(struct trap *trap, const struct cloning *clone)
 {
+	struct task_words *view = &private()->task[TASK_VIEW];
 	u32 *forking = &private()->forking;
 	long ret;
 
@@ -218,13 +225,12 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 		(void)sys0(__NR_sched_yield);
 	task_before_fork();
 	if (clone->has_view)
-	private()->task[TASK_VIEW].forked = clone->view;
+		view->forked = clone->view;
 	events(EVENT_FORK_PREPARE, 0);
 	ret = agent_reissue(clone->nr, clone->args);
 	if (ret == 0) {
 		*forking = 0;
-		if (clone->has_view)
-		private()->hints = clone->hints;
+		give_hints(clone);
 		forked_child(trap->slot);
 		clone_child_chores(&clone->chores);
 		if (clone->stack)

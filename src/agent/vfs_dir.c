@@ -22,17 +22,27 @@ struct dirent64 { /* struct linux_dirent64 without the name, which begins in wha
 static_assert(NAME_AT == offsetof(struct dirent64, type) + 1, "kernel ABI");
 #define ENTRY_MAX ALIGN_UP(NAME_AT + sizeof(((struct ventry *)0)->name) + 1, 8)
 
+/* Whether a gap adds an n-th name to a directory; else *n is less by those that it adds. */
+#define GAP_LISTED(name)
+#define GAP_BUILT(name)                                                              \
+	static bool name##_nth_entry(const char *path, u32 *n, struct ventry *entry) \
+	{                                                                            \
+		if (!(commons()->emulated & (1u << GAP_##name)))                     \
+			return false;                                                \
+		for (u32 i = 0; name##_vfs_entry(path, i, entry); i++)               \
+			if ((*n)-- == 0)                                             \
+				return true;                                         \
+		return false;                                                        \
+	}
+#include "gaps/gaps.def"
+#undef GAP_BUILT
+
 /* The n-th name that all emulated gaps together add to a directory. */
 static bool nth_entry(const char *path, u32 n, struct ventry *entry)
 {
-#define GAP_LISTED(name)
-#define GAP_BUILT(name)                                       \
-	if (commons()->emulated & (1u << GAP_##name)) {       \
-		u32 i = 0;                                    \
-		for (; name##_vfs_entry(path, i, entry); i++) \
-			if (n-- == 0)                         \
-				return true;                  \
-	}
+#define GAP_BUILT(name)                        \
+	if (name##_nth_entry(path, &n, entry)) \
+		return true;
 #include "gaps/gaps.def"
 #undef GAP_BUILT
 #undef GAP_LISTED

@@ -98,7 +98,9 @@ static int commit(const char *word, const struct cell_found *found, const struct
 	int status = cell_layers_open(&command_commit, word, found, &layers);
 	if (status)
 		return status;
-	CLEANUP_FD int held = given->running ? FD_NONE : hold(found);
+	CLEANUP_FD int held = FD_NONE; /* until we return */
+	if (!given->running)
+		held = hold(found);
 	if (!layers.spec.tree.image)
 		status = cells_say(
 			&command_commit, word,

@@ -174,7 +174,7 @@ static void relay(void *data)
 {
 	struct terminal *t = data;
 
-	for (int i = 0; i < 8 && (move(&t->to_us) | move(&t->to_guest)); i++) /* then signals are looked at */
+	for (int i = 0; i < 8 && (move(&t->to_us) + move(&t->to_guest)) > 0; i++) /* then signals are looked at */
 		;
 	listen_again(t);
 }

@@ -196,7 +196,7 @@ long identity_file_write(s32 fd, struct identity_file *file)
 
 void identity_same_owner(s32 from, s32 to)
 {
-	struct identity_file file, other;
+	struct identity_file file = { 0 }, other;
 
 	if (identity_file_read(from, &file) < 0 || !identity_by_name(file.host_mode) || identity_file_read(to, &other) < 0)
 		return;
