@@ -47,9 +47,11 @@ static size_t count(char *const *words)
 
 char **guest_command(const struct guest_image_options *given, const struct image_config *config, char *const *words)
 {
-	char *own[] = { (char *)(uintptr_t)given->entrypoint, NULL };
+	char *none[] = { NULL }, *own[] = { (char *)(uintptr_t)given->entrypoint, NULL };
 	bool keeps = !given->entrypoint && config; /* with an entrypoint of the command line, the image's cmd does not count */
-	char *const *entry = given->entrypoint && *given->entrypoint ? own : keeps ? config->entrypoint : NULL;
+	char *const *entry = given->entrypoint && *given->entrypoint ? own
+			   : keeps && config->entrypoint             ? config->entrypoint
+								     : none;
 	char *const *rest = *words || !keeps ? words : config->cmd;
 	size_t first = count(entry), more = count(rest);
 	char **argv = calloc(first + more + 1, sizeof(*argv));
