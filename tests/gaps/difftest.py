@@ -229,6 +229,13 @@ DEVIATIONS = [
         "gVisor has no O_TMPFILE",
     ),
     ("newcalls/openat2_scope", ("gvisor", "gvisor24"), r".", r"flags 020200002 .* = EOPNOTSUPP$", "the same"),
+    (
+        "engine/clone_flags",
+        ("docker", "restricted"),
+        r"^CLONE_FS.CLONE_NEWNS: EPERM$",
+        r"^CLONE_FS.CLONE_NEWNS: EINVAL$",
+        "a seccomp profile refuses all new namespaces; gap mounts answers as the kernel does",
+    ),
     ("mounts/mnt_flags", ("tiny",), r"^executed as 1000$", r"^executed as 0$", "its /dev/shm, where the tree is, is nosuid"),
     ("mounts/mnt_api_fsopen", None, r" sysfs of.040it rw$", r" ro$", "the same"),
     ("mounts/mnt_tmpfs", None, r" sysfs src rw$", r" sysfs src ro$", "it is the machine's: nobody in a cell writes to it"),
@@ -256,6 +263,7 @@ NOT_HERE = {
     "identity/id_peers": (("gvisor", "gvisor24"), "SO_PEERCRED tells the caller itself"),
     "namespaces/pid_orphans": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
     "namespaces/ns_enter": (("gvisor",), "its /proc/PID/ns has no links"),
+    "mounts/space_enter": (("gvisor",), "the same"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }
