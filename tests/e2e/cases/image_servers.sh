@@ -47,7 +47,7 @@ start() { # start NAME CMD...: a cell
 		exec "$@"' sh "$@" >cell.out 2>&1 || fail "run -d: $(cat cell.out)"
 }
 inside() { "$lichen" exec supervised "$@" 2>&1; }
-logs() { "$lichen" logs supervised 2>&1 | tail -n 4; }
+logs() { "$lichen" logs supervised 2>&1 | tail -n 40; }
 pong() { [ "$(redis-cli -p "$redis" ping 2>/dev/null)" = PONG ]; }
 sql() { "$psql" -h 127.0.0.1 -p "$sql" -U postgres -Atc "$1" 2>&1; }
 answers() { [ "$(sql 'select 6*7')" = 42 ]; }
