@@ -302,7 +302,7 @@ def killed():
     """Whoever is killed when, what is told is true, and what is left can be removed."""
     dice = random.Random(7)
     before = set(cgroups())
-    work = "while :; do echo x >>/log; mkdir -p /d/e; rm -r /d; sleep 0.01; done"
+    work = "echo x >/log; echo ready; while :; do echo x >>/log; mkdir -p /d/e; rm -r /d; sleep 0.01; done"
     whole = lichen("images", "-q", "--no-trunc").stdout
     commands = (
         ["run", "-d", "--name=c{n}", "-eMARK=" + WORK, "--memory=256m", "tiny", "--", "sh", "-c", work],
@@ -325,6 +325,8 @@ def killed():
         argv = [word.format(n=n) for word in commands[n % len(commands)]]
         if argv[:1] != ["run"]:
             lichen(*[word.format(n=n) for word in commands[0]])
+        if argv[:1] == ["commit"]:  # the image has /log only if the cell had
+            until("/log is there", lambda n=n: "ready" in lichen("logs", f"c{n}").stdout)
         if argv:
             with subprocess.Popen([LICHEN, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
                 time.sleep(dice.random() * (0.5 if SLOW else 0.08))

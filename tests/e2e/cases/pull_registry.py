@@ -19,18 +19,19 @@ def pull(name):
     return done.stdout.strip(), done.stderr
 
 
-def killed_in_the_middle(name):
-    """Pulls, and kills lichen once a part of a layer is there."""
-    partial = pathlib.Path(os.environ["LICHEN_STATE"]) / "pull"
+def killed_in_the_middle(name, image):
+    """Pulls, and kills lichen once a part of a layer is there: not of what else is written among the parts, which is whole at once."""
+    state = pathlib.Path(os.environ["LICHEN_STATE"]) / "pull"
+    layers = [row["digest"].partition(":")[2] for row in image.layers]
     with subprocess.Popen([LICHEN, "pull", name], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        while not any(part.stat().st_size for part in partial.glob("*/layout/partial/*")):
+        while not any(part.stat().st_size for layer in layers for part in state.glob(f"*/layout/partial/{layer}")):
             assert process.poll() is None, "it ended too early"
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
 
 
-def drip(image):
-    """Layers come in drops until .quick is set."""
+def halting(image):
+    """Of each layer only the begin comes until .quick is set."""
 
     def answer(request):
         digest = request.path.rpartition("/")[2]
@@ -39,9 +40,9 @@ def drip(image):
         data = image.blobs[digest]
 
         def body(request):
-            for at in range(0, len(data), 10_000):
-                request.wfile.write(data[at : at + 10_000])
-                time.sleep(0.2)
+            request.wfile.write(data[:10_000])
+            while not answer.quick:
+                time.sleep(0.05)
 
         return 200, {"Content-Length": str(len(data))}, body
 
@@ -51,12 +52,12 @@ def drip(image):
 
 one = servers.Image((200_000, 100_000))
 two = servers.Image((200_000, 100_000), config={"Cmd": ["/file0"]})
-slowly = drip(one)
+slowly = halting(one)
 with servers.registry(".") as port, servers.Server(slowly, port) as front:
     servers.push(port, "team/app", "1", one)
     servers.push(port, "team/app", "2", two)
     base = f"127.0.0.1:{front.port}/team/app"
-    killed_in_the_middle(f"{base}:1")
+    killed_in_the_middle(f"{base}:1", one)
     slowly.quick = True
     front.seen.clear()
     assert pull(f"{base}:1")[0] == one.document["config"]["digest"]
