@@ -167,7 +167,7 @@ static long copy_parents(struct fs_work *work)
 	long r = 0;
 
 	for (at++; r == 0 && at < end; at++) {
-		struct kernel_stat st;
+		struct kernel_stat st = { 0 };
 		long fd;
 
 		if (*at != '/')

@@ -93,10 +93,10 @@ static int stage(const struct starting *starting, struct fs_state **ret, struct 
 	int error = cell_tree_read(starting->found->config, starting->found->dir, &spec);
 	if (error == -ENODATA)
 		return 0;
-	if (!error)
+	if (!error) {
 		*ret = calloc(1, sizeof(**ret));
-	if (!error)
 		error = *ret ? root_stage(&spec.stage, *ret, &why) : -ENOMEM;
+	}
 	if (error) {
 		*result = (struct launch_result){ .status = LICHEN_EXIT_FAILED,
 						  .stage = "laying out the cell's tree",

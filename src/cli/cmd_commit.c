@@ -92,15 +92,13 @@ static int hold(const struct cell_found *found)
 	return fd < 0 ? FD_NONE : fd;
 }
 
-static int commit(const char *word, const struct cell_found *found, const struct commit_options *given, const char *reference)
+static int commit_cell(const char *word, const struct cell_found *found, const struct commit_options *given, const char *reference)
 {
 	struct cell_layers layers;
 	int status = cell_layers_open(&command_commit, word, found, &layers);
 	if (status)
 		return status;
-	CLEANUP_FD int held = FD_NONE; /* until we return */
-	if (!given->running)
-		held = hold(found);
+	int held = given->running ? FD_NONE : hold(found);
 	if (!layers.spec.tree.image)
 		status = cells_say(
 			&command_commit, word,
@@ -108,6 +106,7 @@ static int commit(const char *word, const struct cell_found *found, const struct
 			word);
 	else
 		status = make_image(given, found, &layers, reference);
+	close_fd(&held);
 	cell_layers_close(&layers);
 	return status;
 }
@@ -124,7 +123,7 @@ static int run(int argc, char **argv)
 	CLEANUP_FD int store = cells_open(&command_commit);
 	if (store < 0 || cells_find(&command_commit, store, argv[first], &found) < 0)
 		return CELLS_FAILED;
-	status = commit(argv[first], &found, &given, argc - first == 2 ? argv[first + 1] : NULL);
+	status = commit_cell(argv[first], &found, &given, argc - first == 2 ? argv[first + 1] : NULL);
 	cells_done(&found);
 	free((void *)given.changes.words);
 	return command_flush(status);

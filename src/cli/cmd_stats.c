@@ -187,11 +187,11 @@ static void sleep_ms(int milliseconds)
 
 static int show(int store, char **words, const struct stats_options *given)
 {
-	struct table before = { 0 }, now = { 0 };
+	struct table before = { 0 };
 	int error = look_at_all(store, words, given, &before), status = 0;
 	for (int pause = FIRST_MS; !error && !status; pause = PERIOD_MS) {
 		sleep_ms(pause);
-		now = (struct table){ 0 };
+		struct table now = { 0 };
 		error = look_at_all(store, words, given, &now);
 		if (!error)
 			error = print_table(&now, &before, given);

@@ -17,12 +17,12 @@
 
 int guest_parse_pull(void *field, const char *value, struct option_error *error)
 {
-	enum guest_pull *pull = field;
-	*pull = strcmp(value, "missing") == 0 ? PULL_MISSING
+	enum guest_pull *when = field;
+	*when = strcmp(value, "missing") == 0 ? PULL_MISSING
 	      : strcmp(value, "always") == 0  ? PULL_ALWAYS
 	      : strcmp(value, "never") == 0   ? PULL_NEVER
 					      : PULL_DEFAULT;
-	return *pull != PULL_DEFAULT ? 0
+	return *when != PULL_DEFAULT ? 0
 				     : options_refuse(error, "option '--pull' needs missing, always or never, not '%.100s'", value);
 }
 

@@ -53,7 +53,7 @@ int cell_control_accept(int listener)
 int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell_fds *fds, int pidfd)
 {
 	struct cell_reply text = *reply;
-	struct iovec part = { &text, sizeof(text) };
+	struct iovec part = { .iov_base = &text, .iov_len = sizeof(text) };
 	union control control;
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 	struct cmsghdr *rights = &control.align;
@@ -69,7 +69,7 @@ int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell
 	}
 	if (fds && pidfd >= 0) {
 		memcpy(CMSG_DATA(rights) + count++ * sizeof(int), &pidfd, sizeof(int));
-		text.present |= CELL_REPLY_PIDFD;
+		text.present |= CELL_REPLY_PIDFD; // cppcheck-suppress unreadVariable ; it is sent as part of text
 	}
 	if (count) {
 		*rights = (struct cmsghdr){ .cmsg_len = CMSG_LEN(count * sizeof(int)),

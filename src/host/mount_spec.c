@@ -172,7 +172,7 @@ int mount_spec_volume(struct mount_specs *specs, const char *text, char *why)
 	if (!*target || (source && !*source) || (options && !*options) || (source && *target != '/')) {
 		r = fail(why, "option '--volume' needs [SOURCE:]/TARGET[:ro|rw], not '%.100s'", text);
 		free(source ? source : target);
-		return r;
+		return r; // cppcheck-suppress memleak ; it is one of the two
 	}
 	spec.source = source;
 	if (!source || (*source != '/' && *source != '.')) {
@@ -338,6 +338,7 @@ int mount_spec_tmpfs(struct mount_specs *specs, const char *text, char *why)
 	if (options)
 		*options++ = 0;
 	if (r == 0 && *target != '/')
+		// cppcheck-suppress memleak ; CLEANUP_FREE
 		return fail(why, "option '--tmpfs' needs /TARGET[:size=BYTES,mode=MODE], not '%.100s'", text);
 	spec.target = target;
 	if (options)

@@ -193,6 +193,7 @@ int users_find(const char *const *layers, u32 count, const char *text, const cha
 		return all_digits(word) ? fail(ret, EINVAL, "no user id is '%.100s'", word)
 					: fail(ret, ENOENT, "there is no user '%.100s' in /etc/passwd", word);
 	if (group && !find_group(layers, count, group, &ret->identity.gid))
+		// cppcheck-suppress memleak ; CLEANUP_FREE
 		return all_digits(group) ? fail(ret, EINVAL, "no group id is '%.100s'", group)
 					 : fail(ret, ENOENT, "there is no group '%.100s' in /etc/group", group);
 	if (!group && name[0])

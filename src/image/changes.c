@@ -56,7 +56,7 @@ static char overlay_attr(int dir, const char *name, const char *attr)
 		ssize_t n = lgetxattr(path, full, value, sizeof(value));
 		if (n > 0)
 			return value[0];
-		if (n == 0 || (n < 0 && errno == ERANGE))
+		if (n == 0 || errno == ERANGE)
 			return ' '; /* there, with some value */
 	}
 	return 0;

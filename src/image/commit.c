@@ -109,7 +109,7 @@ int image_commit(const struct image_store *store, const struct image_commit *com
 {
 	struct image_manifest manifest = { 0 };
 	CLEANUP_FREE char *parent = NULL, *config = NULL;
-	struct image_layer layer;
+	struct image_layer layer = { 0 };
 	size_t size;
 	char now[40];
 	struct tm tm;

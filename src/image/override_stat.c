@@ -64,7 +64,7 @@ static int find_place(int dir, const char *name, struct place *ret)
 int override_owner_read(int dir, const char *name, struct override_stat *ret_stat)
 {
 	char text[OVERRIDE_STAT_MAX];
-	struct place place;
+	struct place place = { 0 };
 	int error = find_place(dir, name, &place);
 	if (error)
 		return error;
@@ -78,7 +78,7 @@ int override_owner_read(int dir, const char *name, struct override_stat *ret_sta
 int override_owner_write(int dir, const char *name, const struct override_stat *stat)
 {
 	char text[OVERRIDE_STAT_MAX];
-	struct place place;
+	struct place place = { 0 };
 	int error = find_place(dir, name, &place);
 	if (error)
 		return stat ? error : 0;
