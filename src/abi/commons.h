@@ -96,8 +96,8 @@ struct commons {
 	struct vfs_state vfs;
 	struct fs_state fs;
 	char scratch[256]; /* directory of the host for file systems that the guest mounts; "": none */
-	u64 views;  /* offset of struct view_state in the file: mapped, page aligned, sparse */
-	u64 spaces; /* likewise of struct fs_spaces */
+	u64 views;         /* offset of struct view_state in the file: mapped, page aligned, sparse */
+	u64 spaces;        /* likewise of struct fs_spaces */
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 
