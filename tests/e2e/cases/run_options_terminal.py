@@ -28,10 +28,11 @@ class Session:
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
             os.execv(LICHEN, [LICHEN, *args])
-        self.before = termios.tcgetattr(self.fd)
+        self.before, self.ahead = termios.tcgetattr(self.fd), b""
 
     def until(self, text):
-        got, end = b"", time.monotonic() + SECONDS
+        """Reads up to text; what came with it and behind it stays for the next."""
+        got, end = self.ahead, time.monotonic() + SECONDS
         while text not in got:
             if not select.select([self.fd], [], [], max(0, end - time.monotonic()))[0]:
                 sys.exit(f"no {text!r} within {SECONDS} s in {got!r}")
@@ -39,11 +40,17 @@ class Session:
                 got += os.read(self.fd, 4096)
             except OSError:
                 sys.exit(f"the end instead of {text!r} in {got!r}")
-        return got
+        at = got.index(text) + len(text)
+        self.ahead = got[at:]
+        return got[:at]
 
     def type(self, text, answer):
         os.write(self.fd, text)
         return self.until(answer)
+
+    def command(self, line, answer):
+        """To the shell, which has its prompt before and after: nothing is left to be read."""
+        return self.type(line + b"\n", answer) + self.until(b"# ")
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -68,21 +75,20 @@ class Session:
 
 def shell(session):
     session.until(b"# ")
-    session.type(b"stty size\n", b"33 99")
+    session.command(b"stty size", b"33 99")
     session.resize(44, 111)
     for _ in range(0 if SLOW else 50):  # gVisor tells nobody that a terminal has another size
-        if b"44 111" in session.type(b"stty size; echo =\n", b"=\r\n"):
+        if b"44 111" in session.command(b"echo size=$(stty size)", b"\nsize="):
             break
         time.sleep(0.1)
     else:
         if not SLOW:
             sys.exit("the guest's terminal does not follow the size of ours")
     if not SLOW:  # gVisor's terminals make no signals of characters
-        session.type(b"sleep 100; echo interrupted=$?\n", b"\r\n")
-        time.sleep(0.5)
-        os.write(session.fd, b"\x03")
-        time.sleep(0.5)
-    session.type(b"echo at=$(tty)=$TERM\n", b"at=/dev/")
+        # Only what says itself that it runs is interrupted: while dash starts a command it takes Ctrl-C itself, and acts when the command has ended
+        session.type(b"sh -c 'echo reads=$((1 + 1)); read line'; echo interrupted=$?\n", b"reads=2\r\n")
+        session.type(b"\x03", b"# ")
+    session.command(b"echo at=$(tty)=$TERM", b"at=/dev/")
 
 
 def check(options):
