@@ -24,11 +24,16 @@ class Session:
     """lichen at a terminal, as a shell's job in the foreground."""
 
     def __init__(self, *args):
+        gate, looked = os.pipe()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+            os.read(gate, 1)  # how the terminal is before lichen changes it is looked at first
             os.execv(LICHEN, [LICHEN, *args])
         self.before, self.ahead = termios.tcgetattr(self.fd), b""
+        os.write(looked, b"x")
+        os.close(gate)
+        os.close(looked)
 
     def until(self, text):
         """Reads up to text; what came with it and behind it stays for the next."""
