@@ -343,7 +343,7 @@ def killed():
         until("all processes are gone", lambda: not marked())
     same("cells", [], os.listdir(os.path.join(os.environ["LICHEN_STATE"], "cells"))[1:])
     lichen("run", "--rm", "--memory=64m", "tiny", "--", "sh", "-c", ":")
-    same("cgroups", set(), set(cgroups()) - before)
+    until("no group is left", lambda: not set(cgroups()) - before)  # other environments make some of their own meanwhile
     for line in lichen("images").stdout.splitlines():
         if line.startswith("round"):
             lichen("rmi", ":".join(line.split()[:2]))
