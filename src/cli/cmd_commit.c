@@ -80,16 +80,30 @@ static int make_image(const struct commit_options *given, const struct cell_foun
 	return image_store_end(&command_commit, &store, status);
 }
 
-/* Makes the cell's processes stand as long as the descriptor is open, which is the monitor's to see, whatever becomes of us. FD_NONE: there are none. */
-static int hold(const struct cell_found *found)
+/* Makes the cell's processes stand as long as the descriptor is open, which is the monitor's to see, whatever becomes of us. FD_NONE: there are
+ * none. 0 or negative errno. */
+static int hold(const struct cell_found *found, int *ret_fd)
 {
 	struct cell_reply reply;
-	int fd = found->state.status == CELL_RUNNING ? cell_control_send(found->dir, CELL_HOLD, 0) : FD_NONE;
+	CLEANUP_FD int fd = FD_NONE;
+	*ret_fd = FD_NONE;
+	if (found->state.status != CELL_RUNNING)
+		return 0;
+	fd = cell_control_send(found->dir, CELL_HOLD, 0);
+	if (fd < 0)
+		return fd == -ESRCH ? 0 : fd;
 	struct pollfd polled = { .fd = fd, .events = POLLIN };
-	if (fd >= 0 &&
-	    (poll(&polled, 1, HOLD_MS) != 1 || recv(fd, &reply, sizeof(reply), 0) != (ssize_t)sizeof(reply) || reply.result < 0))
-		close_fd(&fd);
-	return fd < 0 ? FD_NONE : fd;
+	if (poll(&polled, 1, HOLD_MS) != 1)
+		return -ETIMEDOUT;
+	ssize_t size = recv(fd, &reply, sizeof(reply), 0);
+	if (size == 0) /* the cell has ended meanwhile */
+		return 0;
+	if (size != (ssize_t)sizeof(reply))
+		return size < 0 ? -errno : -EPROTO;
+	if (reply.result < 0)
+		return reply.result == -ESRCH ? 0 : reply.result;
+	*ret_fd = take_fd(&fd);
+	return 0;
 }
 
 static int commit_cell(const char *word, const struct cell_found *found, const struct commit_options *given, const char *reference)
@@ -98,15 +112,18 @@ static int commit_cell(const char *word, const struct cell_found *found, const s
 	int status = cell_layers_open(&command_commit, word, found, &layers);
 	if (status)
 		return status;
-	int held = given->running ? FD_NONE : hold(found);
-	if (!layers.spec.tree.image)
+	CLEANUP_FD int held = FD_NONE;
+	int error = given->running ? 0 : hold(found, &held);
+	if (error)
+		status = cells_say(&command_commit, word, "its processes cannot be held still (%s); --no-pause takes it as it runs",
+				   strerror(-error));
+	else if (!layers.spec.tree.image)
 		status = cells_say(
 			&command_commit, word,
 			"it was not made of an image; `lichen export %s | lichen image import - NAME` makes one of all that it sees",
 			word);
 	else
 		status = make_image(given, found, &layers, reference);
-	close_fd(&held);
 	cell_layers_close(&layers);
 	return status;
 }
