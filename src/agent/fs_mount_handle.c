@@ -10,24 +10,11 @@
  */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "base/decimal.h"
 
 #define LOCK_SH_ 1
 #define LOCK_EX_ 2
 #define LOCK_NB_ 4
-
-static u64 put_number(char *to, u32 number)
-{
-	char digits[12];
-	u64 n = 0, at = 0;
-
-	do
-		digits[n++] = (char)('0' + number % 10);
-	while (number /= 10);
-	while (n)
-		to[at++] = digits[--n];
-	to[at] = 0;
-	return at;
-}
 
 static const char *word_of(enum mnt_handle kind)
 {
@@ -42,7 +29,7 @@ static void handle_path(enum mnt_handle kind, u32 number, char *to)
 
 	memcpy(to, commons()->scratch, n);
 	memcpy(to + n, word, size);
-	put_number(to + n + size, number);
+	to[n + size + decimal_put(to + n + size, number)] = 0;
 }
 
 /* The number of a handle by its host path: -1: it is none of this kind. */

@@ -7,6 +7,7 @@
  */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "base/decimal.h"
 
 #define HOST_SIZE (UINT64_C(256) << 10)
 
@@ -43,13 +44,9 @@ static void put_escaped(struct out *out, const char *text, u64 length, const cha
 
 static void put_u32(struct out *out, u32 number)
 {
-	char digits[12];
-	u32 at = sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do
-		digits[--at] = (char)('0' + number % 10);
-	while (number /= 10);
-	put_bytes(out, digits + at, sizeof(digits) - at);
+	put_bytes(out, digits, decimal_put(digits, number));
 }
 
 /* --- what the host tells ------------------------------------------------------------------------------------------------------------------- */

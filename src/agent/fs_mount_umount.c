@@ -7,6 +7,7 @@
  */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "base/decimal.h"
 
 #define MNT_FORCE_ 1u
 #define MNT_DETACH_ 2u
@@ -32,20 +33,6 @@ static bool lies_below(struct search *search, const char *name)
 	search->text[n] = 0;
 	return !memcmp(search->text, search->host, search->length) &&
 	       (search->text[search->length] == '/' || !search->text[search->length]);
-}
-
-static u64 put_number(char *to, u64 number)
-{
-	char digits[24];
-	u64 n = 0, at = 0;
-
-	do
-		digits[n++] = (char)('0' + number % 10);
-	while (number /= 10);
-	while (n)
-		to[at++] = digits[--n];
-	to[at] = 0;
-	return at;
 }
 
 struct entry {
@@ -98,7 +85,7 @@ static bool descriptor_found(struct search *search, u64 number)
 	bool is;
 
 	search->name[length] = '/';
-	put_number(search->name + length + 1, number);
+	search->name[length + 1 + decimal_put(search->name + length + 1, number)] = 0;
 	is = lies_below(search, search->name) && (!search->writers || is_writer(number, search));
 	search->name[length] = 0;
 	return is;
@@ -110,7 +97,7 @@ static bool process_found(struct search *search, u64 pid)
 
 	memcpy(search->name, "/proc/", 7);
 	at = search->name + 6;
-	at += put_number(at, pid);
+	at += decimal_put(at, pid);
 	memcpy(at, "/cwd", 5);
 	if (!search->writers && lies_below(search, search->name))
 		return true;

@@ -3,6 +3,7 @@
 #include "agent/engine.h"
 #include "agent/fs.h"
 #include "agent/view.h"
+#include "base/decimal.h"
 
 #define CAP_IPC_LOCK_ 14
 #define CAP_IPC_OWNER_ 15
@@ -152,15 +153,10 @@ long vfile_fill(long fd, const void *bytes, u64 size)
 /* A memfd is born open for writing: opens it again, for reading, at the same number. */
 static long make_read_only(long fd, int flags)
 {
-	char link[32] = "/proc/self/fd/", digits[12];
-	u32 count = 0, at = 14;
-	long again, r, n = fd;
+	char link[AGENT_FD_LINK_SIZE];
+	long again, r;
 
-	do
-		digits[count++] = (char)('0' + n % 10);
-	while (n /= 10);
-	while (count)
-		link[at++] = digits[--count];
+	agent_fd_link(link, (u32)fd);
 	again = sys3(__NR_open, link, flags | O_CLOEXEC_, 0);
 	if (again < 0)
 		return again;
@@ -219,14 +215,6 @@ NORETURN void agent_die(const char *what, long value)
 
 void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd)
 {
-	char digits[12];
-	u32 count = 0, at = 14;
-
 	memcpy(out, "/proc/self/fd/", 14);
-	do
-		digits[count++] = (char)('0' + fd % 10);
-	while (fd /= 10);
-	while (count)
-		out[at++] = digits[--count];
-	out[at] = 0;
+	out[14 + decimal_put(out + 14, fd)] = 0;
 }

@@ -3,6 +3,7 @@
  * What /proc tells where the first process of the cell is pid 1 (pid_view.c): /proc lists the cell's processes, init as 1; /proc/PID/stat and status
  * name processes as they are seen. Snapshots, made when they are opened. Gap identity has its own word on status, and asks here for its part.
  */
+#include "base/decimal.h"
 #include "gaps/namespaces/namespaces_int.h"
 
 #define AT_FDCWD_ (-100)
@@ -54,19 +55,10 @@ bool pids_file_find(const char *path, struct vnode *node)
 
 static u64 put_number(char *to, s32 number)
 {
-	char digits[12];
-	u64 n = 0, at = 0;
-
-	if (number < 0) {
-		to[at++] = '-';
-		number = -number;
-	}
-	do
-		digits[n++] = (char)('0' + number % 10);
-	while (number /= 10);
-	while (n)
-		to[at++] = digits[--n];
-	return at;
+	if (number >= 0)
+		return decimal_put(to, (u64)number);
+	*to = '-';
+	return 1 + decimal_put(to + 1, 0 - (u64)number);
 }
 
 u64 pids_tell_status(const char *name, u64 length, const char *from, u64 size, char *to)

@@ -9,6 +9,7 @@
  * Numbers that are no pid's (a group whose leader has gone) stay as they are. Init's own host number is understood, too: it is what futexes and
  * set_tid_address(2) go by.
  */
+#include "base/decimal.h"
 #include "base/kernel_stat.h"
 #include "gaps/namespaces/namespaces_int.h"
 
@@ -35,15 +36,10 @@ s32 pids_to_host(s32 pid)
 /* "/proc/PID/NAME" */
 static void proc_path(char out[PIDS_PATH_SIZE], s32 pid, const char *name)
 {
-	char digits[12];
-	u32 n = 0, at = 6;
+	u64 at = 6;
 
 	memcpy(out, "/proc/", 6);
-	do
-		digits[n++] = (char)('0' + pid % 10);
-	while (pid /= 10);
-	while (n)
-		out[at++] = digits[--n];
+	at += decimal_put(out + at, (u32)pid);
 	memcpy(out + at, name, strlen(name) + 1);
 }
 
@@ -154,19 +150,15 @@ void pids_start(u64 mask)
 /* Puts a number in the place of the digits at `at`. The new length, or -ENAMETOOLONG. */
 static long put_number(char *path, u64 at, s32 number, u64 room)
 {
-	char digits[12];
-	u64 n = 0, old = 0, length = strlen(path);
+	char digits[DECIMAL_MAX];
+	u64 n = decimal_put(digits, (u32)number), old = 0, length = strlen(path);
 
-	do
-		digits[n++] = (char)('0' + number % 10);
-	while (number /= 10);
 	while (path[at + old] >= '0' && path[at + old] <= '9')
 		old++;
 	if (length + n - old >= room)
 		return -ENAMETOOLONG;
 	memmove(path + at + n, path + at + old, length - at - old + 1);
-	while (n)
-		path[at++] = digits[--n];
+	memcpy(path + at, digits, n);
 	return (long)strlen(path);
 }
 
