@@ -276,14 +276,28 @@ u32 fs_proc_hint(const struct fs_work *work);
 /* Walks work->rest: work->guest and work->host are then what is looked for. follow: a link as last component, too. */
 long fs_walk(struct fs_work *work, bool follow) MUST_CHECK;
 
-#define FS_ATTEMPTS 8u /* while somebody swaps links for directories */
-/* Whether the errno of an attempt means that there may be a link in what was taken for canonical: then each component is looked at. */
-static inline bool fs_again(struct fs_work *work, long error, u32 *attempts)
+#define FS_ATTEMPTS 8u             /* while somebody swaps links for directories */
+#define FS_ATTEMPTS_MOUNTS 100000u /* while others mount: a change is some microseconds' work, but they may have the processor */
+struct fs_attempts {
+	u32 links, mounts;
+};
+/* After a look at a table that was written to meanwhile: whether another is worth it. */
+static inline bool fs_once_more(u32 *attempts)
 {
-	if (error != -ELOOP || ++*attempts > FS_ATTEMPTS)
+	if (++*attempts > FS_ATTEMPTS)
+		(void)sys0(__NR_sched_yield);
+	return *attempts < FS_ATTEMPTS_MOUNTS;
+}
+/* Whether the errno of an attempt means that there may be a link in what was taken for canonical: then each component is looked at. Or that the
+ * mounts were changed meanwhile, which is to be seen by nobody. */
+static inline bool fs_again(struct fs_work *work, long error, struct fs_attempts *attempts)
+{
+	if (error != -ELOOP)
 		return false;
+	if (!fs_is_current(&work->root))
+		return fs_once_more(&attempts->mounts);
 	work->step = true;
-	return true;
+	return ++attempts->links <= FS_ATTEMPTS;
 }
 
 /* --- fs_root.c ----------------------------------------------------------------------------------------------------------------------- */

@@ -84,7 +84,7 @@ static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 
 long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 {
-	u32 attempts = 0;
+	struct fs_attempts attempts = { 0 };
 	char first;
 	long r;
 
@@ -177,7 +177,7 @@ static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 
 long fs_name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 {
-	u32 attempts = 0;
+	struct fs_attempts attempts = { 0 };
 	long r;
 
 	work->step = false;

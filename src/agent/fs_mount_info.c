@@ -357,7 +357,8 @@ long agent_mounts_tell(enum mounts_file file, s32 tid, char *to, u64 size)
 	struct out out = { .to = to, .size = size };
 	char *host, *room = ((struct fs_work *)(void *)slot_current()->scratch)->guest;
 	struct fs_root root;
-	long word = tid ? view_of_task(tid) : view_word(), r = -ELOOP;
+	long word = tid ? view_of_task(tid) : view_word(), r;
+	u32 attempts = 0;
 
 	if (!fs_on())
 		return -EOPNOTSUPP;
@@ -366,7 +367,7 @@ long agent_mounts_tell(enum mounts_file file, s32 tid, char *to, u64 size)
 	host = read_host();
 	if (!host)
 		return -ENOMEM;
-	for (u32 i = 0; i < 100 && r == -ELOOP; i++) {
+	do {
 		const struct view *v = view_of((u32)word);
 
 		out.used = 0;
@@ -375,7 +376,7 @@ long agent_mounts_tell(enum mounts_file file, s32 tid, char *to, u64 size)
 			put_table(&out, &root, file, host, room);
 			r = fs_is_current(&root) ? 0 : -ELOOP;
 		}
-	}
+	} while (r == -ELOOP && fs_once_more(&attempts));
 	(void)sys2(__NR_munmap, host, HOST_SIZE);
 	return r < 0 ? r : (long)out.used;
 }

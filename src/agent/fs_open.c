@@ -218,13 +218,13 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 
 static long attempts(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
 {
-	u32 count = 0;
+	struct fs_attempts count = { .links = resolve ? FS_ATTEMPTS : 0 }; /* each component is looked at from the start on */
 	long r;
 
 	work->step = resolve != 0;
 	do
 		r = attempt(work, dirfd, path, flags, mode, resolve);
-	while (!resolve && fs_again(work, r, &count));
+	while (fs_again(work, r, &count));
 	return r;
 }
 

@@ -329,19 +329,18 @@ long fs_place_in(const struct fs_root *root, const char *host, char *out, struct
 	return fs_is_current(root) ? (long)size : -ELOOP;
 }
 
-#define ATTEMPTS 100u
-
 long fs_guest_place(const char *host, u32 hint, char *out, struct fs_place *ret)
 {
 	struct fs_root root;
-	long r = -ELOOP;
+	u32 attempts = 0;
+	long r;
 
-	for (u32 i = 0; i < ATTEMPTS && r == -ELOOP; i++) {
+	do {
 		r = fs_root_get(&root);
 		root.hint = hint;
 		if (r == 0)
 			r = fs_place_in(&root, host, out, ret);
-	}
+	} while (r == -ELOOP && fs_once_more(&attempts));
 	return r;
 }
 
@@ -353,14 +352,15 @@ long fs_place_work(struct fs_work *work, const char *host)
 long fs_place_hinted(struct fs_work *work, const char *host, u32 hint)
 {
 	struct fs_place place;
-	long r = -ELOOP;
+	u32 attempts = 0;
+	long r;
 
-	for (u32 i = 0; i < ATTEMPTS && r == -ELOOP; i++) {
+	do {
 		r = fs_root_get(&work->root);
 		work->root.hint = hint;
 		if (r == 0)
 			r = fs_place_in(&work->root, host, work->guest, &place);
-	}
+	} while (r == -ELOOP && fs_once_more(&attempts));
 	work->root.hint = 0;
 	if (r < 0)
 		return r;
@@ -410,14 +410,15 @@ long fs_guest_path(const char *host, u32 hint, char *out, bool *ret_inside)
 {
 	struct fs_place place;
 	struct fs_root root;
-	long size = -ELOOP;
+	u32 attempts = 0;
+	long size;
 
-	for (u32 i = 0; i < ATTEMPTS && size == -ELOOP; i++) {
+	do {
 		size = fs_root_get(&root);
 		root.hint = hint;
 		if (size == 0)
 			size = fs_place_in(&root, host, out, &place);
-	}
+	} while (size == -ELOOP && fs_once_more(&attempts));
 	if (size < 0)
 		return size;
 	if (place.inside) {
