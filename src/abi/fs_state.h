@@ -101,11 +101,22 @@ struct fs_space {
 	struct fs_table copy[2];
 };
 
+/* A read-only mount that was taken away: it remains one for who has something of it open still. */
+#define FS_DETACHED_MAX 64u /* the last ones */
+#define FS_DETACHED_PATH 248u
+struct fs_detached {
+	u32 id; /* 0 while it is being written */
+	u32 source_length;
+	char source[FS_DETACHED_PATH];
+};
+
 /* What all namespaces share; behind it in the commons: FS_SPACES_MAX of them, sparse. */
 struct fs_spaces {
 	u32 lock; /* struct lock (agent/agent.h): who changes any namespace */
 	u32 next_id, next_peers, next_device, next_inode;
-	u32 reserved[11];
+	u32 detached_count; /* so far: rows are used in a circle */
+	u32 reserved[10];
+	struct fs_detached detached[FS_DETACHED_MAX];
 	struct fs_space space[FS_SPACES_MAX];
 };
 

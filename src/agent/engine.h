@@ -148,6 +148,7 @@ struct marker {
 	u32 task_word;       /* of the thread that executes */
 	u32 view;            /* likewise */
 	u32 cwd_mount;       /* id of the mount that its working directory is known to lie on; 0: not known */
+	u32 exe_mount;       /* likewise the program */
 	const char *path;    /* what is loaded */
 	const char *name;    /* what was executed; the same pointer unless it is a script */
 };

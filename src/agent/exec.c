@@ -5,7 +5,7 @@
  * kernel's errno in the kernel's order: after it there is no way back.
  *
  * argv and envp are the new program's own (so /proc/PID/cmdline is right); behind the last environment string travels the marker
- *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.view.cwd.length:[path:]name        (numbers in hex)
+ *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.view.cwd.exe.length:[path:]name        (numbers in hex)
  * which agent_start() reads and takes out of sight. name is what was executed (comm, AT_EXECFN), path what is loaded where that is
  * another file, a script's interpreter: then length is its length, else 0.
  *
@@ -169,6 +169,7 @@ static void write_marker(char *to, const struct marker *m)
 			  m->task_word,
 			  m->view,
 			  m->cwd_mount,
+			  m->exe_mount,
 			  m->path == m->name ? 0 : strlen(m->path) };
 
 	memcpy(to, MARKER_NAME, sizeof(MARKER_NAME) - 1);
@@ -337,6 +338,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 				 .task_word = program->task_word,
 				 .view = task_word(TASK_VIEW),
 				 .cwd_mount = private()->hints.cwd,
+				 .exe_mount = fs_on() ? fs_hint(program->fd) : 0,
 				 .path = program->path,
 				 .name = s->path
 	};

@@ -88,6 +88,7 @@ struct fs_work {
 	bool step;             /* look at each component */
 	bool slash;            /* a slash, dot or dots at the end: must be a directory */
 	bool magic;            /* the last component is a magic link to be followed by the kernel */
+	bool exe;              /* the last component is the link to the caller's own program */
 	bool deep;             /* it starts where the path is too long to be told: guest and host are relative to base */
 	bool real;             /* FS_REAL */
 	bool names;            /* a slash at the end does not make a link followed: for calls that make and remove, O_CREAT too */
@@ -217,6 +218,9 @@ long fs_root_path(long view, char *out) MUST_CHECK;
 /* On which mount a descriptor, or the working directory (AT_FDCWD), was opened, as far as known: its id, or 0. Noting it. */
 u32 fs_hint(s32 fd);
 void fs_note(s32 fd, u32 mount_id);
+
+/* Whether a host path was seen on a read-only mount of that id, which has been taken away since. */
+bool fs_was_read_only(u32 mount_id, const char *host);
 
 struct fs_space *fs_space_of(u32 space);
 

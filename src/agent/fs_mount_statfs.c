@@ -146,6 +146,8 @@ enum verdict fs_fstatfs(struct call *call)
 
 	if (fd < 0 || agent_reserved_fd((u32)fd) || !is_placed(work, fd, fs_hint(fd)))
 		return CALL_PASS;
+	if (fs_was_read_only(fs_hint(fd), work->check))
+		work->mount.flags |= FS_READ_ONLY;
 	call->ret = tell_guest(fd, &work->root, &work->mount, call->arg[1]);
 	return CALL_DONE;
 }

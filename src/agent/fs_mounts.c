@@ -251,6 +251,20 @@ long fs_edit_add_from(const struct fs_edit *edit, const struct fs_new_mount *mou
 	return add(edit->table, mount, other);
 }
 
+static void remember_detached(const struct fs_table *table, const struct fs_mount *m)
+{
+	struct fs_spaces *all = fs_spaces();
+	struct fs_detached *row = &all->detached[all->detached_count % FS_DETACHED_MAX];
+
+	if (!(m->flags & FS_READ_ONLY) || m->source_length >= FS_DETACHED_PATH)
+		return;
+	__atomic_store_n(&row->id, 0, __ATOMIC_SEQ_CST);
+	memcpy(row->source, table->text + m->source, m->source_length);
+	row->source_length = m->source_length;
+	__atomic_store_n(&row->id, m->id, __ATOMIC_RELEASE);
+	all->detached_count++;
+}
+
 void fs_edit_remove(const struct fs_edit *edit, u32 id)
 {
 	struct fs_mount *m = fs_edit_mount(edit, id);
@@ -258,6 +272,7 @@ void fs_edit_remove(const struct fs_edit *edit, u32 id)
 
 	if (!m)
 		return;
+	remember_detached(table, m);
 	table->count--;
 	memmove(m, m + 1, (u64)(table->mounts + table->count - m) * sizeof(*m));
 }

@@ -252,7 +252,7 @@ static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags,
 	fs_linger_end();
 	call->ret = attempts(scratch(), dirfd, path, flags, mode, resolve);
 	if (call->ret >= 0 && !scratch()->magic && !scratch()->deep)
-		fs_note((s32)call->ret, scratch()->mount.id);
+		fs_note((s32)call->ret, scratch()->exe && private()->hints.exe ? private()->hints.exe : scratch()->mount.id);
 	return call->ret == FS_FIFO ? open_fifo(call, dirfd, path, flags) : CALL_DONE;
 }
 
@@ -355,7 +355,7 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 	work = (struct fs_work *)map; /* NOLINT(performance-no-int-to-ptr) */
 	object = fs_object(work, dirfd, path,
 			   (flags & AT_EMPTY_PATH_ ? FS_EMPTY : 0) | (flags & 0x100 /* AT_SYMLINK_NOFOLLOW */ ? 0 : FS_FOLLOW));
-	mount = object >= 0 && object != dirfd && !work->magic ? work->mount.id : 0;
+	mount = object == dirfd ? fs_hint(dirfd) : work->magic || object < 0 ? 0 : work->mount.id;
 	noexec = object >= 0 && (fs_flags_of(work, (s32)object, object == dirfd) & FS_NOEXEC);
 	(void)sys2(__NR_munmap, map, room);
 	if (object < 0)

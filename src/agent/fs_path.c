@@ -110,7 +110,7 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 	work->at = 0;
 	work->base = FS_NO_BASE;
 	work->links = work->scope = work->expired = 0;
-	work->slash = work->magic = work->deep = work->rooted = false;
+	work->slash = work->magic = work->exe = work->deep = work->rooted = false;
 	work->last = FS_LAST_ROOT;
 	if (n < 0)
 		return n;
@@ -412,7 +412,8 @@ static long follow_magic(struct fs_work *work, bool more, long length)
 		return jump_to_root_of(work);
 	if (kind == MAGIC_EXE && exe_link_target(work->host, text, work->guest, FS_PATH_MAX) <= 0)
 		text[length] = 0; /* guest is written anew below */
-	if (text[0] != '/')       /* "pipe:[1]": nothing of the tree's */
+	work->exe = kind == MAGIC_EXE && own && !more;
+	if (text[0] != '/') /* "pipe:[1]": nothing of the tree's */
 		return more ? -ENOTDIR : (work->magic = true, 1);
 	if (own && !more && kind == MAGIC_OBJECT && !is_by_name(work, text)) {
 		work->magic = true;

@@ -9,6 +9,7 @@
  */
 #include "agent/fs.h"
 #include "agent/fs_layers.h"
+#include "agent/fs_mounts.h"
 #include "agent/view.h"
 
 struct fs_space *fs_space_of(u32 space)
@@ -394,13 +395,27 @@ u32 fs_hint(s32 fd)
 	return fd >= 0 && hints->descriptor[(u32)fd % HINTS_MAX].fd == fd ? hints->descriptor[(u32)fd % HINTS_MAX].mount : 0;
 }
 
+bool fs_was_read_only(u32 mount_id, const char *host)
+{
+	const struct fs_spaces *all = fs_spaces();
+
+	for (u32 i = 0; mount_id && i < FS_DETACHED_MAX; i++) {
+		const struct fs_detached *row = &all->detached[i];
+
+		if (__atomic_load_n(&row->id, __ATOMIC_ACQUIRE) == mount_id && row->source_length < FS_DETACHED_PATH &&
+		    is_at_or_below(host, strlen(host), row->source, row->source_length))
+			return __atomic_load_n(&row->id, __ATOMIC_ACQUIRE) == mount_id;
+	}
+	return false;
+}
+
 void fs_note(s32 fd, u32 mount_id)
 {
 	struct fs_hints *hints = &private()->hints;
 
 	if (fd == AT_FDCWD_) {
 		hints->cwd = mount_id;
-	} else if (wants_hints()) {
+	} else if (wants_hints() || mount_id == private()->hints.exe) {
 		hints->descriptor[(u32)fd % HINTS_MAX].fd = fd;
 		hints->descriptor[(u32)fd % HINTS_MAX].mount = mount_id;
 	}

@@ -62,7 +62,11 @@ static bool mount_of(struct fs_work *work, s32 fd, struct fs_place *ret)
 	if (n <= 0 || work->check[0] != '/')
 		return false;
 	work->check[n] = 0;
-	return fs_guest_place(work->check, fs_hint(fd), work->rest, ret) >= 0;
+	if (fs_guest_place(work->check, fs_hint(fd), work->rest, ret) < 0)
+		return false;
+	if (fs_was_read_only(fs_hint(fd), work->check))
+		ret->mount.flags |= FS_READ_ONLY;
+	return true;
 }
 
 bool fs_is_read_only(struct fs_work *work, s32 fd)

@@ -71,7 +71,7 @@ static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by maski
 /* Where directories were opened, as ids of mounts: for host paths that are to be seen at several places (fs_place.c). */
 struct fs_hints {
 	u32 cwd; /* 0: not known */
-	u32 reserved;
+	u32 exe; /* the program: where it was executed by a descriptor; 0: not known */
 	struct {
 		s32 fd;
 		u32 mount; /* 0: not known */

@@ -77,6 +77,7 @@ static void read_start(struct start_info *info, u64 *stack)
 	info->marker.task_word = (u32)take_hex(&at);
 	info->marker.view = (u32)take_hex(&at);
 	info->marker.cwd_mount = (u32)take_hex(&at);
+	info->marker.exe_mount = (u32)take_hex(&at);
 	length = take_hex(&at);
 	info->marker.path = info->marker.name = at;
 	if (!length)
@@ -300,6 +301,7 @@ struct start agent_load(u64 *stack)
 	task_start(TASK_IDENTITY, info.marker.task_word);
 	view_start(info.marker.view);
 	private()->hints.cwd = info.marker.cwd_mount;
+	private()->hints.exe = info.marker.exe_mount;
 	if (info.marker.flags & MARKER_FIRST)
 		exec_first(&info);
 	if (info.marker.name != info.marker.path)

@@ -13,6 +13,12 @@ int fs_exec_open(s32 dirfd, u64 path, int flags)
 	abort();
 }
 
+u32 fs_hint(s32 fd)
+{
+	(void)fd;
+	abort();
+}
+
 void pids_start(u64 mask)
 {
 	(void)mask;
