@@ -164,6 +164,7 @@ struct agent_creds {
 	bool cap_sys_admin;
 	bool cap_sys_chroot;
 	bool cap_sys_resource;
+	bool cap_setfcap;
 };
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
 void agent_creds_get(struct agent_creds *creds);
@@ -212,8 +213,23 @@ void identity_same_owner(s32 from, s32 to);
 long identity_make_device(s32 directory, const char *name, u32 mode, u64 device) MUST_CHECK;
 /* The xattr family, of an object: nr and arguments of the guest's call; its result. */
 long identity_xattr(s32 fd, long nr, const u64 arg[6]) MUST_CHECK;
+/* Whether the caller may get (4) or set (2) an attribute of that name; whether it is one of lichen's own. */
+long identity_may_xattr(s32 fd, const char *name, u32 mask) MUST_CHECK;
+bool identity_hides_xattr(const char *name);
 /* A descriptor that open() got: what stands for a device is replaced by it. Takes fd; the descriptor or negative errno. */
 long identity_opened(long fd, u64 flags) MUST_CHECK;
+
+/*
+ * Extended attributes that the host does not keep (kept_xattr.c), for gaps xattr and identity. The family's call nr with arg[0] as the host takes it;
+ * fd: the object, where gap identity is filled. Returns the call's result.
+ */
+long kept_xattr(s32 fd, long nr, const u64 arg[6]) MUST_CHECK;
+/* Whether an attribute of that name may be kept under another one. */
+bool kept_xattr_name(const char *name);
+static inline bool xattr_on(void)
+{
+	return commons()->emulated & (1u << GAP_xattr);
+}
 
 /*
  * Pids where the first process of a cell is pid 1 (gaps/namespaces/pid_view.c); the agent itself goes by the host's. Only where pids_on().

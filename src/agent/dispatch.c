@@ -65,6 +65,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #include "gaps/newcalls/newcalls.def"
 #include "gaps/sysctl/sysctl.def"
 #include "gaps/sysvipc/sysvipc.def"
+#include "gaps/xattr/xattr.def"
 #undef GAP_CALL
 
 static inline __attribute__((always_inline)) enum verdict answer(struct call *call, struct filter_test test,
@@ -123,4 +124,7 @@ DISPATCH(mounts)
 DISPATCH_END
 DISPATCH(identity)
 #include "gaps/identity/identity.def"
+DISPATCH_END
+DISPATCH(xattr)
+#include "gaps/xattr/xattr.def"
 DISPATCH_END

@@ -265,6 +265,13 @@ long fs_may_remove(s32 directory, const char *name) MUST_CHECK;
 bool fs_unlocked(long result, s32 fd) MUST_CHECK;
 /* Gives what was just made to the caller; mode: what was asked for. */
 void fs_made(s32 directory, const char *name, u64 mode);
+/* agent_reissue(), but for attributes that are kept under other names. */
+static inline long fs_reissue(long nr, const u64 args[6])
+{
+	bool xattr = nr >= __NR_setxattr && nr <= __NR_fremovexattr;
+
+	return xattr && xattr_on() ? kept_xattr(-1, nr, args) : agent_reissue(nr, args);
+}
 /* The xattr family. flags: enum fs_flag. */
 enum verdict fs_xattr_as(struct call *call, u32 flags);
 /* fs_host_open() as the caller. */

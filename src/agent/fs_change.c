@@ -34,9 +34,9 @@ static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 fl
 	args[at] = (u64)link;
 	call->ret = identity_on() ? may_change(nr, args, object) : 0;
 	if (call->ret == 0)
-		call->ret = agent_reissue(nr, args);
+		call->ret = fs_reissue(nr, args);
 	if (fs_unlocked(call->ret, (s32)object))
-		call->ret = agent_reissue(nr, args);
+		call->ret = fs_reissue(nr, args);
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }
@@ -62,7 +62,7 @@ static enum verdict change_unfollowed(struct call *call, long nr, long followed,
 	}
 	args[at] = (u64)object.path;
 	if (r == 0)
-		r = agent_reissue(object.follow ? followed : nr, args);
+		r = fs_reissue(object.follow ? followed : nr, args);
 	fs_unfollowed_done(&object, dirfd);
 	return done(call, r);
 }

@@ -38,7 +38,7 @@ static enum verdict by_link(struct call *call, u32 at, s32 dirfd, u32 flags)
 	agent_fd_link(link, (u32)object);
 	memcpy(args, call->arg, sizeof(args));
 	args[at] = (u64)link;
-	call->ret = agent_reissue(call->nr, args);
+	call->ret = fs_reissue(call->nr, args);
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }
@@ -436,7 +436,7 @@ enum verdict fs_lxattr(struct call *call)
 		nr = nr == __NR_lgetxattr ? __NR_getxattr : __NR_listxattr;
 	memcpy(args, call->arg, sizeof(args));
 	args[0] = (u64)at.path;
-	call->ret = agent_reissue(nr, args);
+	call->ret = fs_reissue(nr, args);
 	fs_unfollowed_done(&at, AT_FDCWD_);
 	return CALL_DONE;
 }

@@ -155,7 +155,7 @@ static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 	else if (identity_on())
 		call->ret = identity_xattr((s32)object, call->nr, call->arg);
 	else
-		call->ret = agent_reissue(nr, args);
+		call->ret = fs_reissue(nr, args);
 	(void)sys1(__NR_close, object);
 	return CALL_DONE;
 }

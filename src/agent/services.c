@@ -10,6 +10,7 @@
 #define CAP_SYS_CHROOT_ 18
 #define CAP_SYS_ADMIN_ 21
 #define CAP_SYS_RESOURCE_ 24
+#define CAP_SETFCAP_ 31
 #define MFD_CLOEXEC_ 1u
 #define O_ACCMODE_ 3
 #define RLIMIT_FSIZE_ 1
@@ -42,6 +43,7 @@ void agent_creds_get(struct agent_creds *creds)
 	creds->cap_ipc_owner = caps[0].effective >> CAP_IPC_OWNER_ & 1;
 	creds->cap_sys_admin = caps[0].effective >> CAP_SYS_ADMIN_ & 1;
 	creds->cap_sys_chroot = caps[0].effective >> CAP_SYS_CHROOT_ & 1;
+	creds->cap_setfcap = caps[0].effective >> CAP_SETFCAP_ & 1;
 	creds->cap_sys_resource = caps[0].effective >> CAP_SYS_RESOURCE_ & 1;
 	creds->groups = (int)sys2(__NR_getgroups, 0, 0);
 }

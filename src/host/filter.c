@@ -94,9 +94,11 @@ static u32 collect(const struct filter_spec *spec, struct row *rows)
 #include "gaps/newcalls/newcalls.def"
 	} WHEN(fstype){
 #include "gaps/fstype/fstype.def"
-	} WHEN(identity)
-	{
+	} WHEN(identity){
 #include "gaps/identity/identity.def"
+	} WHEN(xattr)
+	{
+#include "gaps/xattr/xattr.def"
 	}
 #undef WHEN
 	if (filter_paths(emulate) & GAP_PATHS_OPEN) {

@@ -39,11 +39,14 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
+    "xattr": ["--refuse=xattr", "--emulate=xattr"],
+    "xattr_tree": ["--refuse=xattr", "--emulate=xattr,overlay"],  # each in a root directory of its own
     "namespaces": ["--emulate=identity,namespaces,sysvipc", "--pid=private"],  # natively in new ones: private_namespaces()
     "mounts": ["--emulate=mounts,identity,namespaces"],  # likewise, as root
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
+IN_A_ROOT = ("fs/", "mounts/", "xattr_tree/")
 AGENT = "--emulate=overlay"  # or a host that can would give these trees natively: the kernel against itself
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
 NOT_TESTS |= {"overlay/grow"}  # for test_overlay_crash.py
@@ -57,6 +60,8 @@ FROM_HOST = {
     "newcalls": set(ENVS) - {"host"},
     "order": set(ENVS) - {"host"},
     "identity": set(ENVS) - {"host"},
+    "xattr": {"gvisor", "gvisor24"},  # the others' kernel is Linux, and its rules about who may are theirs
+    "xattr_tree": {"gvisor", "gvisor24"},
     "namespaces": set(ENVS) - {"host"},  # it takes root to have any
     "devices": {"docker", "restricted", "gvisor", "gvisor24"},
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
@@ -264,6 +269,8 @@ NOT_HERE = {
     "namespaces/pid_orphans": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
     "namespaces/ns_enter": (("gvisor",), "its /proc/PID/ns has no links"),
     "mounts/space_enter": (("gvisor",), "the same"),
+    "xattr_tree/tree_attr_caps": (("docker", "restricted"), "who may not set them otherwise, may not there"),
+    "xattr_tree/tree_attr_kept": (("docker", "restricted"), "likewise"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
 }
@@ -458,7 +465,7 @@ def inside():
         name = request["name"]
         result = {"name": name}
         program = str(binary(name))
-        if name.startswith(("fs/", "mounts/")):
+        if name.startswith(IN_A_ROOT):
             if request["native"]:
                 result["native"] = execute_in_root([str(binary("fs/enter_root"))], program, request, request.get("nobody", False))
             if request["lichen"]:

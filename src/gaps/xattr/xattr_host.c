@@ -4,16 +4,28 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "gaps/evidence.h"
 #include "gaps/scratch.h"
 
-static void try_attribute(struct evidence *e, int fd, const char *name, const void *value, size_t size)
+static bool has_capability(unsigned number)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+	return syscall(SYS_capget, &header, data) == 0 && (data[number / 32].effective >> number % 32 & 1);
+}
+
+/* entitled: the kernel's rules let us; else a refusal is the right answer. */
+static void try_attribute(struct evidence *e, int fd, const char *name, const void *value, size_t size, bool entitled)
 {
 	char back[64];
-	evidence_try(e, name, "fsetxattr(fd, \"%s\", …)", name);
+	if (entitled)
+		evidence_try(e, name, "fsetxattr(fd, \"%s\", …)", name);
+	else
+		evidence_try_extra(e, name, "fsetxattr(fd, \"%s\", …)", name);
 	if (evidence_answer(e, fsetxattr(fd, name, value, size, 0) ? errno : 0) &&
 	    (fgetxattr(fd, name, back, sizeof(back)) != (ssize_t)size || memcmp(back, value, size) != 0))
 		evidence_wrong(e, "reads back differently");
@@ -36,13 +48,14 @@ static void probe(struct gap_finding *finding)
 	int error = fgetxattr(fd, "security.capability", none, sizeof(none)) < 0 ? errno : 0;
 	evidence_answer(&e, error == ENODATA ? 0 : error);
 
+	bool setfcap = has_capability(CAP_SETFCAP), admin = has_capability(CAP_SYS_ADMIN);
 	struct vfs_cap_data caps = {
 		.magic_etc = VFS_CAP_REVISION_2,
 		.data = { { .permitted = 1u << CAP_CHOWN } },
 	};
-	try_attribute(&e, fd, "security.capability", &caps, XATTR_CAPS_SZ_2);
-	try_attribute(&e, fd, "trusted.lichen", "probe", 5);
-	try_attribute(&e, fd, "user.lichen", "probe", 5);
+	try_attribute(&e, fd, "security.capability", &caps, XATTR_CAPS_SZ_2, setfcap);
+	try_attribute(&e, fd, "trusted.lichen", "probe", 5, admin);
+	try_attribute(&e, fd, "user.lichen", "probe", 5, true);
 	evidence_end(&e);
 }
 
@@ -68,6 +81,12 @@ static const struct gap_symptom symptoms[] = {
 	  .cause = "this file system keeps no such extended attributes" },
 };
 
+static const char *const limits[] = {
+	"links, FIFOs, sockets and devices take no such attribute, nor does what has no user.* attributes",
+	"capabilities of files have no effect",
+	NULL,
+};
+
 const struct gap gap_xattr = {
 	.name = "xattr",
 	.summary = "extended attributes: user, trusted, security",
@@ -76,4 +95,6 @@ const struct gap gap_xattr = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.limits = limits,
+	.refuse_paths = true,
 };
