@@ -41,7 +41,7 @@ unit: build ## the unit tests alone
 
 e2e: build ## the tests of whole programs alone (see tests/e2e, tests/gaps)
 	@$(AS_ROOT) tests/envs/gvisor24 --prepare
-	@$(AS_ROOT) env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest tests $(TESTS)
+	@$(AS_ROOT) tests/run $(TESTS)
 
 sanitize: build ## the unit tests with AddressSanitizer and UndefinedBehaviorSanitizer
 	@test -e build/sanitize/build.ninja || meson setup build/sanitize -Db_sanitize=address,undefined >/dev/null

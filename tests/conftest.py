@@ -31,6 +31,7 @@ def pytest_addoption(parser):
         choices=("lichen", "why", "native"),
         help="run the programs of tests/e2e under lichen (default), recorded by `lichen why`, or natively: what the environment can do",
     )
+    parser.addoption("--failed", type=pathlib.Path, help="write what failed to this file, a line each (tests/run)")
     parser.addoption("--env", action="append", choices=ENVS, help="only the tests of this environment (repeatable)")
 
 
@@ -145,12 +146,15 @@ class Table:
     def __init__(self):
         self.cells = {}  # (row, column) -> list of outcomes
         self.skips = []  # (row, column, reason)
+        self.failed = []  # as pytest wants to be told them
 
     def add(self, report):
         cell = dict(report.user_properties).get("cell")
         if cell is None or not (report.when == "call" or report.outcome != "passed"):
             return
         row, column = cell
+        if report.outcome == "failed":
+            self.failed.append(report.nodeid.rsplit("]@", 1)[0] + ("]" if "]@" in report.nodeid else ""))
         self.cells.setdefault((row, column), []).append(report.outcome)
         if report.outcome == "skipped":
             reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
@@ -214,5 +218,9 @@ def too_many_skips():
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    if is_controller(session.config) and exitstatus == 0 and too_many_skips():
+    if not is_controller(session.config):
+        return
+    if exitstatus == 0 and too_many_skips():
         session.exitstatus = 1
+    if session.config.option.failed:
+        session.config.option.failed.write_text("".join(f"{name}\n" for name in TABLE.failed), encoding="utf-8")
