@@ -83,6 +83,7 @@ int commons_fd(void);
 
 /* Whether a descriptor number is one of those that are not the guest's (descriptors.c): no gap closes or changes it. */
 bool agent_reserved_fd(u32 fd);
+u32 agent_reserved_lowest(void);
 
 /* --- members (member.c) ------------------------------------------------------------------------------------------------------- */
 

@@ -24,7 +24,14 @@ static u32 next_reserved(u32 from)
 		if (fd >= from && fd < next)
 			next = fd;
 	}
+	if (private()->program_fd && (u32) private()->program_fd >= from && (u32) private()->program_fd < next)
+		next = (u32) private()->program_fd;
 	return next;
+}
+
+u32 agent_reserved_lowest(void)
+{
+	return next_reserved(0);
 }
 
 bool agent_reserved_fd(u32 fd)

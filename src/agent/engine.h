@@ -217,9 +217,16 @@ void member_exec(s32 member, enum member_state state);
 void member_forked_child(void);
 void member_forked_parent(long child);
 
+/* proc_exe.c: the program, once it is loaded: closed, or kept open where nothing names it. by_descriptor: it was handed over open. */
+void exe_keep(s32 fd, bool by_descriptor);
+/* The descriptor that is kept of it if the path is the process's own /proc/…/exe; -1: none is, or it is another path. */
+s32 exe_kept(const char *path) MUST_CHECK;
+
 /* proc_self.c: the path of the program behind /proc/{self,thread-self,PID}/exe of a member into out (4096 bytes). Its length, or
  * negative: not such a path, no member. work: at least 8192 bytes. */
 long exe_link_target(const char *path, char *out, char *work, u64 work_size);
+/* Whether path is such a link; writes /proc/…/maps to maps (64 bytes). */
+bool exe_link_maps(const char *path, char *maps) MUST_CHECK;
 
 u64 vdso_find(u64 base, const char *name);
 

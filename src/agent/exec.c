@@ -370,7 +370,7 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 {
 	struct scratch *s = (struct scratch *)slot_current()->scratch;
 	struct program program = { .fd = -1, .exec_fd = -1 };
-	bool by_descriptor, fleeting;
+	bool by_descriptor, fleeting, kept;
 	long r;
 
 	r = guest_read_string(s->path, path, PATH_MAX_);
@@ -383,12 +383,17 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 	program.path = s->path;
 	if (!fs_on() && exe_link_target(s->path, (char *)s->args, (char *)s->args + PATH_MAX_, sizeof(s->args) - PATH_MAX_) > 0)
 		program.path = (const char *)s->args; /* the kernel's link names the agent */
+	kept = exe_kept(s->path) >= 0;
+	if (kept)
+		agent_fd_link((char *)s->args, (u32)exe_kept(s->path));
+	if (kept)
+		program.path = (const char *)s->args;
 	by_descriptor = s->path[0] != '/' && dirfd != AT_FDCWD_;
 	fleeting = by_descriptor && sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) == 1;
 	r = find_program(s, dirfd, flags, fleeting, &program);
 	if (r == 0 && by_descriptor)
 		r = name_by_descriptor(s, dirfd);
-	if (r == 0 && (fs_on() || (by_descriptor && program.scripts == 0))) {
+	if (r == 0 && (fs_on() || ((by_descriptor || kept) && program.scripts == 0))) {
 		/* the new image cannot open it by name: hand it over open */
 		program.exec_fd = (s32)sys3(__NR_fcntl, program.fd, 0 /* F_DUPFD */, 0);
 		r = program.exec_fd < 0 ? program.exec_fd : 0;

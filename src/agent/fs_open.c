@@ -133,8 +133,11 @@ static long may_write(struct fs_work *work, u64 *flags)
 static long open_magic(struct fs_work *work, u64 flags, u64 mode)
 {
 	const char *name;
-	long parent = fs_host_parent(work, &name), fd, low;
+	long parent, fd, low;
 
+	if (work->exe && (flags & O_ACCMODE_))
+		return -ETXTBSY;
+	parent = fs_host_parent(work, &name);
 	if (parent < 0)
 		return parent;
 	low = sys3(__NR_fcntl, parent, 1030 /* F_DUPFD_CLOEXEC */, 256);

@@ -7,6 +7,7 @@
 #include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 #include "agent/view.h"
+#include "base/decimal.h"
 
 #define LINKS_MAX 40u
 #define DELETED " (deleted)"
@@ -393,6 +394,19 @@ static long jump_to_host(struct fs_work *work)
 	return jump(work, r);
 }
 
+/* Where the caller's own program has no name, its link leads to the descriptor that is kept of it. */
+static bool leads_to_kept(struct fs_work *work)
+{
+	s32 fd = exe_kept(work->host);
+	u64 at = strlen(work->guest) - 4;
+
+	if (fd < 0)
+		return false;
+	memcpy(work->guest + at, "/fd/", 4);
+	work->guest[at + 4 + decimal_put(work->guest + at + 4, (u32)fd)] = 0;
+	return work->magic = work->exe = true;
+}
+
 /* A link of procfs to a file: the walk goes on from there, or the kernel follows it (work->magic). 1: that is done; 0: it is none. The text that
  * the kernel tells is in work->check, of that length. */
 static long follow_magic(struct fs_work *work, bool more, long length)
@@ -410,6 +424,8 @@ static long follow_magic(struct fs_work *work, bool more, long length)
 	text[length] = 0;
 	if (kind == MAGIC_ROOT)
 		return jump_to_root_of(work);
+	if (kind == MAGIC_EXE && !more && leads_to_kept(work))
+		return 1;
 	if (kind == MAGIC_EXE && exe_link_target(work->host, text, work->guest, FS_PATH_MAX) <= 0)
 		text[length] = 0; /* guest is written anew below */
 	work->exe = kind == MAGIC_EXE && own && !more;

@@ -130,10 +130,11 @@ struct private
 	u32 lingering;                    /* used rows of the following: fs_open.c */
 	s32 linger_tid[LINGERING_MAX];    /* thread whose descriptor it is, 0 free */
 	s32 linger_fd[LINGERING_MAX];
-	u32 births;  /* threads that are being made by threads that may have a row */
-	u32 threads; /* a thread has been made */
-	u32 sharing; /* other processes that share this memory: vfork children while they are there, other ones for good */
-	u32 reserved_sharing;
+	u32 births;     /* threads that are being made by threads that may have a row */
+	u32 threads;    /* a thread has been made */
+	u32 sharing;    /* other processes that share this memory: vfork children while they are there, other ones for good */
+	s32 program_fd; /* the program, kept open where it has no name any more; 0: it is not (proc_self.c) */
+	u64 program_device, program_inode;
 	struct task_words task[TASK_WORDS];
 	struct fs_hints hints;
 };

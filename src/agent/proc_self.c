@@ -10,8 +10,7 @@
 #define O_NOFOLLOW_ 0400000
 #define PATH_MAX_ 4096u
 
-/* Whether path is /proc/{self,thread-self,PID}/exe; writes /proc/…/maps to maps (64 bytes). */
-static bool is_exe_link(const char *path, char *maps)
+bool exe_link_maps(const char *path, char *maps)
 {
 	u64 at = 6;
 
@@ -80,7 +79,7 @@ long exe_link_target(const char *path, char *out, char *work, u64 work_size)
 {
 	char maps[64];
 
-	return is_exe_link(path, maps) ? path_from_maps(maps, out, work, work_size) : -ESRCH;
+	return exe_link_maps(path, maps) ? path_from_maps(maps, out, work, work_size) : -ESRCH;
 }
 
 /* The guest program behind a path argument, in scratch->target. Length, or negative: not such a link (or no member). */
@@ -89,7 +88,7 @@ static long resolve_exe(u64 path)
 	struct exe_scratch *s = (struct exe_scratch *)slot_current()->scratch;
 	long n = guest_read_string(s->path, path, sizeof(s->path));
 
-	if (n < 0 || !is_exe_link(s->path, s->maps))
+	if (n < 0 || !exe_link_maps(s->path, s->maps))
 		return -ESRCH;
 	return path_from_maps(s->maps, s->target, s->chunk, sizeof(s->chunk));
 }
@@ -128,6 +127,13 @@ static enum verdict open_exe(struct call *call, u32 path)
 
 	if ((call->arg[path + 1] & O_NOFOLLOW_) || resolve_exe(call->arg[path]) < 0)
 		return CALL_PASS;
+	if (exe_kept(s->path) >= 0) {
+		if (call->arg[path + 1] & 3) { /* O_WRONLY, O_RDWR */
+			call->ret = -ETXTBSY;
+			return CALL_DONE;
+		}
+		agent_fd_link(s->target, (u32)exe_kept(s->path));
+	}
 	call->ret =
 		agent_reissue(__NR_openat, (u64[6]){ (u64)AT_FDCWD_, (u64)s->target, call->arg[path + 1], call->arg[path + 2] });
 	return CALL_DONE;

@@ -258,6 +258,8 @@ static bool is_program(struct call *call, bool nofollow, const char *path, struc
 
 	if (nofollow || !path[0] || exe_link_target(path, s->target, s->work, sizeof(s->work)) < 0)
 		return false;
+	if (exe_kept(path) >= 0)
+		agent_fd_link(s->target, (u32)exe_kept(path));
 	call->ret = sys4(__NR_newfstatat, AT_FDCWD_, s->target, st, 0);
 	if (call->ret == 0)
 		call->ret = 1;
