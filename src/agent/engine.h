@@ -157,6 +157,7 @@ enum marker_flag {
 	/* From `lichen exec`, with the above: the string before the marker says who it is and where it starts, START_NAME N.[UID.GID.GID…]:PATH
 	 * in hexadecimal. N: groups + 1, 0 = as the cell's first program; the path may be empty: where that started. */
 	MARKER_PLACED = 2,
+	MARKER_DESCRIPTOR = 4, /* executed by a descriptor: it may have no name */
 };
 #define MARKER_NAME "LICHEN_EXEC="
 #define START_NAME "LICHEN_START="
@@ -217,7 +218,7 @@ void member_exec(s32 member, enum member_state state);
 void member_forked_child(void);
 void member_forked_parent(long child);
 
-/* proc_exe.c: the program, once it is loaded: closed, or kept open where nothing names it. by_descriptor: it was handed over open. */
+/* proc_exe.c: the program, once it is loaded: closed, or kept open where nothing names it. by_descriptor: it was executed by one. */
 void exe_keep(s32 fd, bool by_descriptor);
 /* The descriptor that is kept of it if the path is the process's own /proc/…/exe; -1: none is, or it is another path. */
 s32 exe_kept(const char *path) MUST_CHECK;

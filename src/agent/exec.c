@@ -217,6 +217,7 @@ struct program {
 	const char *path; /* what will be loaded; names the file unless exec_fd is set */
 	u32 task_word;    /* of the new image */
 	s32 exec_fd;      /* the new image gets the open file instead of a path; -1 = path */
+	bool by_descriptor;
 };
 
 /* Follows scripts to an ELF program: as exec_binprm() does, at most SCRIPTS_MAX deep. fleeting: the name of what is executed is gone with
@@ -337,6 +338,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 				 .mask = mask,
 				 .task_word = program->task_word,
 				 .view = task_word(TASK_VIEW),
+				 .flags = program->by_descriptor ? MARKER_DESCRIPTOR : 0,
 				 .cwd_mount = private()->hints.cwd,
 				 .exe_mount = fs_on() ? fs_hint(program->fd) : 0,
 				 .path = program->path,
@@ -370,7 +372,7 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 {
 	struct scratch *s = (struct scratch *)slot_current()->scratch;
 	struct program program = { .fd = -1, .exec_fd = -1 };
-	bool by_descriptor, fleeting, kept;
+	bool named, fleeting, kept;
 	long r;
 
 	r = guest_read_string(s->path, path, PATH_MAX_);
@@ -384,16 +386,17 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 	if (!fs_on() && exe_link_target(s->path, (char *)s->args, (char *)s->args + PATH_MAX_, sizeof(s->args) - PATH_MAX_) > 0)
 		program.path = (const char *)s->args; /* the kernel's link names the agent */
 	kept = exe_kept(s->path) >= 0;
-	if (kept)
+	if (kept) {
 		agent_fd_link((char *)s->args, (u32)exe_kept(s->path));
-	if (kept)
 		program.path = (const char *)s->args;
-	by_descriptor = s->path[0] != '/' && dirfd != AT_FDCWD_;
-	fleeting = by_descriptor && sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) == 1;
+	}
+	named = s->path[0] == '/' || dirfd == AT_FDCWD_;
+	fleeting = !named && sys2(__NR_fcntl, dirfd, 1 /* F_GETFD */) == 1;
 	r = find_program(s, dirfd, flags, fleeting, &program);
-	if (r == 0 && by_descriptor)
+	program.by_descriptor = (!named || kept) && program.scripts == 0;
+	if (r == 0 && !named)
 		r = name_by_descriptor(s, dirfd);
-	if (r == 0 && (fs_on() || ((by_descriptor || kept) && program.scripts == 0))) {
+	if (r == 0 && (fs_on() || program.by_descriptor)) {
 		/* the new image cannot open it by name: hand it over open */
 		program.exec_fd = (s32)sys3(__NR_fcntl, program.fd, 0 /* F_DUPFD */, 0);
 		r = program.exec_fd < 0 ? program.exec_fd : 0;

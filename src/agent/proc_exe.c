@@ -18,7 +18,7 @@ void exe_keep(s32 fd, bool by_descriptor)
 	bool keep = by_descriptor && sys2(__NR_fstat, fd, &st) == 0 && !st.nlink;
 	long n;
 
-	if (by_descriptor && !keep && !fs_on()) {
+	if (by_descriptor && !keep) {
 		agent_fd_link(link, (u32)fd);
 		n = sys3(__NR_readlink, link, target, PATH_MAX_ - 1);
 		target[n > 0 ? n : 0] = 0;

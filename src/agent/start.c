@@ -314,7 +314,7 @@ struct start agent_load(u64 *stack)
 	r = sys6(__NR_mmap, LAYOUT_EXE, LAYOUT_PAGE, 1, 0x100002 /* PRIVATE|FIXED_NOREPLACE */, (u64)fd, 0);
 	if (r != (long)LAYOUT_EXE)
 		agent_die("cannot map the program's first page", r);
-	exe_keep((s32)fd, info.marker.exec_fd >= 0);
+	exe_keep((s32)fd, info.marker.flags & MARKER_DESCRIPTOR);
 
 	if (!commons()->start_error)
 		__atomic_store_n(&commons()->start_error, 1, __ATOMIC_RELEASE);
