@@ -29,7 +29,7 @@ static long create_over(struct fs_work *work, struct fs_name *where, u64 flags, 
 		}
 	}
 	fs_work_done(&dir);
-	return fd == -EEXIST && !(flags & O_EXCL_) ? -EAGAIN : fd; /* somebody was faster */
+	return fd == -EEXIST && !(flags & O_EXCL_) ? -ESTALE : fd; /* somebody was faster */
 }
 
 static long create(struct fs_work *work, u64 flags, u64 mode)
@@ -49,6 +49,21 @@ static long create(struct fs_work *work, u64 flags, u64 mode)
 		return r;
 	r = fs_layer_host(work, 0);
 	return r < 0 ? r : fs_host_open_text(work, flags, mode);
+}
+
+/* By its host path. -ESTALE: it has been removed meanwhile, and what is there is a whiteout. */
+static long open_again(struct fs_work *work, u64 flags, u64 mode)
+{
+	long fd = fs_host_open_text(work, flags, mode), there;
+	bool gone;
+
+	if (work->layer || (fd < 0 && fd != -ENXIO && fd != -EACCES))
+		return fd;
+	there = fd < 0 ? fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0) : fd;
+	gone = there >= 0 && fs_opened_whiteout(work, (s32)there);
+	if (there >= 0 && (gone || fd < 0))
+		(void)sys1(__NR_close, there);
+	return gone ? -ESTALE : fd;
 }
 
 /* What is there is opened. fd: of it, O_PATH; its number is free again afterwards. */
@@ -81,24 +96,25 @@ static long open_found(struct fs_work *work, s32 fd, u64 flags, u64 mode)
 	if (r < 0)
 		return r;
 	r = copied ? 0 : fs_layer_host(work, work->layer);
-	return r < 0 ? r : fs_host_open_text(work, is_tmpfile(flags) ? flags : flags & ~(u64)(O_CREAT_ | O_EXCL_), mode);
+	if (r < 0 || is_tmpfile(flags))
+		return r < 0 ? r : fs_host_open_text(work, flags, mode);
+	return open_again(work, flags & ~(u64)(O_CREAT_ | O_EXCL_), mode);
 }
 
 long fs_layers_open(struct fs_work *work, u64 flags, u64 mode)
 {
-	long r = -ENOENT;
+	u32 missed = 0, attempts = 0;
+	long r, fd;
 
 	if ((flags & O_PATH_) || !(flags & (O_ACCMODE_ | O_CREAT_ | O_TRUNC_)))
 		return fs_layers_open_top(work, flags);
-	for (u32 i = 0; i < ATTEMPTS; i++) {
-		long fd = fs_layers_open_top(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_);
-
+	do {
+		fd = fs_layers_open_top(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_);
 		if (fd == -ENOENT && (flags & O_CREAT_) && !is_tmpfile(flags))
 			r = create(work, flags, mode);
 		else
 			r = fd < 0 ? fd : open_found(work, (s32)fd, flags, mode);
-		if (r != -EAGAIN && !(r == -ENOENT && fd >= 0 && (flags & O_CREAT_)))
-			break;
-	}
+	} while ((r == -ESTALE && fs_once_more(&attempts)) ||
+		 (r == -ENOENT && fd >= 0 && (flags & O_CREAT_) && ++missed < ATTEMPTS));
 	return r;
 }

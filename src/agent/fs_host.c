@@ -62,13 +62,21 @@ static u64 wanted_flags(u64 flags)
 	return flags & O_PATH_ ? flags & OPEN_FLAGS_O_PATH : flags & OPEN_FLAGS;
 }
 
-/* Whether an O_PATH descriptor is what `host` says, in the work's spare text. */
-static bool is_named(struct fs_work *work, long fd, const char *host, u64 length)
+/* Whether an O_PATH descriptor is what the work's host path says: 0, -ENOENT when it has been removed since it was opened, else -ELOOP. */
+static long is_named(struct fs_work *work, long fd)
 {
+	static const char gone[] = " (deleted)";
+	u64 length = work->host_length;
 	char link[AGENT_FD_LINK_SIZE];
+	long n;
 
 	agent_fd_link(link, (u32)fd);
-	return sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1) == (long)length && !memcmp(work->check, host, length);
+	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+	if (n < (long)length || memcmp(work->check, work->host, length))
+		return -ELOOP;
+	if (n == (long)(length + sizeof(gone) - 1) && !memcmp(work->check + length, gone, sizeof(gone) - 1))
+		return -ENOENT;
+	return n == (long)length ? 0 : -ELOOP;
 }
 
 /* Whether a path is one step from a directory that is open: then O_NOFOLLOW is all that it takes. */
@@ -101,7 +109,7 @@ static long is_wanted(long fd, u64 flags)
 static long open_there(struct fs_work *work, s32 base, const char *from, u64 flags, u64 mode)
 {
 	struct how how = { .flags = wanted_flags(flags), .resolve = RESOLVE_NO_SYMLINKS_ };
-	long fd;
+	long fd, r;
 
 	if (commons()->fs.features & FS_OPENAT2) {
 		if (from[0] != '/' && strcmp(from, ".."))
@@ -114,16 +122,13 @@ static long open_there(struct fs_work *work, s32 base, const char *from, u64 fla
 		  0); /* gVisor's O_DIRECTORY overrides O_NOFOLLOW */
 	if (fd < 0)   /* of more than one name: there may have been a link in it, to anywhere */
 		return !work->step && (fd == -ENOTDIR || !is_one_name(base, from)) ? -ELOOP : fd;
-	if (is_one_name(base, from) || is_named(work, fd, work->host, work->host_length)) {
-		long r = is_wanted(fd, flags);
-
-		if (r == 0)
-			return fd;
-		(void)sys1(__NR_close, fd);
-		return r;
-	}
+	r = is_one_name(base, from) ? 0 : is_named(work, fd);
+	if (r == 0)
+		r = is_wanted(fd, flags);
+	if (r == 0)
+		return fd;
 	(void)sys1(__NR_close, fd);
-	return -ELOOP;
+	return r;
 }
 
 /* The same for a host path of any length: what is too long is gone in two steps. */

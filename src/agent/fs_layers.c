@@ -200,6 +200,20 @@ static bool is_whiteout_path(const char *host, struct kernel_stat *st)
 	return is_device_whiteout(st) || (may_be_whiteout(st) && has_whiteout_attr(host));
 }
 
+/* Whether what was opened is a whiteout, whatever its name is by now. */
+static bool is_whiteout_fd(s32 fd)
+{
+	char link[AGENT_FD_LINK_SIZE], value[2];
+	struct kernel_stat st;
+
+	if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) < 0)
+		return false;
+	if (is_device_whiteout(&st) || !may_be_whiteout(&st))
+		return is_device_whiteout(&st);
+	agent_fd_link(link, (u32)fd);
+	return sys4(__NR_getxattr, link, fs_attr_name(FS_ATTR_WHITEOUT), value, sizeof(value)) >= 0;
+}
+
 /* Whether it has to be asked of an object that was found whether it is a whiteout. */
 static bool whiteout_possible(const struct fs_work *work, u32 layer)
 {
@@ -237,12 +251,16 @@ static long in_the_way(struct fs_work *work, u32 layer, long error)
 	return error;
 }
 
+bool fs_opened_whiteout(const struct fs_work *work, s32 fd)
+{
+	return whiteout_possible(work, 0) && is_whiteout_fd(fd);
+}
+
 /* --- lookups ---------------------------------------------------------------------------------------------------------------------------- */
 
 long fs_layers_open_top(struct fs_work *work, u64 flags)
 {
 	u32 count = fs_mount_of(work)->layer_count;
-	struct kernel_stat st;
 
 	for (u32 k = first_layer(work); k < count; k++) {
 		long fd = k && hides(work, k - 1, true) ? -ENOENT : fs_layer_host(work, k);
@@ -251,7 +269,7 @@ long fs_layers_open_top(struct fs_work *work, u64 flags)
 			return fd;
 		fd = fs_host_open_text(work, flags, 0);
 		if (fd >= 0) {
-			if (!whiteout_possible(work, k) || !is_whiteout_path(work->host, &st))
+			if (!whiteout_possible(work, k) || !is_whiteout_fd((s32)fd))
 				return fd;
 			(void)sys1(__NR_close, fd);
 			return -ENOENT;

@@ -14,7 +14,8 @@
  *   fs_reached.c   changes through descriptors that were opened before
  *
  * An object is made in the overlay's work directory and renamed to its place, so that whoever is killed leaves the old state or the new one, and
- * a file of the work directory. What takes two steps is done under a lock of that directory (flock: the kernel drops it with its holder).
+ * a file of the work directory. What takes two steps is done under a lock of that directory (flock: the kernel drops it with its holder). A name is looked
+ * up before, without the lock: under it the name is looked at again, and where it has changed the whole call begins anew (-ESTALE, fs_names.c).
  *
  * What a lookup costs: nothing is asked of the upper layer about what the filter (abi/fs_state.h) knows not to be there.
  *
@@ -56,6 +57,8 @@ long fs_layers_next(struct fs_work *work, u32 layer, s32 *ret_fd) MUST_CHECK;
 /* Whether the upper directory `fd` is opaque. */
 bool fs_is_opaque(s32 fd);
 bool fs_is_whiteout(s32 directory, const char *name, const struct kernel_stat *st);
+/* Whether what was opened at the guest path in the upper layer is a whiteout: by its descriptor, which stays what it is. */
+bool fs_opened_whiteout(const struct fs_work *work, s32 fd);
 /* What lies at the guest path in the layers below the upper one, as if the upper had nothing at its name: S_IFMT bits, 0: nothing. */
 u32 fs_layers_below(struct fs_work *work);
 /* As fs_host_open() in an overlay, changing what flags ask to be changed. */
@@ -136,6 +139,8 @@ long fs_layers_name(struct fs_work *work, struct fs_name *ret) MUST_CHECK;
 
 /* Makes the name's directory one of the upper layer. 0 or negative errno. */
 long fs_name_raise(struct fs_work *work, struct fs_name *where) MUST_CHECK;
+/* Whether a name in an upper directory is what it was when it was looked up: 0, -ESTALE when not, or another negative errno. Under the lock. */
+long fs_name_again(const struct fs_name *where) MUST_CHECK;
 /* Sets an overlay's attribute of a name to one letter. */
 long fs_set_attr(s32 directory, const char *name, enum fs_overlay_attr attr, char value) MUST_CHECK;
 /* Makes a whiteout of the free name dir->name, for a name in the upper directory `parent`. */
@@ -147,7 +152,8 @@ long fs_hide_below(struct fs_work *work, const struct fs_work_dir *dir, s32 dire
 long fs_still_whiteout(const struct fs_name *where) MUST_CHECK;
 /* dir->name takes the place of the whiteout at a name. Under the lock. Nothing is left of it on failure. */
 long fs_over_whiteout(struct fs_work *work, const struct fs_name *where, struct fs_work_dir *dir, bool directory) MUST_CHECK;
-/* Takes an upper directory away that holds nothing but whiteouts; whiteout: leaves one in its place. Under the lock. */
+/* Takes an upper directory away that holds nothing but whiteouts; whiteout: leaves one in its place. -ENOTEMPTY, and it stays, where something was made in it
+ * meanwhile. Under the lock. */
 long fs_displace(const struct fs_work_dir *dir, s32 directory, const char *name, bool whiteout) MUST_CHECK;
 
 /* What is made at a name. */
@@ -170,12 +176,13 @@ long fs_rename_to(struct fs_work *work, struct fs_name *source, struct fs_name *
 
 /* --- fs_merge.c ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Whether the directory at the guest path has no entry: 0, -ENOTEMPTY or another negative errno. */
+/* Whether the directory at the guest path has no entry: 0, -ENOTEMPTY, -ESTALE when it is another one by now, or another negative errno. */
 long fs_merge_is_empty(struct fs_work *work) MUST_CHECK;
 /* Makes whiteouts in `directory` for everything that lower layers list at the guest path; each is made in the work directory first. */
 long fs_merge_hide(struct fs_work *work, const struct fs_work_dir *dir, s32 directory) MUST_CHECK;
-/* Removes a directory of the work directory that holds nothing but whiteouts. */
-void fs_merge_clear(s32 directory, const char *name);
+/* Removes a directory that holds nothing but whiteouts, which hide nothing there. 0; -ENOTEMPTY, and nothing is changed, when it holds more; or another
+ * negative errno. */
+long fs_merge_clear(s32 directory, const char *name) MUST_CHECK;
 /* getdents64(2) of a directory in an overlay: true when call->ret is the answer. */
 bool fs_merge_getdents(struct call *call);
 

@@ -241,7 +241,7 @@ long fs_merge_is_empty(struct fs_work *work)
 	long r = collect(work, &list);
 
 	if (r < 0)
-		return r;
+		return r == -ELOOP ? -ESTALE : r; /* somebody renames it */
 	r = list.count ? -ENOTEMPTY : 0;
 	list_unmap(&list);
 	return r;
@@ -279,19 +279,29 @@ long fs_merge_hide(struct fs_work *work, const struct fs_work_dir *dir, s32 dire
 	return r;
 }
 
-void fs_merge_clear(s32 directory, const char *name)
+static bool has_others(const struct list *list)
+{
+	for (u32 i = 0; i < list->count; i++)
+		if (!list_entry(list, i)->whiteout)
+			return true;
+	return false;
+}
+
+long fs_merge_clear(s32 directory, const char *name)
 {
 	struct list list = { .from = 0 };
 	long fd = sys4(__NR_openat, directory, name, O_PATH_ | O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+	bool others = false;
 
 	if (fd >= 0 && list_map(&list, MAP_FIRST) == 0) {
-		while (collect_layer(&list, (s32)fd, 0) == -E2BIG || list.count) {
+		while (!others && (collect_layer(&list, (s32)fd, 0) == -E2BIG || list.count)) {
 			bool stuck = true;
 
-			for (u32 i = 0; i < list.count; i++) {
+			others = has_others(&list);
+			for (u32 i = 0; !others && i < list.count; i++) {
 				const struct entry *e = list_entry(&list, i);
 
-				if (e->whiteout && sys3(__NR_unlinkat, fd, e->name, 0) == 0)
+				if (sys3(__NR_unlinkat, fd, e->name, 0) == 0)
 					stuck = false;
 			}
 			list.count = 0;
@@ -303,7 +313,7 @@ void fs_merge_clear(s32 directory, const char *name)
 	}
 	if (fd >= 0)
 		(void)sys1(__NR_close, fd);
-	(void)sys3(__NR_unlinkat, directory, name, AT_REMOVEDIR_);
+	return others ? -ENOTEMPTY : sys3(__NR_unlinkat, directory, name, AT_REMOVEDIR_);
 }
 
 /* --- getdents64 ------------------------------------------------------------------------------------------------------------------------- */

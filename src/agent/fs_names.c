@@ -181,16 +181,13 @@ static long may_unlink(const struct fs_name *where)
 	return where->read_only ? -EROFS : 0;
 }
 
-static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flags)
+static long remove_once(s32 dirfd, u64 path, u64 flags)
 {
 	struct fs_name where;
-	long r;
+	long r = fs_name(scratch(), dirfd, path, &where);
 
-	if (flags & ~(u64)AT_REMOVEDIR_)
-		return done(call, -EINVAL);
-	r = fs_name(scratch(), dirfd, path, &where);
 	if (r < 0)
-		return done(call, r);
+		return r;
 	r = flags ? may_remove_directory(&where) : may_unlink(&where);
 	if (r == 0)
 		r = may_remove(&where);
@@ -199,6 +196,19 @@ static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flag
 	if (fs_unlocked(r, where.directory))
 		r = fs_remove(scratch(), &where, flags);
 	fs_name_done(&where);
+	return r;
+}
+
+static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flags)
+{
+	u32 attempts = 0;
+	long r;
+
+	if (flags & ~(u64)AT_REMOVEDIR_)
+		return done(call, -EINVAL);
+	do
+		r = remove_once(dirfd, path, flags);
+	while (r == -ESTALE && fs_once_more(&attempts)); /* in an overlay somebody was faster */
 	return done(call, r);
 }
 
@@ -335,15 +345,11 @@ static long may_rename(struct fs_name *old, const struct fs_name *new, u64 flags
 	return r;
 }
 
-static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
+static long rename_once(s32 from, u64 old, s32 to, u64 new, u64 flags)
 {
 	struct fs_name source = { .directory = -1 }, target = { .directory = -1 };
 	char name[256];
-	long r;
-
-	if ((flags & ~UINT64_C(7)) || ((flags & RENAME_EXCHANGE_) && (flags & 5)))
-		return done(call, -EINVAL);
-	r = second_name(from, old, &source, name);
+	long r = second_name(from, old, &source, name);
 	if (r == 0)
 		r = fs_rename_from(scratch(), &source, flags);
 	if (r == 0)
@@ -360,6 +366,19 @@ static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u6
 		fs_name_done(&source);
 	if (target.directory >= 0)
 		fs_name_done(&target);
+	return r;
+}
+
+static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
+{
+	u32 attempts = 0;
+	long r;
+
+	if ((flags & ~UINT64_C(7)) || ((flags & RENAME_EXCHANGE_) && (flags & 5)))
+		return done(call, -EINVAL);
+	do
+		r = rename_once(from, old, to, new, flags);
+	while (r == -ESTALE && fs_once_more(&attempts)); /* in an overlay somebody was faster */
 	return done(call, r);
 }
 

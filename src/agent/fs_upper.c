@@ -57,6 +57,22 @@ long fs_name_raise(struct fs_work *work, struct fs_name *where)
 	return 0;
 }
 
+long fs_name_again(const struct fs_name *where)
+{
+	struct kernel_stat st;
+	bool whiteout = false;
+	u32 upper = 0;
+	long r = sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0) {
+		whiteout = fs_is_whiteout(where->directory, where->name, &st);
+		upper = whiteout ? 0 : st.mode & VFS_TYPE;
+	}
+	return whiteout == where->whiteout && upper == where->upper ? 0 : -ESTALE;
+}
+
 long fs_set_attr(s32 directory, const char *name, enum fs_overlay_attr attr, char value)
 {
 	char path[AGENT_FD_LINK_SIZE + 258];
@@ -128,6 +144,17 @@ static long make_plain(s32 directory, const char *name, const struct fs_new *mad
 	return sys5(__NR_linkat, AT_FDCWD_, made->object->path, directory, name, made->object->follow ? AT_SYMLINK_FOLLOW_ : 0);
 }
 
+/* The name that was to be linked may have become a whiteout meanwhile: nobody sees such a link. */
+static long is_no_whiteout(s32 directory, const char *name)
+{
+	struct kernel_stat st;
+
+	if (sys4(__NR_newfstatat, directory, name, &st, AT_SYMLINK_NOFOLLOW_) < 0 || !fs_is_whiteout(directory, name, &st))
+		return 0;
+	(void)sys3(__NR_unlinkat, directory, name, 0);
+	return -ENOENT;
+}
+
 static long make_at(s32 parent, s32 directory, const char *name, const struct fs_new *made)
 {
 	u32 type = (u32)made->mode & VFS_TYPE;
@@ -136,6 +163,8 @@ static long make_at(s32 parent, s32 directory, const char *name, const struct fs
 	if (made->kind == FS_NEW_NODE && identity_on() && (type == VFS_DEVICE || type == VFS_BLOCK))
 		return identity_make_device(directory, name, (u32)made->mode, made->device);
 	r = make_plain(directory, name, made);
+	if (r == 0 && made->kind == FS_NEW_LINK && fs_any_layers())
+		r = is_no_whiteout(directory, name);
 	if (r == 0 && identity_on())
 		own(parent, directory, name, made);
 	return r;
@@ -244,7 +273,9 @@ static long put_whiteout(struct fs_work *work, const struct fs_name *where)
 		return r;
 	fs_layers_note(work, FS_SEEN_ENTRY);
 	fs_layers_note(work, FS_SEEN_WHITEOUT);
-	r = fs_whiteout_make(&dir, where->directory);
+	r = fs_name_again(where);
+	if (r == 0)
+		r = fs_whiteout_make(&dir, where->directory);
 	if (r == 0) {
 		r = sys4(__NR_renameat, dir.fd, dir.name, where->directory, where->name);
 		if (r < 0)
@@ -264,21 +295,24 @@ long fs_displace(const struct fs_work_dir *dir, s32 directory, const char *name,
 	if (whiteout) {
 		r = sys5(__NR_renameat2, dir->fd, dir->name, directory, name, RENAME_EXCHANGE_);
 		if (r == 0) {
-			fs_merge_clear(dir->fd, dir->name);
-			return 0;
+			r = fs_merge_clear(dir->fd, dir->name);
+			if (r < 0 && sys5(__NR_renameat2, dir->fd, dir->name, directory, name, RENAME_EXCHANGE_) == 0)
+				(void)sys3(__NR_unlinkat, dir->fd, dir->name, 0);
+			return r;
 		}
 	}
 	other.name[0] = 'o';
 	if (r == 0 || r == -EINVAL || r == -ENOSYS)
 		r = sys4(__NR_renameat, directory, name, dir->fd, other.name);
-	if (r < 0) {
-		if (whiteout)
-			(void)sys3(__NR_unlinkat, dir->fd, dir->name, 0);
-		return r;
+	if (r == 0) {
+		r = fs_merge_clear(dir->fd, other.name);
+		if (r < 0)
+			(void)sys4(__NR_renameat, dir->fd, other.name, directory, name);
 	}
+	if (r == 0 && whiteout)
+		return sys4(__NR_renameat, dir->fd, dir->name, directory, name);
 	if (whiteout)
-		r = sys4(__NR_renameat, dir->fd, dir->name, directory, name);
-	fs_merge_clear(dir->fd, other.name);
+		(void)sys3(__NR_unlinkat, dir->fd, dir->name, 0);
 	return r;
 }
 
@@ -303,7 +337,12 @@ static long remove_directory(struct fs_work *work, struct fs_name *where)
 		return r;
 	if (where->below)
 		fs_layers_note(work, FS_SEEN_WHITEOUT);
-	r = fs_displace(&dir, where->directory, where->name, where->below != 0);
+	r = fs_name_again(where);
+	if (r == 0)
+		r = fs_merge_is_empty(work);
+	if (r == 0)
+		r = where->below ? fs_displace(&dir, where->directory, where->name, true)
+				 : fs_merge_clear(where->directory, where->name);
 	fs_work_done(&dir);
 	return r;
 }

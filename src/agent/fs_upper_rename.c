@@ -122,8 +122,13 @@ static long move_directory(struct fs_work *work, const struct fs_work_dir *dir, 
 		r = sys5(__NR_renameat2, source->directory, source->name, target->directory, target->name, RENAME_EXCHANGE_);
 		if (r == 0 && target->whiteout) /* which is where the directory was */
 			return source->below ? 0 : sys3(__NR_unlinkat, source->directory, source->name, 0);
-		if (r == 0)
-			return fs_displace(dir, source->directory, source->name, source->below != 0);
+		if (r == 0) {
+			r = fs_displace(dir, source->directory, source->name, source->below != 0);
+			if (r < 0)
+				(void)sys5(__NR_renameat2, source->directory, source->name, target->directory, target->name,
+					   RENAME_EXCHANGE_);
+			return r;
+		}
 		if (r != -EINVAL && r != -ENOSYS)
 			return r;
 		r = target->whiteout ? sys3(__NR_unlinkat, target->directory, target->name, 0)
@@ -163,7 +168,12 @@ static long rename_layered(struct fs_work *work, struct fs_name *source, struct 
 	r = fs_work_dir(work, true, &dir);
 	if (r < 0)
 		return r;
-	if (flags & RENAME_EXCHANGE_)
+	r = fs_name_again(source);
+	if (r == 0)
+		r = fs_name_again(target);
+	if (r < 0)
+		; /* somebody was faster */
+	else if (flags & RENAME_EXCHANGE_)
 		r = exchange(source, target);
 	else if (is_directory(source->mode))
 		r = move_directory(work, &dir, source, target);
