@@ -136,6 +136,23 @@ struct fs_socket {
 	char path[FS_SOCKET_PATH]; /* as struct sockaddr_un has it */
 };
 
+/*
+ * File systems without a device of which only so much may be used (agent/fs_quota.h): directories of the host. A row is whoever's made `state` FS_QUOTA_MAKING;
+ * what has been used is never less than what is there, as far as calls tell, and more after files went, until it is counted again.
+ */
+#define FS_QUOTAS_MAX 256u
+#define FS_QUOTA_PATH 480u
+
+enum fs_quota_state { FS_QUOTA_FREE = 0, FS_QUOTA_MAKING = 1, FS_QUOTA_READY = 2 };
+
+struct fs_quota {
+	u32 state;        /* enum fs_quota_state */
+	u32 length;       /* of path */
+	u64 pages, files; /* limits, 0: none */
+	u64 used_pages, used_files;
+	char path[FS_QUOTA_PATH]; /* directory of the host, without links */
+};
+
 struct fs_state {
 	u32 features;
 	u32 layered; /* the guest has mounted an overlay */
@@ -146,6 +163,8 @@ struct fs_state {
 	u64 seen[FS_SEEN_BITS / 64];
 	u32 sockets_bound, reserved; /* the next one's number */
 	struct fs_socket sockets[FS_SOCKETS_MAX];
+	u32 quota_count, reserved_quota; /* rows behind these were never used */
+	struct fs_quota quotas[FS_QUOTAS_MAX];
 };
 
 /* --- the filter ------------------------------------------------------------------------------------------------------------------------ */

@@ -7,6 +7,7 @@
 #include "abi/filter_test.h"
 #include "agent/engine.h"
 #include "agent/fs.h"
+#include "agent/fs_quota.h"
 #include "agent/vfs.h"
 
 static bool reserved(u64 fd)
@@ -97,6 +98,9 @@ DISPATCH(vfs)
 DISPATCH_END
 DISPATCH(fs)
 #include "agent/fs.def"
+DISPATCH_END
+DISPATCH(quota)
+#include "agent/fs_quota.def"
 DISPATCH_END
 DISPATCH(namespaces)
 #include "gaps/namespaces/namespaces.def"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies one object for an overlay's copy-up, with owner, mode, times, attributes and holes. Not its numbers: a copy is another inode. */
 #include "agent/fs_layers.h"
+#include "agent/fs_quota.h"
 
 #define FICLONE_ 0x40049409u
 #define SEEK_DATA_ 3
@@ -83,6 +84,19 @@ static long copy_data(s32 in, s32 out, u64 size)
 	return r < 0 ? r : sys2(__NR_ftruncate, out, size);
 }
 
+/* The same onto a file system whose size may be limited. */
+static long copy_limited(s32 in, s32 out, const struct kernel_stat *st, char *text)
+{
+	struct fs_quota *quota = fs_quota_on() ? fs_quota_of_fd(out, text) : NULL;
+
+	if (quota && !fs_quota_reserve(quota, fs_quota_pages(st))) {
+		fs_quota_count(quota);
+		if (!fs_quota_reserve(quota, fs_quota_pages(st)))
+			return -ENOSPC;
+	}
+	return copy_data(in, out, (u64)st->size);
+}
+
 /* Attributes that are the overlay's own are not copied. */
 static bool is_overlay_attr(const char *name)
 {
@@ -145,7 +159,7 @@ static long make_object(const struct fs_work_dir *dir, s32 from, const struct ke
 		r = sys4(__NR_openat, dir->fd, dir->name, O_WRONLY_ | O_CREAT_ | O_EXCL_ | O_NOFOLLOW_ | O_CLOEXEC_, 0600);
 		*ret_fd = r < 0 ? -1 : (s32)r;
 		if (r >= 0 && !empty)
-			r = copy_data((s32)in, *ret_fd, (u64)st->size);
+			r = copy_limited((s32)in, *ret_fd, st, spare->check);
 		if (in >= 0)
 			(void)sys1(__NR_close, in);
 		return r < 0 ? r : 0;

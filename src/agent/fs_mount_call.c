@@ -2,6 +2,7 @@
 /* mount(2), in the order of path_mount() of fs/namespace.c: arguments are copied, the path is found, then flags say what is done. */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "agent/fs_quota.h"
 
 #define MS_NOUSER_ UINT64_C(0xffffffff80000000) /* sign-extended in the kernel, so all bits above count */
 #define MS_MAGIC 0xc0ed0000u
@@ -167,6 +168,18 @@ long mnt_change_super(struct mnt_work *work, u32 space, u32 id, struct mnt_super
 		return -EINVAL;
 	if (super->read_only && !(m->flags & FS_SUPER_READ_ONLY) && mnt_is_written(work, space, id))
 		return -EBUSY;
+	if (super->kind == MNT_TMPFS) {
+		char *path = work->other.host;
+		const struct fs_table *table = mnt_table(work, space);
+		u64 length = (u64)m->source_length - m->root_length;
+		long r;
+
+		memcpy(path, table->text + m->source, length);
+		path[length] = 0;
+		r = fs_quota_mounted(work, path, super);
+		if (r < 0)
+			return r;
+	}
 	mnt_super_show(super);
 	return mnt_set_super(work, space, id, super->read_only || super->kind == MNT_SYSFS,
 			     super->kind == MNT_OTHER ? NULL : super->shown + (super->shown[0] == ','));
@@ -250,6 +263,8 @@ static long new_mount(struct mnt_work *work, const struct mnt_where *at, u64 fla
 		mnt_set_attributes(fs_edit_mount(mnt_edit(work, at->space), (u32)r), MNT_ATTRIBUTES, mnt_attributes(flags));
 		r = mnt_settle(work, at->space, (u32)r);
 	}
+	if (r >= 0 && spec.source)
+		r = fs_quota_mounted(work, spec.source, &work->super);
 	return mnt_commit(work, r);
 }
 

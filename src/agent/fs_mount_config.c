@@ -7,6 +7,7 @@
  */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "agent/fs_quota.h"
 
 #define FSPICK_NOFOLLOW 2u
 #define FSPICK_EMPTY 8u
@@ -216,6 +217,11 @@ static long make_tree(struct mnt_work *work, struct mnt_context *context, u32 at
 	r = fd < 0 ? fd : fs_edit_add(mnt_edit(work, space), &spec);
 	if (r >= 0)
 		mnt_set_attributes(fs_edit_mount(mnt_edit(work, space), (u32)r), MNT_ATTRIBUTES, attributes);
+	if (r >= 0 && spec.source) {
+		long limited = fs_quota_mounted(work, spec.source, &context->super);
+
+		r = limited < 0 ? limited : r;
+	}
 	context->device = spec.device;
 	context->row = (struct mnt_row){ space, (u32)r };
 	r = mnt_commit(work, r);

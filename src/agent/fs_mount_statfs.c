@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * statfs(2) and fstatfs(2) in the tree: the host's answer, with the flags of the mount, and of a file system that the guest mounted its own type, size and
- * number. Of a tmpfs all is told free that the host has free, up to its size.
+ * number. Of a tmpfs that is limited (fs_quota.h) is told free what is left of its size, where the host has so much; of others what the host has.
  */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "agent/fs_quota.h"
 
 struct kernel_statfs { /* struct statfs, x86-64 */
 	s64 type, block_size;
@@ -51,8 +52,24 @@ static u64 option(const char *options, const char *word)
 	return 0;
 }
 
-static void tell_tmpfs(struct kernel_statfs *fs, const char *options)
+/* What is left of what it may have. */
+static void tell_used(struct kernel_statfs *fs, struct fs_quota *quota)
 {
+	u64 pages, files;
+
+	fs_quota_count(quota);
+	pages = fs_quota_free(quota->pages, &quota->used_pages);
+	files = fs_quota_free(quota->files, &quota->used_files);
+	if (quota->pages)
+		fs->free = fs->available = fs->free < pages ? fs->free : pages;
+	if (quota->files)
+		fs->files_free = files;
+}
+
+static void tell_tmpfs(struct kernel_statfs *fs, const char *source, const char *options)
+{
+	struct fs_quota *quota = fs_quota_on() ? fs_quota_of(source) : NULL;
+
 	u64 blocks = option(options, "size=") / (LAYOUT_PAGE / 1024), files = option(options, "nr_inodes="),
 	    scale = (u64)fs->block_size;
 
@@ -73,6 +90,8 @@ static void tell_tmpfs(struct kernel_statfs *fs, const char *options)
 		fs->files = files;
 		fs->files_free = fs->files_free < files - 1 ? fs->files_free : files - 1;
 	}
+	if (quota)
+		tell_used(fs, quota);
 }
 
 static void tell(struct kernel_statfs *fs, const struct fs_table *table, const struct fs_mount *m)
@@ -84,7 +103,7 @@ static void tell(struct kernel_statfs *fs, const struct fs_table *table, const s
 		return;
 	fs->id = m->device;
 	if (!strcmp(type, "tmpfs")) {
-		tell_tmpfs(fs, table->text + m->options);
+		tell_tmpfs(fs, table->text + m->source, table->text + m->options);
 	} else if (!strcmp(type, "ramfs") || !strcmp(type, "mqueue")) {
 		*fs = (struct kernel_statfs){ .type = type[0] == 'r' ? 0x858458f6 : 0x19800202,
 					      .block_size = (s64)LAYOUT_PAGE,

@@ -7,6 +7,7 @@
  */
 #include "agent/fs_layers.h"
 #include "agent/fs_mount.h"
+#include "agent/fs_quota.h"
 #include "base/decimal.h"
 
 #define MNT_FORCE_ 1u
@@ -182,9 +183,12 @@ static long do_umount(struct mnt_work *work, u64 path, u32 flags)
 	r = mnt_lock(work);
 	if (r < 0)
 		return r;
-	discard = !(flags & MNT_DETACH_) && mnt_directory_of(work, at.space, at.id, work->source);
+	discard = mnt_directory_of(work, at.space, at.id, work->source);
 	r = take_down(work, &at, flags);
 	discard = discard && r == 0 && mnt_is_gone(work, work->source);
+	if (discard && fs_quota_on())
+		fs_quota_drop(work->source);
+	discard = discard && !(flags & MNT_DETACH_);
 	mark = r < 0 && (r == -EAGAIN || work->path.expired == at.id);
 	if (mark && fs_edit_mount(mnt_edit(work, at.space), at.id)) /* which this call itself took away */
 		fs_edit_mount(mnt_edit(work, at.space), at.id)->flags |= FS_EXPIRING;

@@ -5,6 +5,7 @@
  */
 #include "agent/fs.h"
 #include "agent/fs_layers.h"
+#include "agent/fs_quota.h"
 #include "agent/vfs_int.h"
 
 #define AT_SYMLINK_FOLLOW_ 0x400
@@ -45,9 +46,21 @@ static bool exists(const struct fs_name *where, u32 *mode)
 	return look_at(where, mode) == 0;
 }
 
+/* One more name where they are counted: 0 or negative errno. */
+static long may_count(const struct fs_name *where)
+{
+	struct fs_quota *quota = fs_quota_of_fd(where->directory, scratch()->check);
+	u32 mode;
+
+	if (!quota || !quota->files)
+		return 0;
+	return exists(where, &mode) ? -EEXIST : fs_quota_add_file(quota);
+}
+
 long fs_may_create(const struct fs_name *where, bool directory)
 {
 	u32 mode;
+	long r;
 
 	if (where->last != FS_LAST_NAME || where->mounted)
 		return -EEXIST;
@@ -55,7 +68,8 @@ long fs_may_create(const struct fs_name *where, bool directory)
 		return exists(where, &mode) ? -EEXIST : -ENOENT;
 	if (where->read_only)
 		return exists(where, &mode) ? -EEXIST : -EROFS;
-	return identity_on() && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
+	r = identity_on() && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
+	return r == 0 && UNLIKELY(fs_quota_on()) ? may_count(where) : r;
 }
 
 /* --- mkdir, mknod, symlink ------------------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
  */
 #include "agent/fs.h"
 #include "agent/fs_layers.h"
+#include "agent/fs_quota.h"
 #include "agent/vfs_int.h"
 
 #define O_DIRECT_ 040000u
@@ -171,6 +172,28 @@ static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 	return fd;
 }
 
+/* One more file where files are counted: 0 or -ENOSPC. In an overlay nothing is counted. */
+static long may_count(struct fs_work *work, u64 flags)
+{
+	struct fs_quota *quota = !(flags & O_CREAT_) || work->magic || fs_layered(work) ? NULL : fs_quota_of(work->host);
+	struct kernel_stat st;
+
+	if (!quota || !quota->files || sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, AT_SYMLINK_NOFOLLOW_) != -ENOENT)
+		return 0;
+	return fs_quota_add_file(quota);
+}
+
+/* A file that was opened for writing, on a file system whose size may be limited. The descriptor or negative errno. */
+static long limited(struct fs_work *work, long fd)
+{
+	const struct fs_quota *quota = fs_quota_of_fd((s32)fd, work->check);
+	long r = quota && quota->pages ? fs_quota_watch() : 0;
+
+	if (r < 0)
+		(void)sys1(__NR_close, fd);
+	return r < 0 ? r : fd;
+}
+
 /* Whether it is a device, on a mount that has none (nodev): 0 or -EACCES. */
 static long may_be_device(struct fs_work *work, u64 flags)
 {
@@ -208,6 +231,8 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 		r = may_write(work, &flags);
 	if (r == 0)
 		r = may_be_device(work, flags);
+	if (r == 0 && UNLIKELY(fs_quota_on()))
+		r = may_count(work, flags);
 	if (r < 0)
 		return r;
 	if (work->slash) /* a link before it is followed */
@@ -256,6 +281,8 @@ static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags,
 	call->ret = attempts(scratch(), dirfd, path, flags, mode, resolve);
 	if (call->ret >= 0 && !scratch()->magic && !scratch()->deep)
 		fs_note((s32)call->ret, scratch()->exe && private()->hints.exe ? private()->hints.exe : scratch()->mount.id);
+	if (UNLIKELY(fs_quota_on()) && call->ret >= 0 && (flags & O_ACCMODE_) && !(flags & O_PATH_))
+		call->ret = limited(scratch(), call->ret);
 	return call->ret == FS_FIFO ? open_fifo(call, dirfd, path, flags) : CALL_DONE;
 }
 

@@ -135,6 +135,8 @@ struct private
 	u32 sharing;    /* other processes that share this memory: vfork children while they are there, other ones for good */
 	s32 program_fd; /* the program, kept open where it has no name any more; 0: it is not (proc_self.c) */
 	u64 program_device, program_inode;
+	s32 quota_pid; /* process that has the filter of fs_quota.h, 0 none */
+	u32 reserved_quota;
 	struct task_words task[TASK_WORDS];
 	struct fs_hints hints;
 };

@@ -12,6 +12,7 @@
  */
 #include "agent/engine.h"
 #include "agent/fs.h"
+#include "agent/fs_quota.h"
 #include "agent/vfs.h"
 
 #define SYS_SECCOMP 1
@@ -46,6 +47,8 @@ static enum verdict dispatch(struct call *call)
 		return CALL_DONE;
 	if (fs_on() && (fs_dispatch(call) == CALL_DONE || call->edited)) /* edited: the guest makes what is left of it */
 		return call->edited ? CALL_PASS : CALL_DONE;
+	if (UNLIKELY(fs_quota_on()) && quota_dispatch(call) == CALL_DONE)
+		return CALL_DONE;
 #define GAP_BUILT(name)                                                                       \
 	if ((commons()->emulated & (1u << GAP_##name)) && name##_dispatch(call) == CALL_DONE) \
 		return CALL_DONE;

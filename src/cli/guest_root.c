@@ -121,15 +121,6 @@ void guest_root_end(struct guest_root *given)
 
 /* --- laying out ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* What the agent's tree cannot do, where the user asked for it. */
-static void tell_limits(const struct command *command, const struct root_spec *spec)
-{
-	for (u32 i = 0; i < spec->bind_count; i++)
-		if (spec->binds[i].kind == ROOT_TMPFS && spec->binds[i].size)
-			fprintf(stderr, "lichen %s: note: the size of '%s' is not limited here: it is a directory\n", command->name,
-				spec->binds[i].guest);
-}
-
 int guest_root_stage(const struct command *command, struct guest_root *given, const char *workdir, struct guest_tree *ret)
 {
 	struct root_spec spec = { .directory = given->directory,
@@ -163,8 +154,6 @@ int guest_root_stage(const struct command *command, struct guest_root *given, co
 	if (r == 0) {
 		if (given->native)
 			ret->native->temporary = given->ephemeral;
-		else
-			tell_limits(command, &spec);
 		return -1;
 	}
 	fprintf(stderr, "lichen %s: cannot lay out the tree: %s: %s (%s)\n", command->name, error.what, strerror(-r),

@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "abi/layout.h"
 #include "base/cleanup.h"
 #include "gaps/mountinfo.h"
 #include "host/root_layers.h"
@@ -27,6 +28,7 @@ struct stage {
 	struct root_error *error;
 	int root;           /* descriptor of the directory */
 	char top[PATH_MAX]; /* its path, "" for "/" */
+	u32 devices;        /* numbers that were given to file systems of the tree's own */
 };
 
 static int PRINTF_LIKE(3, 4) fail(struct stage *stage, int error, const char *format, ...)
@@ -176,8 +178,42 @@ static bool is_overlay(const struct stage *stage)
 	return stage->fs->table.mounts[0].layer_count != 0;
 }
 
-/* Binds a path of the machine. */
-static int bind_path(struct stage *stage, const char *host, const char *guest, u32 flags)
+/* The directory that was just mounted is told as a tmpfs, and its size is limited (agent/fs_quota.h). */
+static int be_tmpfs(struct stage *stage, const char *source, const char *target, const struct root_bind *bind)
+{
+	struct fs_state *fs = stage->fs;
+	u64 pages = (bind->size + LAYOUT_PAGE - 1) / LAYOUT_PAGE;
+	struct fs_mount *m = fs->table.mounts;
+	char options[64] = "";
+	int used = 0;
+	u16 length;
+	int r;
+
+	while (strcmp(fs->table.text + m->target, target) != 0)
+		m++;
+	if (pages)
+		used = snprintf(options, sizeof(options), "size=%lluk", (unsigned long long)pages * (LAYOUT_PAGE / 1024));
+	if (bind->mode != 01777)
+		(void)snprintf(options + used, sizeof(options) - (size_t)used, "%smode=%03o", used ? "," : "", bind->mode);
+	r = put_text(stage, "tmpfs", &m->type, &length);
+	m->from = m->type;
+	if (r == 0)
+		r = put_text(stage, options, &m->options, &length);
+	if (r < 0)
+		return r;
+	m->device = ++stage->devices;
+	if (!pages)
+		return 0;
+	if (strlen(source) >= FS_QUOTA_PATH || fs->quota_count == FS_QUOTAS_MAX)
+		return -ENAMETOOLONG;
+	struct fs_quota *quota = &fs->quotas[fs->quota_count++];
+	*quota = (struct fs_quota){ .state = FS_QUOTA_READY, .length = (u32)strlen(source), .pages = pages, .used_files = 1 };
+	memcpy(quota->path, source, quota->length + 1);
+	return 0;
+}
+
+/* Binds a path of the machine. tmpfs: it is to be one, NULL: it is what it is. */
+static int bind_path(struct stage *stage, const char *host, const char *guest, u32 flags, const struct root_bind *tmpfs)
 {
 	char source[PATH_MAX], target[PATH_MAX];
 	struct stat st;
@@ -195,6 +231,8 @@ static int bind_path(struct stage *stage, const char *host, const char *guest, u
 	else if (strncmp(target, "/proc/", 6) != 0)
 		make_point(stage->root, target, S_ISDIR(st.st_mode));
 	r = add(stage, source, target, flags | (S_ISDIR(st.st_mode) ? 0 : FS_FILE));
+	if (r == 0 && tmpfs)
+		r = be_tmpfs(stage, source, target, tmpfs);
 	return r < 0 ? fail(stage, -r, "too many or too long paths, at '%s'", guest) : 0;
 }
 
@@ -245,7 +283,7 @@ static int bind_usual(struct stage *stage)
 
 		if (stat(usual[i].path, &st) < 0)
 			continue;
-		r = bind_path(stage, usual[i].path, usual[i].path, usual[i].flags);
+		r = bind_path(stage, usual[i].path, usual[i].path, usual[i].flags, NULL);
 		if (r < 0)
 			return r;
 	}
@@ -322,7 +360,8 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
 		stage.top[0] = 0;
 	r = bind_usual(&stage);
 	for (u32 i = 0; i < spec->bind_count && r == 0; i++)
-		r = bind_path(&stage, spec->binds[i].host, spec->binds[i].guest, flags_of(&spec->binds[i]));
+		r = bind_path(&stage, spec->binds[i].host, spec->binds[i].guest, flags_of(&spec->binds[i]),
+			      spec->binds[i].kind == ROOT_TMPFS ? &spec->binds[i] : NULL);
 	if (r == 0 && spec->workdir)
 		r = make_workdir(&stage, spec->workdir);
 	if (r < 0)
@@ -437,6 +476,8 @@ void root_begin(const struct fs_state *fs, struct fs_spaces *spaces)
 	for (u32 i = 0; i < table->count; i++) {
 		table->mounts[i].id = spaces->next_id++;
 		table->mounts[i].flags |= FS_RELATIME;
+		if (table->mounts[i].device >= spaces->next_device)
+			spaces->next_device = table->mounts[i].device + 1;
 	}
 	for (u32 i = 0; i < table->count; i++)
 		table->mounts[i].parent = parent_of(table, &table->mounts[i]);

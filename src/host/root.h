@@ -10,7 +10,7 @@
 
 enum root_kind {
 	ROOT_BIND,
-	ROOT_TMPFS, /* a file system of its own where one can be mounted; else the empty directory `host` stands in for it, without a limit */
+	ROOT_TMPFS, /* a file system of its own where one can be mounted; else the empty directory `host` stands in for it */
 };
 
 struct root_bind {

@@ -273,6 +273,7 @@ NOT_HERE = {
     "xattr_tree/tree_attr_kept": (("docker", "restricted"), "likewise"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
+    "mounts/tmpfs_holes": (("gvisor", "gvisor24"), "its tmpfs says that holes have blocks"),
 }
 
 

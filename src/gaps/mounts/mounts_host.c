@@ -177,7 +177,8 @@ static const struct gap_symptom symptoms[] = {
 static const char *const files[] = { "/proc/PID/mountinfo", "/proc/PID/mounts", "/proc/PID/mountstats", "/proc/mounts", NULL };
 
 static const char *const limits[] = {
-	"what is mounted is seen by the programs of the cell alone; the size of a tmpfs is told, not enforced",
+	"what is mounted is seen by the programs of the cell alone",
+	"what programs store into mappings does not count for the size of a tmpfs at once",
 	NULL,
 };
 

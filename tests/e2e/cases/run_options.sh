@@ -39,6 +39,10 @@ cat >script <<'END'
 for dir in /t /x; do printf '#!/bin/sh\necho %s\n' $dir >$dir/run; chmod 755 $dir/run; $dir/run 2>/dev/null || echo refused; done
 END
 same 'what a tmpfs lets be executed' "$(printf 'refused\n/x')" "$(run --tmpfs /t --tmpfs /x:exec -v "$WORK/script:/s:ro" tiny:1 -- sh /s)"
+for tree in '' --emulate=overlay; do
+	# shellcheck disable=SC2086
+	same "the size of a tmpfs $tree" 65536 "$(run $tree --tmpfs /t:size=64k tiny:1 -- sh -c 'dd if=/dev/zero of=/t/f bs=4096 2>/dev/null; wc -c </t/f')"
+done
 same 'in a tree of the agent' "$(printf 'refused\n/x')" "$(run --emulate=overlay --tmpfs /t --tmpfs /x:exec -v "$WORK/script:/s:ro" tiny:1 -- sh /s)"
 # names
 same 'names' '1.2.3.4 there

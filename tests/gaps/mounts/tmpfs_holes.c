@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* tmpfs: files with holes, whose holes do not count. */
+#include "mounts.h"
+
+#include <fcntl.h>
+#include <sys/vfs.h>
+
+#define PAGE 4096L
+static char bytes[64 * PAGE];
+
+static void told(const char *what, long n)
+{
+	say("%s: %s%ld%s%s", what, n < 0 ? "" : "took ", n, n < 0 ? " " : "", n < 0 ? errno_name(errno) : "");
+}
+
+static void space(const char *what)
+{
+	struct statfs fs;
+
+	MUST(statfs("/m/a", &fs));
+	say("%s: %ld of %ld blocks free", what, (long)fs.f_bfree, (long)fs.f_blocks);
+	if (fs.f_files && fs.f_files < 100)
+		say("  %ld of %ld inodes free", (long)fs.f_ffree, (long)fs.f_files);
+}
+
+static int make(const char *path, int flags)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0644);
+
+	if (fd < 0)
+		say("make %s: %s", path, errno_name(errno));
+	return fd;
+}
+
+int main(void)
+{
+	int fd, other;
+
+	make_places();
+	OK(mount("t", "/m/a", "tmpfs", 0, "size=16k"));
+	fd = make("/m/a/one", 0);
+	other = make("/m/a/two", 0);
+	told("write a page", write(fd, bytes, PAGE));
+	told("write behind a hole", pwrite(fd, bytes, PAGE, 6 * PAGE));
+	space("with a hole");
+	OK(ftruncate(fd, 20 * PAGE));
+	space("longer");
+	told("write the rest and more", write(other, bytes, 3 * PAGE));
+	told("write over", pwrite(fd, bytes, PAGE, 6 * PAGE));
+	told("write over the end of the hole", pwrite(fd, bytes, 2 * PAGE, 5 * PAGE));
+	told("write over its beginning", pwrite(fd, bytes, 2 * PAGE, 10));
+	told("write behind all", pwrite(fd, bytes, 10, 30 * PAGE));
+	OK(fallocate(other, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE));
+	space("punched");
+	told("write into the hole", pwrite(fd, bytes, 3 * PAGE, 2 * PAGE));
+	space("full");
+	close(fd);
+	close(other);
+	OK(umount("/m/a"));
+	return 0;
+}
