@@ -72,6 +72,8 @@ struct namespaces_start {
 	u32 reserved;
 };
 
+#define PIDS_FILTER_MAX 1024u
+
 struct commons {
 	u64 magic;
 	u32 version;
@@ -98,6 +100,10 @@ struct commons {
 	char scratch[256]; /* directory of the host for file systems that the guest mounts; "": none */
 	u64 views;         /* offset of struct view_state in the file: mapped, page aligned, sparse */
 	u64 spaces;        /* likewise of struct fs_spaces */
+	/* struct sock_filter: what a process adds to its filter when it sees pids differently from now on (gaps/namespaces/pids.def); 0: nothing
+	 * is to be added */
+	u32 pids_filter_length, reserved_pids;
+	u64 pids_filter[PIDS_FILTER_MAX];
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

@@ -17,6 +17,7 @@
 #include "abi/broker.h"
 #include "abi/commons.h"
 #include "abi/gap_id.h"
+#include "abi/view_state.h"
 #include "agent/arch.h"
 #include "base/mem.h"
 #include "base/types.h"
@@ -233,14 +234,19 @@ static inline bool xattr_on(void)
 }
 
 /*
- * Pids where the first process of a cell is pid 1 (gaps/namespaces/pid_view.c); the agent itself goes by the host's. Only where pids_on().
+ * Pids where the first process of the caller's pid namespace is pid 1 (gaps/namespaces/pid_view.c); the agent itself goes by the host's. Only where
+ * pids_on().
  */
-static inline bool pids_on(void)
-{
-	return commons()->namespaces.pids;
-}
+bool pids_on(void);
 /* In the first process of a cell, or of one that joins it, before anything else; mask: the signals that the guest begins with blocked. */
 void pids_start(u64 mask);
+/* In a child, which is in another pid namespace than its parent: before its first guest instruction. mask: signals that it blocks. trap: it is the
+ * first on its way that sees pids differently. */
+void pids_born(u64 mask, bool trap);
+/* In its parent: the first is its init. */
+void pids_claim(u32 space, s32 child);
+/* A process ends itself. */
+void pids_ends(void);
 s32 pids_to_host(s32 pid);
 /* 0: it is not of the cell. */
 s32 pids_to_guest(s32 pid);
@@ -281,8 +287,24 @@ long agent_spaces_of(s32 task, struct agent_spaces *ret) MUST_CHECK;
 long agent_spaces_enter(const struct agent_spaces *spaces) MUST_CHECK;
 /* gaps/namespaces: what a link of /proc/PID/ns says to the guest, NUL-terminated, up to 24 bytes: its length, 0: the kernel's word. */
 long ns_link(const char *path, char *out);
+/* Views (agent/view.h) for gap namespaces: all; the calling thread's; what a new one is to say, root: "" or "/…", below the root of the mount root_mount,
+ * not copied. */
+static inline struct view_state *views(void)
+{
+	return (struct view_state *)(LAYOUT_COMMONS + commons()->views); /* NOLINT(performance-no-int-to-ptr) */
+}
+const struct view *agent_view(void);
+struct view_spec {
+	u32 space, root_mount;
+	const char *root;
+	u32 root_length;
+	u32 uts, ipc, pid, pid_children, cgroup;
+};
+/* The pid namespace of a task that is entered, -ESRCH of others; of an entry of view_state.task[]. */
+long view_pid_space_of(s32 tid) MUST_CHECK;
+u32 view_entry_pid_space(u64 entry);
 /* gaps/namespaces: makes those of *flags that are its affair for a new view, and takes them out of *flags. 0 or negative errno. */
-long namespaces_new(u64 *flags, u32 *uts, u32 *ipc) MUST_CHECK;
+long namespaces_new(u64 *flags, struct view_spec *spec) MUST_CHECK;
 /* gaps/sysvipc: a fresh IPC namespace, -ENOSPC; before the caller leaves its own. */
 long sysvipc_new_space(void) MUST_CHECK;
 void sysvipc_leave_space(void);

@@ -56,6 +56,9 @@ struct child_chores {
 	u32 task_word[TASK_WORDS];
 	u32 count;
 	s32 close[2];
+	bool born, trap_pids; /* in another pid namespace than its parent; pids_born() */
+	u32 pid_space;        /* which */
+	u64 mask;             /* signals that it blocks */
 };
 void clone_child_chores(const struct child_chores *chores);
 

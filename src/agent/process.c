@@ -14,6 +14,7 @@
 #define CLONE_VM_ UINT64_C(0x100)
 #define CLONE_FS_ UINT64_C(0x200)
 #define CLONE_NEWNS_ UINT64_C(0x20000)
+#define CLONE_NEWPID_ UINT64_C(0x20000000)
 #define CLONE_FILES_ UINT64_C(0x400)
 #define CLONE_SIGHAND_ UINT64_C(0x800)
 #define CLONE_THREAD_ UINT64_C(0x10000)
@@ -89,13 +90,16 @@ void clone_child_chores(const struct child_chores *chores)
 		view_vfork_child();
 	if (chores->clear_handlers)
 		signal_clear_handlers();
+	if (chores->born)
+		pids_born(chores->mask, chores->trap_pids);
 	for (u32 i = 0; i < chores->count; i++)
 		(void)sys1(__NR_close, chores->close[i]);
 }
 
 static bool has_chores(const struct child_chores *chores)
 {
-	return chores->clear_handlers || chores->has_task_word[TASK_IDENTITY] || chores->has_task_word[TASK_VIEW] || chores->count;
+	return chores->clear_handlers || chores->born || chores->has_task_word[TASK_IDENTITY] || chores->has_task_word[TASK_VIEW] ||
+	       chores->count;
 }
 
 static long make_vfork_child(const struct cloning *clone, u64 frame)
@@ -237,6 +241,8 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 			trap->context->regs.sp = clone->stack;
 	} else {
 		view_forked_parent((s32)ret, private()->task[TASK_VIEW].forked);
+		if (clone->chores.born && ret > 0)
+			pids_claim(clone->chores.pid_space, (s32)ret);
 		if (clone->has_view)
 			view_drop(clone->view);
 		member_forked_parent(ret);
@@ -246,21 +252,51 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 	return ret;
 }
 
-/* Makes the namespaces that the child is to have, as far as they are supplied here: their flags go. 0 or negative errno. */
-static long clone_namespaces(struct cloning *clone, u64 *flags)
+/* Whether children may be born where the caller's are, which is another pid namespace than its own (moved), with these flags. 0 or negative errno, as
+ * copy_process() in kernel/fork.c; but sharing memory without waiting: nobody would tell such a child. */
+static long may_bear(u64 flags, u32 space, bool moved)
+{
+	if (space && __atomic_load_n(&views()->pid_space[space].dead, __ATOMIC_ACQUIRE))
+		return -ENOMEM;
+	if (!moved)
+		return 0;
+	return (flags & CLONE_THREAD_) || (flags & (CLONE_VM_ | CLONE_VFORK_)) == CLONE_VM_ ? -EINVAL : 0;
+}
+
+/* The child is of the pid namespace that the caller's children are of. 0 or negative errno. */
+static long enter_pid_space(struct cloning *clone, u64 asked, struct view_spec *spec, u64 mask)
+{
+	bool born = spec->pid != spec->pid_children;
+	long r = may_bear(asked, spec->pid_children, born);
+
+	if (r < 0 || !born)
+		return r;
+	clone->chores.born = true;
+	clone->chores.trap_pids = !spec->pid && commons()->pids_filter_length;
+	clone->chores.mask = mask;
+	clone->chores.pid_space = spec->pid = spec->pid_children;
+	return 0;
+}
+
+/* Makes the namespaces that the child is to have, as far as they are supplied here: their flags go. 0 or negative errno. mask: signals that it blocks. */
+static long clone_namespaces(struct cloning *clone, u64 *flags, u64 mask)
 {
 	struct view_spec spec;
 	u64 asked = *flags;
 	long r;
 
-	if (LIKELY(!(asked & VIEW_NAMESPACES)))
+	if (LIKELY(!(asked & VIEW_NAMESPACES) && !__atomic_load_n(&views()->pid_spaces, __ATOMIC_ACQUIRE)))
 		return 0;
 	if ((asked & (CLONE_NEWNS_ | CLONE_FS_)) == (CLONE_NEWNS_ | CLONE_FS_))
 		return -EINVAL;
 	spec = view_spec_of(view_word());
 	clone->hints = private()->hints;
-	r = view_unshare(flags, &spec, &clone->hints);
-	if (r < 0 || *flags == asked)
+	r = may_bear(asked, spec.pid_children, asked & CLONE_NEWPID_);
+	if (r == 0 && (asked & VIEW_NAMESPACES))
+		r = view_unshare(flags, &spec, &clone->hints);
+	if (r == 0)
+		r = enter_pid_space(clone, asked, &spec, mask);
+	if (r < 0 || (*flags == asked && !clone->chores.born))
 		return r;
 	r = view_word_of(&spec);
 	clone->has_view = r >= 0;
@@ -291,7 +327,7 @@ long agent_clone(struct call *call, const struct clone_request *request)
 	for (u32 i = 0; i < ARRAY_SIZE(request->not_for_child) && !(flags & CLONE_FILES_); i++)
 		if (request->not_for_child[i] >= 0)
 			clone.chores.close[clone.chores.count++] = request->not_for_child[i];
-	r = clone_namespaces(&clone, &clone.args[0]);
+	r = clone_namespaces(&clone, &clone.args[0], call->trap->context->sigmask);
 	return r < 0 ? r : clone_make(call->trap, &clone);
 }
 
@@ -302,7 +338,7 @@ enum verdict engine_clone(struct call *call)
 	memcpy(clone.args, call->arg, sizeof(clone.args));
 	if (!(clone.flags & CLONE_VM_))
 		clone.args[1] = 0;
-	call->ret = clone_namespaces(&clone, &clone.args[0]);
+	call->ret = clone_namespaces(&clone, &clone.args[0], call->trap->context->sigmask);
 	if (call->ret == 0)
 		call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
@@ -311,16 +347,22 @@ enum verdict engine_clone(struct call *call)
 enum verdict engine_fork(struct call *call)
 {
 	struct cloning clone = { .nr = __NR_fork };
+	u64 flags = 0;
 
-	call->ret = clone_make(call->trap, &clone);
+	call->ret = clone_namespaces(&clone, &flags, call->trap->context->sigmask);
+	if (call->ret == 0)
+		call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 
 enum verdict engine_vfork(struct call *call)
 {
 	struct cloning clone = { .nr = __NR_vfork, .flags = CLONE_VM_ | CLONE_VFORK_ };
+	u64 flags = CLONE_VM_ | CLONE_VFORK_;
 
-	call->ret = clone_make(call->trap, &clone);
+	call->ret = clone_namespaces(&clone, &flags, call->trap->context->sigmask);
+	if (call->ret == 0)
+		call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
 }
 
@@ -350,7 +392,7 @@ enum verdict engine_clone3(struct call *call)
 	clone.stack = args->stack ? args->stack + args->stack_size : 0;
 	if (!(args->flags & CLONE_VM_))
 		args->stack = args->stack_size = 0;
-	call->ret = clone_namespaces(&clone, &args->flags);
+	call->ret = clone_namespaces(&clone, &args->flags, call->trap->context->sigmask);
 	if (call->ret == 0)
 		call->ret = clone_make(call->trap, &clone);
 	return CALL_DONE;
@@ -374,6 +416,7 @@ enum verdict engine_exit_group(struct call *call)
 {
 	(void)call;
 	view_ends();
+	pids_ends();
 	if (sys0(__NR_getpid) == private()->pid)
 		events(EVENT_EXIT, 0);
 	return CALL_PASS;

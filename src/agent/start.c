@@ -252,7 +252,7 @@ static void exec_first(const struct start_info *info)
 	const char *path = commons()->fs.cwd;
 	long r;
 
-	if (pids_on())
+	if (commons()->emulated & (1u << GAP_namespaces))
 		pids_start(info->marker.mask);
 	if (placed)
 		path = read_place(info);

@@ -64,15 +64,37 @@ static void publish(s32 tid, u32 row)
 		__atomic_store_n(best, value, __ATOMIC_RELEASE);
 }
 
-long view_of_task(s32 tid)
+/* Where a task is entered; 0: nowhere. */
+static u64 entry_of(s32 tid)
 {
 	for (u32 i = 0; i < PROBES; i++) {
 		u64 at = __atomic_load_n(&views()->task[place_of(tid, i)], __ATOMIC_ACQUIRE);
 
 		if (at >> 32 == (u32)tid)
-			return (u32)at;
+			return at;
 	}
+	return 0;
+}
+
+long view_of_task(s32 tid)
+{
+	u64 at = entry_of(tid);
+
+	if (at)
+		return at & VIEW_ENDED ? 0 : (long)(u32)at;
 	return sys2(__NR_kill, tid, 0) == -ESRCH ? -ESRCH : 0;
+}
+
+u32 view_entry_pid_space(u64 at)
+{
+	return at & VIEW_ENDED ? (u32)at & ~VIEW_ENDED : view_of((u32)at)->pid;
+}
+
+long view_pid_space_of(s32 tid)
+{
+	u64 at = entry_of(tid);
+
+	return at ? (long)view_entry_pid_space(at) : -ESRCH;
 }
 
 /* The calling thread has a row: it is held, and others are told. */
@@ -87,6 +109,11 @@ static void enter(u32 row)
 	publish((s32)sys0(__NR_gettid), row);
 }
 
+const struct view *agent_view(void)
+{
+	return view_self();
+}
+
 /* --- rows --------------------------------------------------------------------------------------------------------------------------------- */
 
 struct view_spec view_spec_of(u32 word)
@@ -99,12 +126,14 @@ struct view_spec view_spec_of(u32 word)
 				   .root_length = v->root_length,
 				   .uts = v->uts,
 				   .ipc = v->ipc,
-				   .pid = v->pid };
+				   .pid = v->pid,
+				   .pid_children = v->pid_children,
+				   .cgroup = v->cgroup };
 }
 
 static u32 hash_of(const struct view_spec *spec)
 {
-	u32 numbers[] = { spec->space, spec->root_mount, spec->uts, spec->ipc, spec->pid };
+	u32 numbers[] = { spec->space, spec->root_mount, spec->uts, spec->ipc, spec->pid, spec->pid_children, spec->cgroup };
 	u64 hash = fs_seen_hash(FS_SEEN_START, (const char *)numbers, sizeof(numbers));
 
 	return (u32)fs_seen_hash(hash, spec->root, spec->root_length) | 1u;
@@ -115,8 +144,8 @@ static bool says(u32 row, const struct view_spec *spec)
 	const struct view *v = view_of(row);
 
 	return v->space == spec->space && v->root_mount == spec->root_mount && v->root_length == spec->root_length &&
-	       v->uts == spec->uts && v->ipc == spec->ipc && v->pid == spec->pid &&
-	       !memcmp(view_root(row), spec->root, spec->root_length);
+	       v->uts == spec->uts && v->ipc == spec->ipc && v->pid == spec->pid && v->pid_children == spec->pid_children &&
+	       v->cgroup == spec->cgroup && !memcmp(view_root(row), spec->root, spec->root_length);
 }
 
 /* Whether a living task is entered with a row. */
@@ -196,7 +225,9 @@ long view_word_of(const struct view_spec *spec)
 					    .root_length = spec->root_length,
 					    .uts = spec->uts,
 					    .ipc = spec->ipc,
-					    .pid = spec->pid };
+					    .pid = spec->pid,
+					    .pid_children = spec->pid_children,
+					    .cgroup = spec->cgroup };
 			__atomic_store_n(&v->state, VIEW_READY, __ATOMIC_RELEASE);
 		} else {
 			row = -ENOSPC;
@@ -255,7 +286,7 @@ long view_unshare(u64 *flags, struct view_spec *spec, struct fs_hints *hints)
 			return r;
 		*flags &= ~CLONE_NEWNS_;
 	}
-	return commons()->emulated & (1u << GAP_namespaces) ? namespaces_new(flags, &spec->uts, &spec->ipc) : 0;
+	return commons()->emulated & (1u << GAP_namespaces) ? namespaces_new(flags, spec) : 0;
 }
 
 enum verdict engine_unshare(struct call *call)
@@ -341,15 +372,27 @@ void view_forked_parent(s32 child, u32 row)
 void view_ends(void)
 {
 	if (__atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
-		publish((s32)sys0(__NR_getpid), 0); /* a zombie keeps nothing */
+		publish((s32)sys0(__NR_getpid),
+			view_self()->pid ? VIEW_ENDED | view_self()->pid : 0); /* a zombie keeps nothing else */
+}
+
+/* A new process of a pid namespace that is ending: whoever ends it may not have seen us. */
+static void end_with_space(void)
+{
+	u32 pid = view_self()->pid;
+
+	if (pid && __atomic_load_n(&views()->pid_space[pid].dead, __ATOMIC_SEQ_CST))
+		(void)sys2(__NR_kill, sys0(__NR_getpid), 9);
 }
 
 void view_forked_child(void)
 {
 	enter(view_word());
+	end_with_space();
 }
 
 void view_vfork_child(void)
 {
 	enter(view_word());
+	end_with_space();
 }

@@ -14,11 +14,6 @@
 
 #include "agent/engine.h"
 
-static inline struct view_state *views(void)
-{
-	return (struct view_state *)(LAYOUT_COMMONS + commons()->views); /* NOLINT(performance-no-int-to-ptr) */
-}
-
 static inline u32 view_word(void)
 {
 	return task_word(TASK_VIEW);
@@ -40,13 +35,7 @@ static inline const char *view_root(u32 word)
 	return views()->root[word < VIEWS_MAX ? word : 0];
 }
 
-/* What a row is to say. root: "" or "/…", below the root of the mount root_mount; not copied. */
-struct view_spec {
-	u32 space, root_mount;
-	const char *root;
-	u32 root_length;
-	u32 uts, ipc, pid;
-};
+/* What a row is to say: agent.h. */
 struct view_spec view_spec_of(u32 word);
 
 /* The number of the row that says so, held by this process, or negative errno: -ENOSPC when all rows are used. */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "abi/view_state.h"
 #include "base/cleanup.h"
 #include "host/broker_int.h"
 
@@ -71,7 +72,13 @@ static void serve_request(struct broker *broker, const struct broker_request *re
 		broker_device(broker, (u32)request->a, (u64)request->b, trusted, fd);
 		break;
 	case BROKER_WATCH_PID:
-		broker_watch_pid(broker, fd);
+		broker_watch_pid(broker, fd, 0);
+		break;
+	case BROKER_WATCH_SPACE:
+		if (broker->views && request->a > 0 && request->a < PID_SPACES_MAX)
+			broker_watch_pid(broker, fd, (u32)request->a);
+		else
+			(void)close(fd);
 		break;
 	default:
 		(void)close(fd);

@@ -21,6 +21,9 @@ struct broker;
 /* Serves requests that come over `socket` (non-blocking; stays the caller's). The cell's log begins with a line that names the gaps in
  * `emulate` (bit per gap_id). Returns 0 or negative errno. */
 int broker_new(int socket, u32 emulate, struct broker **ret) MUST_CHECK;
+/* What it needs to end pid namespaces: the views of the commons, and the agent's descriptor; both stay the caller's, and outlive the broker. */
+struct view_state;
+void broker_knows_members(struct broker *broker, struct view_state *views, int agent);
 /* What the supervisor is to serve for it. */
 struct service broker_service(struct broker *broker);
 /* Ends everything; NULL is nothing. */

@@ -28,6 +28,8 @@ struct broker {
 	struct served *served;  /* broker_device.c */
 	u32 stream_count;       /* of both */
 	struct kmsg_log log;
+	struct view_state *views; /* of the commons, and what members execute: broker_knows_members() */
+	int agent;
 	struct rlimit limit; /* RLIMIT_NOFILE as it was */
 };
 
@@ -35,9 +37,12 @@ struct broker {
 int broker_listen(struct broker *broker, int fd, u32 events, struct source *source) MUST_CHECK;
 
 /* Requests: own fd from here on. */
-void broker_watch_pid(struct broker *broker, int fd);
+void broker_watch_pid(struct broker *broker, int fd, u32 space);
 void broker_kmsg(struct broker *broker, u32 flags, u64 number, int fd);
 void broker_device(struct broker *broker, u32 device, u64 flags, bool trusted, int fd);
+
+/* Kills the members of a pid namespace whose init has ended (broker_space.c). */
+void broker_space_ends(struct broker *broker, u32 space);
 
 /* Looks at the watches that no descriptor tells of. Milliseconds until the next look, -1 = none needed. */
 int broker_watch_tick(struct broker *broker);

@@ -3,7 +3,7 @@
  * BROKER_WATCH_PID: tells over a socket when the process (or thread) that owns it (F_SETOWN_EX) has ended, by shutting it down for sending:
  * the other end is readable from then on, however many copies of this one there are. By a pidfd where the kernel has them, else by looking
  * at /proc/PID/stat, which stays open, every 10 ms and one more per watch: a read costs up to 75 us in gVisor, so looking takes less than
- * a tenth of a processor. A watch lasts until the asker has closed its end.
+ * a tenth of a processor. A watch lasts until the asker has closed its end; one for a pid namespace (BROKER_WATCH_SPACE) until the owner has ended.
  *
  * The owner is a reference that the kernel holds: as our pid namespace numbers it, 0 once it has been reaped; a pid used again is no
  * owner. A process whose first thread alone has ended goes on.
@@ -38,6 +38,7 @@ struct watch {
 	int pidfd, fd;
 	int stat;    /* /proc/PID/stat, where there is no pidfd; may be missing */
 	bool polled; /* it is looked at: no pidfd, and not ended */
+	u32 space;   /* BROKER_WATCH_SPACE: the namespace that ends with it; 0: the asker is told */
 };
 
 static void drop(int *fd)
@@ -68,7 +69,9 @@ static void watch_end(struct broker *broker, struct watch *watch)
 	watch->polled = false;
 	drop(&watch->pidfd);
 	drop(&watch->stat);
-	if (shutdown(watch->fd, SHUT_WR) < 0)
+	if (watch->space)
+		broker_space_ends(broker, watch->space);
+	if (watch->space || shutdown(watch->fd, SHUT_WR) < 0)
 		watch_free(broker, watch);
 }
 
@@ -134,7 +137,7 @@ static int open_pidfd(int fd)
 	return owner.pid > 0 ? (int)syscall(SYS_pidfd_open, owner.pid, owner.type == F_OWNER_TID ? PIDFD_THREAD : 0) : -1;
 }
 
-void broker_watch_pid(struct broker *broker, int fd)
+void broker_watch_pid(struct broker *broker, int fd, u32 space)
 {
 	struct watch *watch = broker->watch_count < BROKER_WATCHES_MAX ? calloc(1, sizeof(*watch)) : NULL;
 
@@ -148,6 +151,7 @@ void broker_watch_pid(struct broker *broker, int fd)
 				 .link = &broker->watches,
 				 .pidfd = open_pidfd(fd),
 				 .fd = fd,
+				 .space = space,
 				 .stat = FD_NONE };
 	if (watch->next)
 		watch->next->link = &watch->next;
@@ -159,7 +163,7 @@ void broker_watch_pid(struct broker *broker, int fd)
 	if (watch->polled)
 		watch->stat = open_stat(fd);
 	broker->polled_watches += watch->polled;
-	if (broker_listen(broker, fd, 0, &watch->dropped) < 0)
+	if (!space && broker_listen(broker, fd, 0, &watch->dropped) < 0)
 		watch_free(broker, watch);
 	/* asked only now: what was opened is the owner's, as long as there is one */
 	else if (owner_of(fd).pid <= 0 || (watch->polled && !running(watch)))

@@ -19,6 +19,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -369,16 +370,12 @@ static int install_tracing(const struct filter_spec *spec)
 	return r;
 }
 
-static int install_planned(const struct filter_spec *spec)
+/* The search tree and the blocks of so many rows. */
+static void emit_planned(struct code *code, struct row *rows, u32 count, const struct filter_spec *spec)
 {
-	struct row rows[ROWS_MAX];
 	struct leaf leaves[ROWS_MAX];
-	u32 count = collect(spec, rows), numbers = 0;
-	struct code *code = calloc(1, sizeof(*code));
-	int r;
+	u32 numbers = 0;
 
-	if (!code)
-		return -ENOMEM;
 	for (u32 i = 0; i < count;)
 		if (rows[i].test.kind == FILTER_ADDED_LATER || (spec->sealed && rows[i].test.kind == FILTER_AGENT_MEMORY))
 			rows[i] = rows[--count];
@@ -391,14 +388,45 @@ static int install_planned(const struct filter_spec *spec)
 		else
 			leaves[numbers++] = (struct leaf){ .nr = rows[i].nr, .first = i, .count = 1 };
 	}
-	emit_arch_check(code, foreign_action(spec));
-	if (spec->tree)
-		trap_if_equal(code, TRACE_REPORT_NR); /* from the agent's text, too */
 	emit_tree(code, leaves, numbers);
 	for (u32 i = 0; i < numbers; i++) {
 		code->insn[leaves[i].jump].k = code->length - leaves[i].jump - 1;
 		emit_block(code, rows + leaves[i].first, leaves[i].count, spec);
 	}
+}
+
+u32 filter_write_pids(const struct filter_spec *spec, u64 *program, u32 room)
+{
+	struct row rows[ROWS_MAX];
+	struct code *code = calloc(1, sizeof(*code));
+	u32 n = 0;
+
+	if (!code)
+		return 0;
+#define GAP_CALL(name, test_, handler) rows[n++] = (struct row){ __NR_##name, test_ };
+#include "gaps/namespaces/pids.def"
+#undef GAP_CALL
+	emit_arch_check(code, SECCOMP_RET_ALLOW);
+	emit_planned(code, rows, n, spec);
+	n = code->overflow || code->length > room ? 0 : code->length;
+	memcpy(program, code->insn, n * sizeof(code->insn[0]));
+	free(code);
+	return n;
+}
+
+static int install_planned(const struct filter_spec *spec)
+{
+	struct row rows[ROWS_MAX];
+	u32 count = collect(spec, rows);
+	struct code *code = calloc(1, sizeof(*code));
+	int r;
+
+	if (!code)
+		return -ENOMEM;
+	emit_arch_check(code, foreign_action(spec));
+	if (spec->tree)
+		trap_if_equal(code, TRACE_REPORT_NR); /* from the agent's text, too */
+	emit_planned(code, rows, count, spec);
 	r = install(code);
 	free(code);
 	return r;

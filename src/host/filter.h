@@ -20,6 +20,10 @@ struct filter_spec {
  * errno (-EINVAL: no seccomp filters in this kernel; -E2BIG: does not fit). seccomp(2). */
 int filter_install(const struct filter_spec *spec) MUST_CHECK;
 
+/* Writes the filter that traps calls that name processes, for who gets to be in a pid namespace later: struct sock_filter. Returns their number; 0: no
+ * room. */
+u32 filter_write_pids(const struct filter_spec *spec, u64 *program, u32 room);
+
 /* enum gap_paths of these gaps together (bit per gap_id). */
 u32 filter_paths(u32 emulate);
 

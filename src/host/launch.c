@@ -244,6 +244,8 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		child_native(spec, path, mask, report);
 	}
 
+	if (!spec->join && !filter.pids && (spec->emulate & GAP_BIT(GAP_namespaces)))
+		fds->map->pids_filter_length = filter_write_pids(&filter, fds->map->pids_filter, PIDS_FILTER_MAX);
 	env = launch_marked_env(spec, fds, path, mask);
 	if (!env)
 		child_failed(report, "making the environment", ENOMEM, 125);
@@ -338,6 +340,8 @@ static void serve_broker(struct supervisor *supervisor, struct cell_fds *fds, u3
 	if (fds->broker < 0)
 		return;
 	if (broker_new(fds->broker, emulate, ret) == 0) {
+		broker_knows_members(*ret, (struct view_state *)(void *)((u8 *)fds->map + fds->map->views),
+				     fds->reserved[RESERVED_AGENT]);
 		service = broker_service(*ret);
 		if (supervise_add(supervisor, &service) == 0)
 			return;

@@ -90,7 +90,7 @@ static void expect(u32 emulate, const int *calls, size_t count, bool traps)
 /* The calls that name processes trap in cells with pids of their own only; those with a test, only where it holds. */
 static void pids_trap_where_they_are_the_cells_own(void **state)
 {
-	static const int calls[] = { SYS_getpid, SYS_gettid, SYS_getppid, SYS_kill, SYS_setsid };
+	static const int calls[] = { SYS_getpid, SYS_gettid, SYS_getppid, SYS_tgkill, SYS_setsid };
 	static const int tested[] = { SYS_wait4, SYS_ioctl, SYS_getsockopt };
 
 	(void)state;

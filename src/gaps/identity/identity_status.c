@@ -235,7 +235,8 @@ static void tell(struct text *text, const char *from, u64 size, const struct ide
 				put_newer(text, cred);
 			continue;
 		}
-		if (colon < end && pids_on() && put_pids(text, from + line, colon - line, from + colon + 1, end - colon - 1))
+		if (colon < end && (commons()->emulated & (1u << GAP_namespaces)) &&
+		    put_pids(text, from + line, colon - line, from + colon + 1, end - colon - 1))
 			;
 		else if (colon < end && !cred && colon - line == 3 && !memcmp(from + line + 1, "id:", 3) && from[line] != 'P')
 			put_shown(text, from + colon + 1, from + end, from[line] == 'U');

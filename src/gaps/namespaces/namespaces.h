@@ -29,20 +29,7 @@ struct uts_row {
 };
 static_assert(sizeof(struct uts_row) == 296, "shared between agents");
 
-/* The pid namespace of the cell (pid_view.c), where its first process is pid 1. */
-struct pid_view {
-	s32 init;      /* its number on the host; 0: not there yet */
-	u32 adopts;    /* it is a subreaper (prctl(2)) */
-	u32 subreaper; /* what it says of itself */
-	u32 reserved;
-	u64 handled;                   /* signals that it has a handler for or ignores, bit sig - 1 */
-	u64 blocked;                   /* that its main thread blocks */
-	u64 agent_device, agent_inode; /* of the cell's agent, by which its processes are known */
-};
-static_assert(sizeof(struct pid_view) == 48, "shared between agents");
-
 struct namespaces_area {
-	struct pid_view pids;
 	u32 uts_used; /* rows that are some namespace's; never given back */
 	u32 reserved;
 	struct uts_row uts[UTS_ROWS]; /* 0: the cell's */

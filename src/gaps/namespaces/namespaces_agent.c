@@ -5,7 +5,7 @@
  *   uts_agent.c, uts_files.c   the names that uname(2) and /proc/sys/kernel tell
  *   namespaces_new.c           what unshare(2) and clone(2) make
  *   ns_files.c                 /proc/PID/ns, setns(2)
- *   pid_*.c                    the first process of the cell is pid 1, and nobody else is there: see pid_view.c
+ *   pid_*.c                    pid namespaces, the cell's own among them: see pid_view.c
  *
  * Limits: docs/limits.md.
  */

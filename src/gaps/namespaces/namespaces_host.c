@@ -170,7 +170,7 @@ static const int calls[] = { SYS_sethostname, SYS_setdomainname, SYS_unshare, SY
 static const char *const files[] = { "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", NULL };
 
 static const char *const limits[] = {
-	"host and domain names, IPC namespaces (with sysvipc), pid 1 for the first process; the other kinds are the kernel's",
+	"host and domain names, IPC namespaces (with sysvipc), pid namespaces (in a tree of the agent's); the other kinds are the kernel's",
 	NULL,
 };
 
@@ -185,6 +185,7 @@ const struct gap gap_namespaces = {
 	.area_size = NAMESPACES_AREA_SIZE,
 	.install = install,
 	.paths = GAP_PATHS_OPEN | GAP_PATHS_STAT,
+	.broker = true, /* the end of pid namespaces */
 	.on_request = true,
 	.files = files,
 	.limits = limits,

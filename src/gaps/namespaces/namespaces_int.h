@@ -52,7 +52,14 @@ long ns_file_open(const char *path, int flags) MUST_CHECK;
 
 #define PIDS_PATH_SIZE 32u
 
+/* The caller's. */
+struct pid_space *pids_space(void);
+/* The number of a task's; UINT32_MAX: it is not of the cell. */
+u32 pids_space_of(s32 pid);
+bool pids_is_below(u32 space, u32 above);
 bool pids_is_init(s32 pid);
+/* pid_life.c: a new one, -ENOSPC. */
+long pids_new_space(u32 parent) MUST_CHECK;
 /* A group or session: one whose leader has gone stays as it is. */
 s32 pids_group_to_guest(s32 group);
 /* Reads /proc/PID/stat, NUL-terminated. Bytes or negative errno. */

@@ -33,29 +33,47 @@ static long new_uts(void)
 	return row;
 }
 
-long namespaces_new(u64 *flags, u32 *uts, u32 *ipc)
+/* As copy_pid_ns() and unshare_nsproxy_namespaces(): in a namespace that it has left for its children nobody makes another. */
+static long new_pid(struct view_spec *spec)
+{
+	long row;
+
+	if (spec->pid != spec->pid_children)
+		return -EINVAL;
+	row = pids_new_space(spec->pid);
+	if (row > 0)
+		spec->pid_children = (u32)row;
+	return row;
+}
+
+long namespaces_new(u64 *flags, struct view_spec *spec)
 {
 	bool ours = commons()->emulated & (1u << GAP_sysvipc); /* else the kernel has IPC objects, and its namespaces */
-	u64 wanted = *flags & (CLONE_NEWUTS_ | (ours ? CLONE_NEWIPC_ : 0) | (pids_on() ? CLONE_NEWPID_ : 0));
+	u64 wanted = *flags & (CLONE_NEWUTS_ | (ours ? CLONE_NEWIPC_ : 0) | (commons()->fs.table.count ? CLONE_NEWPID_ : 0));
 	struct agent_creds creds;
 	long row;
 
 	if (!wanted)
 		return 0;
 	agent_creds_get(&creds);
-	if ((!creds.cap_sys_admin && !(*flags & CLONE_NEWUSER_)) || (wanted & CLONE_NEWPID_)) /* one in another is not there */
+	if (!creds.cap_sys_admin && !(*flags & CLONE_NEWUSER_))
 		return -EPERM;
+	if (wanted & CLONE_NEWPID_) {
+		row = new_pid(spec);
+		if (row < 0)
+			return row;
+	}
 	if (wanted & CLONE_NEWIPC_) {
 		row = sysvipc_new_space();
 		if (row < 0)
 			return row;
-		*ipc = (u32)row;
+		spec->ipc = (u32)row;
 	}
 	if (wanted & CLONE_NEWUTS_) {
 		row = new_uts();
 		if (row < 0)
 			return row;
-		*uts = (u32)row;
+		spec->uts = (u32)row;
 	}
 	*flags &= ~wanted;
 	return 0;

@@ -29,7 +29,7 @@ enum verdict pids_getppid(struct call *call)
 	if (pids_is_init(agent_caller_pid()))
 		return namespaces_done(call, 0);
 	parent = pids_to_guest(parent);
-	return namespaces_done(call, parent ? parent : !namespaces_area()->pids.adopts);
+	return namespaces_done(call, parent ? parent : !pids_space()->adopts);
 }
 
 /* --- groups and sessions -------------------------------------------------------------------------------------------------------------- */

@@ -61,6 +61,24 @@ static u64 put_number(char *to, s32 number)
 	return 1 + decimal_put(to + 1, 0 - (u64)number);
 }
 
+/* What a process is in each pid namespace from the reader's down to its own. */
+static u64 put_levels(char *to, s32 pid)
+{
+	u32 level[PID_LEVELS_MAX + 1], count = 0, mine = agent_view()->pid, space = pids_space_of(pid);
+	u64 used = 0;
+
+	if (space == UINT32_MAX || !pids_is_below(space, mine))
+		return 0;
+	for (; space != mine && count < PID_LEVELS_MAX; space = views()->pid_space[space].parent)
+		level[count++] = space;
+	level[count++] = mine;
+	while (count--) {
+		to[used++] = '\t';
+		used += put_number(to + used, views()->pid_space[level[count]].init == pid ? 1 : pid);
+	}
+	return used;
+}
+
 u64 pids_tell_status(const char *name, u64 length, const char *from, u64 size, char *to)
 {
 	static const char names[][8] = { "Tgid", "Ngid", "Pid", "PPid", "TracerP", "NStgid", "NSpid", "NSpgid", "NSsid" };
@@ -71,6 +89,15 @@ u64 pids_tell_status(const char *name, u64 length, const char *from, u64 size, c
 		    (length == strlen(names[which]) || which == 4))
 			break;
 	if (which == ARRAY_SIZE(names) || size > PIDS_LINE_MAX)
+		return 0;
+	if ((which == 5 || which == 6) && size > 1 && __atomic_load_n(&views()->pid_spaces, __ATOMIC_ACQUIRE)) {
+		const char *digits = from + 1; /* behind the tabulator */
+
+		used = put_levels(to, pids_number(&digits));
+		if (used)
+			return used;
+	}
+	if (!pids_on())
 		return 0;
 	for (u64 at = 0; at < size;) {
 		u64 n = digits_at(from + at);

@@ -3,7 +3,8 @@
  * Signals in the pid namespace of a cell (pid_view.c): they reach its own processes only, and init as pid_namespaces(7) has it: what it has no handler
  * for does not kill or stop it when a member of the cell sends it, itself included. A blocked signal stays pending, for sigtimedwait(2).
  *
- * Init notes for the others what it handles and what its main thread blocks. From outside (`lichen stop`, a terminal) signals act as on any process.
+ * Init notes for the others what it handles and what its main thread blocks. From a namespace above KILL and STOP act, too, others as from within;
+ * from outside the cell (`lichen stop`, a terminal) signals act as on any process.
  */
 #include "gaps/namespaces/namespaces_int.h"
 
@@ -13,20 +14,26 @@
 #define SIGNALS 64u
 #define BIT(sig) (UINT64_C(1) << ((sig)-1))
 /* What the default action of is nothing, or to go on: CHLD, CONT, URG, WINCH. */
+#define UNBLOCKABLE (BIT(9) | BIT(19)) /* KILL, STOP */
 #define HARMLESS (BIT(17) | BIT(18) | BIT(23) | BIT(28))
-#define UNBLOCKABLE (BIT(9) | BIT(19))
 
-static struct pid_view *view(void)
+static struct pid_space *view(void)
 {
-	return &namespaces_area()->pids;
+	return pids_space();
 }
 
-/* Whether a signal to init is to vanish. */
-static bool vanishes(int sig)
+/* Whether a signal to the init of a namespace is to vanish. */
+static bool vanishes_in(const struct pid_space *space, int sig)
 {
-	u64 taken = __atomic_load_n(&view()->handled, __ATOMIC_ACQUIRE) | __atomic_load_n(&view()->blocked, __ATOMIC_ACQUIRE);
+	u64 taken = __atomic_load_n(&space->handled, __ATOMIC_ACQUIRE) | __atomic_load_n(&space->blocked, __ATOMIC_ACQUIRE);
 
 	return sig > 0 && (u32)sig <= SIGNALS && !(BIT(sig) & ((taken & ~UNBLOCKABLE) | HARMLESS));
+}
+
+/* … of the caller's. */
+static bool vanishes(int sig)
+{
+	return vanishes_in(view(), sig);
 }
 
 /* Whether this is init itself, not a vfork child of it. */
@@ -127,6 +134,28 @@ enum verdict pids_sigqueue(struct call *call)
 enum verdict pids_tgsigqueue(struct call *call)
 {
 	return pids_tgkill(call);
+}
+
+/* Whether a signal to the init of another namespace, which the caller sees by the host's number, is to vanish. */
+static bool is_spared(s32 pid, int sig)
+{
+	const struct pid_space *space;
+	long number;
+
+	if (pid <= 0 || !__atomic_load_n(&views()->pid_spaces, __ATOMIC_ACQUIRE))
+		return false;
+	number = view_pid_space_of(pid);
+	if (number <= 0 || number == (long)agent_view()->pid)
+		return false;
+	space = &views()->pid_space[number];
+	return space->init == pid && sig > 0 && (u32)sig <= SIGNALS && !(BIT(sig) & UNBLOCKABLE) && vanishes_in(space, sig);
+}
+
+enum verdict namespaces_kill(struct call *call)
+{
+	s32 pid = (s32)call->arg[0];
+
+	return is_spared(pid, (int)call->arg[1]) ? namespaces_done(call, sys2(__NR_kill, pid, 0)) : CALL_PASS;
 }
 
 /* --- to many -------------------------------------------------------------------------------------------------------------------------- */

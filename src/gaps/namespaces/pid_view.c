@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pid namespace of a cell: its first process (init) is told that it is pid 1, and so is everybody else; all others keep the host's numbers. So
- * only one number is ever translated.
+ * Pid namespaces (pid_namespaces(7)): the first process of each (init) is told that it is pid 1, and so are its other members; all others keep the
+ * host's numbers. So in each only one number is ever translated. Which namespace a process is of is a number of its view (agent/view.h); the cell's is
+ * 0, in which numbers are translated when commons->namespaces.pids says so.
  *
  * Who belongs to the cell is asked of the kernel: whose /proc/PID/exe is the cell's agent, a file that each cell has of its own. A process without
  * one (a zombie), and one that does not let itself be looked at, belongs where its parent does.
@@ -17,10 +18,21 @@
 #define AT_EMPTY_PATH_ 0x1000
 #define O_CLOEXEC_ 02000000
 #define ANCESTORS_MAX 16u
+#define STRANGER UINT32_MAX /* no pid namespace of the cell */
+
+struct pid_space *pids_space(void)
+{
+	return &views()->pid_space[agent_view()->pid];
+}
+
+bool pids_on(void)
+{
+	return commons()->namespaces.pids || (__atomic_load_n(&views()->pid_spaces, __ATOMIC_ACQUIRE) && agent_view()->pid);
+}
 
 static s32 init_pid(void)
 {
-	return __atomic_load_n(&namespaces_area()->pids.init, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&pids_space()->init, __ATOMIC_ACQUIRE);
 }
 
 bool pids_is_init(s32 pid)
@@ -31,6 +43,13 @@ bool pids_is_init(s32 pid)
 s32 pids_to_host(s32 pid)
 {
 	return pid == 1 ? init_pid() : pid;
+}
+
+bool pids_is_below(u32 space, u32 above)
+{
+	for (u32 i = 0; i < PID_LEVELS_MAX && space && space != above && space < PID_SPACES_MAX; i++)
+		space = views()->pid_space[space].parent;
+	return space == above;
 }
 
 /* "/proc/PID/NAME" */
@@ -90,28 +109,75 @@ static s32 parent_of(s32 pid, char *ret_state)
 	return pids_number(&at);
 }
 
-bool pids_visible(s32 pid)
+/* The process that a thread is of, as /proc tells; 0: it does not. */
+static s32 process_of(s32 tid)
 {
-	struct namespaces_area *area = namespaces_area();
+	char path[PIDS_PATH_SIZE], text[512];
+	const char *at = text;
+	long fd, n;
+
+	proc_path(path, tid, "/status");
+	fd = sys4(__NR_openat, AT_FDCWD_, path, O_CLOEXEC_, 0);
+	if (fd < 0)
+		return 0;
+	n = sys3(__NR_read, fd, text, sizeof(text) - 1);
+	(void)sys1(__NR_close, fd);
+	text[n > 0 ? n : 0] = 0;
+	while (*at && strncmp(at, "\nTgid:\t", 7))
+		at++;
+	at += *at ? 7 : 0;
+	return pids_number(&at);
+}
+
+/* The namespace of a task of the cell that has no view noted for its own number: that of its process, else the cell's. */
+static u32 space_of_unnoted(s32 pid)
+{
+	s32 process = __atomic_load_n(&views()->pid_spaces, __ATOMIC_ACQUIRE) ? process_of(pid) : pid;
+	long space = process && process != pid ? view_pid_space_of(process) : 0;
+
+	return process == agent_pid() ? agent_view()->pid : space > 0 ? (u32)space : 0;
+}
+
+u32 pids_space_of(s32 pid)
+{
+	const struct view_state *state = views();
 
 	for (u32 i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
-		char path[PIDS_PATH_SIZE], state;
+		char path[PIDS_PATH_SIZE], reason;
 		struct kernel_stat st;
+		long r, space;
 		s32 parent;
-		long r;
 
-		if (pid == agent_pid() || pid == init_pid())
-			return true;
+		if (pid == agent_pid())
+			return agent_view()->pid;
+		space = __atomic_load_n(&state->pid_spaces, __ATOMIC_ACQUIRE) ? view_pid_space_of(pid) : -ESRCH;
 		proc_path(path, pid, "/exe");
 		r = sys4(__NR_newfstatat, AT_FDCWD_, path, &st, 0);
+		if (r == 0 && (st.dev != state->agent_device || st.ino != state->agent_inode))
+			return STRANGER;
+		if (space >= 0)
+			return (u32)space;
 		if (r == 0)
-			return st.dev == area->pids.agent_device && st.ino == area->pids.agent_inode;
-		parent = parent_of(pid, &state);
-		if (r == -ENOENT && state != 'Z' && state != 'X')
-			return false;
+			return space_of_unnoted(pid);
+		for (u32 k = __atomic_load_n(&state->pid_spaces, __ATOMIC_ACQUIRE); k; k--)
+			if (state->pid_space[k].init == pid && !state->pid_space[k].dead)
+				return k;
+		parent = parent_of(pid, &reason);
+		if (r == -ENOENT && reason != 'Z' && reason != 'X')
+			return STRANGER;
 		pid = parent;
 	}
-	return false;
+	return STRANGER;
+}
+
+bool pids_visible(s32 pid)
+{
+	u32 mine = agent_view()->pid, space;
+
+	if (pid == agent_pid() || pid == init_pid())
+		return true;
+	space = pids_space_of(pid);
+	return space != STRANGER && pids_is_below(space, mine);
 }
 
 s32 pids_to_guest(s32 pid)
@@ -124,25 +190,6 @@ s32 pids_group_to_guest(s32 group)
 	s32 shown = pids_to_guest(group);
 
 	return shown || group <= 0 || sys2(__NR_kill, group, 0) != -ESRCH ? shown : group;
-}
-
-/* --- its start ------------------------------------------------------------------------------------------------------------------------ */
-
-void pids_start(u64 mask)
-{
-	struct pid_view *view = &namespaces_area()->pids;
-	struct kernel_stat st;
-	s32 none = 0;
-
-	if (__atomic_load_n(&view->init, __ATOMIC_ACQUIRE))
-		return; /* one more that joins the cell */
-	if (sys4(__NR_newfstatat, AT_FDCWD_, "/proc/self/exe", &st, 0) == 0) {
-		view->agent_device = st.dev;
-		view->agent_inode = st.ino;
-	}
-	view->blocked = mask;
-	view->adopts = sys5(__NR_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0) == 0;
-	(void)__atomic_compare_exchange_n(&view->init, &none, agent_pid(), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* --- paths of /proc ------------------------------------------------------------------------------------------------------------------ */
