@@ -309,6 +309,31 @@ long namespaces_new(u64 *flags, struct view_spec *spec) MUST_CHECK;
 long sysvipc_new_space(void) MUST_CHECK;
 void sysvipc_leave_space(void);
 
+/*
+ * Control groups (gaps/cgroup; abi/cgroup_state.h), where cgroup_on(). `host`: a path of the host, in a hierarchy's directory.
+ */
+static inline bool cgroup_on(void)
+{
+	return commons()->emulated & (1u << GAP_cgroup);
+}
+/* What a control file is as virtual file (agent/vfs.h): 1 when its bytes are made at open, 0 when they lie in the file; -ENODEV: its group is gone. */
+#define CGROUP_FILE_PATH 96u
+long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH]) MUST_CHECK;
+/* mkdir, rmdir of a group: its directory is `name` in `directory`. 0 or negative errno. */
+long cgroup_make(const char *host, s32 directory, const char *name, u32 mode) MUST_CHECK;
+long cgroup_remove(const char *host, s32 directory, const char *name) MUST_CHECK;
+/* A hierarchy that is to be mounted: of v2, or v1 with the options of mount(2), which is made if there is none (device: for that). 0 or negative errno. */
+struct cgroup_mounted {
+	u32 device;        /* its file system's number */
+	char path[256];    /* its root's directory */
+	char options[256]; /* as mountinfo tells them, without "rw" */
+};
+long cgroup_mount(bool v1, const char *options, u32 device, struct cgroup_mounted *ret) MUST_CHECK;
+/* Before a process or thread is made: 0, or -EAGAIN when a group has as many as it may. Afterwards, in the parent (child: negative when there is
+ * none) and in the child, whatever comes first. birth: from the former; 0 for a thread. */
+long cgroup_fork_begin(bool process, u64 *ret_birth) MUST_CHECK;
+void cgroup_fork_end(s32 child, u64 birth);
+
 /* Memory of the call that is being handled: not zeroed, gone when its handler returns. agent_in_group() and agent_clone() write
  * over it. */
 #define AGENT_SCRATCH 36864u

@@ -58,6 +58,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 }
 
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "gaps/cgroup/cgroup.def"
 #include "gaps/devices/devices.def"
 #include "gaps/fstype/fstype.def"
 #include "gaps/identity/identity.def"
@@ -125,6 +126,9 @@ DISPATCH(fstype)
 DISPATCH_END
 DISPATCH(mounts)
 #include "gaps/mounts/mounts.def"
+DISPATCH_END
+DISPATCH(cgroup)
+#include "gaps/cgroup/cgroup.def"
 DISPATCH_END
 DISPATCH(identity)
 #include "gaps/identity/identity.def"

@@ -114,6 +114,7 @@ struct fs_name {
 	bool mounted;      /* something is mounted there */
 	bool mounted_file; /* and it is no directory */
 	bool read_only;    /* by its mount */
+	bool groups;       /* it lies in a hierarchy of control groups (fs_cgroup.c) */
 	u32 mount;         /* id of what its directory lies on */
 	/* in an overlay (fs_layers.h) */
 	bool layered;
@@ -254,6 +255,15 @@ long fs_host_open_text(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 /* Opens the directory that work->host lies in, O_PATH. *name: the last component, in work->host. */
 long fs_host_parent(struct fs_work *work, const char **name) MUST_CHECK;
 
+/* --- fs_cgroup.c: hierarchies of control groups, work->mount being one ------------------------------------------------------------------ */
+
+/* Opens work->host: descriptor or negative errno. */
+long fs_cgroup_open(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
+/* Makes, removes what fs_name() found. 0 or negative errno. */
+struct fs_new;
+long fs_cgroup_make(struct fs_work *work, const struct fs_name *where, const struct fs_new *made) MUST_CHECK;
+long fs_cgroup_remove(struct fs_work *work, const struct fs_name *where, bool directory) MUST_CHECK;
+
 /* --- fs_identity.c: who the caller is, where gap identity is filled; else these do nothing --------------------------------------------- */
 
 /* Whether the caller may search the directories of work->host. 0 or -EACCES. */
@@ -276,6 +286,9 @@ static inline long fs_reissue(long nr, const u64 args[6])
 enum verdict fs_xattr_as(struct call *call, u32 flags);
 /* fs_host_open() as the caller. */
 long fs_open_as(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
+
+/* Before the first program: mounts control groups (v2) on /sys/fs/cgroup, where that is there and gap cgroup is filled (fs_mount_call.c). */
+void fs_mount_groups(void);
 
 /* --- fs_path.c ---------------------------------------------------------------------------------------------------------------------- */
 

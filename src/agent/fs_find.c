@@ -163,6 +163,7 @@ static long name(struct fs_work *work, s32 dirfd, u64 path, struct fs_name *ret)
 	*at = '/';
 	ret->read_only = mount_of(work)->flags & FS_READ_ONLY;
 	ret->mount = work->mount.id;
+	ret->groups = work->mount.flags & FS_CGROUP;
 	if (r == 0 && fs_layered(work))
 		return fs_layers_name(work, ret);
 	if (r == 0)

@@ -61,7 +61,18 @@ enum {
 #define MNT_ATTRIBUTES (FS_OWN_READ_ONLY | FS_NOSUID | FS_NODEV | FS_NOEXEC | FS_NOSYMFOLLOW | MNT_TIMES)
 
 /* A file system that is to be made, or whose options change (fs_mount_super.c). */
-enum mnt_kind { MNT_TMPFS, MNT_RAMFS, MNT_PROC, MNT_SYSFS, MNT_DEVPTS, MNT_MQUEUE, MNT_OVERLAY, MNT_OTHER };
+enum mnt_kind {
+	MNT_TMPFS,
+	MNT_RAMFS,
+	MNT_PROC,
+	MNT_SYSFS,
+	MNT_DEVPTS,
+	MNT_MQUEUE,
+	MNT_OVERLAY,
+	MNT_CGROUP,
+	MNT_CGROUP2,
+	MNT_OTHER
+};
 struct mnt_super {
 	u32 kind; /* enum mnt_kind */
 	bool read_only, has_source;

@@ -310,6 +310,25 @@ static long do_mount(struct mnt_work *work, const u64 *arg)
 	return mnt_may() ? by_flags(work, arg, &at, flags) : -EPERM;
 }
 
+void fs_mount_groups(void)
+{
+	static const char target[] = "/sys/fs/cgroup", type[] = "cgroup2";
+	struct mnt_work *work;
+	struct mnt_where at;
+	long r;
+
+	if (!cgroup_on() || mnt_begin(&work) < 0)
+		return;
+	memcpy(work->type, type, sizeof(type));
+	memcpy(work->source, type, sizeof(type));
+	r = mnt_locate(&work->path, AT_FDCWD_, (u64)target, FS_FOLLOW, &at);
+	if (r >= 0) {
+		fs_object_done(r, AT_FDCWD_);
+		(void)!new_mount(work, &at, MS_NOSUID_ | MS_NODEV_ | MS_NOEXEC_ | MS_RELATIME_, true, true);
+	}
+	mnt_done(work);
+}
+
 enum verdict fs_mount(struct call *call)
 {
 	struct mnt_work *work;

@@ -32,7 +32,7 @@ bool mnt_directory_of(struct mnt_work *work, u32 space, u32 id, char *path)
 	const struct fs_mount *m = mnt_find(table, id);
 	u64 scratch = strlen(commons()->scratch), length;
 
-	if (!m || !m->device || m->layer_count || (m->flags & FS_PROC) || !scratch ||
+	if (!m || !m->device || m->layer_count || (m->flags & (FS_PROC | FS_CGROUP)) || !scratch ||
 	    !begins(table->text + m->source, commons()->scratch, scratch))
 		return false;
 	length = (u64)m->source_length - m->root_length;

@@ -111,6 +111,13 @@ static void tell(struct kernel_statfs *fs, const struct fs_table *table, const s
 					      .name_length = 255,
 					      .id = m->device,
 					      .flags = fs->flags };
+	} else if (m->flags & FS_CGROUP) {
+		*fs = (struct kernel_statfs){ .type = type[6] ? 0x63677270 : 0x27e0eb,
+					      .block_size = (s64)LAYOUT_PAGE,
+					      .fragment_size = (s64)LAYOUT_PAGE,
+					      .name_length = 255,
+					      .id = m->device,
+					      .flags = fs->flags };
 	} else if (!strcmp(type, "overlay")) {
 		fs->type = 0x794c7630;
 	}

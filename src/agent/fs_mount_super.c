@@ -8,6 +8,7 @@
  *   proc, devpts     the host's
  *   sysfs            the host's, read-only: it is the machine's
  *   overlay          fs_mount_overlay.c
+ *   cgroup, cgroup2  where gap cgroup is filled: a hierarchy of it
  *
  * Any other type says ENODEV, as of a kernel that has none.
  */
@@ -85,7 +86,7 @@ static bool parse_size(const char *text, u64 *ret)
 
 /* --- types ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static const char type_names[][8] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "overlay" };
+static const char type_names[][8] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "overlay", "cgroup", "cgroup2" };
 
 const char *mnt_type_name(u32 kind)
 {
@@ -96,7 +97,7 @@ long mnt_super_init(struct mnt_super *super, const char *type)
 {
 	memset(super, 0, sizeof(*super));
 	for (u32 i = 0; i < ARRAY_SIZE(type_names); i++) {
-		if (strcmp(type, type_names[i]) != 0)
+		if (strcmp(type, type_names[i]) != 0 || ((i == MNT_CGROUP || i == MNT_CGROUP2) && !cgroup_on()))
 			continue;
 		super->kind = i;
 		super->mode = i == MNT_DEVPTS ? 0600 : i == MNT_RAMFS ? 0755 : TMPFS_MODE;
@@ -318,6 +319,11 @@ long mnt_super_set(struct mnt_super *super, const char *key, const char *value)
 	case MNT_OVERLAY:
 		known = set_overlay(super, key, value);
 		break;
+	case MNT_CGROUP:
+	case MNT_CGROUP2: /* the gap knows them, when it is made */
+		known = strlen(super->more) + strlen(key) + (value ? strlen(value) : 0) + 3 < sizeof(super->more);
+		keep(super, key, value);
+		break;
 	default:
 		known = false;
 	}
@@ -414,6 +420,23 @@ long mnt_scratch(const struct mnt_super *super, u32 number, char *path, u64 size
 	return r;
 }
 
+/* A hierarchy, which may be there already. `path`: FS_HOST_MAX bytes. */
+static long make_cgroup(struct mnt_super *super, char *path, struct fs_new_mount *ret)
+{
+	struct cgroup_mounted tree;
+	long r = cgroup_mount(super->kind == MNT_CGROUP, super->more[0] ? super->more + 1 : "", ret->device, &tree);
+
+	if (r < 0)
+		return r;
+	path[0] = super->shown[0] = 0;
+	append(path, FS_HOST_MAX, tree.path);
+	append(super->shown, sizeof(super->shown), tree.options);
+	ret->device = tree.device;
+	ret->options = super->shown;
+	ret->flags |= FS_CGROUP;
+	return 0;
+}
+
 long mnt_super_make(struct mnt_work *work, struct mnt_super *super, struct fs_new_mount *ret)
 {
 	char *path = work->other.host;
@@ -447,6 +470,10 @@ long mnt_super_make(struct mnt_work *work, struct mnt_super *super, struct fs_ne
 		break;
 	case MNT_OVERLAY:
 		r = mnt_overlay_make(work, super, ret);
+		break;
+	case MNT_CGROUP:
+	case MNT_CGROUP2:
+		r = make_cgroup(super, path, ret);
 		break;
 	default:
 		r = -ENODEV;

@@ -163,7 +163,7 @@ static long fill_like(struct fs_table *to, struct fs_mount *m, const struct fs_n
 	if (to->used + length + 1 > FS_TEXT_SIZE || length > UINT16_MAX)
 		return -ENOSPC;
 	*m = *like;
-	m->flags = like->flags & (FS_PROC | FS_FILE | FS_SUPER_READ_ONLY | FS_FILTERED);
+	m->flags = like->flags & (FS_PROC | FS_CGROUP | FS_FILE | FS_SUPER_READ_ONLY | FS_FILTERED);
 	if (spec->below_length)
 		m->flags &= ~(u32)FS_FILE;
 	if (!carry(to, other, &m->work) || !carry(to, other, &m->type) || !carry(to, other, &m->from) ||

@@ -68,6 +68,8 @@ long fs_may_create(const struct fs_name *where, bool directory)
 		return exists(where, &mode) ? -EEXIST : -ENOENT;
 	if (where->read_only)
 		return exists(where, &mode) ? -EEXIST : -EROFS;
+	if (where->groups && exists(where, &mode))
+		return -EEXIST;
 	r = identity_on() && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
 	return r == 0 && UNLIKELY(fs_quota_on()) ? may_count(where) : r;
 }
@@ -353,6 +355,8 @@ static long may_rename(struct fs_name *old, const struct fs_name *new, u64 flags
 		return -ENOTDIR;
 	if (old->mounted || new->mounted)
 		return -EBUSY;
+	if (old->groups)
+		return -EPERM;
 	r = may_remove(old);
 	if (r == 0)
 		r = exists(new, &to) ? may_remove(new) : fs_may_make(new->directory);

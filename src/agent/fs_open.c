@@ -239,6 +239,8 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 		flags = (flags | O_DIRECTORY_) & ~(u64)O_NOFOLLOW_;
 	if (work->magic)
 		return open_magic(work, flags, mode);
+	if (UNLIKELY(work->mount.flags & FS_CGROUP))
+		return fs_cgroup_open(work, flags, mode);
 	if (!(flags & (O_NONBLOCK_ | O_PATH_ | O_DIRECTORY_)) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_))
 		return open_waiting(work, flags, mode);
 	return fs_open_as(work, flags, mode);

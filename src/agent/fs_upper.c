@@ -239,6 +239,8 @@ long fs_make(struct fs_work *work, struct fs_name *where, const struct fs_new *m
 	struct fs_work_dir dir;
 	long r;
 
+	if (UNLIKELY(where->groups))
+		return fs_cgroup_make(work, where, made);
 	if (!where->layered)
 		return make_at(where->directory, where->directory, where->name, made);
 	r = where->mode ? -EEXIST : fs_name_raise(work, where);
@@ -367,7 +369,9 @@ static long remove_layered(struct fs_work *work, struct fs_name *where, u64 flag
 
 long fs_remove(struct fs_work *work, struct fs_name *where, u64 flags)
 {
-	long r = where->layered ? remove_layered(work, where, flags) : sys3(__NR_unlinkat, where->directory, where->name, flags);
+	long r = where->groups  ? fs_cgroup_remove(work, where, flags)
+	       : where->layered ? remove_layered(work, where, flags)
+				: sys3(__NR_unlinkat, where->directory, where->name, flags);
 
 	if (r == 0 && !flags && identity_on() && (!where->layered || identity_by_name(where->mode)))
 		identity_name_gone(where->directory, where->name);

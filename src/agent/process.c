@@ -94,12 +94,14 @@ void clone_child_chores(const struct child_chores *chores)
 		pids_born(chores->mask, chores->trap_pids);
 	for (u32 i = 0; i < chores->count; i++)
 		(void)sys1(__NR_close, chores->close[i]);
+	if (chores->birth)
+		cgroup_fork_end((s32)sys0(__NR_getpid), chores->birth);
 }
 
 static bool has_chores(const struct child_chores *chores)
 {
 	return chores->clear_handlers || chores->born || chores->has_task_word[TASK_IDENTITY] || chores->has_task_word[TASK_VIEW] ||
-	       chores->count;
+	       chores->count || chores->birth;
 }
 
 static long make_vfork_child(const struct cloning *clone, u64 frame)
@@ -305,9 +307,19 @@ static long clone_namespaces(struct cloning *clone, u64 *flags, u64 mask)
 	return r < 0 ? r : 0;
 }
 
-static long clone_make(struct trap *trap, const struct cloning *clone)
+static long clone_make(struct trap *trap, struct cloning *clone)
 {
-	return (clone->flags & CLONE_VM_) ? clone_sharing(trap, clone) : clone_copying(trap, clone);
+	long ret;
+
+	if (cgroup_on()) {
+		ret = cgroup_fork_begin(!(clone->flags & CLONE_THREAD_), &clone->chores.birth);
+		if (ret < 0)
+			return ret;
+	}
+	ret = (clone->flags & CLONE_VM_) ? clone_sharing(trap, clone) : clone_copying(trap, clone);
+	if (cgroup_on() && (ret < 0 || (ret && !(clone->flags & CLONE_VFORK_)))) /* a vfork child has done it */
+		cgroup_fork_end((s32)ret, clone->chores.birth);
+	return ret;
 }
 
 long agent_clone(struct call *call, const struct clone_request *request)

@@ -256,6 +256,8 @@ static void exec_first(const struct start_info *info)
 		pids_start(info->marker.mask);
 	if (placed)
 		path = read_place(info);
+	if (fs_on() && !commons()->start_error)
+		fs_mount_groups();
 	r = fs_on() ? fs_start(path) : 0;
 	if (r < 0 && placed)
 		agent_die("cannot start in the directory that was asked for (--workdir)", r);

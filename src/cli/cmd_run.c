@@ -267,6 +267,8 @@ static u32 implied_gaps(const struct run *run)
 	u32 gaps = run->image.used ? GAP_BIT(GAP_identity) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_mounts) : 0;
 	if (given->hostname[0] || given->pid == GUEST_PID_PRIVATE)
 		gaps |= GAP_BIT(GAP_namespaces);
+	if (run->request.emulate & GAP_BIT(GAP_cgroup)) /* whose files are in a mount of the cell */
+		gaps |= GAP_BIT(GAP_mounts);
 	if (given->root.directory && guest_user_given(&given->user))
 		gaps |= GAP_BIT(GAP_identity);
 	return gaps & ~run->request.native;
@@ -281,7 +283,8 @@ static int make_plans(struct run *run)
 	struct native_wish wish = {
 		.tree = given->root.directory != NULL,
 		.overlay = given->root.upper || given->root.ephemeral || run->image.used,
-		.agent = given->guest.emulate.all || (given->guest.emulate.named & (NATIVE_TREE_GAPS | GAP_BIT(GAP_identity))),
+		.agent = given->guest.emulate.all ||
+			 (given->guest.emulate.named & (NATIVE_TREE_GAPS | GAP_BIT(GAP_identity) | GAP_BIT(GAP_cgroup))),
 		.kernel = given->guest.native.named & NATIVE_TREE_GAPS,
 		.root = geteuid() == 0,
 		.host_pids = given->pid == GUEST_PID_HOST,
@@ -305,6 +308,9 @@ static int make_plans(struct run *run)
 		request->emulate |= implied_gaps(run);
 		plan_make(request, gaps_built(), probed, findings, &run->plan);
 	}
+	if ((request->emulate & GAP_BIT(GAP_cgroup)) && !(given->guest.emulate.named & GAP_BIT(GAP_mounts)))
+		(void)snprintf(run->plan.rows[GAP_mounts].reason, sizeof(run->plan.rows[GAP_mounts].reason),
+			       "gap cgroup needs it: control groups are mounted in the cell's tree");
 	run->mechanisms.namespaces = run->plan.emulated & GAP_BIT(GAP_namespaces);
 	given->root.native = run->mechanisms.state == NATIVE_KERNEL;
 	return -1;

@@ -399,7 +399,8 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 	} else if ((spec->emulate & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts))) ||
 		   fds->map->namespaces.pids) { /* asked path by path */
 		*ret_stage = "laying out the file tree";
-		r = root_stage_machine(spec->workdir, spec->emulate & GAP_BIT(GAP_mounts), &fds->map->fs);
+		r = root_stage_machine(spec->workdir, spec->emulate & GAP_BIT(GAP_mounts), !(spec->emulate & GAP_BIT(GAP_cgroup)),
+				       &fds->map->fs);
 		if (r < 0)
 			cell_fds_done(fds);
 	}

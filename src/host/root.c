@@ -392,8 +392,18 @@ static u32 machine_flags(const char *point)
 	return flags;
 }
 
+/* Control groups of the machine, and where they usually are. */
+static bool is_of_groups(const struct mountinfo_row *row)
+{
+	static const char usual[] = "/sys/fs/cgroup";
+	size_t length = sizeof(usual) - 1;
+
+	return !strncmp(row->type, "cgroup", 6) ||
+	       (!strncmp(row->point, usual, length) && (!row->point[length] || row->point[length] == '/'));
+}
+
 /* What is mounted on the machine, so far as there is room: of two on one point the upper one. */
-static void add_machines(struct stage *stage)
+static void add_machines(struct stage *stage, bool groups)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mountinfo_row row;
@@ -403,7 +413,8 @@ static void add_machines(struct stage *stage)
 	while (file && getline(&line, &size, file) > 0 && stage->fs->table.count < FS_MOUNTS_MAX / 2) {
 		struct stat st;
 
-		if (!mountinfo_parse(line, &row) || !strcmp(row.point, "/") || !strcmp(row.point, "/proc") || lstat(row.point, &st))
+		if (!mountinfo_parse(line, &row) || !strcmp(row.point, "/") || !strcmp(row.point, "/proc") ||
+		    (!groups && is_of_groups(&row)) || lstat(row.point, &st))
 			continue;
 		if (add(stage, row.point, row.point, machine_flags(row.point) | (S_ISDIR(st.st_mode) ? 0 : FS_FILE)) < 0)
 			break;
@@ -413,7 +424,7 @@ static void add_machines(struct stage *stage)
 		(void)fclose(file);
 }
 
-int root_stage_machine(const char *workdir, bool mounts, struct fs_state *ret)
+int root_stage_machine(const char *workdir, bool mounts, bool groups, struct fs_state *ret)
 {
 	struct root_error unused;
 	struct stage stage = { .fs = ret, .error = &unused, .root = FD_NONE };
@@ -429,7 +440,7 @@ int root_stage_machine(const char *workdir, bool mounts, struct fs_state *ret)
 	if (r == 0)
 		r = add(&stage, "/proc", "/proc", 0);
 	if (r == 0 && mounts)
-		add_machines(&stage);
+		add_machines(&stage, groups);
 	if (r == 0 && snprintf(ret->cwd, sizeof(ret->cwd), "%s", here) >= (int)sizeof(ret->cwd))
 		r = -ENAMETOOLONG;
 	return r;

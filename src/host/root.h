@@ -50,8 +50,8 @@ struct root_error {
 int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_error *error) MUST_CHECK;
 
 /* The machine's own tree, for a cell whose paths are looked at all the same; it starts in `workdir`, NULL = here. mounts: what is mounted in it is
- * known one by one. 0 or negative errno. */
-int root_stage_machine(const char *workdir, bool mounts, struct fs_state *ret) MUST_CHECK;
+ * known one by one; groups: control groups, too. 0 or negative errno. */
+int root_stage_machine(const char *workdir, bool mounts, bool groups, struct fs_state *ret) MUST_CHECK;
 
 /* Makes mount namespace 0 of what was laid out. spaces: zeroed. */
 void root_begin(const struct fs_state *fs, struct fs_spaces *spaces);

@@ -43,6 +43,7 @@ GROUPS = {
     "xattr_tree": ["--refuse=xattr", "--emulate=xattr,overlay"],  # each in a root directory of its own
     "namespaces": ["--emulate=identity,namespaces,sysvipc", "--pid=private"],  # natively in new ones: private_namespaces()
     "mounts": ["--emulate=mounts,identity,namespaces"],  # likewise, as root
+    "cgroup": ["--emulate=cgroup,identity,namespaces"],  # as root
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
@@ -67,6 +68,7 @@ FROM_HOST = {
     "fstype": {"docker", "restricted", "gvisor", "gvisor24"},
     "sysctl": {"tiny", "docker", "restricted", "gvisor", "gvisor24"},
     "overlay": set(ENVS) - {"host"},  # which have no overlayfs, or one of their own
+    "cgroup": set(ENVS) - {"host"},  # likewise
     "mounts": set(ENVS) - {"host"},  # which may not mount, or have less to mount
     "fs": {"docker", "restricted", "gvisor", "gvisor24"},  # which may not mount, or resolve paths in their own way
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/cgroup_state.h"
 #include "gaps/evidence.h"
 #include "gaps/mountinfo.h"
 #include "gaps/scratch.h"
@@ -178,6 +179,23 @@ static const struct gap_symptom symptoms[] = {
 	{ .call = "mkdir*(*\"/sys/fs/cgroup/*", .source = "cgroups(7)", .cause = "control groups cannot be made here" },
 };
 
+static const char *const files[] = { "/proc/PID/cgroup", "/proc/cgroups", "/sys/fs/cgroup", NULL };
+
+static const char *const limits[] = {
+	"version 2 alone; pids.max is enforced, all other limits and weights are kept and told, and have no effect",
+	"pressure is told as 0; a thread is in the group of its process",
+	NULL,
+};
+
+static int install(void *area, const struct commons *commons)
+{
+	struct cgroup_state *state = area;
+
+	(void)commons;
+	state->group[0].generation = 1;
+	return 0;
+}
+
 const struct gap gap_cgroup = {
 	.name = "cgroup",
 	.summary = "control groups: v1 hierarchies or the v2 tree",
@@ -186,4 +204,10 @@ const struct gap gap_cgroup = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.area_size = ALIGN_UP(sizeof(struct cgroup_state), LAYOUT_PAGE),
+	.install = install,
+	.paths = GAP_PATHS_OPEN | GAP_PATHS_STAT,
+	.on_request = true,
+	.files = files,
+	.limits = limits,
 };

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups of a cell: gap cgroup's area of the commons. Written by members (gaps/cgroup), read by the supervisor, which enforces limits from
+ * outside (host/cgroup_enforcer.h) and adds to `count`.
+ *
+ * A hierarchy is a tree of groups. Each group has a directory with files below the hierarchy's own directory on the host, where paths are resolved as
+ * everywhere in the cell's tree; what a file tells that cannot be written there is made when it is opened. So names, owners and modes are the host
+ * file system's, and a row here has what counts: settings as numbers, and events.
+ *
+ * Who is in a group is a row of `task` for each process, found by its pid: an inherited copy of its parent's. A process that has no row, or whose
+ * row names a group that is no more, is in the root group. Rows of the dead are collected by who looks.
+ */
+#ifndef LICHEN_ABI_CGROUP_STATE_H
+#define LICHEN_ABI_CGROUP_STATE_H
+
+#include <assert.h>
+
+#include "base/types.h"
+
+#define CGROUP_GROUPS_MAX 4096u
+#define CGROUP_TREES_MAX 16u
+#define CGROUP_TASKS_MAX 16384u
+#define CGROUP_NAME_SIZE 256u
+#define CGROUP_DEPTH_MAX 64u
+#define CGROUP_NO_LIMIT UINT64_MAX
+
+enum cgroup_state_of { CGROUP_FREE = 0, CGROUP_MAKING = 1, CGROUP_READY = 2, CGROUP_REMOVING = 3 };
+
+/* In the order in which the kernel lists them. */
+enum cgroup_controller {
+	CGROUP_CPUSET,
+	CGROUP_CPU,
+	CGROUP_CPUACCT,
+	CGROUP_IO, /* v1: blkio */
+	CGROUP_MEMORY,
+	CGROUP_DEVICES,
+	CGROUP_FREEZER,
+	CGROUP_NET_CLS,
+	CGROUP_PERF_EVENT,
+	CGROUP_NET_PRIO,
+	CGROUP_HUGETLB,
+	CGROUP_PIDS,
+	CGROUP_CONTROLLERS,
+	CGROUP_CORE = CGROUP_CONTROLLERS, /* files that every group has */
+};
+
+/* Settings that are numbers. */
+enum cgroup_setting {
+	CGROUP_SET_PIDS_MAX,
+	CGROUP_SET_MEMORY_MAX,
+	CGROUP_SET_MEMORY_HIGH,
+	CGROUP_SET_OOM_GROUP,
+	CGROUP_SET_CPU_QUOTA,  /* microseconds … */
+	CGROUP_SET_CPU_PERIOD, /* … in each of so many */
+	CGROUP_SET_FREEZE,
+	CGROUP_SET_MAX_DEPTH,
+	CGROUP_SET_MAX_DESCENDANTS,
+	CGROUP_SETTINGS = 24,
+};
+
+/* What is counted, of the group itself unless it says otherwise. */
+enum cgroup_count {
+	CGROUP_COUNT_PIDS, /* charged so far, never less than there are: counted anew where it reaches a limit. With all below */
+	CGROUP_COUNT_PIDS_PEAK,   /* with all below */
+	CGROUP_COUNT_PIDS_EVENTS, /* forks that were refused for this group's limit */
+	CGROUP_COUNT_MEMORY_PEAK, /* bytes, with all below */
+	CGROUP_COUNT_MEMORY_HIGH,
+	CGROUP_COUNT_MEMORY_MAX,
+	CGROUP_COUNT_OOM,
+	CGROUP_COUNT_OOM_KILL, /* members that were killed */
+	CGROUP_COUNT_OOM_GROUP_KILL,
+	CGROUP_COUNT_CPU_USER, /* microseconds, of members that have ended or left */
+	CGROUP_COUNT_CPU_SYSTEM,
+	CGROUP_COUNT_CPU_PERIODS,
+	CGROUP_COUNT_CPU_THROTTLED,
+	CGROUP_COUNT_CPU_THROTTLED_US,
+	CGROUP_COUNT_FROZEN, /* 1: all members, and those below, are stopped */
+	CGROUP_COUNT_FROZEN_US,
+	CGROUP_COUNT_TOLD_POPULATED, /* what the last change of cgroup.events told, + 1 */
+	CGROUP_COUNT_TOLD_FROZEN,
+	CGROUP_COUNTS = 32,
+};
+
+struct cgroup {
+	u32 state;      /* enum cgroup_state_of */
+	u32 generation; /* +1 at each use of the row */
+	u32 tree;       /* index of its hierarchy */
+	u32 parent;     /* index; of a root: its own */
+	u32 depth;      /* below the root */
+	u32 hash;       /* of the name */
+	u32 subtree;    /* v2: bit per controller that its children have */
+	u32 given;      /* bit per controller that it has itself */
+	u32 reserved[6];
+	s32 maker; /* pid of who makes or removes it */
+	u32 reserved32;
+	u64 set[CGROUP_SETTINGS];
+	u64 count[CGROUP_COUNTS];
+	char name[CGROUP_NAME_SIZE];
+};
+static_assert(sizeof(struct cgroup) == 64 + 8 * (CGROUP_SETTINGS + CGROUP_COUNTS) + CGROUP_NAME_SIZE, "shared between agents");
+
+/* A hierarchy: 0 is the unified one (v2), all others v1. */
+struct cgroup_tree {
+	u32 state; /* enum cgroup_state_of */
+	u32 root;  /* index of its root group */
+	u32 controllers;
+	u32 device;     /* number of its file system, as in struct fs_mount */
+	char name[64];  /* of a named one ("systemd") */
+	char path[256]; /* directory on the host, without a slash at the end */
+	char release_agent[256];
+};
+static_assert(sizeof(struct cgroup_tree) == 592, "shared between agents");
+
+/* A process. Where a place says which group: index | generation << 16. */
+struct cgroup_task {
+	u32 place[CGROUP_TREES_MAX];
+	u64 birth;                  /* pid of who made it << 32 | a number of its; 0: somebody moved it before it was entered */
+	u32 births;                 /* processes that it made */
+	u32 forking;                /* those of them that have no row yet */
+	u64 user[CGROUP_TREES_MAX]; /* processor time when it came into the group, microseconds */
+	u64 system[CGROUP_TREES_MAX];
+	u64 last_user, last_system; /* when it was last looked at */
+};
+static_assert(sizeof(struct cgroup_task) == 352, "shared between agents");
+
+struct cgroup_state {
+	u32 lock;        /* struct lock (agent/agent.h): who makes or removes groups, or counts anew */
+	u32 groups_used; /* rows from here on have never been used */
+	u32 tasks_used;  /* some process is, or was, in another group than a root */
+	u32 limited;     /* some group has, or had, a limit of pids */
+	u32 reserved[12];
+	struct cgroup_tree tree[CGROUP_TREES_MAX];
+	struct cgroup group[CGROUP_GROUPS_MAX]; /* 0: the root of the unified hierarchy */
+	s32 pid[CGROUP_TASKS_MAX];              /* 0: free; negative: being taken by that process */
+	struct cgroup_task task[CGROUP_TASKS_MAX];
+};
+
+/* Where the row of a process may be: CGROUP_PROBES places from here on. */
+#define CGROUP_PROBES 128u
+static inline u32 cgroup_place(s32 pid, u32 probe)
+{
+	return ((u32)pid + probe) % CGROUP_TASKS_MAX;
+}
+
+/* The group of a row in a hierarchy, by its number. */
+static inline u32 cgroup_of_task(const struct cgroup_state *s, const struct cgroup_task *task, u32 tree)
+{
+	u32 place = __atomic_load_n(&task->place[tree], __ATOMIC_ACQUIRE), group = (u16)place % CGROUP_GROUPS_MAX;
+	const struct cgroup *g = &s->group[group];
+
+	if (group && g->tree == tree && (u16)g->generation == place >> 16 && g->state != CGROUP_FREE)
+		return group;
+	return s->tree[tree].root;
+}
+
+/* Whether a group is another one, or lies below it. */
+static inline bool cgroup_is_below(const struct cgroup_state *s, u32 group, u32 above)
+{
+	for (u32 i = 0; i <= CGROUP_DEPTH_MAX && group < CGROUP_GROUPS_MAX; i++) {
+		if (group == above)
+			return true;
+		if (s->group[group].parent == group)
+			return false;
+		group = s->group[group].parent;
+	}
+	return false;
+}
+
+#endif

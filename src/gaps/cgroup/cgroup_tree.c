@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Groups and their directories. mkdir takes a row, makes the directory and its files, then the row counts; rmdir the other way round. Whoever is killed in
+ * between leaves a row that says so, and the next one that takes the lock undoes what was begun.
+ */
+#include "base/decimal.h"
+#include "gaps/cgroup/cgroup_int.h"
+
+#define AT_REMOVEDIR_ 0x200
+
+/* --- the table of files ------------------------------------------------------------------------------------------------------------------ */
+
+#define CORE CGROUP_CORE
+#define CPUSET CGROUP_CPUSET
+#define CPU CGROUP_CPU
+#define IO CGROUP_IO
+#define MEMORY CGROUP_MEMORY
+#define HUGETLB CGROUP_HUGETLB
+#define PIDS CGROUP_PIDS
+#define ROOT CG_ROOT
+#define CHILD CG_CHILD
+#define SHOWN CG_SHOWN
+static const struct cgroup_file files[CG_FILES] = {
+#define CGROUP_FILE(id, name_, controller_, flags_, mode_, text_) \
+	{ .name = name_, .text = text_, .mode = mode_, .controller = controller_, .flags = flags_ },
+#include "gaps/cgroup/cgroup_files.def"
+#undef CGROUP_FILE
+};
+
+const struct cgroup_file *cg_file(u32 id)
+{
+	return &files[id < CG_FILES ? id : 0];
+}
+
+u32 cg_file_named(const char *name, bool v1)
+{
+	for (u32 i = 0; i < CG_FILES; i++)
+		if (!(files[i].flags & CG_V1) == !v1 && !strcmp(files[i].name, name))
+			return i;
+	return CG_FILES;
+}
+
+const char *cg_controller_name(u32 controller, bool v1)
+{
+	static const char names[CGROUP_CONTROLLERS][12] = { "cpuset",  "cpu",     "cpuacct",    "io",       "memory",  "devices",
+							    "freezer", "net_cls", "perf_event", "net_prio", "hugetlb", "pids" };
+
+	return v1 && controller == CGROUP_IO ? "blkio" : controller < CGROUP_CONTROLLERS ? names[controller] : "";
+}
+
+u32 cg_unified_controllers(void)
+{
+	u32 all = 1u << CGROUP_CPUSET | 1u << CGROUP_CPU | 1u << CGROUP_IO | 1u << CGROUP_MEMORY | 1u << CGROUP_HUGETLB |
+		  1u << CGROUP_PIDS;
+
+	for (u32 i = 1; i < CGROUP_TREES_MAX; i++)
+		if (cg()->tree[i].state == CGROUP_READY)
+			all &= ~cg()->tree[i].controllers;
+	return all;
+}
+
+/* --- paths ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static u32 hash_of(const char *name, u64 length)
+{
+	u32 hash = 2166136261u;
+
+	for (u64 i = 0; i < length; i++)
+		hash = (hash ^ (u8)name[i]) * 16777619u;
+	return hash;
+}
+
+static u32 child_named(u32 parent, const char *name, u64 length)
+{
+	struct cgroup_state *s = cg();
+	u32 hash = hash_of(name, length), used = __atomic_load_n(&s->groups_used, __ATOMIC_ACQUIRE);
+
+	for (u32 i = 1; i < used && i < CGROUP_GROUPS_MAX; i++) {
+		const struct cgroup *g = &s->group[i];
+
+		if (g->hash == hash && g->parent == parent && i != parent &&
+		    __atomic_load_n(&g->state, __ATOMIC_ACQUIRE) == CGROUP_READY && !memcmp(g->name, name, length) &&
+		    !g->name[length])
+			return i;
+	}
+	return 0;
+}
+
+long cg_find(const char *host, u64 length)
+{
+	struct cgroup_state *s = cg();
+
+	for (u32 t = 0; t < CGROUP_TREES_MAX; t++) {
+		u64 at = strlen(s->tree[t].path);
+		u32 group = s->tree[t].root;
+
+		if (__atomic_load_n(&s->tree[t].state, __ATOMIC_ACQUIRE) != CGROUP_READY || length < at ||
+		    memcmp(host, s->tree[t].path, at) || (length > at && host[at] != '/'))
+			continue;
+		while (at < length) {
+			u64 end = ++at;
+
+			while (end < length && host[end] != '/')
+				end++;
+			if (end - at >= CGROUP_NAME_SIZE)
+				return -ENODEV;
+			group = end > at ? child_named(group, host + at, end - at) : group;
+			if (end > at && !group)
+				return -ENODEV;
+			at = end;
+		}
+		return group;
+	}
+	return -ENODEV;
+}
+
+/* Writes the names from the root down, to the end of `out`. */
+static long path_of(u32 group, char *out, u64 size)
+{
+	u64 at = size - 1;
+
+	out[at] = 0;
+	for (u32 depth = 0; !cg_is_root(group); depth++) {
+		const struct cgroup *g = cg_group(group);
+		u64 length = strlen(g->name);
+
+		if (length + 1 > at || depth > CGROUP_DEPTH_MAX)
+			return -ENAMETOOLONG;
+		at -= length;
+		memcpy(out + at, g->name, length);
+		out[--at] = '/';
+		group = g->parent % CGROUP_GROUPS_MAX;
+	}
+	memmove(out, out + at, size - at);
+	return (long)(size - 1 - at);
+}
+
+long cg_path(u32 group, char *out, u64 size)
+{
+	long n = path_of(group, out, size);
+
+	if (n == 0)
+		memcpy(out, "/", 2), n = 1;
+	return n;
+}
+
+long cg_directory(u32 group, char *out, u64 size)
+{
+	const char *root = cg()->tree[cg_group(group)->tree % CGROUP_TREES_MAX].path;
+	u64 length = strlen(root);
+	long n;
+
+	memcpy(out, root, length);
+	n = path_of(group, out + length, size - length);
+	return n < 0 ? n : n + (long)length;
+}
+
+u32 cg_next_child(u32 group, u32 after)
+{
+	struct cgroup_state *s = cg();
+	u32 used = __atomic_load_n(&s->groups_used, __ATOMIC_ACQUIRE);
+
+	for (u32 i = after + 1; i < used && i < CGROUP_GROUPS_MAX; i++)
+		if (s->group[i].parent == group && i != group &&
+		    __atomic_load_n(&s->group[i].state, __ATOMIC_ACQUIRE) == CGROUP_READY)
+			return i;
+	return 0;
+}
+
+bool cg_has_children(u32 group)
+{
+	return cg_next_child(group, 0) != 0;
+}
+
+/* --- files ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_file_of(const struct cgroup_file *file, u32 group, u32 controllers)
+{
+	bool v1 = cg_group(group)->tree != 0;
+
+	return (controllers & 1u << file->controller) && (file->flags & (cg_is_root(group) ? CG_ROOT : CG_CHILD)) &&
+	       !(file->flags & CG_V1) == !v1;
+}
+
+static long make_file(s32 directory, const struct cgroup_file *file)
+{
+	long fd = sys4(__NR_openat, directory, file->name, CG_O_WRONLY | CG_O_CREAT | CG_O_TRUNC | CG_O_NOFOLLOW | CG_O_CLOEXEC,
+		       0600);
+	u64 size = strlen(file->text);
+	long r = fd < 0 ? fd : 0;
+
+	if (fd < 0)
+		return fd;
+	if (size && sys3(__NR_write, fd, file->text, size) != (long)size)
+		r = -EIO;
+	if (r == 0 && identity_on())
+		r = identity_made(-1, (s32)fd, file->mode | 0100000u);
+	if (r == 0)
+		r = identity_on() ? identity_chmod((s32)fd, file->mode) : sys2(__NR_fchmod, fd, file->mode);
+	(void)sys1(__NR_close, fd);
+	return r;
+}
+
+/* Settings and counts as those of a group that has just got a controller. */
+static void reset(struct cgroup *g, u32 controllers)
+{
+	if (controllers & 1u << CGROUP_PIDS) {
+		g->set[CGROUP_SET_PIDS_MAX] = CGROUP_NO_LIMIT;
+		g->count[CGROUP_COUNT_PIDS] = g->count[CGROUP_COUNT_PIDS_PEAK] = g->count[CGROUP_COUNT_PIDS_EVENTS] = 0;
+	}
+	if (controllers & 1u << CGROUP_MEMORY) {
+		g->set[CGROUP_SET_MEMORY_MAX] = g->set[CGROUP_SET_MEMORY_HIGH] = CGROUP_NO_LIMIT;
+		g->set[CGROUP_SET_OOM_GROUP] = 0;
+		for (u32 i = CGROUP_COUNT_MEMORY_PEAK; i <= CGROUP_COUNT_OOM_GROUP_KILL; i++)
+			g->count[i] = 0;
+	}
+	if (controllers & 1u << CGROUP_CPU) {
+		g->set[CGROUP_SET_CPU_QUOTA] = CGROUP_NO_LIMIT;
+		g->set[CGROUP_SET_CPU_PERIOD] = 100000;
+	}
+}
+
+long cg_fill(u32 group, s32 directory, u32 controllers)
+{
+	for (u32 i = 0; i < CG_FILES; i++) {
+		long r = is_file_of(&files[i], group, controllers) ? make_file(directory, &files[i]) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	reset(cg_group(group), controllers);
+	return 0;
+}
+
+void cg_empty(u32 group, s32 directory, u32 controllers)
+{
+	for (u32 i = 0; i < CG_FILES; i++)
+		if (is_file_of(&files[i], group, controllers))
+			(void)sys3(__NR_unlinkat, directory, files[i].name, 0);
+}
+
+/* Opens a file of a group. */
+static long open_file(u32 group, u32 file, u32 flags)
+{
+	char path[CG_HOST_SIZE];
+	long n = cg_directory(group, path, sizeof(path) - sizeof(files[0].name) - 1);
+
+	if (n < 0)
+		return n;
+	path[n] = '/';
+	memcpy(path + n + 1, files[file].name, strlen(files[file].name) + 1);
+	return sys4(__NR_openat, CG_AT_FDCWD, path, flags | CG_O_NOFOLLOW | CG_O_CLOEXEC, 0);
+}
+
+long cg_put_text(u32 group, u32 file, const char *text, u64 size)
+{
+	long fd = open_file(group, file, CG_O_WRONLY), r;
+
+	if (fd < 0)
+		return fd;
+	r = sys4(__NR_pwrite64, fd, text, size, 0) == (long)size ? sys2(__NR_ftruncate, fd, size) : -EIO;
+	(void)sys1(__NR_close, fd);
+	return r;
+}
+
+long cg_get_text(u32 group, u32 file, char *to, u64 size)
+{
+	long fd = open_file(group, file, 0), n;
+
+	if (fd < 0)
+		return fd;
+	n = sys3(__NR_read, fd, to, size);
+	(void)sys1(__NR_close, fd);
+	return n;
+}
+
+/* --- the lock ----------------------------------------------------------------------------------------------------------------------------------- */
+
+static void free_group(struct cgroup *g)
+{
+	__atomic_store_n(&g->state, CGROUP_FREE, __ATOMIC_RELEASE);
+}
+
+static void remove_directory(u32 group, s32 above, const char *name)
+{
+	long fd = sys4(__NR_openat, above, name, CG_O_PATH | CG_O_DIRECTORY | CG_O_NOFOLLOW | CG_O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	cg_empty(group, (s32)fd, ~0u);
+	(void)sys1(__NR_close, fd);
+	(void)sys3(__NR_unlinkat, above, name, AT_REMOVEDIR_);
+}
+
+/* Who had the lock was killed: what it was making, or removing, goes. */
+static void recover(void)
+{
+	struct cgroup_state *s = cg();
+	char path[CG_HOST_SIZE];
+
+	for (u32 i = 1; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++) {
+		u32 state = s->group[i].state;
+
+		if ((state != CGROUP_MAKING && state != CGROUP_REMOVING) || cg_is_root(i))
+			continue;
+		if (cg_directory(i, path, sizeof(path)) > 0)
+			remove_directory(i, CG_AT_FDCWD, path);
+		free_group(&s->group[i]);
+	}
+}
+
+void cg_lock(void)
+{
+	if (lock_take((struct lock *)(void *)&cg()->lock) == 1)
+		recover();
+}
+
+void cg_unlock(void)
+{
+	lock_release((struct lock *)(void *)&cg()->lock);
+}
+
+/* --- mkdir, rmdir ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* Takes a row. Its number, or -ENOSPC. */
+static long take_row(u32 tree, u32 parent, const char *name, u64 length)
+{
+	struct cgroup_state *s = cg();
+
+	for (u32 i = 1; i < CGROUP_GROUPS_MAX; i++) {
+		struct cgroup *g = &s->group[i];
+		u32 generation = g->generation + 1;
+
+		if (g->state != CGROUP_FREE)
+			continue;
+		memset(g, 0, sizeof(*g));
+		g->generation = generation;
+		g->tree = tree;
+		g->parent = parent;
+		g->depth = cg_group(parent)->depth + 1;
+		g->hash = hash_of(name, length);
+		memcpy(g->name, name, length);
+		reset(g, ~0u);
+		g->set[CGROUP_SET_MAX_DEPTH] = g->set[CGROUP_SET_MAX_DESCENDANTS] = CGROUP_NO_LIMIT;
+		if (i >= s->groups_used)
+			__atomic_store_n(&s->groups_used, i + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&g->state, CGROUP_MAKING, __ATOMIC_RELEASE);
+		return i;
+	}
+	return -ENOSPC;
+}
+
+static u64 descendants(u32 group)
+{
+	struct cgroup_state *s = cg();
+	u64 n = 0;
+
+	for (u32 i = 1; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++)
+		n += i != group && s->group[i].state == CGROUP_READY && cgroup_is_below(s, i, group);
+	return n;
+}
+
+/* cgroup_check_hierarchy_limits() */
+static bool is_within_limits(u32 parent)
+{
+	u64 level = 0;
+
+	for (u32 g = parent;; g = cg_group(g)->parent) {
+		const u64 *set = cg_group(g)->set;
+
+		if ((set[CGROUP_SET_MAX_DESCENDANTS] != CGROUP_NO_LIMIT && descendants(g) >= set[CGROUP_SET_MAX_DESCENDANTS]) ||
+		    level >= set[CGROUP_SET_MAX_DEPTH] || level >= CGROUP_DEPTH_MAX)
+			return false;
+		if (cg_is_root(g))
+			return true;
+		level++;
+	}
+}
+
+static u32 controllers_of_child(u32 parent)
+{
+	const struct cgroup *g = cg_group(parent);
+
+	return (g->tree ? g->given : g->subtree) | 1u << CGROUP_CORE;
+}
+
+static long make_group(u32 parent, s32 directory, const char *name, u32 mode)
+{
+	u64 length = strlen(name);
+	long row = take_row(cg_group(parent)->tree, parent, name, length), fd, r;
+
+	if (row < 0)
+		return row;
+	r = sys3(__NR_mkdirat, directory, name, mode & 01777);
+	if (r < 0) {
+		free_group(cg_group((u32)row));
+		return r;
+	}
+	fd = sys4(__NR_openat, directory, name, CG_O_DIRECTORY | CG_O_NOFOLLOW | CG_O_CLOEXEC, 0);
+	r = fd < 0 ? fd : identity_on() ? identity_made(directory, (s32)fd, (mode & 01777) | 0040000u) : 0;
+	cg_group((u32)row)->given = controllers_of_child(parent);
+	if (r == 0)
+		r = cg_fill((u32)row, (s32)fd, cg_group((u32)row)->given);
+	if (fd >= 0)
+		(void)sys1(__NR_close, fd);
+	if (r < 0)
+		remove_directory((u32)row, directory, name);
+	__atomic_store_n(&cg_group((u32)row)->state, r < 0 ? CGROUP_FREE : CGROUP_READY, __ATOMIC_RELEASE);
+	return r;
+}
+
+long cgroup_make(const char *host, s32 directory, const char *name, u32 mode)
+{
+	u64 length = strlen(host);
+	long parent, r;
+
+	for (const char *c = name; *c; c++)
+		if (*c == '\n')
+			return -EINVAL;
+	if (strlen(name) >= CGROUP_NAME_SIZE || length + sizeof(files[0].name) + 1 >= CG_HOST_SIZE)
+		return -ENAMETOOLONG;
+	while (length && host[length - 1] != '/')
+		length--;
+	cg_lock();
+	parent = cg_find(host, length ? length - 1 : 0);
+	if (parent < 0)
+		r = -ENOENT; /* its directory has been removed */
+	else if (!is_within_limits((u32)parent))
+		r = -EAGAIN;
+	else
+		r = make_group((u32)parent, directory, name, mode);
+	cg_unlock();
+	return r;
+}
+
+long cgroup_remove(const char *host, s32 directory, const char *name)
+{
+	long group, r = 0;
+
+	cg_lock();
+	group = cg_find(host, strlen(host));
+	if (group < 0)
+		r = group;
+	else if (cg_is_root((u32)group) || cg_has_children((u32)group) || cg_has_tasks((u32)group, false))
+		r = -EBUSY;
+	if (r == 0) {
+		__atomic_store_n(&cg_group((u32)group)->state, CGROUP_REMOVING, __ATOMIC_RELEASE);
+		remove_directory((u32)group, directory, name);
+		free_group(cg_group((u32)group));
+	}
+	cg_unlock();
+	return r;
+}
