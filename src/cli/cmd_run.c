@@ -154,15 +154,6 @@ static int find_user(struct run *run)
 	return -1;
 }
 
-/* A gap that is only about trees was named, and there is none. Returns -1, or the exit status after saying so. */
-static int refuse_unbuilt(const struct run_options *given)
-{
-	u32 unbuilt = given->guest.emulate.named & NATIVE_TREE_GAPS & ~gaps_built();
-	if (given->root.directory || !unbuilt)
-		return -1;
-	return guest_say_unbuilt(&command_run, (enum gap_id)__builtin_ctz(unbuilt));
-}
-
 /* Without a tree nobody but the engine names a command. Returns -1, or the exit status after saying so. */
 static int refuse_names(const struct run_options *given)
 {
@@ -242,14 +233,13 @@ static int read_options(struct run *run, int argc, char **argv)
 {
 	int first, status = command_parse(&command_run, argc, argv, &run->given, &first);
 	if (status < 0)
-		status = guest_request(&command_run, &run->given.guest, NATIVE_TREE_GAPS, &run->request);
+		status = guest_request(&command_run, &run->given.guest, &run->request);
 	if (status < 0 && !run->given.root.directory)
 		status = guest_image_begin(&command_run, argc, argv, first, &run->given.image, &run->image);
 	if (status >= 0)
 		return status;
-	run->request.emulate &= gaps_built();
 	use_image(run);
-	status = refuse_unbuilt(&run->given);
+	status = guest_imply(&command_run, run->given.root.directory, &run->request);
 	if (status < 0)
 		status = refuse_names(&run->given);
 	if (status < 0)
@@ -271,7 +261,9 @@ static u32 implied_gaps(const struct run *run)
 		gaps |= GAP_BIT(GAP_mounts);
 	if (given->root.directory && guest_user_given(&given->user))
 		gaps |= GAP_BIT(GAP_identity);
-	return gaps & ~run->request.native;
+	if (run->mechanisms.overlay || (gaps & GAP_BIT(GAP_mounts)))
+		gaps |= GAP_BIT(GAP_overlay);
+	return gaps & ~run->request.native & ~run->request.emulate;
 }
 
 /* Probes and makes both plans; only what they depend on is probed, unless they are to be shown. Returns -1, or the exit status. */
@@ -305,7 +297,8 @@ static int make_plans(struct run *run)
 			     &finding);
 	native_plan_make(&wish, wanted ? &finding : NULL, &run->mechanisms);
 	if (run->mechanisms.state != NATIVE_KERNEL && implied_gaps(run)) {
-		request->emulate |= implied_gaps(run);
+		request->implied |= implied_gaps(run);
+		request->emulate |= request->implied;
 		plan_make(request, gaps_built(), probed, findings, &run->plan);
 	}
 	if ((request->emulate & GAP_BIT(GAP_cgroup)) && !(given->guest.emulate.named & GAP_BIT(GAP_mounts)))

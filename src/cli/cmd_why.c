@@ -302,7 +302,9 @@ static int run(int argc, char **argv)
 		status = command_usage(&command_why, "--bare and --emulate contradict each other");
 	given.guest.native.all |= given.bare;
 	if (status < 0)
-		status = guest_request(&command_why, &given.guest, 0, &request);
+		status = guest_request(&command_why, &given.guest, &request);
+	if (status < 0)
+		status = guest_imply(&command_why, false, &request);
 	if (status >= 0)
 		return status;
 	char *const *command = first < argc ? argv + first : NULL;

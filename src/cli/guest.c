@@ -93,14 +93,14 @@ char **guest_env(const struct option_words *given, char *const *base)
 	return env;
 }
 
-int guest_say_unbuilt(const struct command *command, enum gap_id gap)
+static int say_unbuilt(const struct command *command, enum gap_id gap)
 {
 	char names[256];
 	return command_usage(command, "gap '%s' is known but not built: lichen can fill %s", gap_by_id(gap)->name,
 			     gap_names(gaps_built(), names, sizeof(names)));
 }
 
-int guest_request(const struct command *command, const struct guest_options *given, u32 also, struct plan_request *request)
+int guest_request(const struct command *command, const struct guest_options *given, struct plan_request *request)
 {
 	u32 refusable = 0;
 	enum gap_id gap;
@@ -115,17 +115,31 @@ int guest_request(const struct command *command, const struct guest_options *giv
 	request->refuse = given->refuse.named | (given->refuse.all ? refusable : 0);
 
 	char names[256];
-	switch (plan_conflict(request, gaps_built() | also, &gap)) {
+	switch (plan_conflict(request, gaps_built(), &gap)) {
 	case PLAN_EMULATE_AND_NATIVE:
 		return command_usage(command, "gap '%s' is named by both --emulate and --native", gap_by_id(gap)->name);
 	case PLAN_EMULATE_UNBUILT:
-		return guest_say_unbuilt(command, gap);
+		return say_unbuilt(command, gap);
 	case PLAN_CANNOT_REFUSE:
 		return command_usage(command, "gap '%s' cannot be refused; those that can: %s", gap_by_id(gap)->name,
 				     gap_names(refusable, names, sizeof(names)));
 	case PLAN_NO_CONFLICT:
 		break;
 	}
+	return -1;
+}
+
+int guest_imply(const struct command *command, bool tree, struct plan_request *request)
+{
+	u32 named = request->emulate;
+	if (!tree && (named & GAP_BIT(GAP_overlay)) && (request->native & GAP_BIT(GAP_mounts)))
+		return command_usage(command, "--emulate=overlay fills what mount(2) is given, which --native=mounts forbids");
+	if (!tree && (named & GAP_BIT(GAP_overlay)))
+		request->emulate |= GAP_BIT(GAP_mounts);
+	if (request->emulate & GAP_BIT(GAP_mounts))
+		request->emulate |= GAP_BIT(GAP_overlay);
+	request->emulate &= ~request->native;
+	request->implied |= request->emulate & ~named;
 	return -1;
 }
 

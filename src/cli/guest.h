@@ -59,10 +59,10 @@ bool guest_env_has(char *const *env, const char *key);
 	  .help = "run the command in this directory" }
 /* clang-format on */
 
-/* Turns what the command line names into a request. also: gaps that --emulate may name although lichen has no handlers for them. Returns -1, or the exit status after saying what is wrong. */
-int guest_request(const struct command *command, const struct guest_options *given, u32 also, struct plan_request *request);
-/* Says that --emulate names a gap that cannot be filled. Returns the exit status. */
-int guest_say_unbuilt(const struct command *command, enum gap_id gap);
+/* Turns what the command line names into a request. Returns -1, or the exit status after saying what is wrong. */
+int guest_request(const struct command *command, const struct guest_options *given, struct plan_request *request);
+/* What goes with that: who mounts mounts overlays, and without a tree of the guest's own an overlay is what somebody mounts. Returns -1, or the exit status. */
+int guest_imply(const struct command *command, bool tree, struct plan_request *request);
 
 /* Says on stderr why the guest did not start: what was asked, what was answered, what to do. */
 void guest_say_failure(const char *program, const char *workdir, const struct launch_result *result);

@@ -156,6 +156,7 @@ int plan_print_json(const struct plan *plan, const struct native_plan *tree, cha
 		json_object_set_new(entry, "presence",
 				    row->probed ? json_string(presence_word(row->finding.presence)) : json_null());
 		json_object_set_new(entry, "evidence", row->probed ? evidence(&row->finding) : json_null());
+		json_object_set_new(entry, "limits", strings(row_limits(id, row)));
 		json_array_append_new(rows, entry);
 	}
 	json_object_set_new(object, "schema", json_string(LICHEN_PLAN_SCHEMA));

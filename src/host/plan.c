@@ -42,14 +42,15 @@ static void describe(const struct gap_finding *finding, char *text, size_t size)
 		snprintf(text, size, "%s", word);
 }
 
-static void decide(struct plan_row *row, const struct gap *gap, bool built, bool emulate, bool native, bool refuse)
+static void decide(struct plan_row *row, const struct gap *gap, bool built, bool emulate, bool implied, bool native, bool refuse)
 {
 	char found[64];
 	const char *refused = refuse ? ", as --refuse asks" : "";
 	describe(&row->finding, found, sizeof(found));
 	if (emulate) {
 		row->state = PLAN_EMULATED;
-		snprintf(row->reason, sizeof(row->reason), "--emulate asks for it");
+		snprintf(row->reason, sizeof(row->reason), "%s",
+			 implied ? "comes with the tree or the mounts that the agent makes" : "--emulate asks for it");
 	} else if (!row->probed) {
 		row->state = PLAN_NATIVE;
 		snprintf(row->reason, sizeof(row->reason), "%s",
@@ -85,8 +86,8 @@ void plan_make(const struct plan_request *request, u32 built, u32 probed, const 
 		row->probed = probed & bit;
 		if (row->probed)
 			row->finding = findings[id];
-		decide(row, gap_by_id((enum gap_id)id), built & bit, request->emulate & bit, request->native & bit,
-		       request->refuse & bit);
+		decide(row, gap_by_id((enum gap_id)id), built & bit, request->emulate & bit, request->implied & bit,
+		       request->native & bit, request->refuse & bit);
 		if (row->state == PLAN_EMULATED)
 			ret_plan->emulated |= bit;
 	}

@@ -33,6 +33,7 @@ struct plan {
 /* What was asked for; a bit per gap. */
 struct plan_request {
 	u32 emulate, native, refuse;
+	u32 implied; /* of emulate: not named, but part of what the agent makes for this command */
 };
 
 enum plan_conflict {

@@ -10,6 +10,7 @@
 #define E 1u /* --emulate */
 #define N 2u /* --native */
 #define R 4u /* --refuse */
+#define I 8u /* not named */
 
 static void rules_hold(void **state)
 {
@@ -38,6 +39,7 @@ static void rules_hold(void **state)
 		{ true, true, GAP_PRESENT, 0, E, PLAN_EMULATED, "--emulate asks for it" },
 		{ true, false, GAP_UNKNOWN, 0, E, PLAN_EMULATED, "--emulate asks for it" },
 		{ true, true, GAP_MISSING, ENOSYS, E | R, PLAN_EMULATED, "--emulate asks for it" },
+		{ true, true, GAP_PRESENT, 0, E | I, PLAN_EMULATED, "comes with the tree or the mounts that the agent makes" },
 		/* --native forbids */
 		{ true, true, GAP_PRESENT, 0, N, PLAN_NATIVE, "works here without help" },
 		{ true, true, GAP_MISSING, ENOSYS, N, PLAN_REFUSED, "missing here (ENOSYS), and --native forbids filling it" },
@@ -56,6 +58,7 @@ static void rules_hold(void **state)
 			.emulate = table[i].asked & E ? bit : 0,
 			.native = table[i].asked & N ? bit : 0,
 			.refuse = table[i].asked & R ? bit : 0,
+			.implied = table[i].asked & I ? bit : 0,
 		};
 		findings[GAP_sysvipc].presence = table[i].presence;
 		findings[GAP_sysvipc].error = table[i].error;

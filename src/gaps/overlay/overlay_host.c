@@ -5,6 +5,8 @@
  * First on a tmpfs, in a mount namespace of the probe's own. Then with the upper on the scratch directory's own file system, which is
  * where dockerd wants it; that one is mounted and detached, nothing is done inside (in gVisor of 2022 an rmdir there brings
  * the whole sandbox down).
+ *
+ * Filled with a tree of the agent's own that has layers, and with gap mounts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +138,12 @@ static const struct gap_symptom symptoms[] = {
 	  .source = "facts/docker-in-gvisor.md 6" },
 };
 
+static const char *const limits[] = {
+	"what is open for reading before a file is copied up goes on showing the lower file",
+	"a directory that lower layers have a part in is not renamed (EXDEV)",
+	NULL,
+};
+
 const struct gap gap_overlay = {
 	.name = "overlay",
 	.summary = "overlayfs: layers, copy-up, whiteouts",
@@ -144,4 +152,6 @@ const struct gap gap_overlay = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.limits = limits,
+	.on_request = true,
 };

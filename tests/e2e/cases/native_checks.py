@@ -319,7 +319,10 @@ def fails_closed():
     same("explained", "native", json.loads(done.stderr)["mechanisms"]["root"])
     done = lichen("run", "--explain", "--json", "--emulate=mounts", f"--rootfs={TREE}", "--", "sh", "-c", ":")
     same("explained", ("agent", "--emulate asks for it"), tuple(json.loads(done.stderr)["mechanisms"][m] for m in ("root", "reason")))
-    assert "overlay" in lichen("run", "--emulate=overlay", "--", "true", status=125).stderr
+    assert "overlay" in lichen("run", "--native=mounts", "--emulate=overlay", "--", "true", status=125).stderr
+    plan = json.loads(lichen("run", "--explain", "--json", "--emulate=overlay").stdout)
+    same("overlays without a tree", ["mounts", "overlay"], plan["emulated"])
+    assert all(bool(row["limits"]) == (row["plan"] == "emulated") for row in plan["features"] if row["name"] in ("mounts", "overlay", "cgroup")), plan
     until("nothing of a probe is left", lambda: not [p for p in os.listdir("/tmp") if p.startswith(".lichen-probe")])  # others may be at it
 
 
