@@ -3,7 +3,7 @@
 
 # Completes the last element of a comma-separated list of gaps.
 _lichen_gaps() {
-	local gaps='all sysvipc sysctl devices newcalls fstype identity mounts overlay namespaces cgroup netfilter vnet keyring seccomp xattr'
+	local gaps='all sysvipc sysctl devices newcalls fstype identity mounts overlay namespaces processes cgroup netfilter vnet keyring seccomp xattr'
 	local before=
 	[[ $cur == *,* ]] && before=${cur%,*},
 	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$gaps" -- "${cur##*,}")

@@ -4,7 +4,7 @@
 function __lichen_gaps
     set -l before (string match -r '.*,' -- (commandline -ct | string replace -r '^--[a-z]+=' ''))
     set -q before[1]; or set before ''
-    for gap in all sysvipc sysctl devices newcalls fstype identity mounts overlay namespaces cgroup netfilter vnet keyring seccomp xattr
+    for gap in all sysvipc sysctl devices newcalls fstype identity mounts overlay namespaces processes cgroup netfilter vnet keyring seccomp xattr
         echo $before$gap
     end
 end

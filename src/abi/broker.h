@@ -20,6 +20,7 @@ enum broker_kind {
 		    * errno. a: device, major << 8 | minor, of gap devices' list. b: open(2) flags, BROKER_DEVICE_SERVED */
 	BROKER_WATCH_SPACE =
 		4, /* fd: the same; a: index of a pid namespace (abi/view_state.h). When the owner has ended, so do its members */
+	BROKER_WATCH_CHILD = 5, /* fd: likewise. When the owner has ended, process a is sent SIGCHLD */
 	BROKER_WATCH_PID =
 		2, /* fd: a stream socket with an owner (F_SETOWN_EX). When the owner has ended, a zombie or reaped, the other end
 	                       * becomes readable for good: fd is shut down for sending */

@@ -49,7 +49,7 @@ enum agent_event {
 	EVENT_EXEC_PREPARE, /* before execve, which may still fail; arg: a struct exec_prepare. Also in a vfork child */
 	EVENT_EXEC, /* in the new image of a process that execve'd, before the new program's first instruction; arg: address of its
 	                     * auxiliary vector */
-	EVENT_EXIT, /* before exit_group */
+	EVENT_EXIT, /* before exit_group; arg: its argument */
 	EVENT_BECOME, /* in a new member that `lichen exec` made, before all others: it is somebody else; arg: a struct identity_start */
 };
 
@@ -267,6 +267,13 @@ long pids_list(u32 fd, u64 buffer, u64 size) MUST_CHECK;
 /* What follows the colon of a line of /proc/PID/status, if it is one of pids: the bytes written to `to`, 0: it is none. */
 #define PIDS_LINE_MAX 1024u
 u64 pids_tell_status(const char *name, u64 length, const char *from, u64 size, char *to);
+
+/*
+ * Gap processes, where the kernel has no subreapers: makes a process one, false where it cannot; the caller's parent, of whom the kernel says that it
+ * is `kernels`.
+ */
+bool processes_adopt(s32 pid);
+s32 processes_parent(s32 kernels);
 
 /*
  * Namespaces of the caller, as its view has them (agent/view.h): numbers that their gaps give, 0 for those of the cell's beginning. Another IPC

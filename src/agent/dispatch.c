@@ -65,6 +65,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #include "gaps/namespaces/namespaces.def"
 #include "gaps/namespaces/pids.def"
 #include "gaps/newcalls/newcalls.def"
+#include "gaps/processes/processes.def"
 #include "gaps/sysctl/sysctl.def"
 #include "gaps/sysvipc/sysvipc.def"
 #include "gaps/xattr/xattr.def"
@@ -105,6 +106,9 @@ DISPATCH(quota)
 DISPATCH_END
 DISPATCH(namespaces)
 #include "gaps/namespaces/namespaces.def"
+DISPATCH_END
+DISPATCH(processes)
+#include "gaps/processes/processes.def"
 DISPATCH_END
 DISPATCH(pids)
 #include "gaps/namespaces/pids.def"

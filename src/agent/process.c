@@ -426,10 +426,9 @@ enum verdict engine_traceme(struct call *call)
 /* A vfork child shares our memory and ends alone: what the gaps keep is its parent's. */
 enum verdict engine_exit_group(struct call *call)
 {
-	(void)call;
 	view_ends();
 	pids_ends();
 	if (sys0(__NR_getpid) == private()->pid)
-		events(EVENT_EXIT, 0);
+		events(EVENT_EXIT, (long)call->arg[0]);
 	return CALL_PASS;
 }

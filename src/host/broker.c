@@ -72,11 +72,17 @@ static void serve_request(struct broker *broker, const struct broker_request *re
 		broker_device(broker, (u32)request->a, (u64)request->b, trusted, fd);
 		break;
 	case BROKER_WATCH_PID:
-		broker_watch_pid(broker, fd, 0);
+		broker_watch_pid(broker, fd, 0, 0);
 		break;
 	case BROKER_WATCH_SPACE:
 		if (broker->views && request->a > 0 && request->a < PID_SPACES_MAX)
-			broker_watch_pid(broker, fd, (u32)request->a);
+			broker_watch_pid(broker, fd, (u32)request->a, 0);
+		else
+			(void)close(fd);
+		break;
+	case BROKER_WATCH_CHILD: /* a stranger's process is not ours to signal for others */
+		if (trusted && request->a > 0)
+			broker_watch_pid(broker, fd, 0, (s32)request->a);
 		else
 			(void)close(fd);
 		break;

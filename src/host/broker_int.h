@@ -37,7 +37,7 @@ struct broker {
 int broker_listen(struct broker *broker, int fd, u32 events, struct source *source) MUST_CHECK;
 
 /* Requests: own fd from here on. */
-void broker_watch_pid(struct broker *broker, int fd, u32 space);
+void broker_watch_pid(struct broker *broker, int fd, u32 space, s32 child_of);
 void broker_kmsg(struct broker *broker, u32 flags, u64 number, int fd);
 void broker_device(struct broker *broker, u32 device, u64 flags, bool trusted, int fd);
 

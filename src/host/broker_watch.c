@@ -5,6 +5,8 @@
  * at /proc/PID/stat, which stays open, every 10 ms and one more per watch: a read costs up to 75 us in gVisor, so looking takes less than
  * a tenth of a processor. A watch lasts until the asker has closed its end; one for a pid namespace (BROKER_WATCH_SPACE) until the owner has ended.
  *
+ * BROKER_WATCH_CHILD: the same for who adopts the process where the kernel does not let it: it is sent SIGCHLD, and the watch ends.
+ *
  * The owner is a reference that the kernel holds: as our pid namespace numbers it, 0 once it has been reaped; a pid used again is no
  * owner. A process whose first thread alone has ended goes on.
  */
@@ -36,9 +38,10 @@ struct watch {
 	struct source dropped; /* on the asker's descriptor */
 	struct watch *next, **link;
 	int pidfd, fd;
-	int stat;    /* /proc/PID/stat, where there is no pidfd; may be missing */
-	bool polled; /* it is looked at: no pidfd, and not ended */
-	u32 space;   /* BROKER_WATCH_SPACE: the namespace that ends with it; 0: the asker is told */
+	int stat;     /* /proc/PID/stat, where there is no pidfd; may be missing */
+	bool polled;  /* it is looked at: no pidfd, and not ended */
+	u32 space;    /* BROKER_WATCH_SPACE: the namespace that ends with it; 0: the asker is told */
+	s32 child_of; /* BROKER_WATCH_CHILD: who is sent SIGCHLD; 0: nobody */
 };
 
 static void drop(int *fd)
@@ -71,7 +74,9 @@ static void watch_end(struct broker *broker, struct watch *watch)
 	drop(&watch->stat);
 	if (watch->space)
 		broker_space_ends(broker, watch->space);
-	if (watch->space || shutdown(watch->fd, SHUT_WR) < 0)
+	if (watch->child_of)
+		(void)kill(watch->child_of, SIGCHLD);
+	if (watch->space || watch->child_of || shutdown(watch->fd, SHUT_WR) < 0)
 		watch_free(broker, watch);
 }
 
@@ -137,7 +142,7 @@ static int open_pidfd(int fd)
 	return owner.pid > 0 ? (int)syscall(SYS_pidfd_open, owner.pid, owner.type == F_OWNER_TID ? PIDFD_THREAD : 0) : -1;
 }
 
-void broker_watch_pid(struct broker *broker, int fd, u32 space)
+void broker_watch_pid(struct broker *broker, int fd, u32 space, s32 child_of)
 {
 	struct watch *watch = broker->watch_count < BROKER_WATCHES_MAX ? calloc(1, sizeof(*watch)) : NULL;
 
@@ -152,6 +157,7 @@ void broker_watch_pid(struct broker *broker, int fd, u32 space)
 				 .pidfd = open_pidfd(fd),
 				 .fd = fd,
 				 .space = space,
+				 .child_of = child_of,
 				 .stat = FD_NONE };
 	if (watch->next)
 		watch->next->link = &watch->next;
@@ -163,7 +169,7 @@ void broker_watch_pid(struct broker *broker, int fd, u32 space)
 	if (watch->polled)
 		watch->stat = open_stat(fd);
 	broker->polled_watches += watch->polled;
-	if (!space && broker_listen(broker, fd, 0, &watch->dropped) < 0)
+	if (!space && !child_of && broker_listen(broker, fd, 0, &watch->dropped) < 0)
 		watch_free(broker, watch);
 	/* asked only now: what was opened is the owner's, as long as there is one */
 	else if (owner_of(fd).pid <= 0 || (watch->polled && !running(watch)))

@@ -85,6 +85,8 @@ static u32 collect(const struct filter_spec *spec, struct row *rows)
 #define WHEN(gap) if (emulate & GAP_BIT(GAP_##gap))
 	WHEN(namespaces){
 #include "gaps/namespaces/namespaces.def"
+	} WHEN(processes){
+#include "gaps/processes/processes.def"
 	} WHEN(sysvipc){
 #include "gaps/sysvipc/sysvipc.def"
 	} WHEN(sysctl){

@@ -39,6 +39,7 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
+    "processes": ["--refuse=processes", "--emulate=processes"],
     "xattr": ["--refuse=xattr", "--emulate=xattr"],
     "xattr_tree": ["--refuse=xattr", "--emulate=xattr,overlay"],  # each in a root directory of its own
     "namespaces": ["--emulate=identity,namespaces,sysvipc", "--pid=private"],  # natively in new ones: private_namespaces()
@@ -61,6 +62,7 @@ FROM_HOST = {
     "newcalls": set(ENVS) - {"host"},
     "order": set(ENVS) - {"host"},
     "identity": set(ENVS) - {"host"},
+    "processes": {"gvisor", "gvisor24"},
     "xattr": {"gvisor", "gvisor24"},  # the others' kernel is Linux, and its rules about who may are theirs
     "xattr_tree": {"gvisor", "gvisor24"},
     "namespaces": set(ENVS) - {"host"},  # it takes root to have any
@@ -269,7 +271,6 @@ NOT_HERE = {
     "fs/pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE"),
     "overlay/ovl_pairs": (("gvisor", "gvisor24"), "it has no RENAME_EXCHANGE and no O_TMPFILE"),
     "identity/id_peers": (("gvisor", "gvisor24"), "SO_PEERCRED tells the caller itself"),
-    "namespaces/pid_orphans": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
     "namespaces/ns_enter": (("gvisor",), "its /proc/PID/ns has no links"),
     "mounts/pid_nested_end": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
     "mounts/space_enter": (("gvisor",), "the same"),

@@ -102,7 +102,8 @@ static void pids_trap_where_they_are_the_cells_own(void **state)
 	with_pids = false;
 }
 
-/* What programs do most never traps, whatever is emulated without being named (gap identity must answer fstat). */
+/* What programs do most never traps, whatever is emulated without being named (gap identity must answer fstat). A parent
+ * may be another one than the kernel's where gap processes is filled, which gVisor of 2022 alone needs. */
 static void frequent_calls_never_trap(void **state)
 {
 	static const int calls[] = { SYS_getppid, SYS_read, SYS_write, SYS_writev, SYS_pread64,  SYS_fstat, SYS_lseek,
@@ -110,7 +111,8 @@ static void frequent_calls_never_trap(void **state)
 
 	(void)state;
 	expect(ENGINE, calls, ARRAY_SIZE(calls), false);
-	expect(gaps_automatic() & ~GAP_BIT(GAP_fstype), calls, ARRAY_SIZE(calls), false);
+	expect(gaps_automatic() & ~GAP_BIT(GAP_fstype), calls + 1, ARRAY_SIZE(calls) - 1, false);
+	expect(gaps_automatic() & ~(GAP_BIT(GAP_fstype) | GAP_BIT(GAP_processes)), calls, ARRAY_SIZE(calls), false);
 }
 
 static void a_gap_traps_its_calls_only_when_planned(void **state)

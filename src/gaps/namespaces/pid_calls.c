@@ -24,7 +24,7 @@ enum verdict pids_gettid(struct call *call)
 /* Where the host lets nobody adopt orphans they are told that init has. */
 enum verdict pids_getppid(struct call *call)
 {
-	s32 parent = (s32)sys0(__NR_getppid);
+	s32 parent = processes_parent((s32)sys0(__NR_getppid));
 
 	if (pids_is_init(agent_caller_pid()))
 		return namespaces_done(call, 0);

@@ -102,7 +102,7 @@ void pids_born(u64 mask, bool trap)
 	if (__atomic_load_n(&space->init, __ATOMIC_ACQUIRE) == me) {
 		space->handled = handled_signals();
 		space->blocked = mask;
-		space->adopts = sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER_, 1, 0, 0, 0) == 0;
+		space->adopts = sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER_, 1, 0, 0, 0) == 0 || processes_adopt(agent_pid());
 		ask_for_watch(number);
 	}
 	if (trap)
@@ -122,7 +122,7 @@ void pids_start(u64 mask)
 	if (!commons()->namespaces.pids || __atomic_load_n(&space->init, __ATOMIC_ACQUIRE))
 		return; /* or: one more that joins the cell */
 	space->blocked = mask;
-	space->adopts = sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER_, 1, 0, 0, 0) == 0;
+	space->adopts = sys5(__NR_prctl, PR_SET_CHILD_SUBREAPER_, 1, 0, 0, 0) == 0 || processes_adopt(agent_pid());
 	(void)__atomic_compare_exchange_n(&space->init, &none, agent_pid(), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
