@@ -7,7 +7,7 @@
  *   fs_mount_umount.c   umount2(2)
  *   fs_mount_tree.c     copies trees of mounts, takes them down
  *   fs_mount_peers.c    what propagation makes of that: mount_namespaces(7), fs/pnode.c
- *   fs_mount_super.c    file systems: their options, where their files are on the host
+ *   fs_mount_options.c  options of file systems; fs_mount_super.c: where their files are on the host
  *   fs_mount_handle.c   descriptors that stand for trees and for file systems that are being configured
  *   fs_mount_api.c      open_tree, move_mount, mount_setattr; fs_mount_config.c: fsopen, fsconfig, fsmount, fspick
  *   fs_mount_info.c     /proc/PID/{mountinfo,mounts,mountstats}
@@ -60,7 +60,7 @@ enum {
 #define MNT_TIMES (FS_NOATIME | FS_NODIRATIME | FS_RELATIME)
 #define MNT_ATTRIBUTES (FS_OWN_READ_ONLY | FS_NOSUID | FS_NODEV | FS_NOEXEC | FS_NOSYMFOLLOW | MNT_TIMES)
 
-/* A file system that is to be made, or whose options change (fs_mount_super.c). */
+/* A file system that is to be made, or whose options change (fs_mount_options.c, fs_mount_super.c). */
 enum mnt_kind {
 	MNT_TMPFS,
 	MNT_RAMFS,
@@ -184,7 +184,7 @@ void mnt_change_type(struct mnt_work *work, u32 space, u32 id, u64 type);
 /* Whether something else would keep a mount from being unmounted: what hangs on it, or on its copies elsewhere. */
 bool mnt_is_held(struct mnt_work *work, u32 space, u32 id);
 
-/* --- fs_mount_super.c --------------------------------------------------------------------------------------------------------------------- */
+/* --- fs_mount_options.c --------------------------------------------------------------------------------------------------------------------- */
 
 /* A file system's type by name: 0, -ENODEV. */
 long mnt_super_init(struct mnt_super *super, const char *type) MUST_CHECK;
@@ -194,6 +194,14 @@ long mnt_super_set(struct mnt_super *super, const char *key, const char *value) 
 /* Options as mount(2) takes them; the text is written over. */
 long mnt_super_parse(struct mnt_super *super, char *options) MUST_CHECK;
 void mnt_super_show(struct mnt_super *super);
+/* The next directory of lowerdir's "a:b:c", in which a backslash takes a colon's meaning; written over. NULL: there is none. */
+char *mnt_lower_next(char **at);
+/* Text, and a number behind a word, in at least so many digits, where there is room for them. */
+void mnt_append(char *to, u64 size, const char *text);
+void mnt_append_number(char *to, u64 size, const char *word, u64 number, u32 base, u32 width);
+
+/* --- fs_mount_super.c --------------------------------------------------------------------------------------------------------------------- */
+
 /* Makes it: what is mounted, but for parent and target. Strings are in the work. 0 or negative errno. */
 long mnt_super_make(struct mnt_work *work, struct mnt_super *super, struct fs_new_mount *ret) MUST_CHECK;
 /* A fresh directory for it, in `path`. */

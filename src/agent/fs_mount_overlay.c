@@ -69,32 +69,18 @@ static long add_lower(struct mnt_work *work, struct layers *layers, const char *
 	return r;
 }
 
-/* Those of "a:b:c", in which a backslash takes a colon's meaning. Written over. Their number or negative errno. */
+/* Those of "a:b:c"; written over. Their number or negative errno. */
 static long add_lowers(struct mnt_work *work, struct layers *layers, char *names)
 {
 	long count = 0;
 
-	for (char *from = names, *to = names, *name = names;; from++) {
-		bool end = !*from || *from == ':', last = !*from;
-		long r;
+	for (const char *name; (name = mnt_lower_next(&names)); count++) {
+		long r = *name ? add_lower(work, layers, name) : -EINVAL;
 
-		if (!end) {
-			if (*from == '\\' && from[1])
-				from++;
-			*to++ = *from;
-			continue;
-		}
-		*to = 0;
-		if (!*name)
-			return -EINVAL;
-		r = add_lower(work, layers, name);
 		if (r < 0)
 			return r;
-		count++;
-		if (last)
-			return count;
-		name = to = from + 1;
 	}
+	return count;
 }
 
 /* The directory that is written to, and the one that goes with it. */

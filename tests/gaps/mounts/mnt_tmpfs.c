@@ -117,6 +117,7 @@ static void kinds(void)
 	kind("mqueue", NULL);
 	kind("devpts", "newinstance,gid=5,mode=620,ptmxmode=666");
 	kind("devpts", "gid=x");
+	kind("devpts", "newinstance,gid=0005,gid=7,ptmxmode=600,mode=600,mode=640");
 	kind("ramfs", NULL);
 	kind("none", NULL);
 	kind("", NULL);
