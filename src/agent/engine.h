@@ -59,7 +59,7 @@ struct child_chores {
 	bool born, trap_pids; /* in another pid namespace than its parent; pids_born() */
 	u32 pid_space;        /* which */
 	u64 mask;             /* signals that it blocks */
-	u64 birth; /* of a process: cgroup_fork_begin() */
+	u64 birth;            /* of a process: cgroup_fork_begin() */
 };
 void clone_child_chores(const struct child_chores *chores);
 

@@ -56,6 +56,14 @@ struct identity_list {
 	u32 count, first;
 };
 
+/* The owner of a pipe or socket that has no name, in a row chosen by its number: one whose row another takes is again whose the host says. */
+#define IDENTITY_NAMELESS 512u
+struct identity_nameless {
+	u64 key; /* hash of how the kernel calls it, "pipe:[1234]"; 0: none, or being written */
+	char text[56];
+};
+static_assert(sizeof(struct identity_nameless) == 64, "shared between agents");
+
 struct identity_area {
 	u32 last_cap;           /* CAP_LAST_CAP of this kernel */
 	u32 host_uid, host_gid; /* who runs lichen: what is theirs is shown as root's */
@@ -66,6 +74,7 @@ struct identity_area {
 	struct identity_row row[IDENTITY_CREDS];   /* 0: what the first program starts as */
 	u64 pid[IDENTITY_PIDS];                    /* pid << 32 | row, for who asks about others; a hint: SIGKILL leaves it */
 	u32 gid[IDENTITY_GIDS];
+	struct identity_nameless nameless[IDENTITY_NAMELESS];
 };
 static_assert(offsetof(struct identity_area, list) == 128, "shared between agents");
 

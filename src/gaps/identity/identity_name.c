@@ -2,7 +2,7 @@
 /*
  * Whose a symbolic link, FIFO or socket is: it cannot have user attributes, so its directory has one for it, user.lichen.owner.NAME, with the text of
  * identity_owner.c. A link of root's needs none. What is renamed takes it along; that is a step of its own, so a process killed between the two leaves
- * the object root's. A name longer than 237 bytes has no owner but root.
+ * the object root's. A name longer than 237 bytes has no owner but root. The cell knows for a while whose pipes and sockets without a name are.
  *
  * A directory is found by the name that the kernel has for the object's descriptor. It is only written to when that name, opened, is the name that
  * the kernel has for the directory: no link was followed, whatever others swap meanwhile.
@@ -140,11 +140,54 @@ static const char *cut(char *path, long length)
 	return path + 2;
 }
 
+/* --- without a name ------------------------------------------------------------------------------------------------------------------ */
+
+/* The row of what the kernel calls so, NULL: it may have a name. */
+static struct identity_nameless *nameless(const char *path, long length, u64 *ret_key)
+{
+	u64 hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	if (length <= 0 || path[0] == '/')
+		return NULL;
+	for (long i = 0; i < length; i++)
+		hash = (hash ^ (u8)path[i]) * UINT64_C(0x100000001b3);
+	*ret_key = hash | 1;
+	return &identity_area()->nameless[(hash >> 32) % IDENTITY_NAMELESS];
+}
+
+static long get_nameless(const char *path, long length, char text[IDENTITY_TEXT])
+{
+	u64 key = 0;
+	const struct identity_nameless *row = nameless(path, length, &key);
+
+	if (!row || __atomic_load_n(&row->key, __ATOMIC_ACQUIRE) != key)
+		return -ENODATA;
+	memcpy(text, row->text, sizeof(row->text));
+	text[sizeof(row->text) - 1] = 0;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&row->key, __ATOMIC_RELAXED) == key ? (long)strlen(text) : -ENODATA;
+}
+
+static long set_nameless(const char *path, long length, const char *text)
+{
+	u64 key = 0;
+	struct identity_nameless *row = nameless(path, length, &key);
+
+	if (!row || strlen(text) >= sizeof(row->text))
+		return -EPERM;
+	__atomic_store_n(&row->key, 0, __ATOMIC_SEQ_CST);
+	memcpy(row->text, text, strlen(text) + 1);
+	__atomic_store_n(&row->key, key, __ATOMIC_RELEASE);
+	return 0;
+}
+
 static long get_at(char *path, long length, char text[IDENTITY_TEXT])
 {
 	const char *name = cut(path, length);
 
-	return name ? get(path, name, text) : -ENODATA;
+	if (!name)
+		return get_nameless(path, length, text);
+	return get(path, name, text);
 }
 
 long identity_name_read(s32 fd, char text[IDENTITY_TEXT])
@@ -180,13 +223,14 @@ long identity_name_write(s32 fd, const char *text)
 {
 	char *path = buffer_map();
 	const char *name;
-	long directory, r;
+	long directory, length, r;
 
 	if (!path)
 		return -ENOMEM;
-	name = cut(path, path_of(fd, path, LONG_PATH - 2));
+	length = path_of(fd, path, LONG_PATH - 2);
+	name = cut(path, length);
 	directory = name ? open_directory(path, path + LONG_PATH) : -EPERM;
-	r = directory < 0 ? directory : set((s32)directory, name, text);
+	r = !name ? set_nameless(path, length, text) : directory < 0 ? directory : set((s32)directory, name, text);
 	if (directory >= 0)
 		(void)sys1(__NR_close, directory);
 	buffer_unmap(path);
