@@ -121,7 +121,7 @@ long mnt_locate(struct fs_work *path, s32 dirfd, u64 name, u32 flags, struct mnt
 	if (fd < 0)
 		return fd;
 	if (path->magic || !first)
-		r = place_of(path, fd, first ? 0 : fs_hint(dirfd));
+		r = place_of(path, fd, first ? fs_proc_hint(path) : fs_hint(dirfd));
 	if (r == 0)
 		r = sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (r < 0) {
