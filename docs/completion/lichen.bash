@@ -113,7 +113,7 @@ _lichen() {
 	logs) _lichen_cell_command '--follow --tail= --since= --timestamps' all ;;
 	stop) _lichen_cell_command '--time= --signal=' ;;
 	kill) _lichen_cell_command '--signal=' ;;
-	rm) _lichen_cell_command '--force' all ;;
+	rm) _lichen_cell_command '--force --volumes' all ;;
 	top) _lichen_cell_command '' ;;
 	wait | inspect) _lichen_cell_command '' all ;;
 	diff) _lichen_cell_command '--json' all ;;

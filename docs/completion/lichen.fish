@@ -145,6 +145,7 @@ complete -c lichen -n '__fish_seen_subcommand_from kill' -s s -l signal -x -a 'T
 complete -c lichen -n '__fish_seen_subcommand_from kill' -a '(__lichen_cells)'
 complete -c lichen -n '__fish_seen_subcommand_from wait' -a '(__lichen_cells)'
 complete -c lichen -n '__fish_seen_subcommand_from rm' -s f -l force -d 'Kill those that run'
+complete -c lichen -n '__fish_seen_subcommand_from rm' -s v -l volumes -d 'Volumes without a name, too'
 complete -c lichen -n '__fish_seen_subcommand_from rm' -a '(__lichen_cells)'
 complete -c lichen -n '__fish_seen_subcommand_from inspect' -a '(__lichen_cells)'
 

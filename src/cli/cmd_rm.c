@@ -16,6 +16,7 @@
 
 struct rm_options {
 	bool force;
+	bool volumes; /* they always go: no step asks for it */
 };
 
 static const struct option_row options[] = {
@@ -23,6 +24,11 @@ static const struct option_row options[] = {
 	  .letter = 'f',
 	  .offset = offsetof(struct rm_options, force),
 	  .help = "kill those that run; a cell that is not there is no failure" },
+	{ .name = "volumes",
+	  .letter = 'v',
+	  .offset = offsetof(struct rm_options, volumes),
+	  .rare = true,
+	  .help = "volumes without a name go, too, as they do in any case" },
 };
 
 /* Ends a cell that runs. */

@@ -123,16 +123,23 @@ static int no_memory(void)
 }
 
 /* The image's tree and directory, unless the command line says otherwise. */
-static void use_image(struct run *run)
+static int use_image(struct run *run)
 {
 	struct run_options *given = &run->given;
 	const char *workdir = run->image.image.config.working_dir;
+	char why[512];
 	if (!run->image.used)
-		return;
+		return -1;
 	given->root.directory = run->image.image.root;
 	given->root.ephemeral = !given->root.upper && !cell_wanted(&given->cell);
 	if (!given->guest.workdir)
 		given->guest.workdir = workdir && *workdir ? workdir : "/";
+	for (char **volume = run->image.image.config.volumes; *volume; volume++)
+		if (mount_spec_image(&given->root.mounts, *volume, why) < 0) {
+			fprintf(stderr, "lichen run: the image's volume '%.100s': %s\n", *volume, why);
+			return LICHEN_EXIT_FAILED;
+		}
+	return -1;
 }
 
 /* Who the command is. An image's is never simply who we are. */
@@ -238,8 +245,9 @@ static int read_options(struct run *run, int argc, char **argv)
 		status = guest_image_begin(&command_run, argc, argv, first, &run->given.image, &run->image);
 	if (status >= 0)
 		return status;
-	use_image(run);
-	status = guest_imply(&command_run, run->given.root.directory, &run->request);
+	status = use_image(run);
+	if (status < 0)
+		status = guest_imply(&command_run, run->given.root.directory, &run->request);
 	if (status < 0)
 		status = refuse_names(&run->given);
 	if (status < 0)

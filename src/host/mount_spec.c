@@ -101,6 +101,17 @@ static int add(struct mount_specs *specs, const struct mount_spec *spec, char *w
 	return 0;
 }
 
+int mount_spec_image(struct mount_specs *specs, const char *path, char *why)
+{
+	const struct mount_spec spec = { .kind = MOUNT_VOLUME, .target = path };
+	CLEANUP_FREE char *target = clean(path);
+
+	for (u32 i = 0; target && i < specs->count; i++)
+		if (!strcmp(specs->mounts[i].target, target))
+			return 0;
+	return add(specs, &spec, why);
+}
+
 void mount_specs_done(struct mount_specs *specs)
 {
 	while (specs->count) {

@@ -39,6 +39,9 @@ int mount_spec_volume(struct mount_specs *specs, const char *text, char *why) MU
 int mount_spec_mount(struct mount_specs *specs, const char *text, char *why) MUST_CHECK;
 int mount_spec_tmpfs(struct mount_specs *specs, const char *text, char *why) MUST_CHECK;
 
+/* A volume of the guest's own on a path that an image names, unless something is mounted there anyway. Likewise. */
+int mount_spec_image(struct mount_specs *specs, const char *path, char *why) MUST_CHECK;
+
 void mount_specs_done(struct mount_specs *specs);
 
 /* "64m": a number, and b, k, m, g or t, then maybe b ("64mb"). false: it is none, or more than 2^62. */

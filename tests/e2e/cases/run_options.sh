@@ -30,6 +30,19 @@ same 'a volume is filled' 'passwd' "$(run -v v2:/etc tiny:1 -- sh -c 'cd /etc; l
 same 'once' 'mine' "$(run -v v2:/etc tiny:1 -- cat /etc/here)"
 same 'volumes' "$(printf 'v1\nv2')" "$("$lichen" volume ls -q)"
 contains 'volume inspect' "$("$lichen" volume inspect v1)" '/volumes/v1/_data"'
+# volumes that an image names
+"$lichen" run --name made tiny:1 -- sh -c 'mkdir -m 700 /data && echo seed >/data/seed' >out 2>&1 || fail "$(cat out)"
+"$lichen" commit -c 'VOLUME /data' made volumes:1 >/dev/null && "$lichen" rm -v made >/dev/null || fail 'commit of a volume'
+for how in '' --emulate=overlay; do
+	# shellcheck disable=SC2086
+	same "a volume of the image $how" 'seed 700 mine' "$(run $how --read-only volumes:1 -- \
+		sh -c 'echo mine >/data/new; echo $(cat /data/seed) $(stat -c %a /data) $(cat /data/new)')"
+done
+same 'it is the next one'"'"'s own' 'seed' "$(run volumes:1 -- ls /data)"
+same 'it is mounted over' '0' "$(run --tmpfs /data volumes:1 -- sh -c 'ls /data | wc -l')"
+"$lichen" run --name kept volumes:1 -- sh -c 'touch /data/kept' || fail 'a volume of a cell'
+contains 'it is told' "$("$lichen" inspect kept)" '"guest": "/data"'
+"$lichen" rm kept >/dev/null && same 'volumes without a name are not listed' "$(printf 'v1\nv2')" "$("$lichen" volume ls -q)"
 same 'volume rm' "$(printf 'v2\n1')" "$("$lichen" volume rm v2 && status_of "$lichen" volume rm v2)"
 same 'volume rm -f' 0 "$(status_of "$lichen" volume rm -f v2)"
 same 'a directory is made for -v' 'yes' "$(run -v "$WORK/new/dir:/d" tiny:1 -- sh -c 'echo yes >/d/f; cat /d/f')"
