@@ -46,6 +46,7 @@ enum fs_mount_flag {
 		<< 12, /* part of what is mounted elsewhere as well: its host paths are another mount's, too (fs_guest_place()) */
 	FS_LOCKED = 1u << 13,        /* came from a more privileged namespace: is not unmounted or laid open on its own */
 	FS_OWN_READ_ONLY = 1u << 16, /* with FS_SUPER_READ_ONLY: the mount is, too */
+	FS_NSFS = 1u << 19,          /* source is the file of a namespace (gaps/namespaces/ns_files.c) */
 	FS_EXPIRING = 1u << 17,      /* umount2(MNT_EXPIRE): not used since */
 	FS_CGROUP = 1u << 18,        /* control groups: what is opened, made and removed is gap cgroup's affair */
 	FS_FILTERED = 1u << 14,      /* an overlay whose upper layer's contents are in the filter */

@@ -287,13 +287,26 @@ bool agent_ipc_space_held(u32 space);
 struct agent_spaces {
 	u32 uts, ipc;
 	u32 mnt; /* the number that its /proc/PID/ns/mnt tells; 0: the cell has the machine's own */
+	u32 pid, pid_children, cgroup;
 };
-/* Those of a task, 0 = the caller: 0, or -ESRCH. Makes them the caller's: 0 or negative errno. In another mount namespace its root is the caller's root
+/* Those of a process, 0 = the caller, or of a thread of it (task, 0 = none is named): 0, or -ESRCH. Makes them the caller's: 0 or negative errno. In another mount namespace its root is the caller's root
  * and working directory; -EINVAL when all tasks have left it. */
-long agent_spaces_of(s32 task, struct agent_spaces *ret) MUST_CHECK;
+long agent_spaces_of(s32 process, s32 task, struct agent_spaces *ret) MUST_CHECK;
 long agent_spaces_enter(const struct agent_spaces *spaces) MUST_CHECK;
-/* gaps/namespaces: what a link of /proc/PID/ns says to the guest, NUL-terminated, up to 24 bytes: its length, 0: the kernel's word. */
+/* gaps/namespaces: what a link of /proc/PID/ns says to the guest, NUL-terminated, up to 40 bytes: its length, 0: the kernel's word, or -ENOENT. */
 long ns_link(const char *path, char *out);
+/* The host path of the file that such a link leads to: its length, negative errno, 0: it is the kernel's affair. Of a host path: the name of a namespace's
+ * file in it, or NULL; what its link would say, 0: it is none. */
+#define NS_PATH_SIZE 320u
+long ns_file_path(const char *path, char to[NS_PATH_SIZE]) MUST_CHECK;
+const char *ns_name_of(const char *host);
+long ns_told(const char *host, char *out);
+/* Whether an open descriptor or a mount keeps the namespace of a kind (CLONE_NEW…) and number. */
+bool ns_is_pinned(u32 flag, u32 number);
+/* Whether any mount of the cell has a host path as its root (fs_mounts.c). */
+bool fs_is_mounted(const char *host);
+/* gaps/newcalls: the process that a pidfd of its own stands for; -ESRCH when it has ended, -EBADF: it is none. */
+long newcalls_pidfd_pid(s32 fd) MUST_CHECK;
 /* Views (agent/view.h) for gap namespaces: all; the calling thread's; what a new one is to say, root: "" or "/…", below the root of the mount root_mount,
  * not copied. */
 static inline struct view_state *views(void)

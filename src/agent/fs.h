@@ -88,6 +88,7 @@ struct fs_work {
 	bool step;             /* look at each component */
 	bool slash;            /* a slash, dot or dots at the end: must be a directory */
 	bool magic;            /* the last component is a magic link to be followed by the kernel */
+	bool nsfs;             /* with magic: host is the file of a namespace instead, which need not be a path of the guest's */
 	bool exe;              /* the last component is the link to the caller's own program */
 	bool deep;             /* it starts where the path is too long to be told: guest and host are relative to base */
 	bool real;             /* FS_REAL */
@@ -300,6 +301,15 @@ u32 fs_proc_hint(const struct fs_work *work);
 /* Walks work->rest: work->guest and work->host are then what is looked for. follow: a link as last component, too. */
 long fs_walk(struct fs_work *work, bool follow) MUST_CHECK;
 
+/* --- fs_namespace.c ----------------------------------------------------------------------------------------------------------------- */
+
+/* Whether a path ends as /proc/PID/ns/NAME does: such a link may be there, whatever the host has. */
+bool fs_may_be_namespace(const char *path, u64 length);
+/* Where work->host is a link to a namespace that lichen supplies, or `host` the file of one, it is followed to that file: 1; 0: it is none; or negative
+ * errno. more: the path goes on behind it. */
+long fs_follow_namespace(struct fs_work *work, bool more) MUST_CHECK;
+long fs_to_namespace(struct fs_work *work, const char *host, bool more) MUST_CHECK;
+
 #define FS_ATTEMPTS 8u             /* while somebody swaps links for directories */
 #define FS_ATTEMPTS_MOUNTS 100000u /* while others mount: a change is some microseconds' work, but they may have the processor */
 struct fs_attempts {
@@ -332,8 +342,8 @@ bool fs_may_mount(void);
 /* Makes a copy of the namespace of spec and of what the hints say, and puts it there. 0 or negative errno. */
 struct view_spec;
 long fs_new_space(struct view_spec *spec, struct fs_hints *hints) MUST_CHECK;
-/* The calling thread goes to the mount namespace of that number (struct fs_space), and to its root. 0, or -EINVAL when it is gone. */
-long fs_join_space(u32 inode) MUST_CHECK;
+/* The calling thread gets such a view, but in the mount namespace of that number (struct fs_space) and at its root. 0, or -EINVAL when it is gone. */
+long fs_join_space(struct view_spec *spec, u32 inode) MUST_CHECK;
 /* Whether a path of the caller is what gaps know by that name: /proc, /dev … of its root directory are those of the cell. */
 bool fs_is_usual(const char *path);
 

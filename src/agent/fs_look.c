@@ -304,7 +304,9 @@ static long told(struct fs_work *work, long n)
 		return pids_own_link(work->check, n, FS_HOST_MAX);
 	if (commons()->emulated & (1u << GAP_namespaces)) {
 		length = ns_link(work->host, work->check);
-		if (length > 0)
+		if (length == 0)
+			length = ns_told(work->check, work->check);
+		if (length)
 			return length;
 	}
 	if (work->check[0] != '/' || !strncmp(work->check, "/memfd:", 7))
@@ -322,6 +324,14 @@ static long told(struct fs_work *work, long n)
 	return length + cut;
 }
 
+/* A link of /proc/PID/ns that this kernel does not have: the length of its text, or the error. */
+static long namespace_link(struct fs_work *work, long error)
+{
+	long n = ns_link(work->host, work->check);
+
+	return n > 0 ? n : error;
+}
+
 static enum verdict readlink_path(struct call *call, s32 dirfd, u64 path, u64 to, s32 size)
 {
 	struct fs_work *work = scratch();
@@ -333,12 +343,15 @@ static enum verdict readlink_path(struct call *call, s32 dirfd, u64 path, u64 to
 	if (dirfd != AT_FDCWD_ && guest_read(&first, path, 1) == 0 && !first)
 		return CALL_PASS; /* of the descriptor itself */
 	object = fs_object(work, dirfd, path, 0);
-	if (object < 0)
+	if (object < 0 && object != -ENOENT)
 		return done(call, object);
-	n = sys4(__NR_readlinkat, object, "", work->check, FS_HOST_MAX - 1);
-	fs_object_done(object, dirfd);
-	if (n == -ENOENT)
+	n = object < 0 ? object : sys4(__NR_readlinkat, object, "", work->check, FS_HOST_MAX - 1);
+	if (object >= 0)
+		fs_object_done(object, dirfd);
+	if (n == -ENOENT && object >= 0)
 		n = -EINVAL; /* an O_PATH descriptor of what is no link */
+	if (n < 0 && in_proc(work) && (commons()->emulated & (1u << GAP_namespaces)))
+		n = namespace_link(work, n);
 	if (n > 0 && in_proc(work))
 		n = told(work, n);
 	if (n > size)

@@ -94,6 +94,7 @@ struct mnt_where {
 	bool directory;
 	bool removed; /* a directory that has no name any more */
 	bool link;
+	bool nsfs; /* the file of a namespace, at the path's host */
 };
 
 /* Which part of which mount is copied. */

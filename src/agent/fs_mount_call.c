@@ -74,6 +74,25 @@ static long bind(struct mnt_work *work, const struct mnt_where *from, const stru
 	return r < 0 ? r : mnt_settle(work, to->space, top);
 }
 
+/* mount --bind of what a link of /proc/PID/ns leads to: a file system of its own. */
+static long bind_namespace(struct mnt_work *work, const struct mnt_where *to)
+{
+	struct fs_new_mount spec = { .parent = to->id,
+				     .target = work->path.guest,
+				     .target_length = (u32)strlen(work->path.guest),
+				     .flags = FS_FILE | FS_NSFS,
+				     .source = work->other.host,
+				     .source_length = work->other.host_length,
+				     .type = "nsfs",
+				     .from = "nsfs",
+				     .options = "" };
+	long r = may_hang(work, to, false);
+
+	if (r == 0)
+		r = fs_edit_add(mnt_edit(work, to->space), &spec);
+	return r < 0 ? r : mnt_settle(work, to->space, (u32)r);
+}
+
 long mnt_move(struct mnt_work *work, const struct mnt_where *from, const struct mnt_where *to, const char *target)
 {
 	const struct fs_mount *m = mnt_find(mnt_table(work, from->space), from->id),
@@ -111,7 +130,9 @@ static long with_source(struct mnt_work *work, u64 source, const struct mnt_wher
 	r = mnt_lock(work);
 	if (r < 0)
 		return r;
-	if (flags & MS_BIND_)
+	if (from.nsfs)
+		r = flags & MS_BIND_ ? bind_namespace(work, to) : -EINVAL;
+	else if (flags & MS_BIND_)
 		r = bind(work, &from, to, flags & MS_REC_);
 	else
 		r = mnt_move(work, &from, to, work->path.guest);

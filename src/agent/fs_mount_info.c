@@ -244,6 +244,19 @@ static void put_device(struct out *out, const struct row *row)
 	put_u32(out, (u32)(st.dev & 0xff) | ((u32)(st.dev >> 12) & 0xfff00));
 }
 
+/* "mnt:[4026532201]" */
+static void put_namespace(struct out *out, const struct row *row)
+{
+	char host[NS_PATH_SIZE], link[40] = "/";
+
+	if (row->m->source_length < sizeof(host)) {
+		memcpy(host, row->table->text + row->m->source, row->m->source_length);
+		host[row->m->source_length] = 0;
+		(void)ns_told(host, link);
+	}
+	put(out, link);
+}
+
 static void put_mountinfo(struct out *out, const struct row *row)
 {
 	const struct fs_mount *m = row->m;
@@ -254,7 +267,9 @@ static void put_mountinfo(struct out *out, const struct row *row)
 	put(out, " ");
 	put_device(out, row);
 	put(out, " ");
-	if (m->root_length)
+	if (m->flags & FS_NSFS)
+		put_namespace(out, row);
+	else if (m->root_length)
 		put_escaped(out, row->table->text + m->root, m->root_length, FIELD_SPECIAL);
 	else
 		put(out, "/");

@@ -123,6 +123,29 @@ static void tell(struct kernel_statfs *fs, const struct fs_table *table, const s
 	}
 }
 
+static long tell_namespace(u64 to)
+{
+	struct kernel_statfs fs = {
+		.type = 0x6e736673, .block_size = (s64)LAYOUT_PAGE, .fragment_size = (s64)LAYOUT_PAGE, .name_length = 255
+	};
+
+	return guest_write(to, &fs, sizeof(fs));
+}
+
+/* Whether a descriptor is the file of a namespace. In the work's check. */
+static bool is_namespace(struct fs_work *work, long fd)
+{
+	char link[AGENT_FD_LINK_SIZE];
+	long n;
+
+	if (!(commons()->emulated & (1u << GAP_namespaces)))
+		return false;
+	agent_fd_link(link, (u32)fd);
+	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
+	work->check[n > 0 ? n : 0] = 0;
+	return ns_name_of(work->check);
+}
+
 /* What the host says of a descriptor, corrected. root, m: where it is. */
 static long tell_guest(long fd, const struct fs_root *root, const struct fs_mount *m, u64 to)
 {
@@ -131,6 +154,8 @@ static long tell_guest(long fd, const struct fs_root *root, const struct fs_moun
 
 	if (r < 0)
 		return r;
+	if (m->flags & FS_NSFS)
+		return tell_namespace(to);
 	tell(&fs, root->table, m);
 	return guest_write(to, &fs, sizeof(fs));
 }
@@ -157,7 +182,9 @@ enum verdict fs_statfs(struct call *call)
 	call->ret = fd;
 	if (fd < 0)
 		return CALL_DONE;
-	if (work->magic && !is_placed(work, fd, 0))
+	if (work->nsfs)
+		call->ret = tell_namespace(call->arg[1]);
+	else if (work->magic && !is_placed(work, fd, 0))
 		call->ret = sys2(__NR_fstatfs, fd, call->arg[1]);
 	else
 		call->ret = tell_guest(fd, &work->root, &work->mount, call->arg[1]);
@@ -170,6 +197,10 @@ enum verdict fs_fstatfs(struct call *call)
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
 	s32 fd = (s32)call->arg[0];
 
+	if (fd >= 0 && is_namespace(work, fd)) {
+		call->ret = tell_namespace(call->arg[1]);
+		return CALL_DONE;
+	}
 	if (fd < 0 || agent_reserved_fd((u32)fd) || !is_placed(work, fd, fs_hint(fd)))
 		return CALL_PASS;
 	if (fs_was_read_only(fs_hint(fd), work->check))

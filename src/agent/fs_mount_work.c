@@ -120,6 +120,10 @@ long mnt_locate(struct fs_work *path, s32 dirfd, u64 name, u32 flags, struct mnt
 	fd = fs_object(path, dirfd, name, flags);
 	if (fd < 0)
 		return fd;
+	if (path->nsfs) {
+		*ret = (struct mnt_where){ .space = path->root.space, .nsfs = true };
+		return fd;
+	}
 	if (path->magic || !first)
 		r = place_of(path, fd, first ? fs_proc_hint(path) : fs_hint(dirfd));
 	if (r == 0)

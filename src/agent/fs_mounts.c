@@ -163,7 +163,7 @@ static long fill_like(struct fs_table *to, struct fs_mount *m, const struct fs_n
 	if (to->used + length + 1 > FS_TEXT_SIZE || length > UINT16_MAX)
 		return -ENOSPC;
 	*m = *like;
-	m->flags = like->flags & (FS_PROC | FS_CGROUP | FS_FILE | FS_SUPER_READ_ONLY | FS_FILTERED);
+	m->flags = like->flags & (FS_PROC | FS_CGROUP | FS_FILE | FS_NSFS | FS_SUPER_READ_ONLY | FS_FILTERED);
 	if (spec->below_length)
 		m->flags &= ~(u32)FS_FILE;
 	if (!carry(to, other, &m->work) || !carry(to, other, &m->type) || !carry(to, other, &m->from) ||
@@ -327,6 +327,27 @@ static bool is_in_space(const struct view *view, u32 space)
 	return view->space == space;
 }
 
+static bool is_pinned(u32 space)
+{
+	return (commons()->emulated & (1u << GAP_namespaces)) && ns_is_pinned(0x20000 /* CLONE_NEWNS */, fs_space_of(space)->inode);
+}
+
+bool fs_is_mounted(const char *host)
+{
+	u64 length = strlen(host);
+
+	for (u32 i = 0; i < FS_SPACES_MAX; i++) {
+		const struct fs_space *s = fs_space_of(i);
+		const struct fs_table *table = &s->copy[__atomic_load_n(&s->active, __ATOMIC_ACQUIRE) & 1];
+
+		for (u32 k = 0; s->state == FS_SPACE_READY && k < table->count && k < FS_MOUNTS_MAX; k++)
+			if ((table->mounts[k].flags & FS_NSFS) && table->mounts[k].source_length == length &&
+			    !memcmp(table->text + table->mounts[k].source, host, length))
+				return true;
+	}
+	return false;
+}
+
 /* A namespace that nobody has: its number, or -ENOSPC. */
 static long take_space(void)
 {
@@ -334,7 +355,7 @@ static long take_space(void)
 		if (fs_space_of(i)->state == FS_SPACE_FREE)
 			return i;
 	for (u32 i = 1; i < FS_SPACES_MAX; i++)
-		if (!fs_space_of(i)->tree && !view_holds(is_in_space, i))
+		if (!fs_space_of(i)->tree && !view_holds(is_in_space, i) && !is_pinned(i))
 			return i;
 	return -ENOSPC;
 }

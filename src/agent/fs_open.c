@@ -148,6 +148,8 @@ static long open_magic(struct fs_work *work, u64 flags, u64 mode)
 	}
 	fd = sys4(__NR_openat, parent, name, flags, mode);
 	(void)sys1(__NR_close, parent);
+	if (fd >= 0 && work->nsfs)
+		(void)sys2(__NR_flock, fd, 1 /* LOCK_SH: it keeps the namespace */);
 	return fd;
 }
 

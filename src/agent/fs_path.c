@@ -111,13 +111,15 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 	work->at = 0;
 	work->base = FS_NO_BASE;
 	work->links = work->scope = work->expired = 0;
-	work->slash = work->magic = work->exe = work->deep = work->rooted = false;
+	work->slash = work->magic = work->nsfs = work->exe = work->deep = work->rooted = false;
 	work->last = FS_LAST_ROOT;
 	if (n < 0)
 		return n;
 	if (!n)
 		return -ENOENT;
 	work->rooted = work->rest[0] == '/';
+	if (commons()->emulated & (1u << GAP_namespaces))
+		work->step |= fs_may_be_namespace(work->rest, (u64)n);
 	n = fs_root_get(&work->root);
 	if (n < 0)
 		return n;
@@ -424,6 +426,8 @@ static long follow_magic(struct fs_work *work, bool more, long length)
 	text[length] = 0;
 	if (kind == MAGIC_ROOT)
 		return jump_to_root_of(work);
+	if (kind == MAGIC_OBJECT && UNLIKELY(fs_to_namespace(work, text, more)))
+		return more ? -ENOTDIR : 1;
 	if (kind == MAGIC_EXE && !more && leads_to_kept(work))
 		return 1;
 	if (kind == MAGIC_EXE && exe_link_target(work->host, text, work->guest, FS_PATH_MAX) <= 0)
@@ -497,6 +501,9 @@ static long look(struct fs_work *work, bool more, bool follow)
 		return n;
 	if (!more && (work->slash ? work->names : !follow))
 		return 0;
+	n = (work->mount.flags & FS_PROC) ? fs_follow_namespace(work, more) : 0;
+	if (n)
+		return n < 0 ? n : 0;
 	n = fs_layered(work) ? fs_layers_readlink(work)
 			     : sys4(__NR_readlinkat, work->deep ? work->base : AT_FDCWD_, work->host, work->check, FS_HOST_MAX - 1);
 	if (n == -EINVAL || (n == -ENOENT && !more))
@@ -574,5 +581,5 @@ long fs_walk(struct fs_work *work, bool follow)
 	}
 	if (work->last == FS_LAST_ROOT || !work->guest[0])
 		work->slash = true;
-	return fs_to_host(work);
+	return work->nsfs ? 0 : fs_to_host(work);
 }

@@ -289,9 +289,8 @@ long fs_new_space(struct view_spec *spec, struct fs_hints *hints)
 	return space < 0 ? space : 0;
 }
 
-long fs_join_space(u32 inode)
+long fs_join_space(struct view_spec *spec, u32 inode)
 {
-	struct view_spec spec = view_spec_of(view_word());
 	long r = fs_mounts_lock(), fd;
 
 	if (r < 0)
@@ -299,9 +298,9 @@ long fs_join_space(u32 inode)
 	for (r = 0; r < (long)FS_SPACES_MAX; r++)
 		if (fs_space_of((u32)r)->state == FS_SPACE_READY && fs_space_of((u32)r)->inode == inode)
 			break;
-	spec.space = (u32)r;
-	spec.root_mount = spec.root_length = 0;
-	r = spec.space < FS_SPACES_MAX ? view_set(&spec, VIEW_OWN) : -EINVAL;
+	spec->space = (u32)r;
+	spec->root_mount = spec->root_length = 0;
+	r = spec->space < FS_SPACES_MAX ? view_set(spec, VIEW_OWN) : -EINVAL;
 	fs_mounts_unlock();
 	if (r < 0)
 		return r;

@@ -87,12 +87,23 @@ u32 agent_ipc_space_force(u32 one_more)
 	return before;
 }
 
-long agent_spaces_of(s32 task, struct agent_spaces *ret)
+/* The view of a thread of a process. */
+static long view_of_thread(s32 process, s32 task)
 {
-	long word = task ? view_of_task(task) : (long)view_word();
+	long word = task && task != process ? view_of_task(task) : 0;
+
+	if (task == (s32)sys0(__NR_gettid) || (!process && !task))
+		return view_word();
+	return word > 0 ? word : !process || process == agent_pid() ? (long)view_word() : view_of_task(process);
+}
+
+long agent_spaces_of(s32 process, s32 task, struct agent_spaces *ret)
+{
+	long word = view_of_thread(process, task);
 	const struct view *view = view_of(word < 0 ? 0 : (u32)word);
 
-	*ret = (struct agent_spaces){ view->uts, view->ipc, fs_on() ? fs_space_of(view->space)->inode : 0 };
+	*ret = (struct agent_spaces){ view->uts, view->ipc,          fs_on() ? fs_space_of(view->space)->inode : 0,
+				      view->pid, view->pid_children, view->cgroup };
 	return word < 0 ? word : 0;
 }
 
@@ -100,12 +111,14 @@ long agent_spaces_enter(const struct agent_spaces *spaces)
 {
 	struct view_spec spec = view_spec_of(view_word());
 
-	if (fs_on() && spaces->mnt != fs_space_of(spec.space)->inode)
-		return fs_join_space(spaces->mnt);
 	if (spec.ipc != spaces->ipc)
 		sysvipc_leave_space();
 	spec.uts = spaces->uts;
 	spec.ipc = spaces->ipc;
+	spec.pid_children = spaces->pid_children;
+	spec.cgroup = spaces->cgroup;
+	if (fs_on() && spaces->mnt != fs_space_of(spec.space)->inode)
+		return fs_join_space(&spec, spaces->mnt);
 	return view_set(&spec, VIEW_OWN);
 }
 
@@ -116,7 +129,8 @@ static bool has_ipc(const struct view *view, u32 space)
 
 bool agent_ipc_space_held(u32 space)
 {
-	return view_holds(has_ipc, space);
+	return view_holds(has_ipc, space) ||
+	       ((commons()->emulated & (1u << GAP_namespaces)) && ns_is_pinned(0x08000000 /* CLONE_NEWIPC */, space));
 }
 
 static_assert(AGENT_SCRATCH <= SLOT_SCRATCH, "a slot has it");

@@ -4,7 +4,7 @@
  *
  *   uts_agent.c, uts_files.c   the names that uname(2) and /proc/sys/kernel tell
  *   namespaces_new.c           what unshare(2) and clone(2) make
- *   ns_files.c                 /proc/PID/ns, setns(2)
+ *   ns_files.c, ns_enter.c     /proc/PID/ns, setns(2)
  *   pid_*.c                    pid namespaces, the cell's own among them: see pid_view.c
  *
  * Limits: docs/limits.md.
@@ -33,7 +33,8 @@ bool namespaces_vfs_find(const char *path, struct vnode *node)
 bool namespaces_vfs_knows(const char *last)
 {
 	return !strcmp(last, "hostname") || !strcmp(last, "domainname") || !strcmp(last, "uts") || !strcmp(last, "ipc") ||
-	       !strcmp(last, "mnt") || (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
+	       !strcmp(last, "mnt") || !strcmp(last, "pid") || !strcmp(last, "pid_for_children") || !strcmp(last, "cgroup") ||
+	       (pids_on() && (!strcmp(last, "stat") || !strcmp(last, "status")));
 }
 
 long namespaces_vfs_read(const struct vnode *node, const char *path, char *buffer, u64 size)

@@ -44,7 +44,7 @@ long uts_set(enum uts_name which, const char *text, u64 length) MUST_CHECK;
 /* --- ns_files.c ----------------------------------------------------------------------------------------------------------------------- */
 
 enum { NS_FILE = 4300 };
-#define NS_NAME_SIZE 24u
+#define NS_NAME_SIZE 40u
 bool ns_file_find(const char *path, struct vnode *node);
 long ns_file_open(const char *path, int flags) MUST_CHECK;
 

@@ -5,6 +5,7 @@
  */
 #include "gaps/namespaces/namespaces_int.h"
 
+#define CLONE_NEWCGROUP_ UINT64_C(0x02000000)
 #define CLONE_NEWUTS_ UINT64_C(0x04000000)
 #define CLONE_NEWIPC_ UINT64_C(0x08000000)
 #define CLONE_NEWUSER_ UINT64_C(0x10000000)
@@ -46,10 +47,24 @@ static long new_pid(struct view_spec *spec)
 	return row;
 }
 
+/* What its root is, is gap cgroup's affair; without that gap only its number tells of it. */
+static long new_cgroup(void)
+{
+	struct view_state *state = views();
+	u32 row = __atomic_load_n(&state->cgroup_spaces, __ATOMIC_RELAXED);
+
+	do
+		if (row + 1 >= CGROUP_SPACES_MAX)
+			return -ENOSPC;
+	while (!__atomic_compare_exchange_n(&state->cgroup_spaces, &row, row + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return row + 1;
+}
+
 long namespaces_new(u64 *flags, struct view_spec *spec)
 {
 	bool ours = commons()->emulated & (1u << GAP_sysvipc); /* else the kernel has IPC objects, and its namespaces */
-	u64 wanted = *flags & (CLONE_NEWUTS_ | (ours ? CLONE_NEWIPC_ : 0) | (commons()->fs.table.count ? CLONE_NEWPID_ : 0));
+	u64 wanted = *flags & (CLONE_NEWUTS_ | (ours ? CLONE_NEWIPC_ : 0) |
+			       (commons()->fs.table.count ? CLONE_NEWPID_ | CLONE_NEWCGROUP_ : 0));
 	struct agent_creds creds;
 	long row;
 
@@ -74,6 +89,12 @@ long namespaces_new(u64 *flags, struct view_spec *spec)
 		if (row < 0)
 			return row;
 		spec->uts = (u32)row;
+	}
+	if (wanted & CLONE_NEWCGROUP_) {
+		row = new_cgroup();
+		if (row < 0)
+			return row;
+		spec->cgroup = (u32)row;
 	}
 	*flags &= ~wanted;
 	return 0;

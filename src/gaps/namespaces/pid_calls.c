@@ -24,12 +24,14 @@ enum verdict pids_gettid(struct call *call)
 /* Where the host lets nobody adopt orphans they are told that init has. */
 enum verdict pids_getppid(struct call *call)
 {
-	s32 parent = processes_parent((s32)sys0(__NR_getppid));
+	s32 above = processes_parent((s32)sys0(__NR_getppid)), parent;
 
 	if (pids_is_init(agent_caller_pid()))
 		return namespaces_done(call, 0);
-	parent = pids_to_guest(parent);
-	return namespaces_done(call, parent ? parent : !pids_space()->adopts);
+	parent = pids_to_guest(above);
+	if (!parent && !pids_space()->adopts && pids_space_of(above) == UINT32_MAX)
+		parent = 1;
+	return namespaces_done(call, parent);
 }
 
 /* --- groups and sessions -------------------------------------------------------------------------------------------------------------- */

@@ -123,3 +123,12 @@ int pidfd_get(s32 fd, struct pidfd *ret)
 	*ret = (struct pidfd){ .pid = owner.pid, .thread = owner.type == F_OWNER_TID_, .nonblock = flags & O_NONBLOCK_ };
 	return 0;
 }
+
+long newcalls_pidfd_pid(s32 fd)
+{
+	struct pidfd pidfd;
+
+	if (pidfd_get(fd, &pidfd) < 0)
+		return -EBADF;
+	return pidfd.pid > 0 ? pidfd.pid : -ESRCH;
+}
