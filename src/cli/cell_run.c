@@ -148,7 +148,15 @@ struct tree_paths {
 static struct cell_tree tree_of(const struct guest_root *root, const struct launch *launch, const struct guest_image *image,
 				struct tree_paths *paths)
 {
-	struct cell_tree tree = { .mounts = &root->mounts, .read_only = root->read_only, .identity = launch->identity };
+	struct cell_tree tree = {
+		.mounts = &root->mounts,
+		.hosts = root->hosts.words,
+		.dns = root->dns.words,
+		.dns_search = root->dns_search.words,
+		.dns_options = root->dns_options.words,
+		.read_only = root->read_only,
+		.identity = launch->identity,
+	};
 	if (!root->directory || !realpath(root->directory, paths->root))
 		return (struct cell_tree){ 0 };
 	tree.root = paths->root;

@@ -60,6 +60,15 @@ static json_t *groups_json(const struct identity_start *identity)
 	return array;
 }
 
+static json_t *words_json(const char *const *words)
+{
+	json_t *array = json_array();
+
+	for (; words && *words; words++)
+		(void)json_array_append_new(array, cell_text_json(*words));
+	return array;
+}
+
 json_t *cell_tree_json(const struct cell_tree *tree)
 {
 	json_t *image;
@@ -68,10 +77,12 @@ json_t *cell_tree_json(const struct cell_tree *tree)
 		return json_null();
 	image = tree->image ? json_pack("{s:s, s:s, s:s}", "name", tree->image, "id", tree->image_id, "manifest", tree->manifest)
 			    : json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o}", "root", cell_text_json(tree->root), "upper",
-			 text_or_null(tree->upper), "work", text_or_null(tree->work), "volumes", volumes_json(tree), "read_only",
-			 tree->read_only, "uid", (json_int_t)tree->identity.uid, "gid", (json_int_t)tree->identity.gid, "groups",
-			 groups_json(&tree->identity), "image", image);
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "root", cell_text_json(tree->root),
+			 "upper", text_or_null(tree->upper), "work", text_or_null(tree->work), "volumes", volumes_json(tree),
+			 "read_only", tree->read_only, "uid", (json_int_t)tree->identity.uid, "gid", (json_int_t)tree->identity.gid,
+			 "groups", groups_json(&tree->identity), "image", image, "hosts", words_json(tree->hosts), "dns",
+			 words_json(tree->dns), "dns_search", words_json(tree->dns_search), "dns_options",
+			 words_json(tree->dns_options));
 }
 
 /* A path of the object, or NULL; one that is not absolute is the cell's own. */

@@ -15,6 +15,8 @@ struct cell_tree {
 	const char *upper;                /* absolute; "upper" = in the cell's directory; NULL = `root` itself is changed */
 	const char *work;                 /* beside it */
 	const struct mount_specs *mounts; /* what is mounted in it; of what is read, `stage` tells */
+	/* What /etc/hosts and /etc/resolv.conf were asked to say; NULL-terminated, NULL: nothing. For who inspects it. */
+	const char *const *hosts, *const *dns, *const *dns_search, *const *dns_options;
 	bool read_only;
 	struct identity_start identity; /* who the command is, where that is emulated */
 	/* What it was made of, NULL = no image: its name ("" = none), its id and its manifest's digest, "sha256:HEX". */

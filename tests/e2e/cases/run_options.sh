@@ -40,8 +40,8 @@ for how in '' --emulate=overlay; do
 done
 same 'it is the next one'"'"'s own' 'seed' "$(run volumes:1 -- ls /data)"
 same 'it is mounted over' '0' "$(run --tmpfs /data volumes:1 -- sh -c 'ls /data | wc -l')"
-"$lichen" run --name kept volumes:1 -- sh -c 'touch /data/kept' || fail 'a volume of a cell'
-contains 'it is told' "$("$lichen" inspect kept)" '"guest": "/data"'
+"$lichen" run --name kept --add-host there:1.2.3.4 --dns 9.9.9.9 volumes:1 -- sh -c 'touch /data/kept' || fail 'a volume of a cell'
+for told in '"guest": "/data"' '"there:1.2.3.4"' '"9.9.9.9"'; do contains 'inspect' "$("$lichen" inspect kept)" "$told"; done
 "$lichen" rm kept >/dev/null && same 'volumes without a name are not listed' "$(printf 'v1\nv2')" "$("$lichen" volume ls -q)"
 same 'volume rm' "$(printf 'v2\n1')" "$("$lichen" volume rm v2 && status_of "$lichen" volume rm v2)"
 same 'volume rm -f' 0 "$(status_of "$lichen" volume rm -f v2)"
