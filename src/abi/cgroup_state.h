@@ -153,6 +153,16 @@ static inline u32 cgroup_of_task(const struct cgroup_state *s, const struct cgro
 	return s->tree[tree].root;
 }
 
+/* The group above; a root's is itself. Loops that go up count, for the state is everybody's: at most CGROUP_DEPTH_MAX steps are right. */
+static inline u32 cgroup_above(const struct cgroup_state *s, u32 group)
+{
+	return s->group[group % CGROUP_GROUPS_MAX].parent % CGROUP_GROUPS_MAX;
+}
+/* for each group from `from` up, without the root */
+#define CGROUP_EACH_UP(s, g, from)                                                                   \
+	for (u32 g = (from), g##_steps = 0; cgroup_above(s, g) != g && g##_steps < CGROUP_DEPTH_MAX; \
+	     g = cgroup_above(s, g), g##_steps++)
+
 /* Whether a group is another one, or lies below it. */
 static inline bool cgroup_is_below(const struct cgroup_state *s, u32 group, u32 above)
 {

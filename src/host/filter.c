@@ -93,6 +93,8 @@ static u32 collect(const struct filter_spec *spec, struct row *rows)
 #include "gaps/sysctl/sysctl.def"
 	} WHEN(devices){
 #include "gaps/devices/devices.def"
+	} WHEN(cgroup){
+#include "gaps/cgroup/cgroup.def"
 	} WHEN(newcalls){
 #include "gaps/newcalls/newcalls.def"
 	} WHEN(fstype){

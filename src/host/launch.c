@@ -25,6 +25,7 @@
 #include "host/cell_cgroup.h"
 #include "host/cell_fds.h"
 #include "host/cell_members.h"
+#include "host/cgroup_enforcer.h"
 #include "host/filter.h"
 #include "host/launch_command.h"
 #include "host/launch_marker.h"
@@ -351,6 +352,25 @@ static void serve_broker(struct supervisor *supervisor, struct cell_fds *fds, u3
 	(void)close(take_fd(&fds->broker));
 }
 
+/* Limits of control groups that the cell makes itself; without memory for it, or room, they are not enforced. */
+static struct cgroup_enforcer *serve_groups(struct supervisor *supervisor, const struct cell_fds *fds, u32 emulate)
+{
+	struct cgroup_enforcer *enforcer;
+	struct service service;
+
+	if (!(emulate & GAP_BIT(GAP_cgroup)) || !fds->map)
+		return NULL;
+	enforcer = cgroup_enforcer_new((struct cgroup_state *)(void *)((u8 *)fds->map + fds->map->areas[GAP_cgroup].offset),
+				       supervisor);
+	if (!enforcer)
+		return NULL;
+	service = cgroup_enforcer_service(enforcer);
+	if (supervise_add(supervisor, &service) == 0)
+		return enforcer;
+	cgroup_enforcer_free(enforcer);
+	return NULL;
+}
+
 /* What takes the records of this run; NULL: none, or no memory. */
 static struct trace_drain *new_drain(const struct launch *spec, const struct cell_fds *fds)
 {
@@ -480,6 +500,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	char path[PATH_MAX];
 	struct supervisor supervisor;
 	struct broker *broker = NULL;
+	struct cgroup_enforcer *groups = NULL;
 	struct start_watch watch;
 	struct trace_drain *drain;
 	const char *stage;
@@ -520,14 +541,17 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		return r;
 	}
 	(void)close(take_fd(&report_write));
-	if (!spec->join)
+	if (!spec->join) {
 		serve_broker(&supervisor, &fds, spec->emulate, &broker);
+		groups = serve_groups(&supervisor, &fds, spec->emulate);
+	}
 	tell_hooks(spec, &watch, &supervisor, pid, &fds, report_read);
 	r = wait_for_guest(&supervisor, spec, drain, pid, &result->status);
 	if (!spec->join && spec->namespaces.pids && (spec->emulate & GAP_BIT(GAP_namespaces)))
 		(void)cell_members_kill(fds.reserved[RESERVED_AGENT]);
 	supervise_end(&supervisor);
 	broker_free(broker);
+	cgroup_enforcer_free(groups);
 	if (r < 0)
 		r = fail(result, "starting to record", -r, 125);
 	else

@@ -8,7 +8,7 @@
 
 #include "base/types.h"
 
-#define SUPERVISE_SERVICES_MAX 6u
+#define SUPERVISE_SERVICES_MAX 8u
 
 /*
  * Something that the supervisor does besides waiting for the guest: all in the supervisor's one thread, between signals. A callback must

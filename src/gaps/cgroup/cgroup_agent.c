@@ -12,8 +12,8 @@
  * A control file is opened as any virtual file (agent/vfs.h): for reading it is a snapshot, for writing a pipe that nobody reads. Such a file is known
  * by the number of its group and that number's use, so what is open on a group that is gone says ENODEV.
  *
- * Limits: what is read again from an open file is what it was when it was opened, and poll(2) of it never tells a change: inotify(7) of cgroup.events
- * and memory.events does. Threads are where their process is: cgroup.type is "domain" always. docs/limits.md has more.
+ * Limits: what is read again from an open file is what it was when it was opened, but for those that are text (cgroup_files.def), and poll(2) never tells
+ * a change: inotify(7) of cgroup.events and memory.events does. Threads are where their process is: cgroup.type is "domain" always. docs/limits.md has more.
  */
 #include "agent/vfs.h"
 #include "base/decimal.h"
@@ -48,6 +48,8 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH])
 	at += decimal_put(out + at, cg_group((u32)group)->generation);
 	out[at++] = '/';
 	memcpy(out + at, cg_file(file)->name, strlen(cg_file(file)->name) + 1);
+	if (cg_file(file)->flags & CG_LIVE)
+		cg_refresh((u32)group, file);
 	return cg_file(file)->flags & CG_SHOWN ? 1 : 0;
 }
 

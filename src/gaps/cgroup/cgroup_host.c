@@ -182,8 +182,9 @@ static const struct gap_symptom symptoms[] = {
 static const char *const files[] = { "/proc/PID/cgroup", "/proc/cgroups", "/sys/fs/cgroup", NULL };
 
 static const char *const limits[] = {
-	"version 2 alone; pids.max is enforced, all other limits and weights are kept and told, and have no effect",
-	"pressure is told as 0; a thread is in the group of its process",
+	"version 2 alone; pids.max is exact; memory.max, cpu.max and cgroup.freeze are enforced by looks every 100 ms, SIGKILL and SIGSTOP",
+	"all other limits and weights, cpusets and device programs are kept and told, and have no effect; pressure is told as 0",
+	"a thread is in the group of its process",
 	NULL,
 };
 

@@ -17,6 +17,10 @@
 
 #define CG_HOST_SIZE 800u /* of a host path, on the stack: deeper groups are not made */
 
+#define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);
+#include "gaps/cgroup/cgroup.def"
+#undef GAP_CALL
+
 /* --- files (cgroup_files.def) ---------------------------------------------------------------------------------------------------------- */
 
 enum cgroup_file_id {
@@ -25,7 +29,7 @@ enum cgroup_file_id {
 #undef CGROUP_FILE
 	CG_FILES
 };
-enum { CG_ROOT = 1, CG_CHILD = 2, CG_SHOWN = 4, CG_V1 = 8 };
+enum { CG_ROOT = 1, CG_CHILD = 2, CG_SHOWN = 4, CG_V1 = 8, CG_LIVE = 16 };
 struct cgroup_file {
 	char name[40];
 	char text[24];
@@ -118,6 +122,8 @@ void cg_say_controllers(struct cg_text *out, u32 controllers, bool v1);
 /* --- reading, writing (cgroup_show.c, cgroup_write.c) ---------------------------------------------------------------------------------------- */
 
 long cg_show(u32 group, u32 file, struct cg_text *out) MUST_CHECK;
+/* Brings a LIVE file up to date. */
+void cg_refresh(u32 group, u32 file);
 /* What a guest wrote, NUL-terminated, without the space around it. 0 or negative errno. */
 long cg_write(u32 group, u32 file, char *text) MUST_CHECK;
 

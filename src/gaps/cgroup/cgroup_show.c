@@ -135,7 +135,7 @@ static u64 sum_count(u32 group, u32 count)
 static void say_cpu_stat(struct cg_text *out, u32 group)
 {
 	struct cgroup_state *s = cg();
-	u64 user = sum_count(group, CGROUP_COUNT_CPU_USER), system = sum_count(group, CGROUP_COUNT_CPU_SYSTEM);
+	u64 user = 0, system = 0;
 	u32 at = 0, tree = cg_group(group)->tree % CGROUP_TREES_MAX;
 	struct cgroup_usage usage;
 
@@ -145,6 +145,8 @@ static void say_cpu_stat(struct cg_text *out, u32 group)
 		user += usage.user > task->user[tree] ? usage.user - task->user[tree] : 0;
 		system += usage.system > task->system[tree] ? usage.system - task->system[tree] : 0;
 	}
+	user += sum_count(group, CGROUP_COUNT_CPU_USER); /* now also of those that were found to have ended */
+	system += sum_count(group, CGROUP_COUNT_CPU_SYSTEM);
 	cg_say_row(out, "usage_usec", user + system);
 	cg_say_row(out, "user_usec", user);
 	cg_say_row(out, "system_usec", system);
@@ -262,6 +264,24 @@ static void say_host(struct cg_text *out, const char *path, const char *otherwis
 
 /* --- the switch ------------------------------------------------------------------------------------------------------------------------------ */
 
+/* The supervisor stops who is in a frozen group (host/cgroup_enforcer.h). */
+static void say_events(struct cg_text *out, u32 group)
+{
+	struct cgroup_usage usage;
+	bool populated = false, frozen = false;
+	u32 at = 0;
+
+	CGROUP_EACH_UP(cg(), g, group)
+	frozen |= cg_group(g)->set[CGROUP_SET_FREEZE] != 0;
+	while (next_member(group, true, &at, &usage))
+		if (usage.state != 'Z' && usage.state != 'X') {
+			populated = true;
+			frozen &= usage.state == 'T' || usage.state == 't';
+		}
+	cg_say_row(out, "populated", populated);
+	cg_say_row(out, "frozen", frozen);
+}
+
 static void say_core(u32 group, u32 file, struct cg_text *out)
 {
 	const struct cgroup *g = cg_group(group);
@@ -279,8 +299,7 @@ static void say_core(u32 group, u32 file, struct cg_text *out)
 		cg_say_controllers(out, g->subtree, false);
 		break;
 	case CG_EVENTS:
-		cg_say_row(out, "populated", cg_has_tasks(group, true));
-		cg_say_row(out, "frozen", g->count[CGROUP_COUNT_FROZEN]);
+		say_events(out, group);
 		break;
 	case CG_STAT:
 		for (u32 i = 1; i < cg()->groups_used && i < CGROUP_GROUPS_MAX; i++)
@@ -347,4 +366,17 @@ long cg_show(u32 group, u32 file, struct cg_text *out)
 		say_core(group, file, out);
 	}
 	return 0;
+}
+
+void cg_refresh(u32 group, u32 file)
+{
+	char text[256], has[256];
+	struct cg_text out = { .to = text, .size = sizeof(text) };
+	long n;
+
+	if (cg_show(group, file, &out) < 0 || out.used > sizeof(text))
+		return;
+	n = cg_get_text(group, file, has, sizeof(has));
+	if (n >= 0 && ((u64)n != out.used || memcmp(has, text, out.used)))
+		(void)!cg_put_text(group, file, text, out.used);
 }

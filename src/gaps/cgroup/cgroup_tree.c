@@ -20,6 +20,7 @@
 #define ROOT CG_ROOT
 #define CHILD CG_CHILD
 #define SHOWN CG_SHOWN
+#define LIVE CG_LIVE
 static const struct cgroup_file files[CG_FILES] = {
 #define CGROUP_FILE(id, name_, controller_, flags_, mode_, text_) \
 	{ .name = name_, .text = text_, .mode = mode_, .controller = controller_, .flags = flags_ },
