@@ -167,6 +167,8 @@ struct agent_creds {
 	bool cap_sys_chroot;
 	bool cap_sys_resource;
 	bool cap_setfcap;
+	bool cap_net_admin;
+	bool cap_audit_control;
 };
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
 void agent_creds_get(struct agent_creds *creds);

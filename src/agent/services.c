@@ -11,6 +11,8 @@
 #define CAP_SYS_ADMIN_ 21
 #define CAP_SYS_RESOURCE_ 24
 #define CAP_SETFCAP_ 31
+#define CAP_NET_ADMIN_ 12
+#define CAP_AUDIT_CONTROL_ 30
 #define MFD_CLOEXEC_ 1u
 #define O_ACCMODE_ 3
 #define RLIMIT_FSIZE_ 1
@@ -43,6 +45,8 @@ void agent_creds_get(struct agent_creds *creds)
 	creds->cap_ipc_owner = caps[0].effective >> CAP_IPC_OWNER_ & 1;
 	creds->cap_sys_admin = caps[0].effective >> CAP_SYS_ADMIN_ & 1;
 	creds->cap_sys_chroot = caps[0].effective >> CAP_SYS_CHROOT_ & 1;
+	creds->cap_net_admin = caps[0].effective >> CAP_NET_ADMIN_ & 1;
+	creds->cap_audit_control = caps[0].effective >> CAP_AUDIT_CONTROL_ & 1;
 	creds->cap_setfcap = caps[0].effective >> CAP_SETFCAP_ & 1;
 	creds->cap_sys_resource = caps[0].effective >> CAP_SYS_RESOURCE_ & 1;
 	creds->groups = (int)sys2(__NR_getgroups, 0, 0);

@@ -82,7 +82,7 @@ ASK_ITSELF = {("newcalls/process_vm_users", "restricted")}
 # … and these, where an environment lacks just what they need, and lichen fills it.
 ALSO_FROM_HOST = {("engine/clone3", "docker"), ("engine/clone3", "restricted")}
 # What of newcalls is no other in a container than outside, but for what its user may.
-FILE_CALLS = ("close_", "copy_", "faccessat2_", "new_", "openat2_", "preadv2_", "statx_")
+FILE_CALLS = ("netlink_", "pipe_", "close_", "copy_", "faccessat2_", "new_", "openat2_", "preadv2_", "statx_")
 ASK_ITSELF |= {
     (f"newcalls/{path.stem}", env)
     for path in (HERE / "newcalls").glob("*.c")
@@ -245,6 +245,8 @@ DEVIATIONS = [
         r"^CLONE_FS.CLONE_NEWNS: EINVAL$",
         "a seccomp profile refuses all new namespaces; gap mounts answers as the kernel does",
     ),
+    ("identity/id_maps", None, r" 4294967295", r" 4294967294", "so that programs know that their root is not the machine's"),
+    ("processes/proc_files", ("gvisor", "gvisor24"), r'timerslack_ns: 6 "70000"', r'timerslack_ns: 6 "50000"', "gVisor has no timer slack"),
     ("mounts/mnt_flags", ("tiny",), r"^executed as 1000$", r"^executed as 0$", "its /dev/shm, where the tree is, is nosuid"),
     ("mounts/mnt_api_fsopen", None, r" sysfs of.040it rw$", r" ro$", "the same"),
     ("mounts/mnt_tmpfs", None, r" sysfs src rw$", r" sysfs src ro$", "it is the machine's: nobody in a cell writes to it"),

@@ -71,6 +71,8 @@ void identity_creds(struct agent_creds *creds)
 		.cap_ipc_owner = identity_capable(cred, CAP_IPC_OWNER_),
 		.cap_sys_chroot = identity_capable(cred, CAP_SYS_CHROOT_),
 		.cap_sys_admin = identity_capable(cred, CAP_SYS_ADMIN_),
+		.cap_net_admin = identity_capable(cred, CAP_NET_ADMIN_),
+		.cap_audit_control = identity_capable(cred, CAP_AUDIT_CONTROL_),
 		.cap_setfcap = identity_capable(cred, CAP_SETFCAP_),
 		.cap_sys_resource = identity_capable(cred, CAP_SYS_RESOURCE_),
 	};

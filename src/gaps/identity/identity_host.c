@@ -115,7 +115,7 @@ static const int calls[] = {
 	SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_capset, -1,
 };
 
-static const char *const files[] = { "/proc/PID/status", NULL };
+static const char *const files[] = { "/proc/PID/status", "/proc/PID/uid_map", "/proc/PID/gid_map", NULL };
 
 static const char *const limits[] = {
 	"who a process is, is known inside the cell alone: the kernel sees who runs lichen, and so do its permission checks",

@@ -14,6 +14,8 @@
 #define GROUPS_ROOM (IDENTITY_NGROUPS_MAX * 11u + 64) /* 10 digits and a blank each */
 #define TEXT_ROOM ALIGN_UP(KERNEL_ROOM * 2u + GROUPS_ROOM * 2u, (u32)LAYOUT_PAGE)
 
+enum file { FILE_STATUS = 1, FILE_MAP };
+
 /* --- paths -------------------------------------------------------------------------------------------------------------------------- */
 
 static u64 digits_at(const char *at)
@@ -34,47 +36,52 @@ static s32 number_at(const char *at)
 	return value;
 }
 
-/* Whether it is a status file; whose: pid (0 the caller's process), tid (0 none named, -1 the caller). */
-static bool parse(const char *path, s32 *pid, s32 *tid)
+static u32 file_of(const char *name)
+{
+	return !strcmp(name, "status") ? FILE_STATUS : !strcmp(name, "uid_map") || !strcmp(name, "gid_map") ? FILE_MAP : 0;
+}
+
+/* Which of the files it is, 0: none; whose: pid (0 the caller's process), tid (0 none named, -1 the caller). */
+static u32 parse(const char *path, s32 *pid, s32 *tid)
 {
 	u64 n;
 
 	*pid = *tid = 0;
 	if (strncmp(path, "/proc/", 6))
-		return false;
+		return 0;
 	path += 6;
 	if (!strncmp(path, "thread-self/", 12)) {
 		*tid = -1;
-		return !strcmp(path + 12, "status");
+		return file_of(path + 12);
 	}
 	n = digits_at(path);
 	*pid = number_at(path);
 	if (!n && strncmp(path, "self/", 5))
-		return false;
+		return 0;
 	path += n ? n : 4;
 	if (!strncmp(path, "/task/", 6)) {
 		n = digits_at(path + 6);
 		*tid = number_at(path + 6);
 		if (!n)
-			return false;
+			return 0;
 		path += 6 + n;
 	}
-	return !strcmp(path, "/status");
+	return *path == '/' ? file_of(path + 1) : 0;
 }
 
 bool identity_vfs_find(const char *path, struct vnode *node)
 {
 	s32 pid, tid;
 
-	node->id = 1;
+	node->id = parse(path, &pid, &tid);
 	node->mode = VFS_REGULAR | 0444;
 	node->contents = true;
-	return parse(path, &pid, &tid);
+	return node->id != 0;
 }
 
 bool identity_vfs_knows(const char *last)
 {
-	return !strcmp(last, "status");
+	return file_of(last) != 0;
 }
 
 static const struct identity_cred *whose(const char *path)
@@ -282,12 +289,27 @@ static long open_told(const char *path, int flags)
 	return fd;
 }
 
+/* A map that has all numbers means that root is the machine's: in a cell it is not. */
+static long open_map(const char *path, int flags)
+{
+	static const char all[] = "         0          0 4294967295\n", told_all[] = "         0          0 4294967294\n";
+	char text[sizeof(all) + 1];
+	long fd = sys4(__NR_openat, AT_FDCWD_, path, flags, 0);
+
+	if (fd < 0 || read_whole((s32)fd, text, sizeof(text)) != sizeof(all) - 1 || memcmp(text, all, sizeof(all) - 1)) {
+		if (fd >= 0)
+			(void)sys3(__NR_lseek, fd, 0, 0);
+		return fd;
+	}
+	(void)sys1(__NR_close, fd);
+	return vfile_open(path, told_all, sizeof(told_all) - 1, flags & (O_CLOEXEC_ | O_NONBLOCK_));
+}
+
 long identity_vfs_open(const struct vnode *node, const char *path, int flags)
 {
-	(void)node;
 	if (flags & (O_ACCMODE_ | O_PATH_))
 		return sys4(__NR_openat, AT_FDCWD_, path, flags, 0);
-	return open_told(path, flags);
+	return node->id == FILE_MAP ? open_map(path, flags) : open_told(path, flags);
 }
 
 long identity_vfs_read(const struct vnode *node, const char *path, char *buffer, u64 size)

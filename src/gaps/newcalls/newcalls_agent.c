@@ -22,6 +22,7 @@
  *   - getrandom: GRND_INSECURE before the host's generator is seeded is EAGAIN.
  *   - preadv2, pwritev2: RWF_NOWAIT, RWF_ATOMIC, RWF_DONTCACHE and newer flags are EOPNOTSUPP; RWF_APPEND unless the file was opened with O_APPEND,
  *     RWF_NOAPPEND if it was. A host that has the calls answers for its flags itself.
+ *   - fchown and fchmod of pipes, time-outs of netlink sockets: accepted, not kept. SIOCSIFFLAGS: only where nothing is to change.
  * The heads of clone3.c, pidfd.c, pidfd_calls.c, pidfd_info.c and process_vm.c tell theirs.
  * execveat: lichen itself starts programs by it, so that every host has it; the engine makes all of a guest's. rseq: where the host has none,
  * ENOSYS is the right answer and stays: what rseq promises only a kernel can keep, and glibc, tcmalloc and others go on without.

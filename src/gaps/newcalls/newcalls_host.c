@@ -196,6 +196,18 @@ static const struct gap_symptom symptoms[] = {
 	{ .call = "process_vm_readv", .error = ENOSYS, .source = "process_vm_readv(2): since Linux 3.2" },
 	{ .call = "process_vm_writev", .error = ENOSYS, .source = "process_vm_readv(2): since Linux 3.2" },
 	{ .call = "memfd_create", .error = EINVAL, .source = "memfd_create(2): MFD_EXEC, MFD_NOEXEC_SEAL since Linux 6.3" },
+	{ .call = "fchown(*",
+	  .error = EPERM,
+	  .source = "facts/docker-in-gvisor.md 13",
+	  .cause = "this kernel does not let a pipe be given to another user" },
+	{ .call = "setsockopt(*SO_???TIMEO*",
+	  .error = ENOPROTOOPT,
+	  .source = "facts/docker-in-gvisor.md 10",
+	  .cause = "this kernel has no time-outs for netlink sockets" },
+	{ .call = "ioctl(*SIOCSIFFLAGS*",
+	  .error = ENOTTY,
+	  .source = "facts/docker-in-gvisor.md 9",
+	  .cause = "this kernel does not let the flags of a network interface be set" },
 	{ .call = "getrandom", .error = EINVAL, .source = "linux/random.h: GRND_INSECURE since Linux 5.6" },
 };
 
@@ -208,6 +220,7 @@ static const char *const limits[] = {
 	"pwritev2: RWF_NOWAIT, RWF_ATOMIC and RWF_APPEND are EOPNOTSUPP where the kernel has no pwritev2",
 	"clone3: set_tid and CLONE_INTO_CGROUP are E2BIG, CLONE_NEWTIME is EINVAL",
 	"pidfds: pidfd_getfd of another process is EPERM; fstat and /proc/PID/fd tell of a socket; at most 1024 processes are watched",
+	"pipes do not keep the owner and mode that fchown and fchmod give them; netlink sockets do not keep time-outs",
 	"process_vm_writev in gVisor: only to stopped processes that the caller traces",
 	NULL,
 };

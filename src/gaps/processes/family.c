@@ -41,6 +41,13 @@ static s32 kernels_parent(s32 pid, char *ret_state)
 	return parent;
 }
 
+s32 family_parent(s32 pid)
+{
+	char state;
+
+	return kernels_parent(pid, &state);
+}
+
 bool family_gone(s32 pid)
 {
 	char state;

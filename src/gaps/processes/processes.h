@@ -35,13 +35,24 @@ struct process_row {
 };
 static_assert(sizeof(struct process_row) == 48, "process_row is shared between agents");
 
+/* What a process has written to its loginuid. */
+#define PROCESSES_LOGINS 256u
+struct process_login {
+	s32 pid; /* 0: free */
+	u32 uid, session;
+	u32 reserved;
+};
+
 struct processes_area {
 	u32 used;     /* a subreaper or CLONE_PARENT was asked for: before, nothing is kept */
 	u32 high;     /* no row at or behind it is in use */
 	u32 idle;     /* a futex that nobody wakes */
 	u32 siblings; /* the kernel has CLONE_PARENT */
-	u32 reserved[12];
+	u32 logins;   /* there are some */
+	u32 sessions; /* the last session's number */
+	u32 reserved[10];
 	s32 reaper[PROCESSES_REAPERS];
+	struct process_login login[PROCESSES_LOGINS];
 	struct process_row row[PROCESSES_ROWS];
 };
 static_assert(offsetof(struct processes_area, reaper) == 64, "processes_area is shared between agents");

@@ -210,5 +210,3 @@ void processes_member_reap(int member)
 {
 	(void)member; /* rows are kept by pid */
 }
-
-VFS_NONE(processes)

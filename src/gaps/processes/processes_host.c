@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gap processes, host half: does an orphan come to its subreaper, does CLONE_PARENT make a sibling? */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,9 +66,21 @@ static int sibling_step(void *arg)
 static void probe(struct gap_finding *finding)
 {
 	struct evidence e;
-	evidence_begin(&e, finding, "orphans come to their subreaper");
+	evidence_begin(&e, finding, "orphans come to their subreaper; setgroups");
 	evidence_try(&e, "subreaper", "prctl(PR_SET_CHILD_SUBREAPER, 1)");
 	evidence_answer(&e, trial_run(adopt_step, NULL));
+	static const char *const names[] = { "setgroups", "loginuid", "oom_adj" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[32];
+		snprintf(path, sizeof(path), "/proc/self/%s", names[i]);
+		if (i == 0) /* crun fails without */
+			evidence_try(&e, names[i], "open(\"%s\", O_RDONLY)", path);
+		else
+			evidence_try_extra(&e, names[i], "open(\"%s\", O_RDONLY)", path);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		evidence_answer(&e, fd < 0 ? errno : 0);
+		close(fd);
+	}
 	/* runc asks for it, and does without where there are subreapers */
 	evidence_try_extra(&e, "CLONE_PARENT", "clone(CLONE_PARENT)");
 	evidence_answer(&e, trial_run(sibling_step, NULL));
@@ -85,11 +99,23 @@ static const char *const limits[] = {
 	NULL,
 };
 
+static const char *const files[] = {
+	"/proc/PID/setgroups", "/proc/PID/loginuid",      "/proc/PID/sessionid",     "/proc/PID/projid_map",
+	"/proc/PID/oom_adj",   "/proc/PID/oom_score_adj", "/proc/PID/timerslack_ns", NULL,
+};
+
 static const struct gap_symptom symptoms[] = {
 	{ .message = "failed to start shim",
 	  .call = "prctl(PR_SET_CHILD_SUBREAPER*",
 	  .source = "facts/docker-in-gvisor.md 11",
 	  .cause = "this kernel has no subreapers, and containerd's shim must hear how what runc leaves behind ends" },
+	{ .call = "open*(*\"/proc/*/setgroups\"*",
+	  .error = ENOENT,
+	  .source = "facts/docker-in-gvisor.md 24",
+	  .cause = "this kernel has no /proc/PID/setgroups, which crun writes to" },
+	{ .message = "can't get final child's PID",
+	  .source = "facts/docker-in-gvisor.md 16; runc libcontainer/nsenter/nsexec.c",
+	  .cause = "this kernel refuses the NUL byte that runc writes to /proc/self/oom_score_adj behind the number" },
 	{ .call = "prctl(PR_SET_CHILD_SUBREAPER*",
 	  .error = EINVAL,
 	  .source = "facts/docker-in-gvisor.md 11; prctl(2)",
@@ -108,5 +134,7 @@ const struct gap gap_processes = {
 	.install = install,
 	.broker = true,
 	.limits = limits,
+	.files = files,
+	.paths = GAP_PATHS_OPEN,
 	.refuse_paths = true,
 };

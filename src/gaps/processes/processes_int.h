@@ -53,6 +53,8 @@ void family_born_sibling(s32 pid, s32 parent, s32 heir);
 void family_ends(s32 pid, s32 status);
 /* Whether a process has ended; a zombie has. */
 bool family_gone(s32 pid);
+/* The kernel's parent of a process; 0: there is none. */
+s32 family_parent(s32 pid);
 /* A child whose parent was killed becomes its heir's, or nobody's. */
 void family_settle(struct process_row *row);
 /* Notes a signal that may end it. */
