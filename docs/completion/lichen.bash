@@ -56,7 +56,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume oci help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -65,7 +65,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume oci' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -156,6 +156,20 @@ _lichen() {
 		else
 			mapfile -t COMPREPLY < <(compgen -W "$(lichen volume ls -q 2>/dev/null)" -- "$cur")
 		fi
+		;;
+	oci)
+		case $option in
+		--root | --log) _filedir ;;
+		--log-format) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$cur") ;;
+		--rootless) mapfile -t COMPREPLY < <(compgen -W 'auto true false' -- "$cur") ;;
+		*)
+			if [[ $cur == -* ]]; then
+				mapfile -t COMPREPLY < <(compgen -W '--root= --log= --log-format= --debug --systemd-cgroup --rootless= --version --help' -- "$cur")
+			else
+				mapfile -t COMPREPLY < <(compgen -W 'create start run state kill delete exec ps list pause resume update events spec features' -- "$cur")
+			fi
+			;;
+		esac
 		;;
 	rmi)
 		if [[ $cur == -* ]]; then

@@ -14,7 +14,7 @@ static const struct command *const commands[] = {
 	&command_kill,  &command_wait,    &command_rm,     &command_inspect, &command_image,  &command_images,
 	&command_load,  &command_save,    &command_tag,    &command_rmi,     &command_pull,   &command_exec,
 	&command_top,   &command_diff,    &command_commit, &command_cp,      &command_export, &command_stats,
-	&command_pause, &command_unpause, &command_update, &command_rename,  &command_volume,
+	&command_pause, &command_unpause, &command_update, &command_rename,  &command_volume, &command_oci,
 };
 
 int command_usage(const struct command *command, const char *format, ...)
@@ -104,12 +104,21 @@ static int help(const char *name)
 	return command_flush(0);
 }
 
+/* A link of this name is `lichen oci`, for those that take a runtime's path alone: containerd's BinaryName, podman's --runtime. */
+static bool is_runtime(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return strcmp(slash ? slash + 1 : path, "lichen-oci") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], CELL_HELPER_NAME) == 0)
 		return cell_helper_main(argc - 1, argv + 1);
 	static char output[1 << 16]; /* holds any output whole, so that command_flush() learns the errno of writing it */
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
+	if (argc > 0 && is_runtime(argv[0]))
+		return command_oci.run(argc, argv);
 	const char *name = argc > 1 ? argv[1] : NULL;
 	if (!name) {
 		print_commands(stderr);

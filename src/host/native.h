@@ -69,7 +69,8 @@ struct native_calls {
 	int (*mount)(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
 	int (*umount2)(const char *target, int flags);
 	int (*pivot_root)(const char *new_root, const char *put_old);
-	int (*set_read_only)(const char *path); /* with all that is mounted below it */
+	int (*set_read_only)(const char *path);                     /* with all that is mounted below it */
+	int (*mount_setattr)(const char *path, u64 set, u64 clear); /* MOUNT_ATTR_…, the same */
 	int (*open)(const char *path, int flags, mode_t mode);
 	int (*mkdir)(const char *path, mode_t mode);
 	int (*mknod)(const char *path, mode_t mode, dev_t device);

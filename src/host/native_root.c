@@ -34,11 +34,16 @@ static int kernel_pivot_root(const char *new_root, const char *put_old)
 	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
-static int kernel_set_read_only(const char *path)
+static int kernel_mount_setattr(const char *path, u64 set, u64 clear)
 {
-	struct mount_attributes attributes = { .set = MOUNT_ATTR_RDONLY };
+	struct mount_attributes attributes = { .set = set, .clear = clear };
 
 	return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, AT_RECURSIVE, &attributes, sizeof(attributes));
+}
+
+static int kernel_set_read_only(const char *path)
+{
+	return kernel_mount_setattr(path, MOUNT_ATTR_RDONLY, 0);
 }
 
 static int kernel_open(const char *path, int flags, mode_t mode)
@@ -50,6 +55,7 @@ const struct native_calls native_kernel = { .mount = mount,
 					    .umount2 = umount2,
 					    .pivot_root = kernel_pivot_root,
 					    .set_read_only = kernel_set_read_only,
+					    .mount_setattr = kernel_mount_setattr,
 					    .open = kernel_open,
 					    .mkdir = mkdir,
 					    .mknod = mknod,
