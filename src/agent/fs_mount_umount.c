@@ -164,6 +164,15 @@ static long take_down(struct mnt_work *work, const struct mnt_where *at, u64 fla
 	return mnt_take_down(work, at->space, at->id);
 }
 
+/* Whether the working directory is of a mount that has been taken down. */
+static bool stands_nowhere(struct fs_work *path)
+{
+	bool inside;
+
+	return sys2(__NR_getcwd, path->check, FS_HOST_MAX) > 0 &&
+	       fs_guest_path(path->check, fs_hint(AT_FDCWD_), path->guest, &inside) == -ESRCH;
+}
+
 static long do_umount(struct mnt_work *work, u64 path, u32 flags)
 {
 	struct mnt_where at;
@@ -173,8 +182,8 @@ static long do_umount(struct mnt_work *work, u64 path, u32 flags)
 	if (flags & ~(MNT_FORCE_ | MNT_DETACH_ | MNT_EXPIRE_ | UMOUNT_NOFOLLOW_))
 		return -EINVAL;
 	r = mnt_locate(&work->path, AT_FDCWD_, path, flags & UMOUNT_NOFOLLOW_ ? 0 : FS_FOLLOW, &at);
-	if (r < 0)
-		return r;
+	if (r < 0) /* from there no path is known; crun takes "." down until there is nothing more */
+		return r == -EACCES && stands_nowhere(&work->path) ? -EINVAL : r;
 	fs_object_done(r, AT_FDCWD_);
 	if (!mnt_may())
 		return -EPERM;
