@@ -41,6 +41,8 @@
 #define LICHEN_IMAGES_SCHEMA "lichen-images/1"        /* `lichen images --json` */
 #define LICHEN_FETCH_SCHEMA "lichen-fetch/1"          /* what lichen-fetch prints while it works */
 #define LICHEN_VOLUMES_SCHEMA "lichen-volumes/1"      /* `lichen volume inspect` */
+#define LICHEN_SYSTEM_SCHEMA "lichen-system/1"        /* `lichen system df --json` */
+#define LICHEN_PRUNE_SCHEMA "lichen-prune/1"          /* `lichen system prune --json` */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 
 #endif

@@ -29,6 +29,7 @@ complete -c lichen -n __fish_use_subcommand -a save -d 'Write images to an archi
 complete -c lichen -n __fish_use_subcommand -a tag -d 'Give an image another name'
 complete -c lichen -n __fish_use_subcommand -a rmi -d 'Remove images'
 complete -c lichen -n __fish_use_subcommand -a volume -d 'List, make and remove volumes'
+complete -c lichen -n __fish_use_subcommand -a system -d 'Tell what is on disk, remove what is not used'
 complete -c lichen -n __fish_use_subcommand -a oci -d 'Be an OCI runtime'
 complete -c lichen -n __fish_use_subcommand -a exec -d 'Run a further command in a cell'
 complete -c lichen -n __fish_use_subcommand -a top -d 'List the processes of a cell'
@@ -51,7 +52,7 @@ complete -c lichen -n __fish_use_subcommand -a rename -d 'Gives a cell another n
 complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
 complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
-complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume oci'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
@@ -158,6 +159,11 @@ complete -c lichen -n '__fish_seen_subcommand_from save' -a '(__lichen_images)'
 
 complete -c lichen -n '__fish_seen_subcommand_from tag' -a '(__lichen_images)'
 
+complete -c lichen -n '__fish_seen_subcommand_from system' -a 'df prune'
+complete -c lichen -n '__fish_seen_subcommand_from system' -l json -d 'Print JSON'
+complete -c lichen -n '__fish_seen_subcommand_from system' -s a -l all -d 'Also images that no cell was made of'
+complete -c lichen -n '__fish_seen_subcommand_from system' -l volumes -d 'Also volumes that no cell was made with'
+complete -c lichen -n '__fish_seen_subcommand_from system' -s f -l force -d 'Do not ask'
 complete -c lichen -n '__fish_seen_subcommand_from volume' -s q -l quiet -d 'Names only'
 complete -c lichen -n '__fish_seen_subcommand_from volume' -s f -l force -d 'No such volume is no failure'
 complete -c lichen -n '__fish_seen_subcommand_from volume' -a 'ls create rm inspect (lichen volume ls -q 2>/dev/null)'

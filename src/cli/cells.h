@@ -34,6 +34,13 @@ int cells_say(const struct command *command, const char *word, const char *forma
 int cells_each(const struct command *command, int count, char **words, int (*act)(int store, const char *word, void *data),
 	       void *data);
 
+/* Removes a cell that does not run, and what a killed monitor left of it; force: one that runs, too. 0, -EBUSY: it runs; -ENOENT; negative errno. (cmd_rm.c) */
+int cells_remove(int store, const struct cell_found *found, bool force) MUST_CHECK;
+
+/* The ids of cells by the named volumes that they were made with, {"NAME": ["ID"]}, also of cells that have ended. NULL after saying what is wrong.
+ * (cmd_volume.c) */
+json_t *volume_users(const struct command *command) MUST_CHECK;
+
 /* What `lichen inspect` prints of a cell (docs/cell-json.md). NULL without memory. */
 json_t *cells_json(const struct cell_found *found) MUST_CHECK;
 

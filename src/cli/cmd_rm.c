@@ -52,6 +52,14 @@ static int clear_up(const struct cell_found *found)
 	return 0;
 }
 
+int cells_remove(int store, const struct cell_found *found, bool force)
+{
+	int r = force && cell_store_alive(found->dir) ? end(found) : 0;
+	if (r == 0 && found->state.status == CELL_DEAD)
+		r = clear_up(found);
+	return r == 0 ? cell_store_remove(store, found->id, false) : r;
+}
+
 static int remove_one(int store, const char *word, void *data)
 {
 	const struct rm_options *given = data;
@@ -62,11 +70,7 @@ static int remove_one(int store, const char *word, void *data)
 	if (cells_find(&command_rm, store, word, &found) < 0)
 		return CELLS_FAILED;
 	bool dead = found.state.status == CELL_DEAD;
-	int r = given->force && cell_store_alive(found.dir) ? end(&found) : 0;
-	if (r == 0 && dead)
-		r = clear_up(&found);
-	if (r == 0)
-		r = cell_store_remove(store, found.id, false);
+	int r = cells_remove(store, &found, given->force);
 	cells_done(&found);
 	if (r == -EBUSY && !dead)
 		return cells_say(&command_rm, word, "it runs; `lichen stop %s` ends it, --force kills it", word);

@@ -58,11 +58,10 @@ static void note_users(json_t *users, const json_t *config, const char *id)
 	}
 }
 
-/* All cells, also those that have ended: their volumes are kept. NULL after saying what is wrong. */
-static json_t *find_users(void)
+json_t *volume_users(const struct command *command)
 {
 	char(*ids)[CELL_ID_SIZE];
-	CLEANUP_FD int store = cells_open(&command_volume);
+	CLEANUP_FD int store = cells_open(command);
 	int count = store < 0 ? store : cell_store_list(store, &ids);
 	json_t *users = json_object();
 	if (count < 0) {
@@ -185,7 +184,7 @@ static int act(const struct action *action, const struct volume_options *given, 
 	if (dir < 0)
 		return say(at.path, dir);
 	at.dir = dir;
-	at.users = find_users();
+	at.users = volume_users(&command_volume);
 	if (!at.users)
 		return CELLS_FAILED;
 	int status = action->run(&at, count, names);

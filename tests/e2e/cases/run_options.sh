@@ -116,6 +116,22 @@ refused() {
 refused '--cidfile id'
 refused '-u 0:nosuch'
 refused '--mount type=bind,src=/nonexistent,dst=/a'
+# what is on disk, and its removal
+df() { "$lichen" system df --json | /usr/bin/python3 -Ic 'import json, sys; d = json.load(sys.stdin); print(*[d[k]["total"] for k in ("images", "cells", "volumes")], *[d[k]["size"] > 0 for k in ("images", "volumes")])'; }
+same 'prune asks' '' "$(echo n | "$lichen" system prune -a --volumes 2>asked)"
+contains 'what it asks' "$(cat asked)" 'cells that have ended, named volumes that no cell was made with, images that no cell was made of'
+"$lichen" volume create unused >/dev/null
+"$lichen" run -d --name stays -v used:/u tiny:1 -- sleep 1000 >/dev/null && "$lichen" run --name ended volumes:1 -- true || fail 'cells to prune'
+"$lichen" run -v used:/u tiny:1 -- touch /u/x
+before=$(df)
+"$lichen" system prune -f -a --volumes >pruned 2>&1 || fail "prune: $(cat pruned)"
+contains 'prune' "$(cat pruned)" unused
+contains 'prune' "$(cat pruned)" docker.io/library/volumes:1
+contains 'prune' "$(cat pruned)" 'Reclaimed: '
+same 'what stays' "1 1 1 True True" "$(df | sed 's/False/True/')"
+[ "$before" != "$(df)" ] || fail "nothing was pruned: $before"
+same 'pruned again' 'lichen-prune/1 0' "$("$lichen" system prune -f --json | /usr/bin/python3 -Ic 'import json, sys; d = json.load(sys.stdin); print(d["schema"], len(d["cells"] + d["images"] + d["volumes"]))')"
+"$lichen" rm -f stays >/dev/null
 [ "$SLOW" = 1 ] || for options in '-u 4294967295' '-v a' '-v /a:b' '-v /a:/b:bogus' '--mount dst=a' '--tmpfs a' '--tmpfs /a:size=x' '--network bogus' \
 	'--pull sometimes' '--platform linux/arm64' '-w relative' '--add-host a' '--add-host a:b' '--dns a' '--shm-size 0' '--env-file /nonexistent' \
 	'--label-file /nonexistent' '-v /a:/c -v /b:/c' '--group-add nosuch'; do
