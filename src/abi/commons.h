@@ -73,6 +73,7 @@ struct namespaces_start {
 };
 
 #define PIDS_FILTER_MAX 1024u
+#define NETWORK_FILTER_MAX 64u
 
 struct commons {
 	u64 magic;
@@ -104,6 +105,9 @@ struct commons {
 	 * is to be added */
 	u32 pids_filter_length, reserved_pids;
 	u64 pids_filter[PIDS_FILTER_MAX];
+	/* Likewise what it adds when it executes a program in a network namespace that the kernel does not give (gaps/namespaces/ns_net.c) */
+	u32 network_filter_length, reserved_network;
+	u64 network_filter[NETWORK_FILTER_MAX];
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

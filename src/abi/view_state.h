@@ -31,7 +31,8 @@ struct view {
 	u32 pid;          /* pid namespace: index in view_state.pid_space[]; never changes in the life of a process */
 	u32 pid_children; /* the one that its children are born in */
 	u32 cgroup;       /* cgroup namespace: index in view_state.cgroup_root[] */
-	u32 reserved[2];
+	u32 net;          /* network namespace: a number, 0: the cell's, or one of the kernel's */
+	u32 reserved;
 };
 static_assert(sizeof(struct view) == 48, "shared between agents");
 
@@ -60,8 +61,9 @@ struct view_state {
 	u32 used;                      /* a view other than 0 has been made: from then on tasks are entered in task[] */
 	u32 pid_spaces;                /* rows of pid_space[] that have been some namespace's, but for 0 … */
 	u32 cgroup_spaces;             /* … and of cgroup_root[] */
+	u32 net_spaces;                /* network namespaces made so far */
 	u64 agent_device, agent_inode; /* of the cell's agent, by which its processes are known */
-	u32 reserved[8];
+	u32 reserved[7];
 	struct view view[VIEWS_MAX];
 	u64 task[VIEW_TASKS_MAX]; /* pid or tid << 32 | row, for who asks about others; 0: free. Found by the number's hash. Of a process that is ending in
 	                           * a pid namespace: VIEW_ENDED | that, in the row's place */

@@ -54,8 +54,10 @@ enum agent_event {
 };
 
 struct exec_prepare {
-	s32 program; /* the file, open: an ELF program, a script's interpreter */
-	u32 word;    /* agent_task_word() of the new image */
+	s32 program;  /* the file, open: an ELF program, a script's interpreter */
+	u32 word;     /* agent_task_word() of the new image */
+	bool cut_off; /* the kernel keeps it from every network already; set when it does from now on */
+	long error;   /* negative errno: nothing is executed */
 };
 
 /* --- guest memory (guest_mem.c): 0 or -EFAULT; nothing is written on failure of a read ------------------------------------- */
@@ -289,7 +291,7 @@ bool agent_ipc_space_held(u32 space);
 struct agent_spaces {
 	u32 uts, ipc;
 	u32 mnt; /* the number that its /proc/PID/ns/mnt tells; 0: the cell has the machine's own */
-	u32 pid, pid_children, cgroup;
+	u32 pid, pid_children, cgroup, net;
 };
 /* Those of a process, 0 = the caller, or of a thread of it (task, 0 = none is named): 0, or -ESRCH. Makes them the caller's: 0 or negative errno. In another mount namespace its root is the caller's root
  * and working directory; -EINVAL when all tasks have left it. */
@@ -320,11 +322,13 @@ struct view_spec {
 	u32 space, root_mount;
 	const char *root;
 	u32 root_length;
-	u32 uts, ipc, pid, pid_children, cgroup;
+	u32 uts, ipc, pid, pid_children, cgroup, net;
 };
 /* The pid namespace of a task that is entered, -ESRCH of others; of an entry of view_state.task[]. */
 long view_pid_space_of(s32 tid) MUST_CHECK;
 u32 view_entry_pid_space(u64 entry);
+/* A living process or thread in a network namespace that is not the cell's: its number on the host, 0: there is none. */
+s32 view_net_holder(u32 net);
 /* gaps/namespaces: makes those of *flags that are its affair for a new view, and takes them out of *flags. 0 or negative errno. */
 long namespaces_new(u64 *flags, struct view_spec *spec) MUST_CHECK;
 /* gaps/sysvipc: a fresh IPC namespace, -ENOSPC; before the caller leaves its own. */

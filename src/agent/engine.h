@@ -161,6 +161,7 @@ enum marker_flag {
 	/* From `lichen exec`, with the above: the string before the marker says who it is and where it starts, START_NAME N.[UID.GID.GID…]:PATH
 	 * in hexadecimal. N: groups + 1, 0 = as the cell's first program; the path may be empty: where that started. */
 	MARKER_PLACED = 2,
+	MARKER_CUT_OFF = 8,    /* a filter keeps it from every network (gaps/namespaces/ns_net.c) */
 	MARKER_DESCRIPTOR = 4, /* executed by a descriptor: it may have no name */
 };
 #define MARKER_NAME "LICHEN_EXEC="

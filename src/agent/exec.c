@@ -218,6 +218,7 @@ struct program {
 	u32 task_word;    /* of the new image */
 	s32 exec_fd;      /* the new image gets the open file instead of a path; -1 = path */
 	bool by_descriptor;
+	bool cut_off; /* MARKER_CUT_OFF */
 };
 
 /* Follows scripts to an ELF program: as exec_binprm() does, at most SCRIPTS_MAX deep. fleeting: the name of what is executed is gone with
@@ -331,18 +332,19 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 	struct private *p = private();
 	u64 *vectors = s->args, need, env = 0, map = 0;
 	long argc = count_vector(argv), envc = count_vector(envp), r;
-	struct marker marker = { /* a vfork child shares our memory, not our member slot */
-				 .member = sys0(__NR_getpid) == p->pid ? member_peek() : -1,
-				 .exec_fd = program->exec_fd,
-				 .mapped = commons()->mapped,
-				 .mask = mask,
-				 .task_word = program->task_word,
-				 .view = task_word(TASK_VIEW),
-				 .flags = program->by_descriptor ? MARKER_DESCRIPTOR : 0,
-				 .cwd_mount = private()->hints.cwd,
-				 .exe_mount = fs_on() ? fs_hint(program->fd) : 0,
-				 .path = program->path,
-				 .name = s->path
+	struct marker marker = {
+		/* a vfork child shares our memory, not our member slot */
+		.member = sys0(__NR_getpid) == p->pid ? member_peek() : -1,
+		.exec_fd = program->exec_fd,
+		.mapped = commons()->mapped,
+		.mask = mask,
+		.task_word = program->task_word,
+		.view = task_word(TASK_VIEW),
+		.flags = (program->by_descriptor ? MARKER_DESCRIPTOR : 0u) | (program->cut_off ? MARKER_CUT_OFF : 0u),
+		.cwd_mount = private()->hints.cwd,
+		.exe_mount = fs_on() ? fs_hint(program->fd) : 0,
+		.path = program->path,
+		.name = s->path
 	};
 
 	if (argc < 0 || envc < 0)
@@ -402,10 +404,14 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 		r = program.exec_fd < 0 ? program.exec_fd : 0;
 	}
 	if (r == 0) {
-		struct exec_prepare prepare = { .program = program.fd, .word = agent_task_word() };
+		struct exec_prepare prepare = { .program = program.fd, .word = agent_task_word(), .cut_off = private()->cut_off };
 
 		events(EVENT_EXEC_PREPARE, (long)&prepare);
 		program.task_word = prepare.word;
+		program.cut_off = prepare.cut_off;
+		r = prepare.error;
+	}
+	if (r == 0) {
 		r = replace_image(s, &program, argv, envp, mask);
 	}
 	if (program.fd >= 0)

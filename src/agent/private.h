@@ -133,6 +133,7 @@ struct private
 	u32 births;     /* threads that are being made by threads that may have a row */
 	u32 threads;    /* a thread has been made */
 	u32 sharing;    /* other processes that share this memory: vfork children while they are there, other ones for good */
+	u32 cut_off;    /* a filter of the kernel keeps the process from every network */
 	s32 program_fd; /* the program, kept open where it has no name any more; 0: it is not (proc_self.c) */
 	u64 program_device, program_inode;
 	s32 quota_pid; /* process that has the filter of fs_quota.h, 0 none */

@@ -298,7 +298,7 @@ static long clone_namespaces(struct cloning *clone, u64 *flags, u64 mask)
 		r = view_unshare(flags, &spec, &clone->hints);
 	if (r == 0)
 		r = enter_pid_space(clone, asked, &spec, mask);
-	if (r < 0 || (*flags == asked && !clone->chores.born))
+	if (r < 0 || (*flags == asked && spec.net == view_self()->net && !clone->chores.born))
 		return r;
 	r = view_word_of(&spec);
 	clone->has_view = r >= 0;

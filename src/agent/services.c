@@ -107,7 +107,8 @@ long agent_spaces_of(s32 process, s32 task, struct agent_spaces *ret)
 	const struct view *view = view_of(word < 0 ? 0 : (u32)word);
 
 	*ret = (struct agent_spaces){ view->uts, view->ipc,          fs_on() ? fs_space_of(view->space)->inode : 0,
-				      view->pid, view->pid_children, view->cgroup };
+				      view->pid, view->pid_children, view->cgroup,
+				      view->net };
 	return word < 0 ? word : 0;
 }
 
@@ -121,6 +122,7 @@ long agent_spaces_enter(const struct agent_spaces *spaces)
 	spec.ipc = spaces->ipc;
 	spec.pid_children = spaces->pid_children;
 	spec.cgroup = spaces->cgroup;
+	spec.net = spaces->net;
 	if (fs_on() && spaces->mnt != fs_space_of(spec.space)->inode)
 		return fs_join_space(&spec, spaces->mnt);
 	return view_set(&spec, VIEW_OWN);

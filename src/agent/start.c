@@ -304,6 +304,7 @@ struct start agent_load(u64 *stack)
 	view_start(info.marker.view);
 	private()->hints.cwd = info.marker.cwd_mount;
 	private()->hints.exe = info.marker.exe_mount;
+	private()->cut_off = (info.marker.flags & MARKER_CUT_OFF) != 0;
 	if (info.marker.flags & MARKER_FIRST)
 		exec_first(&info);
 	if (info.marker.name != info.marker.path)

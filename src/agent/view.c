@@ -97,6 +97,17 @@ long view_pid_space_of(s32 tid)
 	return at ? (long)view_entry_pid_space(at) : -ESRCH;
 }
 
+s32 view_net_holder(u32 net)
+{
+	for (u32 i = 0; i < VIEW_TASKS_MAX; i++) {
+		u64 at = __atomic_load_n(&views()->task[i], __ATOMIC_ACQUIRE);
+
+		if (at && !(at & VIEW_ENDED) && view_of((u32)at)->net == net && sys2(__NR_kill, (s32)(at >> 32), 0) != -ESRCH)
+			return (s32)(at >> 32);
+	}
+	return 0;
+}
+
 /* The calling thread has a row: it is held, and others are told. */
 static void enter(u32 row)
 {
@@ -128,12 +139,14 @@ struct view_spec view_spec_of(u32 word)
 				   .ipc = v->ipc,
 				   .pid = v->pid,
 				   .pid_children = v->pid_children,
-				   .cgroup = v->cgroup };
+				   .cgroup = v->cgroup,
+				   .net = v->net };
 }
 
 static u32 hash_of(const struct view_spec *spec)
 {
-	u32 numbers[] = { spec->space, spec->root_mount, spec->uts, spec->ipc, spec->pid, spec->pid_children, spec->cgroup };
+	u32 numbers[] = { spec->space, spec->root_mount,   spec->uts,    spec->ipc,
+			  spec->pid,   spec->pid_children, spec->cgroup, spec->net };
 	u64 hash = fs_seen_hash(FS_SEEN_START, (const char *)numbers, sizeof(numbers));
 
 	return (u32)fs_seen_hash(hash, spec->root, spec->root_length) | 1u;
@@ -145,7 +158,7 @@ static bool says(u32 row, const struct view_spec *spec)
 
 	return v->space == spec->space && v->root_mount == spec->root_mount && v->root_length == spec->root_length &&
 	       v->uts == spec->uts && v->ipc == spec->ipc && v->pid == spec->pid && v->pid_children == spec->pid_children &&
-	       v->cgroup == spec->cgroup && !memcmp(view_root(row), spec->root, spec->root_length);
+	       v->cgroup == spec->cgroup && v->net == spec->net && !memcmp(view_root(row), spec->root, spec->root_length);
 }
 
 /* Whether a living task is entered with a row. */
@@ -227,7 +240,8 @@ long view_word_of(const struct view_spec *spec)
 					    .ipc = spec->ipc,
 					    .pid = spec->pid,
 					    .pid_children = spec->pid_children,
-					    .cgroup = spec->cgroup };
+					    .cgroup = spec->cgroup,
+					    .net = spec->net };
 			__atomic_store_n(&v->state, VIEW_READY, __ATOMIC_RELEASE);
 		} else {
 			row = -ENOSPC;
@@ -298,7 +312,7 @@ enum verdict engine_unshare(struct call *call)
 	call->ret = flags & ~UNSHARE_FLAGS ? -EINVAL : view_unshare(&flags, &spec, &hints);
 	if (call->ret < 0)
 		return CALL_DONE;
-	if (flags == asked) { /* nothing of ours */
+	if (flags == asked && spec.net == view_self()->net) { /* nothing of ours */
 		call->ret = sys1(__NR_unshare, flags);
 		if (call->ret == 0 && (asked & CLONE_FS_))
 			view_part();

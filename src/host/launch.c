@@ -426,6 +426,8 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 	}
 	if (r == 0 && fds->map->fs.table.count)
 		root_begin(&fds->map->fs, (struct fs_spaces *)(void *)((u8 *)fds->map + fds->map->spaces));
+	if (r == 0 && fds->map->fs.table.count && (spec->emulate & GAP_BIT(GAP_namespaces)) && !network_namespaces_work())
+		fds->map->network_filter_length = network_write_filter(fds->map->network_filter, NETWORK_FILTER_MAX);
 	if (r == 0 && (spec->emulate & GAP_BIT(GAP_mounts))) {
 		*ret_stage = "making a directory for what is mounted";
 		r = mount_scratch_stage(scratch, fds->map);

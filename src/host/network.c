@@ -3,6 +3,7 @@
 #include "host/network.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -45,22 +47,38 @@
 #define REFUSE_FIRST_IS_NOT(arch_, nr_, value, error) \
 	FIELD(arch), EQUAL_OR_SKIP(arch_, 5), FIELD(nr), EQUAL_OR_SKIP(nr_, 3), FIELD(args[0]), EQUAL_SKIPS(value, 1), REFUSE(error)
 
+/* What both filters have in common: none of 32-bit mode's sockets, no io_uring … */
+#define REFUSE_OTHER_SOCKETS                                                         \
+	REFUSE_FIRST_IS_NOT(AUDIT_ARCH_I386, I386_SOCKET, AF_UNIX, EAFNOSUPPORT),    \
+		REFUSE_FIRST_IS(AUDIT_ARCH_I386, I386_SOCKETCALL, SOCKETCALL_SOCKET, \
+				EAFNOSUPPORT), /* its family cannot be looked at */  \
+		REFUSE_CALL(AUDIT_ARCH_X86_64, SYS_io_uring_setup, ENOSYS),          \
+		REFUSE_CALL(AUDIT_ARCH_I386, SYS_io_uring_setup, ENOSYS) /* the same number */
+/* … and, at the end, nothing of a kind of which nothing is known. */
+#define ALLOW_KNOWN_KINDS                                                                                           \
+	FIELD(arch), EQUAL_SKIPS(AUDIT_ARCH_X86_64, 2), EQUAL_SKIPS(AUDIT_ARCH_I386, 3), REFUSE(ENOSYS), FIELD(nr), \
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 1, 0), ALLOW, REFUSE(ENOSYS)
+
 static struct sock_filter sockets[] = {
 	REFUSE_FIRST_IS_NOT(AUDIT_ARCH_X86_64, SYS_socket, AF_UNIX, EAFNOSUPPORT),
-	REFUSE_FIRST_IS_NOT(AUDIT_ARCH_I386, I386_SOCKET, AF_UNIX, EAFNOSUPPORT),
-	REFUSE_FIRST_IS(AUDIT_ARCH_I386, I386_SOCKETCALL, SOCKETCALL_SOCKET, EAFNOSUPPORT), /* its family cannot be looked at */
-	REFUSE_CALL(AUDIT_ARCH_X86_64, SYS_io_uring_setup, ENOSYS),
-	REFUSE_CALL(AUDIT_ARCH_I386, SYS_io_uring_setup, ENOSYS), /* the same number */
+	REFUSE_OTHER_SOCKETS,
 	REFUSE_CALL(AUDIT_ARCH_X86_64, SYS_setns, EPERM),
 	REFUSE_CALL(AUDIT_ARCH_I386, I386_SETNS, EPERM),
+	ALLOW_KNOWN_KINDS,
+};
+
+/* In a network namespace that the agent makes, of which rtnetlink(7) tells. */
+static const struct sock_filter in_namespace[] = {
 	FIELD(arch),
-	EQUAL_SKIPS(AUDIT_ARCH_X86_64, 2),
-	EQUAL_SKIPS(AUDIT_ARCH_I386, 3),
-	REFUSE(ENOSYS), /* of no other kind is anything known */
+	EQUAL_OR_SKIP(AUDIT_ARCH_X86_64, 6),
 	FIELD(nr),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 1, 0),
-	ALLOW,
-	REFUSE(ENOSYS),
+	EQUAL_OR_SKIP(SYS_socket, 4),
+	FIELD(args[0]),
+	EQUAL_SKIPS(AF_UNIX, 2),
+	EQUAL_SKIPS(AF_NETLINK, 1),
+	REFUSE(EAFNOSUPPORT),
+	REFUSE_OTHER_SOCKETS,
+	ALLOW_KNOWN_KINDS,
 };
 
 /* With a namespace: no way back. */
@@ -146,4 +164,32 @@ bool network_none_begin(pid_t member)
 int network_none_end(bool separate)
 {
 	return separate ? install(no_way_back, ARRAY_SIZE(no_way_back)) : install(sockets, ARRAY_SIZE(sockets));
+}
+
+static NORETURN void try_namespace(void)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	_exit(fd < 0 || unshare(CLONE_NEWNET) < 0 || setns(fd, CLONE_NEWNET) < 0);
+}
+
+bool network_namespaces_work(void)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0)
+		try_namespace();
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && status == 0;
+}
+
+u32 network_write_filter(u64 *to, u32 max)
+{
+	static_assert(sizeof(struct sock_filter) == sizeof(u64), "linux/filter.h");
+	u32 count = ARRAY_SIZE(in_namespace) < max ? ARRAY_SIZE(in_namespace) : 0;
+
+	memcpy(to, in_namespace, count * sizeof(u64));
+	return count;
 }

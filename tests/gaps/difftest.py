@@ -297,7 +297,10 @@ def names(group=None):
 
 
 def binary(name):
-    return pathlib.Path(os.environ.get("DIFFTEST_BIN") or REPO / "build/tests/gaps") / name.replace("/", "-")
+    path = pathlib.Path(os.environ.get("DIFFTEST_BIN") or REPO / "build/tests/gaps") / name.replace("/", "-")
+    if not path.exists():
+        sys.exit(f"difftest: {path} is not there: is it in tests/gaps/meson.build, and built?")
+    return path
 
 
 def lichen():
@@ -646,6 +649,8 @@ def main():
             report(n, difference(n, options.env, first[n]["native"], second[n]["native"]))
     else:
         compare(options.env, chosen, report, options.recorded)
+    if not chosen:
+        sys.exit("difftest: there is no such program: see --list")
     print(f"{len(chosen)} programs in {options.env}, {failed} differ")
     return 1 if failed else 0
 

@@ -9,13 +9,14 @@
  *
  * Limits: docs/limits.md.
  */
-#include "gaps/namespaces/namespaces_int.h"
+#include "gaps/namespaces/ns_int.h"
 
 void namespaces_event(enum agent_event event, long arg)
 {
-	(void)arg;
 	if (event == EVENT_EXEC && pids_on())
 		pids_exec();
+	if (event == EVENT_EXEC_PREPARE)
+		ns_net_exec((struct exec_prepare *)arg); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 void namespaces_member_reap(int member)

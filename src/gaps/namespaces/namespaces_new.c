@@ -3,13 +3,14 @@
  * New namespaces of the kinds that this gap has (namespaces(7)): what unshare(2) and clone(2) make for a view (agent/view.h).
  * A UTS namespace begins with the names of the one that its maker has. IPC namespaces are gap sysvipc's.
  */
-#include "gaps/namespaces/namespaces_int.h"
+#include "gaps/namespaces/ns_int.h"
 
 #define CLONE_NEWCGROUP_ UINT64_C(0x02000000)
 #define CLONE_NEWUTS_ UINT64_C(0x04000000)
 #define CLONE_NEWIPC_ UINT64_C(0x08000000)
 #define CLONE_NEWUSER_ UINT64_C(0x10000000)
 #define CLONE_NEWPID_ UINT64_C(0x20000000)
+#define CLONE_NEWNET_ UINT64_C(0x40000000)
 
 u32 namespaces_uts(void)
 {
@@ -64,7 +65,7 @@ long namespaces_new(u64 *flags, struct view_spec *spec)
 {
 	bool ours = commons()->emulated & (1u << GAP_sysvipc); /* else the kernel has IPC objects, and its namespaces */
 	u64 wanted = *flags & (CLONE_NEWUTS_ | (ours ? CLONE_NEWIPC_ : 0) |
-			       (commons()->fs.table.count ? CLONE_NEWPID_ | CLONE_NEWCGROUP_ : 0));
+			       (commons()->fs.table.count ? CLONE_NEWPID_ | CLONE_NEWCGROUP_ | CLONE_NEWNET_ : 0));
 	struct agent_creds creds;
 	long row;
 
@@ -96,6 +97,8 @@ long namespaces_new(u64 *flags, struct view_spec *spec)
 			return row;
 		spec->cgroup = (u32)row;
 	}
-	*flags &= ~wanted;
+	if (wanted & CLONE_NEWNET_)
+		spec->net = __atomic_add_fetch(&views()->net_spaces, 1, __ATOMIC_RELAXED);
+	*flags &= ~(ns_net_of_kernel() ? wanted & ~CLONE_NEWNET_ : wanted); /* which the kernel is then asked for as well */
 	return 0;
 }

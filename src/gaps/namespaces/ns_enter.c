@@ -58,6 +58,9 @@ static long choose(struct agent_spaces *spaces, enum ns_kind kind, u32 number)
 			return -EINVAL;
 		spaces->pid_children = number;
 		return 0;
+	case NS_NET:
+		spaces->net = number;
+		return 0;
 	default:
 		spaces->cgroup = number;
 		return 0;
@@ -81,6 +84,8 @@ static long enter_one(enum ns_kind kind, u32 number)
 		r = agent_spaces_of(0, 0, &spaces);
 	if (r == 0)
 		r = choose(&spaces, kind, number);
+	if (r == 0 && kind == NS_NET && number != agent_view()->net)
+		r = ns_net_enter(number);
 	return r < 0 ? r : agent_spaces_enter(&spaces);
 }
 
@@ -153,13 +158,15 @@ static long enter_process(s32 fd, s32 pid, u32 flags)
 	if (r == 0)
 		r = agent_spaces_of(0, 0, &mine);
 	for (u32 kind = 0; kind < NS_KINDS && r == 0; kind++) {
-		u32 numbers[NS_KINDS] = { theirs.uts, theirs.ipc, theirs.mnt, theirs.pid, theirs.cgroup };
+		u32 numbers[NS_KINDS] = { theirs.uts, theirs.ipc, theirs.mnt, theirs.pid, theirs.cgroup, theirs.net };
 
 		if (!(flags & ns_kind_flag((enum ns_kind)kind)) || !ns_is_supplied((enum ns_kind)kind))
 			continue;
 		ours |= ns_kind_flag((enum ns_kind)kind);
 		r = choose(&mine, (enum ns_kind)kind, numbers[kind]);
 	}
+	if (r == 0 && (flags & CLONE_NEWNET_ & ours) && theirs.net != agent_view()->net)
+		r = ns_net_enter(theirs.net);
 	if (r == 0)
 		r = enter_kernels(fd, pid, flags & ~ours);
 	return r < 0 || !ours ? r : agent_spaces_enter(&mine);

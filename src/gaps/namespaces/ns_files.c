@@ -7,7 +7,7 @@
  * knows it by its path. Who opens it locks it (flock), which keeps the namespace: ns_is_pinned().
  * Elsewhere the numbers are the kernel's for the first namespaces of a machine, and what is opened is a memfd with the link's text as its name.
  *
- * Kinds that are the kernel's affair (net, user, time) are its own files. Limits: docs/limits.md.
+ * Kinds that are the kernel's affair (user, time, and net where it gives that) are its own files. Limits: docs/limits.md.
  */
 #include "base/decimal.h"
 #include "base/kernel_stat.h"
@@ -25,11 +25,11 @@
 #define OTHERS 4026600000u       /* + 8 * number + kind */
 #define MEMFD "/memfd:"
 
-static const char kind_names[NS_KINDS][8] = { "uts", "ipc", "mnt", "pid", "cgroup" };
+static const char kind_names[NS_KINDS][8] = { "uts", "ipc", "mnt", "pid", "cgroup", "net" };
 
 u32 ns_kind_flag(enum ns_kind kind)
 {
-	static const u32 flags[NS_KINDS] = { 0x04000000, 0x08000000, 0x00020000, 0x20000000, 0x02000000 };
+	static const u32 flags[NS_KINDS] = { 0x04000000, 0x08000000, 0x00020000, 0x20000000, 0x02000000, 0x40000000 };
 
 	return flags[kind];
 }
@@ -104,6 +104,8 @@ static u32 number_in(enum ns_kind kind, bool children, const struct agent_spaces
 		return spaces->mnt;
 	case NS_PID:
 		return children ? spaces->pid_children : spaces->pid;
+	case NS_NET:
+		return spaces->net;
 	default:
 		return spaces->cgroup;
 	}

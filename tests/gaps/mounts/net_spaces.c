@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A network namespace: made, told apart, entered again, kept by a mount; programs in it reach nothing outside. */
+#include "../fs/fs_test.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static ino_t number(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+/* What a program sees in it. */
+static int inside(void)
+{
+	struct sockaddr_in out = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), pair[2];
+
+	FACT(fd < 0 || connect(fd, (struct sockaddr *)&out, sizeof(out)) != 0);
+	FACT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	FACT(socket(AF_NETLINK, SOCK_RAW, 0) >= 0);
+	return 0;
+}
+
+static int in_new(void *old)
+{
+	FACT(number("/proc/self/ns/net") != *(ino_t *)old);
+	fflush(stdout);
+	return 0;
+}
+
+static int run(char *self)
+{
+	char word[] = "inside", *arguments[] = { self, word, NULL };
+	int status = -1;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		execv("/proc/self/exe", arguments);
+		_exit(9);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int old, status = -1;
+	ino_t before, after;
+	pid_t pid;
+
+	if (argc > 1)
+		return inside();
+	tree_make();
+	old = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	before = number("/proc/self/ns/net");
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) { /* as dockerd: made in a child, kept by a mount */
+		MUST(unshare(CLONE_NEWNET));
+		after = number("/proc/self/ns/net");
+		FACT(before && after && before != after);
+		FACT(number("/proc/thread-self/ns/net") == after);
+		close(open("/t/net", O_CREAT | O_WRONLY, 0600));
+		OK(mount("/proc/self/ns/net", "/t/net", NULL, MS_BIND, NULL));
+		FACT(number("/t/net") == after);
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	FACT(status == 0);
+	FACT(number("/proc/self/ns/net") == before);
+	pid = clone(in_new, stack + sizeof(stack), CLONE_NEWNET | SIGCHLD, &before);
+	waitpid(pid, &status, 0);
+	FACT(status == 0);
+	after = number("/t/net");
+	int fd = open("/t/net", O_RDONLY | O_CLOEXEC);
+
+	OK(setns(fd, CLONE_NEWNET));
+	FACT(number("/proc/self/ns/net") == after);
+	OK(setns(old, CLONE_NEWNET));
+	FACT(number("/proc/self/ns/net") == before);
+	OK(setns(fd, CLONE_NEWUTS));
+	OK(setns(fd, 0));
+	FACT(run(argv[0]) == 0);
+	FACT(number("/proc/self/ns/net") == after);
+	OK(setns(old, 0));
+	OK(umount2("/t/net", MNT_DETACH));
+	OK(unlink("/t/net"));
+	return 0;
+}
