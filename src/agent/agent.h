@@ -355,6 +355,8 @@ struct cgroup_mounted {
 	char options[256]; /* as mountinfo tells them, without "rw" */
 };
 long cgroup_mount(bool v1, const char *options, u32 device, struct cgroup_mounted *ret) MUST_CHECK;
+/* Whether a file system is mounted anywhere in the cell, by its number (fs_cgroup.c). */
+bool agent_device_mounted(u32 device);
 /* Before a process or thread is made: 0, or -EAGAIN when a group has as many as it may. Afterwards, in the parent (child: negative when there is
  * none) and in the child, whatever comes first. birth: from the former; 0 for a thread. */
 long cgroup_fork_begin(bool process, u64 *ret_birth) MUST_CHECK;

@@ -55,6 +55,19 @@ long fs_cgroup_open(struct fs_work *work, u64 flags, u64 mode)
 	return shown < 0 ? shown : open_known(path, flags);
 }
 
+bool agent_device_mounted(u32 device)
+{
+	for (u32 s = 0; s < FS_SPACES_MAX; s++) {
+		const struct fs_space *space = fs_space_of(s);
+		const struct fs_table *table = &space->copy[space->active & 1];
+
+		for (u32 i = 0; space->state == FS_SPACE_READY && i < table->count && i < FS_MOUNTS_MAX; i++)
+			if (table->mounts[i].device == device)
+				return true;
+	}
+	return false;
+}
+
 long fs_cgroup_make(struct fs_work *work, const struct fs_name *where, const struct fs_new *made)
 {
 	return made->kind == FS_NEW_DIRECTORY ? cgroup_make(work->host, where->directory, where->name, (u32)made->mode) : -EPERM;

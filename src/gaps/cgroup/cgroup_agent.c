@@ -6,7 +6,7 @@
  *   cgroup_tree.c       groups: mkdir, rmdir, their files; cgroup_mount.c: hierarchies
  *   cgroup_tasks.c      who is in them: from fork to exit; the limit of pids
  *   cgroup_show.c       what files tell; cgroup_usage.c: by what /proc says
- *   cgroup_write.c      what is written to them
+ *   cgroup_write.c      what is written to them; cgroup_v1_show.c, cgroup_v1_write.c: the same for v1
  *   cgroup_agent.c      /proc/PID/cgroup, /proc/cgroups, and control files that are open
  *
  * A control file is opened as any virtual file (agent/vfs.h): for reading it is a snapshot, for writing a pipe that nobody reads. Such a file is known

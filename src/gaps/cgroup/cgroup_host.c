@@ -182,8 +182,8 @@ static const struct gap_symptom symptoms[] = {
 static const char *const files[] = { "/proc/PID/cgroup", "/proc/cgroups", "/sys/fs/cgroup", NULL };
 
 static const char *const limits[] = {
-	"version 2 alone; pids.max is exact; memory.max, cpu.max and cgroup.freeze are enforced by looks every 100 ms, SIGKILL and SIGSTOP",
-	"all other limits and weights, cpusets and device programs are kept and told, and have no effect; pressure is told as 0",
+	"pids.max is exact; memory.max, cpu.max, the freezer and their names in v1 are enforced by looks every 100 ms, SIGKILL and SIGSTOP",
+	"all other limits and weights, cpusets and rules for devices are kept and told, and have no effect; pressure is told as 0",
 	"a thread is in the group of its process",
 	NULL,
 };

@@ -31,7 +31,7 @@ enum cgroup_file_id {
 };
 enum { CG_ROOT = 1, CG_CHILD = 2, CG_SHOWN = 4, CG_V1 = 8, CG_LIVE = 16 };
 struct cgroup_file {
-	char name[40];
+	char name[48];
 	char text[24];
 	u16 mode;
 	u8 controller, flags;
@@ -72,6 +72,8 @@ void cg_empty(u32 group, s32 directory, u32 controllers);
 /* Writes and reads the text in a file. 0 or negative errno; bytes. */
 long cg_put_text(u32 group, u32 file, const char *text, u64 size) MUST_CHECK;
 long cg_get_text(u32 group, u32 file, char *to, u64 size) MUST_CHECK;
+/* Takes a row for a new hierarchy's root: its number, or -ENOSPC. */
+long cg_take_root(void) MUST_CHECK;
 /* Controllers that v2 has: those that no hierarchy of v1 took. */
 u32 cg_unified_controllers(void);
 
@@ -122,6 +124,24 @@ void cg_say_controllers(struct cg_text *out, u32 controllers, bool v1);
 /* --- reading, writing (cgroup_show.c, cgroup_write.c) ---------------------------------------------------------------------------------------- */
 
 long cg_show(u32 group, u32 file, struct cg_text *out) MUST_CHECK;
+/* The same of v1 (cgroup_v1_show.c, cgroup_v1_write.c), and what both need. */
+long cg_v1_show(u32 group, u32 file, struct cg_text *out) MUST_CHECK;
+long cg_v1_write(u32 group, u32 file, const char *text) MUST_CHECK;
+/* Processor time of a group and those below, in microseconds; it begins anew. */
+void cg_cpu_time(u32 group, u64 *ret_user, u64 *ret_system);
+void cg_reset_cpu_time(u32 group);
+void cg_sum_memory(u32 group, struct cgroup_memory *sum, u64 *faults, u64 *major);
+/* Whether all members of a group and those below are stopped. */
+bool cg_all_stopped(u32 group);
+/* kstrtoll(): base 0: 0x and 0 in front count. */
+bool cg_parse_int(const char *text, u32 base, s64 *ret);
+/* page_counter_memparse(): bytes, with a letter, down to whole units. 0 or -EINVAL. */
+long cg_parse_bytes(const char *text, u64 unit, u64 *ret) MUST_CHECK;
+/* Keeps a line in a file. */
+long cg_put_line(u32 group, u32 file, const char *text) MUST_CHECK;
+long cg_write_procs(u32 group, const char *text, bool thread) MUST_CHECK;
+long cg_write_pids_max(u32 group, u32 file, const char *text) MUST_CHECK;
+
 /* Brings a LIVE file up to date. */
 void cg_refresh(u32 group, u32 file);
 /* What a guest wrote, NUL-terminated, without the space around it. 0 or negative errno. */

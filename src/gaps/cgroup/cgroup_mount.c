@@ -83,14 +83,218 @@ static long mount_unified(const char *options, u32 device, struct cgroup_mounted
 	return r;
 }
 
+/* --- v1 ------------------------------------------------------------------------------------------------------------------------------------ */
+
+/* What was asked for: cgroup1_parse_param(). */
+struct wish {
+	u32 controllers;
+	bool none, all;
+	char name[64];
+};
+
+static bool is_word(const char *text, u64 length, const char *word)
+{
+	return strlen(word) == length && !memcmp(text, word, length);
+}
+
+static long take_name(struct wish *wish, const char *name, u64 length)
+{
+	if (!length || length >= sizeof(wish->name) || wish->name[0])
+		return -EINVAL;
+	for (u64 i = 0; i < length; i++)
+		if (!((name[i] >= '0' && name[i] <= '9') || ((name[i] | 0x20) >= 'a' && (name[i] | 0x20) <= 'z') ||
+		      name[i] == '.' || name[i] == '-' || name[i] == '_'))
+			return -EINVAL;
+	memcpy(wish->name, name, length);
+	return 0;
+}
+
+static long take_option(struct wish *wish, const char *text, u64 length)
+{
+	static const char others[][16] = {
+		"noprefix", "clone_children", "cpuset_v2_mode", "xattr", "favordynmods", "nofavordynmods"
+	};
+
+	if (is_word(text, length, "none") || is_word(text, length, "all")) {
+		wish->none |= text[0] == 'n';
+		wish->all |= text[0] == 'a';
+		return 0;
+	}
+	if (length > 5 && !memcmp(text, "name=", 5))
+		return take_name(wish, text + 5, length - 5);
+	if (length > 14 && !memcmp(text, "release_agent=", 14))
+		return 0;
+	for (u32 i = 0; i < CGROUP_CONTROLLERS; i++)
+		if (is_word(text, length, cg_controller_name(i, true))) {
+			wish->controllers |= 1u << i;
+			return 0;
+		}
+	for (u32 i = 0; i < ARRAY_SIZE(others); i++)
+		if (is_word(text, length, others[i]))
+			return 0;
+	return -EINVAL;
+}
+
+static long parse(struct wish *wish, const char *options)
+{
+	memset(wish, 0, sizeof(*wish));
+	while (*options) {
+		u64 length = 0;
+		long r;
+
+		while (options[length] && options[length] != ',')
+			length++;
+		r = take_option(wish, options, length);
+		if (r < 0)
+			return r;
+		options += length + (options[length] == ',');
+	}
+	if (wish->all && wish->controllers)
+		return -EINVAL;
+	if (wish->all || (!wish->controllers && !wish->none && !wish->name[0])) /* all that are free: those of no other hierarchy */
+		wish->controllers = (1u << CGROUP_CONTROLLERS) - 1;
+	if (wish->none && wish->controllers)
+		return -EINVAL;
+	return !wish->controllers && !wish->name[0] ? -EINVAL : 0;
+}
+
+/* The hierarchy that is meant, if it is there: its index, 0: none; -EBUSY. cgroup1_root_to_use() */
+static long find(const struct wish *wish)
+{
+	for (u32 t = 1; t < CGROUP_TREES_MAX; t++) {
+		const struct cgroup_tree *tree = &cg()->tree[t];
+		bool named = wish->name[0] && !strcmp(wish->name, tree->name);
+
+		if (tree->state != CGROUP_READY || (wish->name[0] && !named))
+			continue;
+		if ((wish->controllers || wish->none) && wish->controllers != tree->controllers) {
+			if (!named)
+				continue;
+			return -EBUSY;
+		}
+		return t;
+	}
+	return 0;
+}
+
+/* A hierarchy without groups that is mounted nowhere gives its controllers back. */
+static bool dissolve(u32 t)
+{
+	struct cgroup_tree *tree = &cg()->tree[t];
+	long fd;
+
+	if (cg_has_children(tree->root) || agent_device_mounted(tree->device))
+		return false;
+	fd = sys4(__NR_openat, CG_AT_FDCWD, tree->path, CG_O_DIRECTORY | CG_O_CLOEXEC, 0);
+	__atomic_store_n(&tree->state, CGROUP_FREE, __ATOMIC_RELEASE);
+	cg_group(tree->root)->state = CGROUP_FREE;
+	if (fd >= 0) {
+		cg_empty(tree->root, (s32)fd, ~0u);
+		(void)sys1(__NR_close, fd);
+		(void)sys1(__NR_rmdir, tree->path);
+	}
+	return true;
+}
+
+/* Whether controllers can be taken: from v2, whose groups must not use them, and from hierarchies that nobody uses. */
+static bool are_free(u32 controllers)
+{
+	struct cgroup_state *s = cg();
+
+	for (u32 t = 1; t < CGROUP_TREES_MAX; t++)
+		if (s->tree[t].state == CGROUP_READY && (s->tree[t].controllers & controllers) && !dissolve(t))
+			return false;
+	return !(s->group[0].subtree & controllers);
+}
+
+/* Files that the root of v2 has no more. */
+static void take_from_unified(u32 controllers)
+{
+	struct cgroup_state *s = cg();
+	long fd;
+
+	if (s->tree[0].state != CGROUP_READY)
+		return;
+	fd = sys4(__NR_openat, CG_AT_FDCWD, s->tree[0].path, CG_O_DIRECTORY | CG_O_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	cg_empty(0, (s32)fd, controllers);
+	(void)sys1(__NR_close, fd);
+}
+
+/* A new hierarchy: its index or negative errno. */
+static long make_tree(const struct wish *wish, u32 device)
+{
+	struct cgroup_state *s = cg();
+	u32 t = 1;
+	long group, r;
+
+	if ((!wish->controllers && !wish->none) || !are_free(wish->controllers))
+		return !wish->controllers && !wish->none ? -EINVAL : -EBUSY;
+	while (t < CGROUP_TREES_MAX && s->tree[t].state != CGROUP_FREE)
+		t++;
+	if (t == CGROUP_TREES_MAX)
+		return -ENOSPC;
+	group = cg_take_root();
+	if (group < 0)
+		return group;
+	for (u32 i = 0; i < CGROUP_TASKS_MAX; i++) { /* where they were in one of the same number before */
+		s->task[i].place[t] = 0;
+		s->task[i].user[t] = s->task[i].system[t] = 0;
+	}
+	memset(&s->tree[t], 0, sizeof(s->tree[t]));
+	s->tree[t].controllers = wish->controllers;
+	memcpy(s->tree[t].name, wish->name, sizeof(wish->name));
+	r = make_root(t, (u32)group, device);
+	__atomic_store_n(&cg_group((u32)group)->state, r < 0 ? CGROUP_FREE : CGROUP_READY, __ATOMIC_RELEASE);
+	if (r == 0) {
+		__atomic_store_n(&s->tree[t].state, CGROUP_READY, __ATOMIC_RELEASE);
+		take_from_unified(wish->controllers);
+	}
+	return r < 0 ? r : (long)t;
+}
+
+static void show_options(const struct cgroup_tree *tree, char *to, u64 size)
+{
+	struct cg_text out = { .to = to, .size = size - 1 };
+	bool any = false;
+
+	for (u32 i = 0; i < CGROUP_CONTROLLERS; i++)
+		if (tree->controllers & 1u << i) {
+			cg_say(&out, any ? "," : "");
+			cg_say(&out, cg_controller_name(i, true));
+			any = true;
+		}
+	if (tree->name[0]) {
+		cg_say(&out, any ? ",name=" : "name=");
+		cg_say(&out, tree->name);
+	}
+	to[out.used < size ? out.used : size - 1] = 0;
+}
+
+static long mount_v1(const char *options, u32 device, struct cgroup_mounted *ret)
+{
+	struct wish wish;
+	long t = parse(&wish, options);
+
+	if (t == 0)
+		t = find(&wish);
+	if (t == 0)
+		t = make_tree(&wish, device);
+	if (t < 0)
+		return t;
+	ret->device = cg()->tree[t].device;
+	memcpy(ret->path, cg()->tree[t].path, sizeof(ret->path));
+	show_options(&cg()->tree[t], ret->options, sizeof(ret->options));
+	return 0;
+}
+
 long cgroup_mount(bool v1, const char *options, u32 device, struct cgroup_mounted *ret)
 {
 	long r;
 
-	if (v1)
-		return -ENODEV;
 	cg_lock();
-	r = mount_unified(options, device, ret);
+	r = v1 ? mount_v1(options, device, ret) : mount_unified(options, device, ret);
 	cg_unlock();
 	return r;
 }

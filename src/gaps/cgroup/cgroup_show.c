@@ -132,7 +132,7 @@ static u64 sum_count(u32 group, u32 count)
 	return n;
 }
 
-static void say_cpu_stat(struct cg_text *out, u32 group)
+void cg_cpu_time(u32 group, u64 *ret_user, u64 *ret_system)
 {
 	struct cgroup_state *s = cg();
 	u64 user = 0, system = 0;
@@ -147,6 +147,30 @@ static void say_cpu_stat(struct cg_text *out, u32 group)
 	}
 	user += sum_count(group, CGROUP_COUNT_CPU_USER); /* now also of those that were found to have ended */
 	system += sum_count(group, CGROUP_COUNT_CPU_SYSTEM);
+	*ret_user = user;
+	*ret_system = system;
+}
+
+void cg_reset_cpu_time(u32 group)
+{
+	struct cgroup_state *s = cg();
+	u32 at = 0, tree = cg_group(group)->tree % CGROUP_TREES_MAX;
+	struct cgroup_usage usage;
+
+	while (next_member(group, true, &at, &usage)) {
+		s->task[at - 1].user[tree] = usage.user;
+		s->task[at - 1].system[tree] = usage.system;
+	}
+	for (u32 i = 0; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++)
+		if (s->group[i].state == CGROUP_READY && cgroup_is_below(s, i, group))
+			s->group[i].count[CGROUP_COUNT_CPU_USER] = s->group[i].count[CGROUP_COUNT_CPU_SYSTEM] = 0;
+}
+
+static void say_cpu_stat(struct cg_text *out, u32 group)
+{
+	u64 user, system;
+
+	cg_cpu_time(group, &user, &system);
 	cg_say_row(out, "usage_usec", user + system);
 	cg_say_row(out, "user_usec", user);
 	cg_say_row(out, "system_usec", system);
@@ -160,7 +184,7 @@ static void say_cpu_stat(struct cg_text *out, u32 group)
 	cg_say_row(out, "burst_usec", 0);
 }
 
-static void sum_memory(u32 group, struct cgroup_memory *sum, u64 *faults, u64 *major)
+void cg_sum_memory(u32 group, struct cgroup_memory *sum, u64 *faults, u64 *major)
 {
 	struct cgroup_usage usage;
 	u32 at = 0;
@@ -180,7 +204,7 @@ static void say_memory(struct cg_text *out, u32 group, u32 file)
 	u64 *peak = &cg_group(group)->count[CGROUP_COUNT_MEMORY_PEAK], faults, major, used;
 	struct cgroup_memory sum;
 
-	sum_memory(group, &sum, &faults, &major);
+	cg_sum_memory(group, &sum, &faults, &major);
 	used = sum.anon + sum.shmem;
 	if (used > *peak)
 		*peak = used;
@@ -193,7 +217,7 @@ static void say_memory_stat(struct cg_text *out, u32 group)
 	struct cgroup_memory sum;
 	u64 faults, major;
 
-	sum_memory(group, &sum, &faults, &major);
+	cg_sum_memory(group, &sum, &faults, &major);
 	cg_say_row(out, "anon", sum.anon);
 	cg_say_row(out, "file", sum.shmem);
 	cg_say_row(out, "kernel", 0);
@@ -238,7 +262,7 @@ static void say_pids(struct cg_text *out, u32 group, u32 file)
 
 	if (now > *peak)
 		*peak = now;
-	cg_say_number(out, file == CG_PIDS_CURRENT ? now : *peak);
+	cg_say_number(out, file == CG_PIDS_CURRENT || file == CG_V1_PIDS_CURRENT ? now : *peak);
 	cg_say(out, "\n");
 }
 
@@ -263,6 +287,17 @@ static void say_host(struct cg_text *out, const char *path, const char *otherwis
 }
 
 /* --- the switch ------------------------------------------------------------------------------------------------------------------------------ */
+
+bool cg_all_stopped(u32 group)
+{
+	struct cgroup_usage usage;
+	u32 at = 0;
+
+	while (next_member(group, true, &at, &usage))
+		if (usage.state != 'Z' && usage.state != 'X' && usage.state != 'T' && usage.state != 't')
+			return false;
+	return true;
+}
 
 /* The supervisor stops who is in a frozen group (host/cgroup_enforcer.h). */
 static void say_events(struct cg_text *out, u32 group)
@@ -290,7 +325,9 @@ static void say_core(u32 group, u32 file, struct cg_text *out)
 	switch (file) {
 	case CG_PROCS:
 	case CG_THREADS:
-		say_members(out, group, file == CG_THREADS);
+	case CG_V1_PROCS:
+	case CG_V1_TASKS:
+		say_members(out, group, file == CG_THREADS || file == CG_V1_TASKS);
 		break;
 	case CG_CONTROLLERS:
 		cg_say_controllers(out, cg_is_root(group) ? cg_unified_controllers() : g->given & ~(1u << CGROUP_CORE), false);
@@ -345,24 +382,31 @@ long cg_show(u32 group, u32 file, struct cg_text *out)
 		break;
 	case CG_PIDS_CURRENT:
 	case CG_PIDS_PEAK:
+	case CG_V1_PIDS_CURRENT:
+	case CG_V1_PIDS_PEAK:
 		say_pids(out, group, file);
 		break;
 	case CG_PIDS_EVENTS:
 	case CG_PIDS_EVENTS_LOCAL:
+	case CG_V1_PIDS_EVENTS:
 		cg_say_row(out, "max",
 			   file == CG_PIDS_EVENTS ? sum_count(group, CGROUP_COUNT_PIDS_EVENTS)
 						  : cg_group(group)->count[CGROUP_COUNT_PIDS_EVENTS]);
 		break;
 	case CG_CPUSET_CPUS_EFFECTIVE:
+	case CG_V1_EFFECTIVE_CPUS:
 		say_host(out, "/sys/devices/system/cpu/online", "0\n");
 		break;
 	case CG_CPUSET_MEMS_EFFECTIVE:
+	case CG_V1_EFFECTIVE_MEMS:
 		say_host(out, "/sys/devices/system/node/online", "0\n");
 		break;
 	case CG_KILL:
 	case CG_MEMORY_RECLAIM:
 		return -EINVAL;
 	default:
+		if (cg_file(file)->flags & CG_V1 && file != CG_V1_PROCS && file != CG_V1_TASKS)
+			return cg_v1_show(group, file, out);
 		say_core(group, file, out);
 	}
 	return 0;

@@ -21,6 +21,12 @@
 #define CHILD CG_CHILD
 #define SHOWN CG_SHOWN
 #define LIVE CG_LIVE
+#define V1 CG_V1
+#define CPUACCT CGROUP_CPUACCT
+#define DEVICES CGROUP_DEVICES
+#define FREEZER CGROUP_FREEZER
+#define NET_CLS CGROUP_NET_CLS
+#define NET_PRIO CGROUP_NET_PRIO
 static const struct cgroup_file files[CG_FILES] = {
 #define CGROUP_FILE(id, name_, controller_, flags_, mode_, text_) \
 	{ .name = name_, .text = text_, .mode = mode_, .controller = controller_, .flags = flags_ },
@@ -349,6 +355,11 @@ static long take_row(u32 tree, u32 parent, const char *name, u64 length)
 		return i;
 	}
 	return -ENOSPC;
+}
+
+long cg_take_root(void)
+{
+	return take_row(0, 0, "", 0);
 }
 
 static u64 descendants(u32 group)

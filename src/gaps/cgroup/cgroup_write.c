@@ -16,7 +16,7 @@
 /* --- numbers ------------------------------------------------------------------------------------------------------------------------------- */
 
 /* kstrtoll() with base 10, or 0x and 0 where base is 0. */
-static bool parse_int(const char *text, u32 base, s64 *ret)
+bool cg_parse_int(const char *text, u32 base, s64 *ret)
 {
 	bool negative = *text == '-';
 	u64 n = 0;
@@ -43,13 +43,13 @@ static bool parse_int(const char *text, u32 base, s64 *ret)
 /* kstrtoint() */
 static long parse_s32(const char *text, s64 *ret)
 {
-	if (!parse_int(text, 0, ret))
+	if (!cg_parse_int(text, 0, ret))
 		return -EINVAL;
 	return *ret > INT32_MAX || *ret < INT32_MIN ? -ERANGE : 0;
 }
 
 /* page_counter_memparse(): bytes, with a letter, down to whole units. */
-static long parse_bytes(const char *text, u64 unit, u64 *ret)
+long cg_parse_bytes(const char *text, u64 unit, u64 *ret)
 {
 	static const char letters[] = "kmgtpe";
 	u64 n = 0;
@@ -77,7 +77,7 @@ static long parse_bytes(const char *text, u64 unit, u64 *ret)
 
 /* --- keeping ------------------------------------------------------------------------------------------------------------------------------- */
 
-static long put(u32 group, u32 file, const char *text)
+long cg_put_line(u32 group, u32 file, const char *text)
 {
 	char line[256];
 	u64 length = strlen(text);
@@ -96,7 +96,7 @@ static long keep(u32 group, u32 file, u32 set, u64 value)
 	long r;
 
 	text[decimal_put(text, value)] = 0;
-	r = put(group, file, value == CGROUP_NO_LIMIT ? "max" : text);
+	r = cg_put_line(group, file, value == CGROUP_NO_LIMIT ? "max" : text);
 	if (r == 0 && set < CGROUP_SETTINGS)
 		__atomic_store_n(&cg_group(group)->set[set], value, __ATOMIC_RELEASE);
 	return r;
@@ -115,7 +115,7 @@ static long keep_range(u32 group, u32 file, u32 set, const char *text, s64 low, 
 		char line[DECIMAL_MAX + 2] = "-";
 
 		line[1 + decimal_put(line + 1, (u64)-value)] = 0;
-		return put(group, file, line);
+		return cg_put_line(group, file, line);
 	}
 	return keep(group, file, set, (u64)value);
 }
@@ -123,7 +123,7 @@ static long keep_range(u32 group, u32 file, u32 set, const char *text, s64 low, 
 static long write_bytes(u32 group, u32 file, u32 set, const char *text)
 {
 	u64 bytes;
-	long r = parse_bytes(text, file == CG_HUGETLB_MAX || file == CG_HUGETLB_RSVD_MAX ? HUGE_PAGE : LAYOUT_PAGE, &bytes);
+	long r = cg_parse_bytes(text, file == CG_HUGETLB_MAX || file == CG_HUGETLB_RSVD_MAX ? HUGE_PAGE : LAYOUT_PAGE, &bytes);
 
 	return r < 0 ? r : keep(group, file, set, bytes);
 }
@@ -258,7 +258,7 @@ static long may_move(u32 from, u32 to)
 }
 
 /* __cgroup_procs_write(), of a process: 0 = the caller. thread: by cgroup.threads. */
-static long write_procs(u32 group, const char *text, bool thread)
+long cg_write_procs(u32 group, const char *text, bool thread)
 {
 	const struct cgroup *g = cg_group(group);
 	struct cgroup_usage usage;
@@ -268,7 +268,7 @@ static long write_procs(u32 group, const char *text, bool thread)
 	u32 from;
 	long r;
 
-	if (!parse_int(text, 0, &number) || number < 0 || number > INT32_MAX)
+	if (!cg_parse_int(text, 0, &number) || number < 0 || number > INT32_MAX)
 		return -EINVAL;
 	pid = number ? (pids_on() ? pids_to_host((s32)number) : (s32)number) : agent_caller_pid();
 	if (pid <= 0 || cg_usage(pid, &usage) < 0)
@@ -318,7 +318,7 @@ static long write_core(u32 group, u32 file, char *text)
 	switch (file) {
 	case CG_PROCS:
 	case CG_THREADS:
-		return write_procs(group, text, file == CG_THREADS);
+		return cg_write_procs(group, text, file == CG_THREADS);
 	case CG_SUBTREE:
 		return write_subtree(group, text);
 	case CG_TYPE:
@@ -374,18 +374,18 @@ static long write_cpu_max(u32 group, u32 file, const char *text)
 	line[n] = 0;
 	g->set[CGROUP_SET_CPU_PERIOD] = period;
 	__atomic_store_n(&g->set[CGROUP_SET_CPU_QUOTA], quota, __ATOMIC_RELEASE);
-	return put(group, file, line);
+	return cg_put_line(group, file, line);
 }
 
 /* --- pids ----------------------------------------------------------------------------------------------------------------------------------- */
 
-static long write_pids_max(u32 group, u32 file, const char *text)
+long cg_write_pids_max(u32 group, u32 file, const char *text)
 {
 	s64 value;
 
 	if (!strcmp(text, "max"))
 		return keep(group, file, CGROUP_SET_PIDS_MAX, CGROUP_NO_LIMIT);
-	if (!parse_int(text, 0, &value) || value < 0 || value > PIDS_MAX_LIMIT)
+	if (!cg_parse_int(text, 0, &value) || value < 0 || value > PIDS_MAX_LIMIT)
 		return -EINVAL;
 	__atomic_store_n(&cg_group(group)->count[CGROUP_COUNT_PIDS], CGROUP_NO_LIMIT / 2, __ATOMIC_RELEASE); /* to be counted */
 	__atomic_store_n(&cg()->limited, 1, __ATOMIC_RELEASE);
@@ -402,18 +402,19 @@ static long write_recorded(u32 group, u32 file, const char *text)
 	case CG_CPU_IDLE:
 		return keep_range(group, file, CGROUP_SETTINGS, text, 0, file == CG_CPU_IDLE ? 1 : INT32_MAX);
 	case CG_CPUSET_PARTITION:
-		return strcmp(text, "member") && strcmp(text, "root") && strcmp(text, "isolated") ? -EINVAL
-												  : put(group, file, "member");
+		return strcmp(text, "member") && strcmp(text, "root") && strcmp(text, "isolated")
+			     ? -EINVAL
+			     : cg_put_line(group, file, "member");
 	case CG_CPUSET_CPUS:
 	case CG_CPUSET_MEMS:
 		for (const char *c = text; *c; c++)
 			if ((*c < '0' || *c > '9') && *c != '-' && *c != ',')
 				return -EINVAL;
-		return put(group, file, text);
+		return cg_put_line(group, file, text);
 	case CG_IO_WEIGHT:
-		return put(group, file, text);
+		return cg_put_line(group, file, text);
 	case CG_IO_MAX:
-		return put(group, file, text);
+		return cg_put_line(group, file, text);
 	default:
 		return -EINVAL;
 	}
@@ -425,11 +426,13 @@ long cg_write(u32 group, u32 file, char *text)
 
 	if (!(f->mode & 0200))
 		return -EINVAL;
+	if (f->flags & CG_V1)
+		return cg_v1_write(group, file, text);
 	if (f->controller == CGROUP_CORE)
 		return write_core(group, file, text);
 	switch (file) {
 	case CG_PIDS_MAX:
-		return write_pids_max(group, file, text);
+		return cg_write_pids_max(group, file, text);
 	case CG_MEMORY_MAX:
 		return write_bytes(group, file, CGROUP_SET_MEMORY_MAX, text);
 	case CG_MEMORY_HIGH:
