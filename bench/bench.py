@@ -28,6 +28,7 @@ import tempfile
 import time
 
 import containers
+from containers import output
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 CALLS = str(REPO / "build/bench/calls")
@@ -76,13 +77,6 @@ def prefixes():
     if shutil.which("bwrap"):
         found["bwrap"] = ["bwrap", "--dev-bind", "/", "/"]
     return found
-
-
-def output(command, **how):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **how)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}: {done.stderr[-500:]}")
-    return done.stdout
 
 
 def seconds(command, **how):
@@ -143,18 +137,7 @@ def npm_ci(prefix, work):
     if not shutil.which("npm"):
         raise RuntimeError("npm is not installed: apt-get install npm")
     if not top.exists():
-        top.mkdir()
-        parts = {}
-        for number in range(10):
-            part = top / f"part{number}"
-            part.mkdir()
-            (part / "package.json").write_text(json.dumps({"name": f"part{number}", "version": "1.0.0"}), encoding="ascii")
-            for file in range(40):
-                (part / f"file{file}.js").write_text(f"module.exports = {file};\n" * 40, encoding="ascii")
-            output(["npm", "pack", "--silent", "--pack-destination", top, part])
-            parts[f"part{number}"] = f"file:part{number}-1.0.0.tgz"
-        (top / "package.json").write_text(json.dumps({"name": "top", "version": "1.0.0", "dependencies": parts}), encoding="ascii")
-        output(["npm", "install", "--offline", "--silent", "--no-audit", "--no-fund"], cwd=top)
+        containers.npm_project(top)
     return seconds([*prefix, "npm", "ci", "--offline", "--silent", "--no-audit", "--no-fund"], cwd=top)
 
 

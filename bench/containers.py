@@ -25,7 +25,7 @@ def output(command, **how):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=False, **how)
     if done.returncode != 0:
         words = (done.stderr.strip() or done.stdout.strip())[-400:]
-        raise RuntimeError(f"status {done.returncode}: {words}")
+        raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}: {words}")
     return done.stdout
 
 

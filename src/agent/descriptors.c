@@ -89,15 +89,10 @@ static bool reserved_name(const struct dirent64 *entry)
 /* Whether fd is open on /proc/PID/fd or fdinfo. */
 static bool lists_descriptors(u32 fd)
 {
-	char link[32] = "/proc/self/fd/", digits[12], *target = (char *)slot_current()->scratch + 2 * CHUNK;
-	u32 n = 0, at = 14;
+	char link[AGENT_FD_LINK_SIZE], *target = (char *)slot_current()->scratch + 2 * CHUNK;
 	long size;
 
-	do
-		digits[n++] = (char)('0' + fd % 10);
-	while (fd /= 10);
-	while (n)
-		link[at++] = digits[--n];
+	agent_fd_link(link, fd);
 	size = sys3(__NR_readlink, link, target, 256);
 	if (size < 9 || size >= 256 || strncmp(target, "/proc/", 6))
 		return false;

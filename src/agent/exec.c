@@ -18,6 +18,7 @@
  */
 #include "agent/engine.h"
 #include "agent/fs.h"
+#include "base/decimal.h"
 
 #define AT_FDCWD_ (-100)
 #define AT_EMPTY_PATH_ 0x1000
@@ -46,13 +47,7 @@ static_assert(sizeof(struct scratch) <= SLOT_SCRATCH, "one slot holds what an ex
 
 static char *put_decimal(char *to, u32 value)
 {
-	u32 digits = 1;
-
-	for (u32 rest = value / 10; rest; rest /= 10)
-		digits++;
-	for (u32 i = digits; i > 0; i--, value /= 10)
-		to[i - 1] = (char)('0' + value % 10);
-	return to + digits;
+	return to + decimal_put(to, value);
 }
 
 /* The file behind a descriptor, readable: itself, or opened again when it was opened with O_PATH. */

@@ -206,9 +206,8 @@ int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 
 NORETURN void agent_die(const char *what, long value)
 {
-	char line[192], digits[24];
+	char line[192];
 	u64 at = 0, n = value < 0 ? 0 - (u64)value : (u64)value, length = strlen(what);
-	u32 count = 0;
 	const char *prefix = "lichen: agent: ";
 
 	memcpy(line, prefix, strlen(prefix));
@@ -222,11 +221,7 @@ NORETURN void agent_die(const char *what, long value)
 		line[at++] = '(';
 		if (value < 0)
 			line[at++] = '-';
-		do
-			digits[count++] = (char)('0' + n % 10);
-		while (n /= 10);
-		while (count)
-			line[at++] = digits[--count];
+		at += decimal_put(line + at, n);
 		line[at++] = ')';
 	}
 	line[at++] = '\n';

@@ -88,17 +88,13 @@ void trace_put_guest_string(struct trace_record *record, u32 arg, u64 from, u32 
 
 void trace_put_fd(struct trace_record *record, u32 arg, s32 fd)
 {
-	char link[32] = "/proc/self/fd/", digits[12];
-	u32 n = 0, at = 14, most = room(record) < FD_MOST ? room(record) : FD_MOST, rest = (u32)fd;
+	char link[AGENT_FD_LINK_SIZE];
+	u32 most = room(record) < FD_MOST ? room(record) : FD_MOST;
 	long length;
 
 	if (fd < 0 || most < 2)
 		return;
-	do
-		digits[n++] = (char)('0' + rest % 10);
-	while (rest /= 10);
-	while (n)
-		link[at++] = digits[--n];
+	agent_fd_link(link, (u32)fd);
 	length = sys3(__NR_readlink, link, record->payload + record->size + sizeof(struct trace_string), most);
 	if (length > 0)
 		finish(record, arg, (u32)length == most ? TRACE_STRING_CUT : 0, (u32)length);

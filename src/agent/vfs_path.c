@@ -136,8 +136,7 @@ int vfs_intern(const char *path)
 
 long vfs_fd_link(s32 fd, char *out)
 {
-	char link[32] = "/proc/self/fd/", digits[12];
-	u32 count = 0, at = 14, n = (u32)fd;
+	char link[AGENT_FD_LINK_SIZE];
 	long size;
 
 	if (fd == AT_FDCWD_) {
@@ -145,11 +144,7 @@ long vfs_fd_link(s32 fd, char *out)
 	} else if (fd < 0) {
 		return -EBADF;
 	} else {
-		do
-			digits[count++] = (char)('0' + n % 10);
-		while (n /= 10);
-		while (count)
-			link[at++] = digits[--count];
+		agent_fd_link(link, (u32)fd);
 	}
 	size = sys3(__NR_readlink, link, out, VFS_PATH_MAX - 1);
 	if (size < 0)

@@ -24,29 +24,16 @@ static const struct {
 	{ "stack", RLIMIT_STACK },
 };
 
-/* The lines of a file; labels are kept as long as the process lives. */
+static int add_label(void *field, const char *line, struct option_error *error)
+{
+	char *kept = strdup(line);
+	return kept ? options_add_word(field, kept, error) : options_refuse(error, "out of memory");
+}
+
+/* Labels are kept as long as the process lives. */
 int cell_parse_label_file(void *field, const char *value, struct option_error *error)
 {
-	char *line = NULL;
-	size_t room = 0;
-	int result = 0;
-	FILE *file = fopen(value, "re");
-	if (!file)
-		return options_refuse(error, "cannot read '%.200s': %s (%s)", value, strerror(errno), errno_name(errno));
-	while (result == 0 && getline(&line, &room, file) >= 0) {
-		const char *start = line + strspn(line, " \t");
-		line[strcspn(line, "\r\n")] = '\0';
-		if (!*start || *start == '#')
-			continue;
-		char *kept = *start == '=' ? NULL : strdup(start);
-		result = kept ? options_add_word(field, kept, error)
-			      : options_refuse(error, "a line of '%.200s' is no KEY=VALUE: '%.100s'", value, start);
-	}
-	free(line);
-	if (result == 0 && ferror(file))
-		result = options_refuse(error, "cannot read '%.200s'", value);
-	fclose(file);
-	return result;
+	return options_each_line(value, add_label, field, error);
 }
 
 /* A number up to `end`, or unlimited (-1 as well). */

@@ -48,32 +48,19 @@ int guest_parse_env(void *field, const char *value, struct option_error *error)
 	return options_add_word(field, ours(value), error);
 }
 
+/* What names a variable that we have not, is left out. */
+static int add_variable(void *field, const char *line, struct option_error *error)
+{
+	if (ours(line) == line && !line[key_size(line)])
+		return 0;
+	char *kept = strdup(ours(line));
+	return kept ? options_add_word(field, kept, error) : options_refuse(error, "out of memory");
+}
+
 /* Lines are kept as long as the process lives: the environment points to them. */
 int guest_parse_env_file(void *field, const char *value, struct option_error *error)
 {
-	char *line = NULL;
-	size_t room = 0;
-	int result = 0;
-	FILE *file = fopen(value, "re");
-	if (!file)
-		return options_refuse(error, "cannot read '%.200s': %s (%s)", value, strerror(errno), errno_name(errno));
-	for (ssize_t n; result == 0 && (n = getline(&line, &room, file)) >= 0;) {
-		const char *start = line + strspn(line, " \t");
-		line[strcspn(line, "\r\n")] = '\0';
-		if (!*start || *start == '#')
-			continue;
-		if (*start == '=' || strlen(line) + 2 < (size_t)n)
-			result = options_refuse(error, "a line of '%.200s' is no KEY=VALUE: '%.100s'", value, start);
-		else if (ours(start) != start || start[key_size(start)]) {
-			char *kept = strdup(ours(start));
-			result = kept ? options_add_word(field, kept, error) : options_refuse(error, "out of memory");
-		}
-	}
-	free(line);
-	if (result == 0 && ferror(file))
-		result = options_refuse(error, "cannot read '%.200s'", value);
-	fclose(file);
-	return result;
+	return options_each_line(value, add_variable, field, error);
 }
 
 char **guest_env(const struct option_words *given, char *const *base)

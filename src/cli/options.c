@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,32 @@ int options_add_word(void *field, const char *value, struct option_error *error)
 	more[list->count] = NULL;
 	list->words = more;
 	return 0;
+}
+
+int options_each_line(const char *path, int (*add)(void *field, const char *line, struct option_error *error), void *field,
+		      struct option_error *error)
+{
+	char *line = NULL;
+	size_t room = 0;
+	int result = 0;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return options_refuse(error, "cannot read '%.200s': %s (%s)", path, strerror(errno), errno_name(errno));
+	for (ssize_t n; result == 0 && (n = getline(&line, &room, file)) >= 0;) {
+		const char *start = line + strspn(line, " \t");
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!*start || *start == '#')
+			continue;
+		if (*start == '=' || strlen(line) + 2 < (size_t)n) /* a NUL, or a carriage return, in its midst */
+			result = options_refuse(error, "a line of '%.200s' is no KEY=VALUE: '%.100s'", path, start);
+		else
+			result = add(field, start, error);
+	}
+	free(line);
+	if (result == 0 && ferror(file))
+		result = options_refuse(error, "cannot read '%.200s'", path);
+	fclose(file);
+	return result;
 }
 
 static int store(struct parse *parse, const struct option_row *row, const char *value)

@@ -62,6 +62,10 @@ struct option_words {
 
 /* An option_row.parse for a struct option_words: adds the value, which is not copied. */
 int options_add_word(void *field, const char *value, struct option_error *error);
+/* Hands each line KEY[=VALUE] of a file to `add`, without blanks before it, empty lines and comments; until it returns other than 0. Returns that; or -EINVAL
+ * with a sentence in error->text. */
+int options_each_line(const char *path, int (*add)(void *field, const char *line, struct option_error *error), void *field,
+		      struct option_error *error);
 /* Writes a sentence into error->text. Returns -EINVAL. */
 int options_refuse(struct option_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 

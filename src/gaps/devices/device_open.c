@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens a device that /dev lacks. */
+#include "base/decimal.h"
 #include "gaps/devices/devices_int.h"
 
 #define TIOCGPGRP_ 0x540f
@@ -91,14 +92,7 @@ static long open_by_broker(u32 rdev, int flags)
 
 static char *put_number(char *to, u32 value)
 {
-	char digits[12];
-	u32 n = 0;
-
-	do
-		digits[n++] = (char)('0' + value % 10);
-	while (value /= 10);
-	while (n)
-		*to++ = digits[--n];
+	to += decimal_put(to, value);
 	*to = 0;
 	return to;
 }

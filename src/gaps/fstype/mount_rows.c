@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes the text of mountinfo apart and tells it anew: see mount_rows.h. */
 #include "gaps/fstype/mount_rows.h"
+#include "base/decimal.h"
 
 /* --- fields ------------------------------------------------------------------------------------------------------------------------ */
 
@@ -239,13 +240,9 @@ static void put_string(struct out *out, const char *string)
 
 static void put_number(struct out *out, u32 value)
 {
-	char digits[10];
-	u64 at = sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	put(out, (struct field){ digits + at, sizeof(digits) - at });
+	put(out, (struct field){ digits, decimal_put(digits, value) });
 }
 
 static void put_device(struct out *out, const struct mount_row *row, const struct mount_view *view, char between)

@@ -3,6 +3,7 @@
  * /proc/PID/status and those of tasks (proc_pid_status(5)): the kernel's text, with the lines that tell who it is told anew. A process that is not of
  * the cell keeps its lines but for the ids of who runs lichen. A snapshot, made when it is opened.
  */
+#include "base/decimal.h"
 #include "gaps/identity/identity_int.h"
 
 #define AT_FDCWD_ (-100)
@@ -119,13 +120,9 @@ static void put(struct text *text, const char *from, u64 size)
 
 static void put_decimal(struct text *text, u32 value)
 {
-	char digits[12];
-	u32 at = sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	put(text, digits + at, sizeof(digits) - at);
+	put(text, digits, decimal_put(digits, value));
 }
 
 static void put_hex(struct text *text, u64 value)

@@ -5,6 +5,7 @@
  * directory, the file is the kernel's.
  */
 #include "agent/vfs.h"
+#include "base/decimal.h"
 #include "gaps/newcalls/pidfd_int.h"
 
 #define TEXT_SIZE 512u
@@ -51,20 +52,13 @@ bool newcalls_vfs_knows(const char *last)
 
 static char *put_line(char *to, const char *name, s32 pid)
 {
-	char digits[10];
-	u32 n = 0;
-
 	memcpy(to, name, strlen(name));
 	to += strlen(name);
 	if (pid < 0) {
 		*to++ = '-';
 		pid = -pid;
 	}
-	do
-		digits[n++] = (char)('0' + pid % 10);
-	while (pid /= 10);
-	while (n)
-		*to++ = digits[--n];
+	to += decimal_put(to, (u64)pid);
 	*to++ = '\n';
 	return to;
 }

@@ -7,6 +7,7 @@
  * Limits: where /proc is not there, other processes are EPERM; without a free descriptor, ENOMEM. Where the kernel has no writable
  * /proc/PID/mem (gVisor), only a process that the caller traces and that is stopped can be written (PTRACE_POKEDATA), others are EPERM.
  */
+#include "base/decimal.h"
 #include "gaps/newcalls/newcalls_int.h"
 
 #define IOV_MAX_ 1024u
@@ -84,16 +85,9 @@ static bool wants_memory(const struct transfer *t)
 /* "/proc/PID/NAME" */
 static void proc_path(char *out, s32 pid, const char *name)
 {
-	char digits[10];
-	u32 n = 0;
-
 	memcpy(out, "/proc/", 6);
 	out += 6;
-	do
-		digits[n++] = (char)('0' + pid % 10);
-	while (pid /= 10);
-	while (n)
-		*out++ = digits[--n];
+	out += decimal_put(out, (u64)pid);
 	*out++ = '/';
 	memcpy(out, name, strlen(name) + 1);
 }

@@ -8,6 +8,7 @@
  * A vector takes as many numbers as are there; a bad one is EINVAL but leaves those before it stored. A write that does not begin at
  * offset 0 is taken whole and ignored, but for strings (appended), bitmaps (added) and UINT (taken like the first).
  */
+#include "base/decimal.h"
 #include "gaps/sysctl/sysctl_table.h"
 
 #include <asm/errno.h>
@@ -96,16 +97,9 @@ static int take_plain(struct reader *in, u64 *value, bool *negative)
 
 u64 sysctl_value_put(char *text, u64 length, u64 magnitude, bool negative)
 {
-	char digits[20];
-	u32 count = 0;
-
 	if (negative)
 		text[length++] = '-';
-	do
-		digits[count++] = (char)('0' + magnitude % 10);
-	while (magnitude /= 10);
-	while (count)
-		text[length++] = digits[--count];
+	length += decimal_put(text + length, magnitude);
 	text[length] = 0;
 	return length;
 }
