@@ -14,7 +14,7 @@ try mkdir x; try mkdir x/; try rmdir x; try rmdir x/w/z/.; try rmdir x/w/z/..; t
 try mv x x/w/inside; try mv a x/; try mv c x/w; try ln x hard; try ln -s t a
 chmod 600 b; chmod 4755 x/a; touch -d 2001-02-03T04:05:06Z b; stat -c '%n %a %s %h %Y' b x/a
 truncate -s 10 b; od -c b | head -n 2; cp -p b p; cp -a x copy; show
-mkfifo pipe; (echo through >pipe &); cat pipe; (sleep 0.1; cat pipe >got &); echo late >pipe; sleep 0.3; cat got
+mkfifo pipe; (echo through >pipe &); cat pipe; { sleep 0.1; cat pipe >got; } & echo late >pipe; wait; cat got
 tar cf - x | (mkdir t && cd t && tar xpf - && show)
 perl -e 'use Socket; $a = shift; socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un($a)) or die "bind: $!"; listen(S, 1);
 	if (!fork) { socket(C, AF_UNIX, SOCK_STREAM, 0); connect(C, pack_sockaddr_un("/tmp/files/$a")) or die "connect: $!"; print C "hello\n"; exit }

@@ -23,12 +23,28 @@ MAYBE_UNUSED static const struct row rows[] = {
 #undef SYSCTL
 };
 
+/* A fresh network namespace has the machine's forwarding, which dockerd switches on (net/ipv4/devinet.c: devinet_init_net()). */
+MAYBE_UNUSED static void stop_forwarding(void)
+{
+	char on = '0';
+	int fd = open("/proc/sys/net/ipv4/ip_forward", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && read(fd, &on, 1) == 1 && on == '1' && pwrite(fd, "0", 1, 0) != 1)
+		say("ip_forward: %s", errno_name(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Namespaces of our own, so that the kernel's values are fresh and writing them changes nothing for others. Not for other users, who can
  * write nothing; not in every environment under lichen, where nothing reaches the kernel. */
 MAYBE_UNUSED static void isolate(void)
 {
-	if (geteuid() == 0)
-		(void)(unshare(CLONE_NEWNET) || unshare(CLONE_NEWUTS) || unshare(CLONE_NEWIPC));
+	bool fresh = geteuid() == 0 && unshare(CLONE_NEWNET) == 0;
+
+	if (fresh)
+		stop_forwarding();
+	if (fresh)
+		(void)(unshare(CLONE_NEWUTS) || unshare(CLONE_NEWIPC));
 	if (chdir("/proc/sys") != 0)
 		_exit(97);
 }
