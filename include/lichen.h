@@ -22,6 +22,19 @@
 #define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
+/* Exit statuses of `lichen up` and `lichen restart`, besides LICHEN_EXIT_USAGE, _DATA (a unit file is wrong, or the unit is masked), _SOFTWARE. */
+#define LICHEN_UP_NOT_INSTALLED 66 /* there is no such unit, or its program is not there; the package that has it is told */
+#define LICHEN_UP_CANNOT 69        /* this machine lacks what the unit's program needs, and nothing fills it */
+#define LICHEN_UP_DIED 80          /* the daemon ended before it was ready, or could not be started */
+#define LICHEN_UP_TIMEOUT 81       /* it was not ready in time */
+#define LICHEN_UP_LOST 82          /* it was ready, and then was not */
+#define LICHEN_UP_CONDITION 83     /* a condition of the unit (ConditionPathExists= …) is not met */
+
+/* Exit statuses of `lichen status`: those of LSB init scripts, and LICHEN_UP_LOST. */
+#define LICHEN_STATUS_FAILED 1   /* it failed, and was not ready before */
+#define LICHEN_STATUS_INACTIVE 3 /* it does not run */
+#define LICHEN_STATUS_UNKNOWN 4  /* there is no such unit */
+
 /* Exit statuses of lichen-fetch, and of `lichen pull`, which hands them on: 0, or one of sysexits.h with a meaning of its own. */
 #define LICHEN_FETCH_USAGE 64        /* wrong command line or configuration file */
 #define LICHEN_FETCH_MISMATCH 65     /* what came has another digest or size than it should */
@@ -43,6 +56,8 @@
 #define LICHEN_VOLUMES_SCHEMA "lichen-volumes/1"      /* `lichen volume inspect` */
 #define LICHEN_SYSTEM_SCHEMA "lichen-system/1"        /* `lichen system df --json` */
 #define LICHEN_PRUNE_SCHEMA "lichen-prune/1"          /* `lichen system prune --json` */
+#define LICHEN_UNITS_SCHEMA "lichen-units/1"          /* `lichen status --json` */
+#define LICHEN_UP_SCHEMA "lichen-up/1"                /* `lichen up --explain --json` */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 
 #endif

@@ -22,6 +22,26 @@ _lichen_cells() {
 	mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur")
 }
 
+# Completes a unit that a package has installed.
+_lichen_units() {
+	local units
+	units=$(find /etc/lichen/units /etc/systemd/system /lib/systemd/system -maxdepth 1 \( -name '*.service' -o -name '*.socket' \) -printf '%f\n' 2>/dev/null | sed 's/\.service$//')
+	mapfile -t COMPREPLY < <(compgen -W "$units" -- "$cur")
+}
+
+# Completes an option of the commands about units, or a unit.
+_lichen_unit_command() {
+	case $option in
+	--emulate | --native | --refuse) _lichen_gaps && return ;;
+	--time | --timeout | -t) mapfile -t COMPREPLY < <(compgen -W '10 60 300' -- "$cur") && return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$1 --help" -- "$cur")
+	else
+		_lichen_units
+	fi
+}
+
 # Completes an option of the commands about cells, or a cell.
 _lichen_cell_command() {
 	local signals='TERM KILL HUP INT QUIT USR1 USR2 CONT STOP'
@@ -56,7 +76,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci up down restart reload status help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -65,7 +85,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci up down restart reload status' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -132,6 +152,10 @@ _lichen() {
 	unpause) _lichen_cell_command '' all ;;
 	update) _lichen_cell_command '--restart= --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus=' all ;;
 	rename) _lichen_cell_command '' all ;;
+	up | restart) _lichen_unit_command '--explain --json --timeout= --force --emulate= --native= --refuse=' ;;
+	down) _lichen_unit_command '--time=' ;;
+	reload) _lichen_unit_command '' ;;
+	status) _lichen_unit_command '--json' ;;
 	load)
 		case $option in
 		--input | -i) _filedir ;;

@@ -17,6 +17,12 @@ function __lichen_cells
     lichen ps -a --json 2>/dev/null | string replace -rf '^ *"name": "([^"]*)".*' '$1'
 end
 
+function __lichen_units
+    for file in /etc/lichen/units/*.{service,socket} /etc/systemd/system/*.{service,socket} /lib/systemd/system/*.{service,socket}
+        string replace -r '.*/' '' -- $file | string replace -r '\.service$' ''
+    end
+end
+
 complete -c lichen -f
 complete -c lichen -n __fish_use_subcommand -a run -d 'Run a command, filling what the kernel lacks'
 complete -c lichen -n __fish_use_subcommand -a doctor -d 'Tell what this host refuses'
@@ -49,10 +55,15 @@ complete -c lichen -n __fish_use_subcommand -a pause -d 'Stops all processes of 
 complete -c lichen -n __fish_use_subcommand -a unpause -d 'Lets the processes of paused cells go on'
 complete -c lichen -n __fish_use_subcommand -a update -d 'Changes limits and the restart policy of cells'
 complete -c lichen -n __fish_use_subcommand -a rename -d 'Gives a cell another name'
+complete -c lichen -n __fish_use_subcommand -a up -d 'Starts daemons by their unit files'
+complete -c lichen -n __fish_use_subcommand -a down -d 'Stops daemons'
+complete -c lichen -n __fish_use_subcommand -a restart -d 'Stops daemons and starts them again'
+complete -c lichen -n __fish_use_subcommand -a reload -d 'Lets daemons read their configuration again'
+complete -c lichen -n __fish_use_subcommand -a status -d 'Shows daemons that were started'
 complete -c lichen -n __fish_use_subcommand -a help -d 'Tell about a command'
 complete -c lichen -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c lichen -s h -l help -d 'Print help'
-complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci'
+complete -c lichen -n '__fish_seen_subcommand_from help' -a 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci up down restart reload status'
 
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l for -r -F -a 'docker containerd kubernetes postgres flow (__fish_complete_command)' -d 'Ask about one workload'
 complete -c lichen -n '__fish_seen_subcommand_from doctor' -l kernel-config -r -F -d 'Ask about a kernel'
@@ -217,3 +228,20 @@ complete -c lichen -n '__fish_seen_subcommand_from oci' -l systemd-cgroup -d 'Re
 complete -c lichen -n '__fish_seen_subcommand_from oci' -l rootless -x -a 'auto true false' -d 'Accepted'
 complete -c lichen -n '__fish_seen_subcommand_from oci' -s v -l version -d 'Print the version'
 complete -c lichen -n '__fish_seen_subcommand_from oci' -a 'create start run state kill delete exec ps list pause resume update events spec features'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l explain -d 'Only print what would be done'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l json -d 'Let --explain print JSON'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l timeout -x -d 'How long a unit may take'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l force -d 'Start it although something is missing'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l emulate -x -a '(__lichen_gaps)' -d 'Fill these gaps'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l native -x -a '(__lichen_gaps)' -d 'Never fill these gaps'
+complete -c lichen -n '__fish_seen_subcommand_from up' -l refuse -x -a '(__lichen_gaps)' -d 'Let the kernel refuse these'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l explain -d 'Only print what would be done'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l json -d 'Let --explain print JSON'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l timeout -x -d 'How long a unit may take'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l force -d 'Start it although something is missing'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l emulate -x -a '(__lichen_gaps)' -d 'Fill these gaps'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l native -x -a '(__lichen_gaps)' -d 'Never fill these gaps'
+complete -c lichen -n '__fish_seen_subcommand_from restart' -l refuse -x -a '(__lichen_gaps)' -d 'Let the kernel refuse these'
+complete -c lichen -n '__fish_seen_subcommand_from down' -s t -l time -x -d 'How long all may take'
+complete -c lichen -n '__fish_seen_subcommand_from status' -l json -d 'Print JSON'
+complete -c lichen -n '__fish_seen_subcommand_from up down restart reload status' -a '(__lichen_units)'

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "cli/json_out.h"
 #include "cli/words.h"
+#include "host/cell_cgroup.h"
 #include "host/cell_process.h"
 
 int cells_open(const struct command *command)
@@ -79,6 +80,16 @@ void cells_done(struct cell_found *found)
 	close_fd(&found->dir);
 	json_decref(found->config);
 	*found = CELL_FOUND_NONE;
+}
+
+int cells_clear_up(const struct cell_found *found)
+{
+	struct cell_cgroup cgroup;
+	if (cell_processes_kill(found->id, 0, CELL_BY_ENVIRONMENT) < 0)
+		return -EBUSY;
+	cell_cgroup_load(found->dir, &cgroup);
+	cell_cgroup_remove(&cgroup);
+	return 0;
 }
 
 int cells_each(const struct command *command, int count, char **words, int (*act)(int store, const char *word, void *data),

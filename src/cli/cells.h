@@ -26,6 +26,8 @@ int cells_find(const struct command *command, int store, const char *word, struc
 /* The same by its id, without a word. */
 int cells_get(int store, const char *id, struct cell_found *ret) MUST_CHECK;
 void cells_done(struct cell_found *found);
+/* Ends what is left of a cell whose monitor was killed. 0, or -EBUSY: it does not end. */
+int cells_clear_up(const struct cell_found *found);
 
 /* Says "lichen NAME: cell 'WORD': TEXT". Returns CELLS_FAILED. */
 int cells_say(const struct command *command, const char *word, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "cli/cells.h"
+#include "cli/units.h"
 #include "cli/words.h"
 #include "host/cell_log_read.h"
 #include "lichen.h"
@@ -161,11 +162,11 @@ static int print_all(struct printing *printing)
 	return r;
 }
 
-static int follow(struct printing *printing, int dir)
+static int follow(struct printing *printing, int cell)
 {
 	static const struct timespec look = { 0, LOOK_NS };
 	for (;;) {
-		bool alive = cell_store_alive(dir);
+		bool alive = cell_store_alive(cell);
 		int r = print_all(printing);
 		if (r < 0 || !alive || fflush(stdout) || ferror(stdout))
 			return r;
@@ -173,18 +174,19 @@ static int follow(struct printing *printing, int dir)
 	}
 }
 
-static int show(const struct cell_found *found, const struct logs_options *given)
+/* The log in `dir`, which is the cell's own directory or that of one of its units. */
+static int show(int cell, int dir, const struct logs_options *given)
 {
 	struct printing printing = { .given = given, .reader = malloc(sizeof(*printing.reader)) };
-	int r = printing.reader ? cell_log_reader_open(printing.reader, found->dir) : -ENOMEM;
+	int r = printing.reader ? cell_log_reader_open(printing.reader, dir) : -ENOMEM;
 	if (r == 0 && given->tail.given) {
 		s64 lines = count_lines(&printing);
 		printing.skip = lines > 0 && (u64)lines > given->tail.lines ? (u64)lines - given->tail.lines : 0;
 		cell_log_reader_close(printing.reader);
-		r = lines < 0 ? (int)lines : cell_log_reader_open(printing.reader, found->dir);
+		r = lines < 0 ? (int)lines : cell_log_reader_open(printing.reader, dir);
 	}
 	if (r == 0) {
-		r = given->follow ? follow(&printing, found->dir) : print_all(&printing);
+		r = given->follow ? follow(&printing, cell) : print_all(&printing);
 		cell_log_reader_close(printing.reader);
 	}
 	free(printing.reader);
@@ -200,6 +202,23 @@ static void say_lost(const struct cell_found *found, const char *word)
 			  (unsigned long long)state.log_lost, strerror(state.log_error), errno_name(state.log_error));
 }
 
+/* A unit's log, if there is a unit of that name. Returns -1: there is none; or the exit status. */
+static int show_unit(int store, const char *word, const struct logs_options *given)
+{
+	struct unit_record record = UNIT_RECORD_NONE;
+	char name[UNIT_NAME_MAX + 1];
+	int status = -1;
+	if (units_find(store, word, name, &record) < 0)
+		return -1;
+	CLEANUP_FD int dir = units_log_dir(record.dir, name);
+	int r = dir < 0 ? dir : show(record.dir, dir, given);
+	status = command_flush(0);
+	if (r < 0 && r != -ENOENT)
+		status = cells_say(&command_logs, word, "cannot read its log: %s (%s)", strerror(-r), errno_name(-r));
+	unit_record_done(&record);
+	return status;
+}
+
 static int run(int argc, char **argv)
 {
 	struct logs_options given = { 0 };
@@ -208,11 +227,14 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (argc - first != 1)
-		return command_usage(&command_logs, first == argc ? "which cell?" : "of one cell at a time");
+		return command_usage(&command_logs, first == argc ? "which cell?" : "of one at a time");
 	CLEANUP_FD int store = cells_open(&command_logs);
-	if (store < 0 || cells_find(&command_logs, store, argv[first], &found) < 0)
+	status = store < 0 ? CELLS_FAILED : show_unit(store, argv[first], &given);
+	if (status >= 0)
+		return status;
+	if (cells_find(&command_logs, store, argv[first], &found) < 0)
 		return CELLS_FAILED;
-	int r = show(&found, &given);
+	int r = show(found.dir, found.dir, &given);
 	status = command_flush(0);
 	if (r == -ENOENT && !json_is_true(json_object_get(found.config, "detached")))
 		status = cells_say(&command_logs, argv[first], "it has no log: it does not run in the background (--detach)");
@@ -225,8 +247,8 @@ static int run(int argc, char **argv)
 
 const struct command command_logs = {
 	.name = "logs",
-	.synopsis = "[OPTION…] CELL",
-	.summary = "Prints what a cell in the background has written",
+	.synopsis = "[OPTION…] CELL|UNIT",
+	.summary = "Prints what a cell in the background or a daemon wrote",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.usage_status = LICHEN_EXIT_USAGE,

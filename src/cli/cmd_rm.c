@@ -41,22 +41,11 @@ static int end(const struct cell_found *found)
 	return r >= 0 || r == -ESRCH ? cell_store_wait(found->dir) : r;
 }
 
-/* What a killed monitor left. */
-static int clear_up(const struct cell_found *found)
-{
-	struct cell_cgroup cgroup;
-	if (cell_processes_kill(found->id, 0, CELL_BY_ENVIRONMENT) < 0)
-		return -EBUSY;
-	cell_cgroup_load(found->dir, &cgroup);
-	cell_cgroup_remove(&cgroup);
-	return 0;
-}
-
 int cells_remove(int store, const struct cell_found *found, bool force)
 {
 	int r = force && cell_store_alive(found->dir) ? end(found) : 0;
 	if (r == 0 && found->state.status == CELL_DEAD)
-		r = clear_up(found);
+		r = cells_clear_up(found);
 	return r == 0 ? cell_store_remove(store, found->id, false) : r;
 }
 

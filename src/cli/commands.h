@@ -33,6 +33,11 @@ extern const struct command command_system;
 extern const struct command command_oci;
 extern const struct command command_init; /* not listed: what --init runs in a guest */
 extern const struct command command_inspect;
+extern const struct command command_up;
+extern const struct command command_down;
+extern const struct command command_restart;
+extern const struct command command_reload;
+extern const struct command command_status;
 extern const struct command command_load;
 extern const struct command command_save;
 extern const struct command command_tag;

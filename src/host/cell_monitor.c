@@ -134,7 +134,9 @@ static int make_streams(struct monitor *monitor, int ends[3])
 		return make_terminal(monitor, ends);
 	if (monitor->run->config->interactive && pipe2(pair, O_CLOEXEC) < 0)
 		return -errno;
-	ends[0] = monitor->run->config->interactive ? pair[0] : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ends[0] = monitor->run->attendant           ? fcntl(monitor->run->attendant->input, F_DUPFD_CLOEXEC, 3)
+		: monitor->run->config->interactive ? pair[0]
+						    : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	monitor->input = monitor->run->config->interactive ? pair[1] : FD_NONE;
 	if (ends[0] < 0)
 		return -errno;
@@ -208,9 +210,12 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 
 static void guest_started(void *data)
 {
+	const struct monitor *monitor = data;
 	struct launch_result result = { 0 };
 
 	tell(data, &result);
+	if (monitor->run->attendant)
+		monitor->run->attendant->started(monitor->run->attendant->data);
 }
 
 static int run_once(struct monitor *monitor, struct launch_result *result)

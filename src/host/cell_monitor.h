@@ -16,10 +16,18 @@
 #include "host/cell_config.h"
 #include "host/launch.h"
 
+/* Who looks after a cell's command from outside of it: the manager of units (units/manager.h). */
+struct cell_attendant {
+	int input;                   /* becomes the command's standard input */
+	void (*started)(void *data); /* in the monitor, as soon as the command runs */
+	void *data;
+};
+
 struct cell_run {
 	const struct cell_config *config;
-	int store, dir, monitor; /* descriptors of cell_store_create(); they become the monitor's */
-	struct launch launch;    /* all of it but setup and hooks */
+	int store, dir, monitor;                /* descriptors of cell_store_create(); they become the monitor's */
+	struct launch launch;                   /* all of it but setup and hooks */
+	const struct cell_attendant *attendant; /* NULL = none */
 };
 
 /* Runs a cell in this process, to its end. As launch_run(). */

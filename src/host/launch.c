@@ -97,6 +97,11 @@ int launch_install_refusals(u32 gaps)
 	return filter_install_refusals(gaps);
 }
 
+static const char *program_of(const struct launch *spec)
+{
+	return spec->program ? spec->program : spec->argv[0];
+}
+
 static int exec_status(int error)
 {
 	return error == ENOENT || error == ENOTDIR ? 127 : 126;
@@ -131,6 +136,9 @@ static void child_setup(const struct launch_setup *setup, int report)
 	for (size_t i = 0; i < setup->limit_count; i++)
 		if (setrlimit(setup->limits[i].resource, &setup->limits[i].limit) < 0)
 			child_failed(report, "setting a resource limit (--ulimit)", errno, 125);
+	r = setup->prepare ? setup->prepare(setup->data) : 0;
+	if (r < 0)
+		child_failed(report, "preparing the command", -r, 125);
 }
 
 /* A step of a native root failed. */
@@ -169,7 +177,7 @@ static void child_native_root(const struct launch *spec, char path[PATH_MAX], in
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);            /* another user's has been forgotten */
 	if (poll(&parent, 1, 0) == 1 && (parent.revents & POLLERR)) /* nobody reads: it has died */
 		_exit(125);
-	r = launch_find_command(spec->argv[0], spec->envp, path);
+	r = launch_find_command(program_of(spec), spec->envp, path);
 	if (r < 0)
 		child_failed(report, "execve", -r, exec_status(-r));
 }
@@ -510,8 +518,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	pid_t parent = getpid(), pid;
 
 	*result = (struct launch_result){ 0 };
-	r = spec->tree || spec->native ? launch_copy_command(spec->argv[0], path)
-				       : launch_find_command(spec->argv[0], spec->envp, path);
+	r = spec->tree || spec->native ? launch_copy_command(program_of(spec), path)
+				       : launch_find_command(program_of(spec), spec->envp, path);
 	if (r < 0)
 		return fail(result, "finding the program", -r, exec_status(-r));
 	if (needs_engine(spec) && inside_cell()) {

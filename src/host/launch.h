@@ -38,6 +38,9 @@ struct launch_setup {
 	size_t limit_count;
 	const struct cell_cgroup *cgroup; /* it enters these; NULL = none */
 	const char *cpuset;               /* the processors that it may run on; NULL or "" = any */
+	int (*prepare)(
+		void *data); /* in its process, after all of this, before it becomes another user; 0 or negative errno. NULL = nothing */
+	void *data;
 };
 
 /* What is called in the supervisor while a guest runs; each may be NULL. */
@@ -50,7 +53,8 @@ struct launch_hooks {
 };
 
 struct launch {
-	char *const *argv; /* argv[0] is searched along PATH of envp when it has no slash */
+	const char *program; /* searched along PATH of envp when it has no slash; NULL = argv[0] */
+	char *const *argv;
 	char *const *envp;
 	u32 emulate;                    /* bit per gap_id; 0 runs the command natively, with nothing in its way */
 	u32 forced;                     /* those of them that --emulate asked for: what the host has of them is not written to */

@@ -192,8 +192,8 @@ def check_documents():
                  ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"],
                  ["ps", "-a", "--json"], ["inspect", "docs"],
                  ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"],
-                 ["images", "--json"], ["system", "df", "--json"]):
-        document = DOCS / f"{ {'why': 'why', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell'}.get(args[0], 'doctor') }-json.md"
+                 ["images", "--json"], ["system", "df", "--json"], ["status", "--json"]):
+        document = DOCS / f"{ {'why': 'why', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell', 'status': 'unit'}.get(args[0], 'doctor') }-json.md"
         text = document.read_text()
         printed = json.loads(lichen(*args, status=(0, 69, 2)))
         if f"## {printed['schema']}" not in text:

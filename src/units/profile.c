@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lichen knows of well-known daemons. */
+#include "units/profile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "units/unit_command.h"
+#include "units/unit_env.h"
+
+/* The words of the daemon's command line, variables replaced. 0 or negative errno. */
+static int command_line(const struct unit *unit, struct word_list *ret)
+{
+	struct unit_commands commands = { 0 };
+	struct word_list env = { 0 };
+	char *why = NULL;
+	int r = unit_commands(unit, "Service", "ExecStart", &commands, &why);
+
+	if (r == 0)
+		r = unit_env(unit, environ, &env, &why);
+	if (r == 0 && commands.count)
+		r = unit_command_expand(&commands.rows[commands.count - 1], &env, ret);
+	word_list_done(&env);
+	unit_commands_done(&commands);
+	free(why);
+	return r;
+}
+
+/* The value of an option: "-p", "--port": the next word, or what is behind `=`, or (of a letter) behind it. NULL: it is not there. */
+static const char *option_value(const struct word_list *words, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 1; i < words->count; i++) {
+		const char *word = words->words[i];
+
+		if (strcmp(word, name) == 0)
+			return i + 1 < words->count ? words->words[i + 1] : NULL;
+		if (strncmp(word, name, length) == 0 && word[length] == '=')
+			return word + length + 1;
+		if (length == 2 && name[1] != '-' && strncmp(word, name, 2) == 0)
+			return word + 2;
+	}
+	return NULL;
+}
+
+/* The value that a line of a file begins with: `key value`, `key = value`, without quotes and what follows. False: no line has it. */
+static bool file_value(const char *path, const char *key, bool any_case, char *value, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(key);
+	char line[1024];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		const char *at = line + strspn(line, " \t");
+
+		if ((any_case ? strncasecmp(at, key, length) : strncmp(at, key, length)) != 0)
+			continue;
+		at += length;
+		if (!isspace((unsigned char)*at) && *at != '=')
+			continue;
+		at += strspn(at, " \t=");
+		at += *at == '\'' || *at == '"';
+		(void)snprintf(value, size, "%.*s", (int)strcspn(at, "'\"#;, \t\r\n"), at);
+		found = *value;
+	}
+	if (file)
+		(void)fclose(file);
+	return found;
+}
+
+static bool find_redis(const struct unit *unit, const struct word_list *words, struct request *ret)
+{
+	const char *port = option_value(words, "--port");
+	char value[256] = "6379";
+
+	(void)unit;
+	if (!port && words->count > 1 && *words->words[1] != '-') {
+		if (file_value(words->words[1], "port", true, value, sizeof(value)) && strcmp(value, "0") == 0) {
+			ret->kind = REQUEST_REDIS;
+			return file_value(words->words[1], "unixsocket", true, ret->address, sizeof(ret->address));
+		}
+	}
+	*ret = (struct request){ .kind = REQUEST_REDIS };
+	(void)snprintf(ret->address, sizeof(ret->address), "127.0.0.1:%s", port ? port : value);
+	return true;
+}
+
+static bool find_postgres(const struct unit *unit, const struct word_list *words, struct request *ret)
+{
+	char path[640], cluster[UNIT_NAME_MAX + 1], port[16] = "5432", directory[160] = "/var/run/postgresql";
+
+	(void)words;
+	(void)snprintf(cluster, sizeof(cluster), "%s", unit->name.instance);
+	for (char *dash = cluster; (dash = strchr(dash, '-')); *dash = '/') /* %I as pg_ctlcluster has it: the first one */
+		if (dash != cluster) {
+			*dash = '/';
+			break;
+		}
+	(void)snprintf(path, sizeof(path), "/etc/postgresql/%s/postgresql.conf", cluster);
+	(void)file_value(path, "port", false, port, sizeof(port));
+	(void)file_value(path, "unix_socket_directories", false, directory, sizeof(directory));
+	*ret = (struct request){ .kind = REQUEST_POSTGRES };
+	(void)snprintf(ret->address, sizeof(ret->address), "%s/.s.PGSQL.%s", directory, port);
+	return true;
+}
+
+/* The first `listen` of files that speaks plain HTTP. */
+static bool nginx_listens(const char *pattern, char *address, size_t size)
+{
+	glob_t found;
+	bool any = false;
+	char value[200];
+
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc && !any; i++) {
+		const char *rest;
+
+		if (!file_value(found.gl_pathv[i], "listen", false, value, sizeof(value)))
+			continue;
+		rest = strrchr(value, ':');
+		any = true;
+		if (strncmp(value, "unix:", 5) == 0)
+			(void)snprintf(address, size, "%s", value + 5);
+		else if (!rest && strspn(value, "0123456789") == strlen(value))
+			(void)snprintf(address, size, "127.0.0.1:%s", value);
+		else if (rest && *value != '[' && *value != '*')
+			(void)snprintf(address, size, "%s", value);
+		else
+			(void)snprintf(address, size, "127.0.0.1%s", rest ? rest : ":80");
+	}
+	globfree(&found);
+	return any;
+}
+
+static bool find_nginx(const struct unit *unit, const struct word_list *words, struct request *ret)
+{
+	const char *file = option_value(words, "-c");
+
+	(void)unit;
+	*ret = (struct request){ .kind = REQUEST_HTTP };
+	if (file || nginx_listens("/etc/nginx/nginx.conf", ret->address, sizeof(ret->address)))
+		return !file || nginx_listens(file, ret->address, sizeof(ret->address));
+	return nginx_listens("/etc/nginx/conf.d/*.conf", ret->address, sizeof(ret->address)) ||
+	       nginx_listens("/etc/nginx/sites-enabled/*", ret->address, sizeof(ret->address));
+}
+
+static bool find_ssh(const struct unit *unit, const struct word_list *words, struct request *ret)
+{
+	const char *port = option_value(words, "-p"), *file = option_value(words, "-f");
+	char value[128] = "22", host[128] = "127.0.0.1";
+
+	(void)unit;
+	file = file ? file : "/etc/ssh/sshd_config";
+	if (!port && file_value(file, "Port", true, value, sizeof(value)))
+		port = value;
+	if (file_value(file, "ListenAddress", true, host, sizeof(host)) && (strchr(host, ':') || strcmp(host, "0.0.0.0") == 0))
+		return false;
+	*ret = (struct request){ .kind = REQUEST_SSH };
+	(void)snprintf(ret->address, sizeof(ret->address), "%s:%s", host, port ? port : "22");
+	return true;
+}
+
+static bool find_docker(const struct unit *unit, const struct word_list *words, struct request *ret)
+{
+	const char *host = option_value(words, "-H");
+
+	(void)unit;
+	if (!host)
+		host = option_value(words, "--host");
+	*ret = (struct request){ .kind = REQUEST_DOCKER };
+	if (host && strncmp(host, "unix://", 7) == 0)
+		(void)snprintf(ret->address, sizeof(ret->address), "%s", host + 7);
+	else if (host && strncmp(host, "tcp://", 6) == 0)
+		(void)snprintf(ret->address, sizeof(ret->address), "%s", host + 6);
+	else
+		(void)snprintf(ret->address, sizeof(ret->address), "/run/docker.sock");
+	return true;
+}
+
+static bool find_containerd(const struct unit *unit, const struct word_list *words, struct request *ret)
+{
+	const char *address = option_value(words, "--address"), *file = option_value(words, "--config");
+
+	(void)unit;
+	if (!address)
+		address = option_value(words, "-a");
+	if (!file)
+		file = option_value(words, "-c");
+	*ret = (struct request){ .kind = REQUEST_CONTAINERD };
+	if (address)
+		(void)snprintf(ret->address, sizeof(ret->address), "%s", address);
+	else if (!file_value(file ? file : "/etc/containerd/config.toml", "address", false, ret->address, sizeof(ret->address)))
+		(void)snprintf(ret->address, sizeof(ret->address), "/run/containerd/containerd.sock");
+	return true;
+}
+
+static bool fits(const char *pattern, const struct unit *unit)
+{
+	return fnmatch(pattern, unit->name.full, 0) == 0;
+}
+
+static int find_request(const struct unit *unit, struct request *ret)
+{
+	static const struct {
+		const char *unit;
+		bool (*find)(const struct unit *unit, const struct word_list *words, struct request *ret);
+	} rows[] = {
+#define PROFILE_REQUEST(of, how, source) { of, how },
+#include "units/profile.def"
+	};
+	struct word_list words = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && ret->kind == REQUEST_NONE; i++) {
+		if (!fits(rows[i].unit, unit))
+			continue;
+		r = command_line(unit, &words);
+		if (r == 0 && words.count && !rows[i].find(unit, &words, ret))
+			ret->kind = REQUEST_NONE;
+		word_list_done(&words);
+	}
+	return r == -ENOMEM ? r : 0; /* what is wrong with the command is told when it is started */
+}
+
+static const struct flag {
+	const char *unit;
+	u32 gap;
+	const char *words, *why;
+} flags[] = {
+#define PROFILE_FLAG(of, gap, words, because, source) { of, GAP_BIT(GAP_##gap), words, because },
+#include "units/profile.def"
+};
+
+u32 unit_profiles_without(const struct unit_set *set, u32 missing)
+{
+	u32 without = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(flags); j++)
+			if (fits(flags[j].unit, set->units[i]))
+				without |= flags[j].gap & missing;
+	return without;
+}
+
+static int add_flags(const struct unit *unit, u32 missing, struct unit_profile *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags) && r == 0; i++) {
+		const struct flag *flag = &flags[i];
+
+		if (!(flag->gap & missing) || !fits(flag->unit, unit))
+			continue;
+		for (const char *word = flag->words; *word && r == 0; word += strlen(word) + 1) {
+			r = word_list_add(&ret->added, word);
+			if (r == 0)
+				r = word_list_add(&ret->why, flag->why);
+		}
+	}
+	return r;
+}
+
+int unit_profiles_find(const struct unit_set *set, u32 missing, struct unit_profiles *ret)
+{
+	int r = 0;
+
+	*ret = (struct unit_profiles){ 0 };
+	for (size_t i = 0; i < set->count && r == 0; i++) {
+		if (!unit_is_service(set->units[i]))
+			continue;
+		r = find_request(set->units[i], &ret->of[i].request);
+		if (r == 0)
+			r = add_flags(set->units[i], missing, &ret->of[i]);
+	}
+	if (r < 0)
+		unit_profiles_done(ret);
+	return r;
+}
+
+void unit_profiles_done(struct unit_profiles *profiles)
+{
+	for (size_t i = 0; i < UNIT_SET_MAX; i++) {
+		word_list_done(&profiles->of[i].added);
+		word_list_done(&profiles->of[i].why);
+	}
+}
+
+const char *unit_package(const char *unit)
+{
+	static const struct {
+		const char *unit, *package;
+	} rows[] = {
+#define PROFILE_PACKAGE(of, package) { of, package },
+#include "units/profile.def"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (fnmatch(rows[i].unit, unit, 0) == 0)
+			return rows[i].package;
+	return NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of units that were started. */
+#include "units/unit_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "host/cell_store.h"
+
+void unit_record_done(struct unit_record *record)
+{
+	close_fd(&record->dir);
+	json_decref(record->json);
+	*record = UNIT_RECORD_NONE;
+}
+
+json_t *unit_record_unit(const struct unit_record *record, const char *name)
+{
+	json_t *unit;
+	size_t i;
+
+	json_array_foreach(json_object_get(record->json, "units"), i, unit)
+	{
+		const char *own = json_string_value(json_object_get(unit, "name"));
+
+		if (own && strcmp(own, name) == 0)
+			return unit;
+	}
+	return NULL;
+}
+
+/* Whether its last word was that nothing runs. */
+static bool says_over(const json_t *json)
+{
+	const json_t *unit;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "units"), i, unit)
+	{
+		const char *active = json_string_value(json_object_get(unit, "active"));
+
+		if (!active || (strcmp(active, "inactive") != 0 && strcmp(active, "failed") != 0))
+			return false;
+	}
+	return true;
+}
+
+/* The manager could not write down the end of these. */
+static void correct(json_t *json)
+{
+	json_t *unit;
+	size_t i;
+
+	json_array_foreach(json_object_get(json, "units"), i, unit)
+	{
+		const char *active = json_string_value(json_object_get(unit, "active"));
+
+		(void)json_object_set_new(unit, "main_pid", json_null());
+		(void)json_object_set_new(unit, "ready", json_false());
+		if (active && (strcmp(active, "inactive") == 0 || strcmp(active, "failed") == 0))
+			continue;
+		(void)json_object_set_new(unit, "active", json_string("failed"));
+		(void)json_object_set_new(unit, "sub", json_string("lost"));
+		(void)json_object_set_new(unit, "result", json_string("manager-killed"));
+		(void)json_object_set_new(unit, "why", json_string("its manager was killed"));
+	}
+}
+
+int unit_record_read(int store, const char *id, struct unit_record *ret)
+{
+	struct unit_record record = UNIT_RECORD_NONE;
+	json_error_t error;
+	int r;
+
+	record.dir = cell_store_dir(store, id);
+	if (record.dir < 0)
+		return record.dir;
+	CLEANUP_FD int fd = openat(record.dir, UNIT_RECORD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	r = fd < 0 ? -errno : 0;
+	if (r == 0) {
+		record.json = json_loadfd(fd, 0, &error);
+		r = record.json ? cell_store_state(record.dir, &record.state) : -EBADMSG;
+	}
+	if (r < 0) {
+		unit_record_done(&record);
+		return r;
+	}
+	memcpy(record.id, id, CELL_ID_SIZE);
+	record.alive = cell_store_alive(record.dir);
+	record.lost = !record.alive && !says_over(record.json);
+	if (record.lost)
+		correct(record.json);
+	*ret = record;
+	return 0;
+}
+
+int unit_record_find(int store, const char *name, struct unit_record *ret)
+{
+	char(*ids)[CELL_ID_SIZE] = NULL;
+	int count = cell_store_list(store, &ids), r = count < 0 ? count : -ENOENT;
+
+	for (int i = count; i-- > 0;) { /* the youngest first */
+		struct unit_record record;
+
+		if (unit_record_read(store, ids[i], &record) < 0)
+			continue;
+		if (!unit_record_unit(&record, name) || (r == 0 && !record.alive)) {
+			unit_record_done(&record);
+			continue;
+		}
+		if (r == 0)
+			unit_record_done(ret);
+		*ret = record;
+		r = 0;
+		if (record.alive)
+			break;
+	}
+	free(ids);
+	return r;
+}
