@@ -15,6 +15,7 @@
 
 #include <assert.h>
 
+#include "abi/view_state.h"
 #include "base/types.h"
 
 #define CGROUP_GROUPS_MAX 4096u
@@ -131,7 +132,9 @@ struct cgroup_state {
 	u32 reserved[12];
 	struct cgroup_tree tree[CGROUP_TREES_MAX];
 	struct cgroup group[CGROUP_GROUPS_MAX]; /* 0: the root of the unified hierarchy */
-	s32 pid[CGROUP_TASKS_MAX];              /* 0: free; negative: being taken by that process */
+	u32 space[CGROUP_SPACES_MAX]
+		 [CGROUP_TREES_MAX]; /* roots of cgroup namespaces (abi/view_state.h), as in struct cgroup_task */
+	s32 pid[CGROUP_TASKS_MAX];   /* 0: free; negative: being taken by that process */
 	struct cgroup_task task[CGROUP_TASKS_MAX];
 };
 
@@ -142,15 +145,20 @@ static inline u32 cgroup_place(s32 pid, u32 probe)
 	return ((u32)pid + probe) % CGROUP_TASKS_MAX;
 }
 
-/* The group of a row in a hierarchy, by its number. */
-static inline u32 cgroup_of_task(const struct cgroup_state *s, const struct cgroup_task *task, u32 tree)
+/* The group of a place in a hierarchy, by its number. */
+static inline u32 cgroup_of_place(const struct cgroup_state *s, u32 place, u32 tree)
 {
-	u32 place = __atomic_load_n(&task->place[tree], __ATOMIC_ACQUIRE), group = (u16)place % CGROUP_GROUPS_MAX;
+	u32 group = (u16)place % CGROUP_GROUPS_MAX;
 	const struct cgroup *g = &s->group[group];
 
 	if (group && g->tree == tree && (u16)g->generation == place >> 16 && g->state != CGROUP_FREE)
 		return group;
 	return s->tree[tree].root;
+}
+
+static inline u32 cgroup_of_task(const struct cgroup_state *s, const struct cgroup_task *task, u32 tree)
+{
+	return cgroup_of_place(s, __atomic_load_n(&task->place[tree], __ATOMIC_ACQUIRE), tree);
 }
 
 /* The group above; a root's is itself. Loops that go up count, for the state is everybody's: at most CGROUP_DEPTH_MAX steps are right. */

@@ -30,7 +30,7 @@ struct view {
 	u32 uts, ipc;     /* other namespaces: numbers that their gaps give, 0: those of the cell's beginning */
 	u32 pid;          /* pid namespace: index in view_state.pid_space[]; never changes in the life of a process */
 	u32 pid_children; /* the one that its children are born in */
-	u32 cgroup;       /* cgroup namespace: index in view_state.cgroup_root[] */
+	u32 cgroup;       /* cgroup namespace: index in struct cgroup_state's space[] */
 	u32 net;          /* network namespace: a number, 0: the cell's, or one of the kernel's */
 	u32 reserved;
 };
@@ -60,7 +60,7 @@ struct view_state {
 	u32 lock;                      /* struct lock (agent/agent.h): who makes or frees rows */
 	u32 used;                      /* a view other than 0 has been made: from then on tasks are entered in task[] */
 	u32 pid_spaces;                /* rows of pid_space[] that have been some namespace's, but for 0 … */
-	u32 cgroup_spaces;             /* … and of cgroup_root[] */
+	u32 cgroup_spaces;             /* … and of cgroup namespaces */
 	u32 net_spaces;                /* network namespaces made so far */
 	u64 agent_device, agent_inode; /* of the cell's agent, by which its processes are known */
 	u32 reserved[7];
@@ -69,7 +69,6 @@ struct view_state {
 	                           * a pid namespace: VIEW_ENDED | that, in the row's place */
 	char root[VIEWS_MAX][VIEW_ROOT_SIZE];
 	struct pid_space pid_space[PID_SPACES_MAX];
-	u32 cgroup_root[CGROUP_SPACES_MAX]; /* of each cgroup namespace: what its root is to gap cgroup; 0: the cell's */
 };
 
 #endif

@@ -350,11 +350,14 @@ long cgroup_make(const char *host, s32 directory, const char *name, u32 mode) MU
 long cgroup_remove(const char *host, s32 directory, const char *name) MUST_CHECK;
 /* A hierarchy that is to be mounted: of v2, or v1 with the options of mount(2), which is made if there is none (device: for that). 0 or negative errno. */
 struct cgroup_mounted {
-	u32 device;        /* its file system's number */
-	char path[256];    /* its root's directory */
+	u32 device; /* its file system's number */
+	char *path; /* the directory of what is its root to the caller: where that is to be written */
+	u64 path_size;
 	char options[256]; /* as mountinfo tells them, without "rw" */
 };
 long cgroup_mount(bool v1, const char *options, u32 device, struct cgroup_mounted *ret) MUST_CHECK;
+/* A cgroup namespace of that number begins: its roots are the groups that the caller is in. */
+void cgroup_new_space(u32 number);
 /* Whether a file system is mounted anywhere in the cell, by its number (fs_cgroup.c). */
 bool agent_device_mounted(u32 device);
 /* Before a process or thread is made: 0, or -EAGAIN when a group has as many as it may. Afterwards, in the parent (child: negative when there is

@@ -52,17 +52,16 @@ long mnt_scratch(const struct mnt_super *super, u32 number, char *path, u64 size
 /* A hierarchy, which may be there already. `path`: FS_HOST_MAX bytes. */
 static long make_cgroup(struct mnt_super *super, char *path, struct fs_new_mount *ret)
 {
-	struct cgroup_mounted tree;
+	struct cgroup_mounted tree = { .path = path, .path_size = FS_HOST_MAX };
 	long r = cgroup_mount(super->kind == MNT_CGROUP, super->more[0] ? super->more + 1 : "", ret->device, &tree);
 
 	if (r < 0)
 		return r;
-	path[0] = super->shown[0] = 0;
-	mnt_append(path, FS_HOST_MAX, tree.path);
+	super->shown[0] = 0;
 	mnt_append(super->shown, sizeof(super->shown), tree.options);
 	ret->device = tree.device;
 	ret->options = super->shown;
-	ret->flags |= FS_CGROUP;
+	ret->flags |= FS_CGROUP | FS_BOUND; /* it may be mounted several times */
 	return 0;
 }
 

@@ -151,7 +151,7 @@ static void say_tree(struct cg_text *out, const struct cgroup_task *task, u32 tr
 		cg_say(out, s->tree[tree].name);
 	}
 	cg_say(out, ":");
-	cg_say(out, cg_path(group, path, sizeof(path)) < 0 ? "/" : path);
+	cg_say(out, cg_path_seen(group, path, sizeof(path)) < 0 ? "/" : path);
 	if (s->group[group].state != CGROUP_READY && !cg_is_root(group))
 		cg_say(out, " (deleted)");
 	cg_say(out, "\n");

@@ -60,9 +60,12 @@ void cg_lock(void);
 void cg_unlock(void);
 /* The group whose directory is at a host path of so many bytes: its number, or -ENODEV. */
 long cg_find(const char *host, u64 length) MUST_CHECK;
-/* Its path in the hierarchy ("/" or "/a/b"), as text: its length or -ENAMETOOLONG. cg_directory(): of the host. */
-long cg_path(u32 group, char *out, u64 size) MUST_CHECK;
+/* Its directory on the host: the length, or -ENAMETOOLONG. */
 long cg_directory(u32 group, char *out, u64 size) MUST_CHECK;
+/* The root of the caller's cgroup namespace in a hierarchy. */
+u32 cg_own_root(u32 tree);
+/* Its path in the hierarchy ("/" or "/a/b") as the caller's cgroup namespace has it, where "/.." leads above its root; the length. */
+long cg_path_seen(u32 group, char *out, u64 size) MUST_CHECK;
 /* Goes through the children of a group: the next one behind `after` (0: the first), 0: there is none. */
 u32 cg_next_child(u32 group, u32 after);
 bool cg_has_children(u32 group);

@@ -78,7 +78,6 @@ static long mount_unified(const char *options, u32 device, struct cgroup_mounted
 		}
 	}
 	ret->device = s->tree[0].device;
-	memcpy(ret->path, s->tree[0].path, sizeof(ret->path));
 	memcpy(ret->options, options, length + 1);
 	return r;
 }
@@ -284,7 +283,6 @@ static long mount_v1(const char *options, u32 device, struct cgroup_mounted *ret
 	if (t < 0)
 		return t;
 	ret->device = cg()->tree[t].device;
-	memcpy(ret->path, cg()->tree[t].path, sizeof(ret->path));
 	show_options(&cg()->tree[t], ret->options, sizeof(ret->options));
 	return 0;
 }
@@ -295,6 +293,9 @@ long cgroup_mount(bool v1, const char *options, u32 device, struct cgroup_mounte
 
 	cg_lock();
 	r = v1 ? mount_v1(options, device, ret) : mount_unified(options, device, ret);
+	for (u32 t = 0; r == 0 && t < CGROUP_TREES_MAX; t++) /* in a cgroup namespace its root is what is mounted */
+		if (cg()->tree[t].state == CGROUP_READY && cg()->tree[t].device == ret->device)
+			r = cg_directory(cg_own_root(t), ret->path, ret->path_size);
 	cg_unlock();
-	return r;
+	return r < 0 ? r : 0;
 }

@@ -142,15 +142,6 @@ static long path_of(u32 group, char *out, u64 size)
 	return (long)(size - 1 - at);
 }
 
-long cg_path(u32 group, char *out, u64 size)
-{
-	long n = path_of(group, out, size);
-
-	if (n == 0)
-		memcpy(out, "/", 2), n = 1;
-	return n;
-}
-
 long cg_directory(u32 group, char *out, u64 size)
 {
 	const char *root = cg()->tree[cg_group(group)->tree % CGROUP_TREES_MAX].path;
@@ -160,6 +151,49 @@ long cg_directory(u32 group, char *out, u64 size)
 	memcpy(out, root, length);
 	n = path_of(group, out + length, size - length);
 	return n < 0 ? n : n + (long)length;
+}
+
+void cgroup_new_space(u32 number)
+{
+	const struct cgroup_task *task = cg_task(agent_caller_pid());
+
+	for (u32 t = 0; number < CGROUP_SPACES_MAX && t < CGROUP_TREES_MAX; t++)
+		cg()->space[number][t] = task ? task->place[t] : 0;
+}
+
+u32 cg_own_root(u32 tree)
+{
+	struct agent_spaces spaces;
+
+	if (agent_spaces_of(0, 0, &spaces) < 0 || !spaces.cgroup || spaces.cgroup >= CGROUP_SPACES_MAX)
+		return cg()->tree[tree].root;
+	return cgroup_of_place(cg(), cg()->space[spaces.cgroup][tree], tree);
+}
+
+/* kernfs_path_from_node() */
+long cg_path_seen(u32 group, char *out, u64 size)
+{
+	u32 root = cg_own_root(cg_group(group)->tree), up = root;
+	u64 at = 0, skip;
+	long n;
+
+	while (!cgroup_is_below(cg(), group, up) && !cg_is_root(up) && at + 4 < size) {
+		memcpy(out + at, "/..", 3);
+		at += 3;
+		up = cgroup_above(cg(), up);
+	}
+	n = path_of(up, out + at, size - at);
+	if (n < 0)
+		return n;
+	skip = (u64)n;
+	n = path_of(group, out + at, size - at);
+	if (n < 0)
+		return n;
+	memmove(out + at, out + at + skip, (u64)n - skip + 1);
+	at += (u64)n - skip;
+	if (at == 0)
+		memcpy(out, "/", 2), at = 1;
+	return (long)at;
 }
 
 u32 cg_next_child(u32 group, u32 after)

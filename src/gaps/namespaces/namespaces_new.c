@@ -48,7 +48,7 @@ static long new_pid(struct view_spec *spec)
 	return row;
 }
 
-/* What its root is, is gap cgroup's affair; without that gap only its number tells of it. */
+/* What its root is, gap cgroup notes; without that gap only its number tells of it. */
 static long new_cgroup(void)
 {
 	struct view_state *state = views();
@@ -96,6 +96,8 @@ long namespaces_new(u64 *flags, struct view_spec *spec)
 		if (row < 0)
 			return row;
 		spec->cgroup = (u32)row;
+		if (cgroup_on())
+			cgroup_new_space((u32)row);
 	}
 	if (wanted & CLONE_NEWNET_)
 		spec->net = __atomic_add_fetch(&views()->net_spaces, 1, __ATOMIC_RELAXED);
