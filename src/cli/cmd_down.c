@@ -44,10 +44,7 @@ static int down_one(int store, const char *word, const struct down_options *give
 	if (record.alive) {
 		status = units_stop(&command_down, store, &record, given->time ? (int)(given->time - 1) * 1000 : 0);
 	} else {
-		struct cell_found found;
-		status = cells_get(store, record.id, &found) == 0 && cells_clear_up(&found) == 0 ? 0 : LICHEN_EXIT_SOFTWARE;
-		if (status == 0)
-			cells_done(&found);
+		status = units_clear_up(store, &record) == 0 ? 0 : LICHEN_EXIT_SOFTWARE;
 		if (status == 0)
 			(void)cell_store_remove(store, record.id, false);
 	}

@@ -96,6 +96,18 @@ static void cell_name(const struct unit *head, char name[CELL_NAME_MAX + 1])
 			*at = '.';
 }
 
+int units_clear_up(int store, struct unit_record *record)
+{
+	struct cell_found found = CELL_FOUND_NONE;
+	for (size_t i = 0; i < UNIT_RECORD_LEFT && record->left[i]; i++)
+		kill(record->left[i], SIGKILL);
+	int r = cells_get(store, record->id, &found);
+	if (r == 0)
+		r = cells_clear_up(&found);
+	cells_done(&found);
+	return r;
+}
+
 /* What an earlier run of the unit has left: processes of one whose manager was killed, and its cell. 0 or negative errno. */
 static int clear_earlier(int store, const char *name)
 {
@@ -115,7 +127,7 @@ static int clear_earlier(int store, const char *name)
 		r = own && strcmp(own, name) == 0 ? -EEXIST : 0;
 	else if (cell_store_alive(found.dir))
 		r = -EBUSY;
-	else if ((!record.lost || cells_clear_up(&found) == 0))
+	else if (!record.lost || units_clear_up(store, &record) == 0)
 		r = cell_store_remove(store, id, false);
 	else
 		r = -EAGAIN;

@@ -39,6 +39,9 @@ int up_start(const struct up *up, int store);
 /* Stops the cell that has a unit, and waits. 0, or the exit status after saying what is wrong. milliseconds: at most, 0 = as the units say. */
 int units_stop(const struct command *command, int store, struct unit_record *record, int milliseconds);
 
+/* Ends what is left of a cell whose manager or monitor was killed. 0 or negative errno. */
+int units_clear_up(int store, struct unit_record *record) MUST_CHECK;
+
 /* The full name of a unit that was typed, with an alias followed. 0; or the exit status after saying that it is no such name. */
 int units_name(const struct command *command, const char *word, char name[UNIT_NAME_MAX + 1]);
 /* A unit that was started, by what was typed. 0; -ENOENT: there is none; or negative errno. Says nothing. */

@@ -201,7 +201,7 @@ static void child_ended(struct manager *manager, pid_t pid, int status)
 			if (managed->state == MANAGED_ASKED && shell == 0)
 				managed_set(managed, MANAGED_RUNNING);
 			else if (managed->state == MANAGED_ASKED && *why)
-				(void)snprintf(managed->status_text, sizeof(managed->status_text), "%s", why);
+				(void)snprintf(managed->asked_text, sizeof(managed->asked_text), "%s", why);
 		} else if (pid == managed->main.runner) {
 			managed_read_report(managed, &managed->main);
 			managed_command_ended(managed, &managed->main);

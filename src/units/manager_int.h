@@ -80,6 +80,7 @@ struct managed {
 	char result[32];        /* "success", "exit-code", "signal", "timeout", "start-limit-hit", "protocol" … */
 	char why[MANAGER_TEXT]; /* in a sentence */
 	char status_text[256];  /* STATUS= */
+	char asked_text[160];   /* what became of the last request */
 	struct word_list notes; /* told at its start */
 };
 

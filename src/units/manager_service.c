@@ -154,7 +154,8 @@ static void begin_asking(struct managed *managed)
 		managed_set(managed, MANAGED_RUNNING);
 	} else {
 		managed_set(managed, MANAGED_ASKED);
-		managed->deadline = deadline;
+		managed->deadline =
+			deadline ? deadline : manager_now_ms() + START_MS; /* TimeoutStartSec=infinity is not for this */
 		managed->next_look = 1;
 	}
 }
@@ -546,7 +547,7 @@ static void time_is_up(struct managed *managed)
 		managed_kill(managed);
 	else if (managed->state == MANAGED_ASKED)
 		managed_fail(managed, "timeout", "it does not answer (%s at %s)%s%s", request_name(managed->profile->request.kind),
-			     managed->profile->request.address, managed->status_text[0] ? ": " : "", managed->status_text);
+			     managed->profile->request.address, managed->asked_text[0] ? ": " : "", managed->asked_text);
 	else
 		managed_fail(managed, "timeout", "it was not ready in time%s%s", managed->status_text[0] ? ": " : "",
 			     managed->status_text);

@@ -62,6 +62,8 @@ static json_t *unit_json(const struct managed *managed)
 		text_or_null(unit->path), "drop_ins", list_json(&unit->drop_ins), "added", list_json(&managed->profile->added),
 		"notes", list_json(&managed->notes));
 
+	if (object && managed->main_pid)
+		(void)json_object_set_new(object, "main_started", json_integer((json_int_t)managed->main_started));
 	if (object && managed->profile->request.kind != REQUEST_NONE)
 		(void)json_object_set_new(object, "asked",
 					  json_pack("{s:s, s:s}", "request", request_name(managed->profile->request.kind), "at",

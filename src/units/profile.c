@@ -76,11 +76,12 @@ static bool file_value(const char *path, const char *key, bool any_case, char *v
 	return found;
 }
 
-static bool find_redis(const struct unit *unit, const struct word_list *words, struct request *ret)
+static bool find_redis(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	const char *port = option_value(words, "--port");
 	char value[256] = "6379";
 
+	(void)set;
 	(void)unit;
 	if (!port && words->count > 1 && *words->words[1] != '-') {
 		if (file_value(words->words[1], "port", true, value, sizeof(value)) && strcmp(value, "0") == 0) {
@@ -93,10 +94,11 @@ static bool find_redis(const struct unit *unit, const struct word_list *words, s
 	return true;
 }
 
-static bool find_postgres(const struct unit *unit, const struct word_list *words, struct request *ret)
+static bool find_postgres(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	char path[640], cluster[UNIT_NAME_MAX + 1], port[16] = "5432", directory[160] = "/var/run/postgresql";
 
+	(void)set;
 	(void)words;
 	(void)snprintf(cluster, sizeof(cluster), "%s", unit->name.instance);
 	for (char *dash = cluster; (dash = strchr(dash, '-')); *dash = '/') /* %I as pg_ctlcluster has it: the first one */
@@ -141,10 +143,11 @@ static bool nginx_listens(const char *pattern, char *address, size_t size)
 	return any;
 }
 
-static bool find_nginx(const struct unit *unit, const struct word_list *words, struct request *ret)
+static bool find_nginx(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	const char *file = option_value(words, "-c");
 
+	(void)set;
 	(void)unit;
 	*ret = (struct request){ .kind = REQUEST_HTTP };
 	if (file || nginx_listens("/etc/nginx/nginx.conf", ret->address, sizeof(ret->address)))
@@ -153,11 +156,12 @@ static bool find_nginx(const struct unit *unit, const struct word_list *words, s
 	       nginx_listens("/etc/nginx/sites-enabled/*", ret->address, sizeof(ret->address));
 }
 
-static bool find_ssh(const struct unit *unit, const struct word_list *words, struct request *ret)
+static bool find_ssh(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	const char *port = option_value(words, "-p"), *file = option_value(words, "-f");
 	char value[128] = "22", host[128] = "127.0.0.1";
 
+	(void)set;
 	(void)unit;
 	file = file ? file : "/etc/ssh/sshd_config";
 	if (!port && file_value(file, "Port", true, value, sizeof(value)))
@@ -169,27 +173,40 @@ static bool find_ssh(const struct unit *unit, const struct word_list *words, str
 	return true;
 }
 
-static bool find_docker(const struct unit *unit, const struct word_list *words, struct request *ret)
+/* Where the socket that activates a service listens; NULL: there is none. */
+static const char *activated_at(const struct unit_set *set, const struct unit *unit)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (unit_is_socket(set->units[i]) && unit_set_service_of(set, set->units[i]) == unit)
+			return unit_get(set->units[i], "Socket", "ListenStream");
+	return NULL;
+}
+
+static bool find_docker(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	const char *host = option_value(words, "-H");
 
-	(void)unit;
 	if (!host)
 		host = option_value(words, "--host");
+	if (host && strncmp(host, "fd:", 3) == 0)
+		host = activated_at(set, unit);
 	*ret = (struct request){ .kind = REQUEST_DOCKER };
 	if (host && strncmp(host, "unix://", 7) == 0)
 		(void)snprintf(ret->address, sizeof(ret->address), "%s", host + 7);
 	else if (host && strncmp(host, "tcp://", 6) == 0)
 		(void)snprintf(ret->address, sizeof(ret->address), "%s", host + 6);
+	else if (host && *host == '/')
+		(void)snprintf(ret->address, sizeof(ret->address), "%s", host);
 	else
 		(void)snprintf(ret->address, sizeof(ret->address), "/run/docker.sock");
 	return true;
 }
 
-static bool find_containerd(const struct unit *unit, const struct word_list *words, struct request *ret)
+static bool find_containerd(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	const char *address = option_value(words, "--address"), *file = option_value(words, "--config");
 
+	(void)set;
 	(void)unit;
 	if (!address)
 		address = option_value(words, "-a");
@@ -208,11 +225,12 @@ static bool fits(const char *pattern, const struct unit *unit)
 	return fnmatch(pattern, unit->name.full, 0) == 0;
 }
 
-static int find_request(const struct unit *unit, struct request *ret)
+static int find_request(const struct unit_set *set, const struct unit *unit, struct request *ret)
 {
 	static const struct {
 		const char *unit;
-		bool (*find)(const struct unit *unit, const struct word_list *words, struct request *ret);
+		bool (*find)(const struct unit_set *set, const struct unit *unit, const struct word_list *words,
+			     struct request *ret);
 	} rows[] = {
 #define PROFILE_REQUEST(of, how, source) { of, how },
 #include "units/profile.def"
@@ -224,7 +242,7 @@ static int find_request(const struct unit *unit, struct request *ret)
 		if (!fits(rows[i].unit, unit))
 			continue;
 		r = command_line(unit, &words);
-		if (r == 0 && words.count && !rows[i].find(unit, &words, ret))
+		if (r == 0 && words.count && !rows[i].find(set, unit, &words, ret))
 			ret->kind = REQUEST_NONE;
 		word_list_done(&words);
 	}
@@ -277,7 +295,7 @@ int unit_profiles_find(const struct unit_set *set, u32 missing, struct unit_prof
 	for (size_t i = 0; i < set->count && r == 0; i++) {
 		if (!unit_is_service(set->units[i]))
 			continue;
-		r = find_request(set->units[i], &ret->of[i].request);
+		r = find_request(set, set->units[i], &ret->of[i].request);
 		if (r == 0)
 			r = add_flags(set->units[i], missing, &ret->of[i]);
 	}

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,16 +49,50 @@ static bool says_over(const json_t *json)
 	return true;
 }
 
-/* The manager could not write down the end of these. */
-static void correct(json_t *json)
+/* The start of a process, as units.json has it; 0: it is not there. */
+static u64 started(pid_t pid)
 {
-	json_t *unit;
+	char path[32], text[1024];
+	unsigned long long ticks = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fgets(text, sizeof(text), file) && strrchr(text, ')'))
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers */
+		(void)sscanf(strrchr(text, ')') + 1,
+			     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks);
+	(void)fclose(file);
+	return ticks + 1;
+}
+
+/* A main process that lives on: nobody adopted it when the manager was killed, and its environment may tell nothing any more. */
+static void keep_left(struct unit_record *record, const json_t *unit)
+{
+	pid_t pid = (pid_t)json_integer_value(json_object_get(unit, "main_pid"));
+	size_t at = 0;
+
+	if (pid <= 1 || started(pid) != (u64)json_integer_value(json_object_get(unit, "main_started")))
+		return;
+	while (at < UNIT_RECORD_LEFT - 1 && record->left[at])
+		at++;
+	record->left[at] = pid;
+}
+
+/* The manager could not write down the end of these. */
+static void correct(struct unit_record *record)
+{
+	json_t *unit, *json = record->json;
 	size_t i;
 
 	json_array_foreach(json_object_get(json, "units"), i, unit)
 	{
 		const char *active = json_string_value(json_object_get(unit, "active"));
 
+		keep_left(record, unit);
+		(void)json_object_del(unit, "main_started");
 		(void)json_object_set_new(unit, "main_pid", json_null());
 		(void)json_object_set_new(unit, "ready", json_false());
 		if (active && (strcmp(active, "inactive") == 0 || strcmp(active, "failed") == 0))
@@ -92,7 +127,7 @@ int unit_record_read(int store, const char *id, struct unit_record *ret)
 	record.alive = cell_store_alive(record.dir);
 	record.lost = !record.alive && !says_over(record.json);
 	if (record.lost)
-		correct(record.json);
+		correct(&record);
 	*ret = record;
 	return 0;
 }

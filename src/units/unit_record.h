@@ -11,6 +11,8 @@
 #define UNIT_RECORD_FILE "units.json"
 #define UNIT_RECORD_SCHEMA "lichen-units/1"
 
+#define UNIT_RECORD_LEFT 16
+
 /* One cell that has, or had, units. */
 struct unit_record {
 	char id[CELL_ID_SIZE];
@@ -18,7 +20,8 @@ struct unit_record {
 	json_t *json; /* units.json, corrected by what is so now: of a cell that is over nothing is active */
 	struct cell_state state;
 	bool alive;
-	bool lost; /* it ended without its manager's doing: that was killed */
+	pid_t left[UNIT_RECORD_LEFT]; /* with `lost`: main processes that still live, 0 = no more */
+	bool lost;                    /* it ended without its manager's doing: that was killed */
 };
 #define UNIT_RECORD_NONE ((struct unit_record){ .dir = -EBADF })
 

@@ -289,6 +289,34 @@ def order():
 
 
 @check
+def docker():
+    """dockerd, its socket and containerd in one cell; what they keep lies in a place of their own."""
+    if ENV != "host" or not ROOT or not installed("/usr/sbin/dockerd"):
+        return
+    place = pathlib.Path("/tmp") / TAG  # short: the path of a socket
+    place.mkdir()
+    drop_in("docker.socket", f"[Socket]\nListenStream=\nListenStream={place}/d\n")
+    drop_in("containerd.service", "[Service]\nExecStart=\n"
+            f"ExecStart=/usr/bin/containerd --address {place}/c --root {place}/root --state {place}/state\n")
+    drop_in("docker.service", "[Service]\nEnvironmentFile=\nExecStart=\n"
+            f"ExecStart=/usr/sbin/dockerd -H fd:// --containerd={place}/c --data-root {place}/data --exec-root {place}/exec --pidfile {place}/pid "
+            "--bridge=none --iptables=false --ip6tables=false\n")
+    try:
+        lichen("up", "docker")
+        version = subprocess.run(["docker", "-H", f"unix://{place}/d", "version", "-f", "{{.Server.Version}}"], capture_output=True, text=True, check=False)
+        assert version.returncode == 0 and version.stdout.strip(), version.stderr
+        rows = {row["name"]: row for row in json.loads(lichen("status", "--json").stdout)["units"]}
+        assert rows["docker.socket"]["sub"] == "listening" and rows["docker.service"]["asked"]["at"] == f"{place}/d", rows
+        pids = [rows[name]["main_pid"] for name in ("docker.service", "containerd.service")]
+        lichen("down", "containerd", status=69)
+        lichen("down", "docker")
+        assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    finally:
+        lichen("down", "docker", status=None)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@check
 def killed_manager():
     unit(f"{TAG}k.service", "[Service]\nExecStart=/bin/sh -c 'sleep 1000 & exec sleep 1000'\n")
     lichen("up", f"{TAG}k")
