@@ -148,6 +148,10 @@ long agent_clone(struct call *call, const struct clone_request *request) MUST_CH
 u32 agent_task_word(void);
 void agent_task_word_set(u32 word);
 
+/* Likewise, gap keyring's: not kept over execve, which the gap does itself. */
+u32 agent_keyring_word(void);
+void agent_keyring_word_set(u32 word);
+
 /* --- files a gap supplies (services.c) ------------------------------------------------------------------------------------------------ */
 
 /* Makes an open file with the given bytes (a memfd: seekable, fstat-able) for a virtual path. flags are open(2)'s: O_CLOEXEC counts.

@@ -62,6 +62,7 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 #include "gaps/devices/devices.def"
 #include "gaps/fstype/fstype.def"
 #include "gaps/identity/identity.def"
+#include "gaps/keyring/keyring.def"
 #include "gaps/namespaces/namespaces.def"
 #include "gaps/namespaces/pids.def"
 #include "gaps/newcalls/newcalls.def"
@@ -136,6 +137,9 @@ DISPATCH(cgroup)
 DISPATCH_END
 DISPATCH(identity)
 #include "gaps/identity/identity.def"
+DISPATCH_END
+DISPATCH(keyring)
+#include "gaps/keyring/keyring.def"
 DISPATCH_END
 DISPATCH(xattr)
 #include "gaps/xattr/xattr.def"

@@ -81,6 +81,7 @@ struct fs_hints {
 enum task_word {
 	TASK_IDENTITY, /* gap identity's: who it is */
 	TASK_VIEW,     /* agent/view.h: its namespaces and its root */
+	TASK_KEYRING,  /* gap keyring's: its session keyring */
 	TASK_WORDS
 };
 

@@ -61,6 +61,16 @@ u32 agent_task_word(void)
 	return task_word(TASK_IDENTITY);
 }
 
+u32 agent_keyring_word(void)
+{
+	return task_word(TASK_KEYRING);
+}
+
+void agent_keyring_word_set(u32 word)
+{
+	task_word_set_own(TASK_KEYRING, word);
+}
+
 static bool take_row(enum task_word kind, u64 value)
 {
 	struct task_words *t = words(kind);

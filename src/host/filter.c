@@ -101,6 +101,8 @@ static u32 collect(const struct filter_spec *spec, struct row *rows)
 #include "gaps/fstype/fstype.def"
 	} WHEN(identity){
 #include "gaps/identity/identity.def"
+	} WHEN(keyring){
+#include "gaps/keyring/keyring.def"
 	} WHEN(xattr)
 	{
 #include "gaps/xattr/xattr.def"

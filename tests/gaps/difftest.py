@@ -40,6 +40,7 @@ GROUPS = {
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
     "processes": ["--refuse=processes", "--emulate=processes"],
+    "keyring": ["--refuse=keyring", "--emulate=keyring"],
     "xattr": ["--refuse=xattr", "--emulate=xattr"],
     "xattr_tree": ["--refuse=xattr", "--emulate=xattr,overlay"],  # each in a root directory of its own
     "namespaces": ["--emulate=identity,namespaces,sysvipc", "--pid=private"],  # natively in new ones: private_namespaces()
@@ -63,6 +64,7 @@ FROM_HOST = {
     "order": set(ENVS) - {"host"},
     "identity": set(ENVS) - {"host"},
     "processes": {"gvisor", "gvisor24"},
+    "keyring": set(ENVS) - {"host"},
     "xattr": {"gvisor", "gvisor24"},  # the others' kernel is Linux, and its rules about who may are theirs
     "xattr_tree": {"gvisor", "gvisor24"},
     "namespaces": set(ENVS) - {"host"},  # it takes root to have any
@@ -75,7 +77,7 @@ FROM_HOST = {
     "fs": {"docker", "restricted", "gvisor", "gvisor24"},  # which may not mount, or resolve paths in their own way
 }
 # Environments without root, whose oracle on the host must not be root, either.
-AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted"), ("fs", "restricted"), ("overlay", "restricted")}
+AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted"), ("fs", "restricted"), ("overlay", "restricted"), ("keyring", "restricted")}
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--"]
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
 ASK_ITSELF = {("newcalls/process_vm_users", "restricted")}
@@ -278,6 +280,7 @@ NOT_HERE = {
     "mounts/pid_nested_end": (("gvisor",), "it has no PR_SET_CHILD_SUBREAPER"),
     "xattr_tree/tree_attr_caps": (("docker", "restricted"), "who may not set them otherwise, may not there"),
     "xattr_tree/tree_attr_kept": (("docker", "restricted"), "likewise"),
+    "keyring/key_access": (("docker",), "root has no CAP_SYS_ADMIN, which chown of keys asks for"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
     "mounts/tmpfs_holes": (("gvisor", "gvisor24"), "its tmpfs says that holes have blocks"),

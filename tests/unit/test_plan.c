@@ -84,20 +84,20 @@ static void only_open_questions_are_probed(void **state)
 static void contradictions_are_named(void **state)
 {
 	(void)state;
-	u32 sysvipc = GAP_BIT(GAP_sysvipc), keyring = GAP_BIT(GAP_keyring);
+	u32 sysvipc = GAP_BIT(GAP_sysvipc), vnet = GAP_BIT(GAP_vnet);
 	enum gap_id gap = GAP_COUNT;
-	struct plan_request fine = { .emulate = sysvipc, .native = keyring, .refuse = sysvipc };
+	struct plan_request fine = { .emulate = sysvipc, .native = vnet, .refuse = sysvipc };
 	assert_int_equal(plan_conflict(&fine, BUILT, &gap), PLAN_NO_CONFLICT);
 	assert_int_equal(gap, GAP_COUNT);
 	struct plan_request both = { .emulate = sysvipc, .native = sysvipc };
 	assert_int_equal(plan_conflict(&both, BUILT, &gap), PLAN_EMULATE_AND_NATIVE);
 	assert_int_equal(gap, GAP_sysvipc);
-	struct plan_request unbuilt = { .emulate = keyring };
+	struct plan_request unbuilt = { .emulate = vnet };
 	assert_int_equal(plan_conflict(&unbuilt, BUILT, &gap), PLAN_EMULATE_UNBUILT);
-	assert_int_equal(gap, GAP_keyring);
-	struct plan_request refuse = { .refuse = keyring };
+	assert_int_equal(gap, GAP_vnet);
+	struct plan_request refuse = { .refuse = vnet };
 	assert_int_equal(plan_conflict(&refuse, BUILT, &gap), PLAN_CANNOT_REFUSE);
-	assert_int_equal(gap, GAP_keyring);
+	assert_int_equal(gap, GAP_vnet);
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "gaps/evidence.h"
+#include "gaps/keyring/keyring.h"
 
 /* The keyring and its key belong to this process alone and go with it. */
 static void probe(struct gap_finding *finding)
@@ -28,6 +29,13 @@ static void probe(struct gap_finding *finding)
 	evidence_end(&e);
 }
 
+/* Zeros are a cell without keys. */
+static int install(void *area, const struct commons *commons)
+{
+	(void)area, (void)commons;
+	return 0;
+}
+
 static const struct gap_symptom symptoms[] = {
 	{ .message = "unable to join session keyring",
 	  .call = "keyctl",
@@ -45,6 +53,15 @@ static const struct gap_symptom symptoms[] = {
 	  .cause = "a sandbox, its seccomp profile or the kernel's configuration refuses keyrings" },
 };
 
+static const char *const files[] = { "/proc/keys", "/proc/key-users", NULL };
+
+static const char *const limits[] = {
+	"types user, logon and keyring; request_key calls no program; keys of the machine are not seen",
+	NULL,
+};
+
+static const int calls[] = { SYS_add_key, SYS_request_key, SYS_keyctl, -1 };
+
 const struct gap gap_keyring = {
 	.name = "keyring",
 	.summary = "kernel keyrings: keyctl, add_key, request_key",
@@ -53,4 +70,11 @@ const struct gap gap_keyring = {
 	.probe = probe,
 	.symptoms = symptoms,
 	.symptom_count = ARRAY_SIZE(symptoms),
+	.area_size = KEYRING_AREA_SIZE,
+	.install = install,
+	.files = files,
+	.limits = limits,
+	.paths = GAP_PATHS_OPEN,
+	.refuse_calls = calls,
+	.refuse_error = ENOSYS,
 };
