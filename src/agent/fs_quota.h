@@ -9,6 +9,7 @@
  *
  * Removing and cutting files counts nothing: the numbers may be too high. When they reach the limit the directory is walked and they are what is
  * there (fs_quota_count()); only then ENOSPC is said, for what would not fit. So whoever is killed in between leaves at most a number that is too high.
+ * What others are writing while the directory is walked is not in the result: by so much the file system may become larger than it should.
  *
  * What is not seen: pages made by storing into a mapping (they count when the directory is walked next), writes through descriptors that were sent to a
  * process without the filter, io_submit(2). What has been removed while open does not count. At most FS_QUOTAS_MAX are limited at once.
