@@ -335,7 +335,8 @@ bool fs_is_usual(const char *path)
 		if (m->target_length == fs_root_length(&root) + length && !memcmp(target + fs_root_length(&root), path, length) &&
 		    !memcmp(target, root.table->text + root.target, root.target_length) &&
 		    !memcmp(target + root.target_length, root.below, root.below_length))
-			return length != 5 || (m->flags & FS_PROC); /* "/proc" */
+			return length == 5 ? m->flags & FS_PROC
+					   : !m->device; /* "/proc"; "/dev", but not one that the guest mounted */
 	}
 	return !v->root_mount && length == 4; /* "/dev" of the tree itself */
 }
