@@ -180,17 +180,20 @@ static int execute(const struct oci_global *global, const struct exec_options *g
 		   const struct oci_process *process, int *ret_master, pid_t *ret_pid, struct oci_error *error)
 {
 	CLEANUP_FD int console = FD_NONE, ours = FD_NONE;
+	struct oci_notes omitted = { 0 };
 	struct oci_exec exec = { .root = global->root,
 				 .id = id,
 				 .process = process,
 				 .pid_file = given->pid_file,
 				 .preserve_fds = given->preserve_fds,
-				 .ignore_paused = given->ignore_paused };
+				 .ignore_paused = given->ignore_paused,
+				 .notes = &omitted };
 	int r = make_console(given, process->terminal, &console, &ours, error);
 
 	exec.console = console;
 	if (r == 0)
 		r = oci_exec(&exec, ret_pid, error);
+	oci_warn(global, &omitted);
 	if (r == 0 && ours >= 0)
 		*ret_master = oci_console_receive(ours);
 	return r;

@@ -162,6 +162,8 @@ static int save_plan(struct creating *c)
 	if (c->spec.annotations)
 		json_object_set(c->container.data, "annotations", c->spec.annotations);
 	json_object_set(c->container.data, "cgroup", c->cgroup);
+	if (c->spec.no_network)
+		json_object_set_new(c->container.data, "noNetwork", json_true());
 	json_object_set_new(c->container.data, "namespaces", namespace_names(c->spec.namespaces));
 	if (c->spec.namespaces[OCI_NS_PID].asked && !c->spec.namespaces[OCI_NS_PID].path)
 		json_object_set_new(c->container.data, "pidNamespace", json_true());
@@ -315,7 +317,7 @@ static int create_all(struct creating *c)
 		r = oci_cgroup_make(c->spec.cgroups_path, c->container.id, &c->cgroup, c->notes, c->error);
 	if (r < 0)
 		return r;
-	oci_spawn_check(c->spec.namespaces, c->notes);
+	oci_spawn_check(&c->spec, c->notes);
 	r = save_plan(c);
 	if (r == 0)
 		r = oci_cgroup_limit(c->cgroup, c->spec.resources, true, c->notes, c->error);

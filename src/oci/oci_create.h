@@ -36,6 +36,7 @@ struct oci_exec {
 	int console;
 	u32 preserve_fds;
 	bool ignore_paused;
+	struct oci_notes *notes; /* filled */
 };
 
 /* Runs a further process in a container. *ret_pid: a child of the caller. */

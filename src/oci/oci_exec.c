@@ -34,14 +34,17 @@ static int set_up(struct joining *j)
 {
 	const struct oci_process *process = j->exec->process;
 	pid_t pid = oci_container_pid(&j->container);
-	bool users = j->namespaces[OCI_NS_USER];
+	bool users = j->namespaces[OCI_NS_USER], no_network = false;
 	int r;
 
 	if (setsid() < 0)
 		return oci_fail_errno(&j->error, "setsid");
-	r = oci_join(pid, j->namespaces, &j->error);
+	r = oci_join(pid, j->namespaces, &no_network, &j->error);
 	if (r < 0)
 		return r;
+	if (no_network)
+		oci_note(&j->notes, "the process has no network: the container's cannot be entered here");
+	no_network |= json_is_true(json_object_get(j->container.data, "noNetwork"));
 	if (users && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
 		return oci_fail_errno(&j->error, "becoming root of the user namespace");
 	if (process->terminal)
@@ -49,6 +52,8 @@ static int set_up(struct joining *j)
 	oci_process_keyring(j->container.id, &j->notes);
 	if (r == 0)
 		r = oci_process_limit(process, &j->notes, &j->error);
+	if (r == 0 && no_network)
+		r = oci_process_no_network(&j->error);
 	return r == 0 ? oci_process_label(process, &j->error) : r;
 }
 
@@ -74,7 +79,7 @@ static NORETURN void child(struct joining *j)
 		_exit(1);
 	}
 	(void)prctl(PR_SET_PDEATHSIG, 0);
-	if (oci_channel_send(j->channel, 'R', "") < 0)
+	if ((*j->notes.text && oci_channel_send(j->channel, 'N', j->notes.text) < 0) || oci_channel_send(j->channel, 'R', "") < 0)
 		_exit(1);
 	close_fd(&j->channel);
 	oci_init_execute(process, &j->seccomp, program, env);
@@ -124,8 +129,12 @@ static int converse(struct joining *j, pid_t pid, struct oci_error *error)
 	if (r < 0)
 		return r;
 	r = oci_channel_send(j->runtime_end, 'G', "");
-	if (r == 0)
-		r = oci_channel_receive(j->runtime_end, &message);
+	do {
+		if (r == 0)
+			r = oci_channel_receive(j->runtime_end, &message);
+		if (r == 0 && message.kind == 'N')
+			(void)snprintf(j->exec->notes->text, sizeof(j->exec->notes->text), "%s", message.text);
+	} while (r == 0 && message.kind == 'N');
 	if (r < 0)
 		return oci_fail(error, r, "exec failed: the process ended before it was ready");
 	if (message.kind == 'E')

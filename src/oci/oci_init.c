@@ -144,6 +144,8 @@ static int set_up(struct oci_init *init)
 	if (!init->no_new_keyring)
 		oci_process_keyring(init->id, &init->notes);
 	r = oci_process_limit(process, &init->notes, &init->error);
+	if (r == 0 && spec->no_network)
+		r = oci_process_no_network(&init->error);
 	return r == 0 ? oci_process_label(process, &init->error) : r;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "host/launch_command.h"
+#include "host/network.h"
 
 #define CAPABILITIES 64u
 
@@ -68,6 +69,13 @@ int oci_process_label(const struct oci_process *process, struct oci_error *error
 	    write_self("/proc/self/attr/exec", process->selinux) < 0)
 		return oci_fail_errno(error, "unable to apply the label %s", process->selinux);
 	return 0;
+}
+
+int oci_process_no_network(struct oci_error *error)
+{
+	int r = network_none_end(false);
+
+	return r < 0 ? oci_fail(error, r, "refusing the container the network: %s", strerror(-r)) : 0;
 }
 
 /* --- the program -------------------------------------------------------------------------------------------------------------------------- */

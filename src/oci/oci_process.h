@@ -15,6 +15,9 @@ int oci_process_limit(const struct oci_process *process, struct oci_notes *notes
 void oci_process_keyring(const char *id, struct oci_notes *notes);
 int oci_process_label(const struct oci_process *process, struct oci_error *error) MUST_CHECK;
 
+/* Takes the network away from a container that was to have its own, and could not. */
+int oci_process_no_network(struct oci_error *error) MUST_CHECK;
+
 /* In the container's tree: its environment with HOME, and which file its program is. free(3) *ret_env. */
 int oci_process_find(const struct oci_process *process, char program[PATH_MAX], char ***ret_env,
 		     struct oci_error *error) MUST_CHECK;

@@ -144,36 +144,19 @@ static int make_read_only(const struct oci_rootfs *rootfs, const char *path)
 	return 0;
 }
 
-/* The null device, and nothing that only has its name. */
-static int open_null(char path[OCI_FD_PATH])
-{
-	CLEANUP_FD int fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -1;
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)) {
-		errno = EINVAL;
-		return -1;
-	}
-	(void)oci_fd_path(fd, path);
-	return take_fd(&fd);
-}
-
+/* A directory is covered by an empty one, a file by the null device: that it is this and not something that has its name is looked at afterwards. */
 static int mask(const struct oci_rootfs *rootfs, const char *path)
 {
-	char null[OCI_FD_PATH];
-	CLEANUP_FD int fd = open_null(null);
 	struct stat st;
 
-	if (fd < 0)
-		return oci_fail_errno(rootfs->error, "unable to mask paths: /dev/null");
 	if (stat(path, &st) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0
 							   : oci_fail_errno(rootfs->error, "unable to apply masked path %s", path);
 	if (S_ISDIR(st.st_mode) ? rootfs->calls->mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=0k") < 0
-				: rootfs->calls->mount(null, path, NULL, MS_BIND, NULL) < 0)
+				: rootfs->calls->mount("/dev/null", path, NULL, MS_BIND, NULL) < 0 || stat(path, &st) < 0)
 		return oci_fail_errno(rootfs->error, "unable to apply masked path %s", path);
+	if (!S_ISDIR(st.st_mode) && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
+		return oci_fail(rootfs->error, -EINVAL, "unable to apply masked path %s: /dev/null is not the null device", path);
 	return 0;
 }
 

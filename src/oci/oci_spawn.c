@@ -86,6 +86,29 @@ static pid_t clone_among_users(const struct oci_spawn *spawn, struct oci_error *
 	return pid;
 }
 
+/* Tried by doing, in a scratch child. */
+static bool can_make(int flag)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(flag) < 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Which it was that could not be made. */
+static void refused(const struct oci_namespace *namespaces, int number, struct oci_error *error)
+{
+	const char *name = "";
+
+	for (int i = 0; i < OCI_NAMESPACES && !*name; i++)
+		if (namespaces[i].asked && !namespaces[i].path && !can_make(oci_namespace_names[i].flag))
+			name = oci_namespace_names[i].spec;
+	errno = number;
+	(void)oci_fail_errno(error, "making the container's namespaces%s%s", *name ? ": " : "", name);
+}
+
 static int leave(int own[OCI_NAMESPACES], struct oci_error *error)
 {
 	int r = 0;
@@ -112,10 +135,8 @@ pid_t oci_spawn(const struct oci_spawn *spawn, struct oci_error *error)
 	}
 	if (r == 0) {
 		pid = spawn->namespaces[OCI_NS_USER].path ? clone_among_users(spawn, error) : clone_child(spawn, 0);
-		if (pid < 0 && !*error->text) {
-			errno = -pid;
-			(void)oci_fail_errno(error, "making the container's namespaces");
-		}
+		if (pid < 0 && !*error->text)
+			refused(spawn->namespaces, -pid, error);
 	}
 	if (r == 0 && pid < 0)
 		r = (int)pid;
@@ -143,8 +164,9 @@ int oci_spawn_enter(const struct oci_namespace *namespaces, struct oci_error *er
 	return namespaces[OCI_NS_MOUNT].path ? enter_path(namespaces, OCI_NS_MOUNT, error) : 0;
 }
 
-void oci_spawn_check(struct oci_namespace *namespaces, struct oci_notes *notes)
+void oci_spawn_check(struct oci_spec *spec, struct oci_notes *notes)
 {
+	struct oci_namespace *namespaces = spec->namespaces, *network = &namespaces[OCI_NS_NETWORK];
 	CLEANUP_FD int own = open_own(OCI_NS_PID), groups = FD_NONE;
 
 	if (namespaces[OCI_NS_PID].asked && (own < 0 || setns(own, CLONE_NEWPID) < 0)) {
@@ -156,6 +178,11 @@ void oci_spawn_check(struct oci_namespace *namespaces, struct oci_notes *notes)
 	if (namespaces[OCI_NS_CGROUP].asked && groups < 0) {
 		namespaces[OCI_NS_CGROUP] = (struct oci_namespace){ 0 };
 		oci_note(notes, "the container has no cgroup namespace: this machine has none");
+	}
+	if (network->asked && !network->path && !namespaces[OCI_NS_USER].asked && !can_make(CLONE_NEWNET)) {
+		*network = (struct oci_namespace){ 0 };
+		spec->no_network = true;
+		oci_note(notes, "the container has no network namespace: a filter refuses it all sockets but AF_UNIX");
 	}
 }
 
@@ -210,7 +237,7 @@ static int join_one(int fd, enum oci_namespace_kind kind, struct oci_error *erro
 		     : oci_fail_errno(error, "joining the container's %s namespace", oci_namespace_names[kind].spec);
 }
 
-int oci_join(pid_t pid, const bool asked[OCI_NAMESPACES], struct oci_error *error)
+int oci_join(pid_t pid, const bool asked[OCI_NAMESPACES], bool *ret_no_network, struct oci_error *error)
 {
 	int fds[OCI_NAMESPACES], r = 0;
 
@@ -219,6 +246,10 @@ int oci_join(pid_t pid, const bool asked[OCI_NAMESPACES], struct oci_error *erro
 	for (enum oci_namespace_kind i = 0; i < OCI_NAMESPACES; i++) {
 		if (r == 0)
 			r = join_one(fds[i], i, error);
+		if (i == OCI_NS_NETWORK && (r == -EOPNOTSUPP || r == -EINVAL || r == -ENOSYS)) {
+			*ret_no_network = true;
+			r = 0;
+		}
 		close_fd(&fds[i]);
 	}
 	return r;

@@ -22,14 +22,18 @@ pid_t oci_spawn(const struct oci_spawn *spawn, struct oci_error *error) MUST_CHE
 /* In the child, once it is in its cgroup: a new namespace of cgroups, and the mounts that are given by path. */
 int oci_spawn_enter(const struct oci_namespace *namespaces, struct oci_error *error) MUST_CHECK;
 
-/* Leaves away the pid namespace where a further process could not enter it (gVisor): `exec` must be able to. */
-void oci_spawn_check(struct oci_namespace *namespaces, struct oci_notes *notes);
+/*
+ * Leaves away what this machine has not: the pid namespace where a further process could not enter it (gVisor), as `exec` must be able to; that of cgroups;
+ * a new one of the network, in whose place a filter then refuses all sockets but AF_UNIX (spec->no_network, host/network.h).
+ */
+void oci_spawn_check(struct oci_spec *spec, struct oci_notes *notes);
 
 /* Writes the mappings of a child in a new user namespace. */
 int oci_spawn_map(const struct oci_spec *spec, pid_t pid, struct oci_error *error) MUST_CHECK;
 
-/* Enters those of `pid` that `asked` says, but for that of pids … */
-int oci_join(pid_t pid, const bool asked[OCI_NAMESPACES], struct oci_error *error) MUST_CHECK;
+/* Enters those of `pid` that `asked` says, but for that of pids. *ret_no_network: that of the network cannot be entered on this machine (gVisor): the
+ * process must get none … */
+int oci_join(pid_t pid, const bool asked[OCI_NAMESPACES], bool *ret_no_network, struct oci_error *error) MUST_CHECK;
 /* … which is for children that are made afterwards. */
 int oci_join_pids(pid_t pid, const bool asked[OCI_NAMESPACES], struct oci_error *error) MUST_CHECK;
 

@@ -141,6 +141,7 @@ struct oci_spec {
 	unsigned long propagation;        /* of the root: MS_…; 0 = not told */
 	const char *cgroups_path;         /* NULL = not told */
 	bool personality_32;
+	bool no_network;                                    /* not from JSON: oci_spawn_check() */
 	json_t *sysctl, *resources, *seccomp, *annotations; /* borrowed; may be NULL */
 };
 
