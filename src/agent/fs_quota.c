@@ -187,10 +187,11 @@ void fs_quota_count(struct fs_quota *quota)
 {
 	u64 room = ALIGN_UP(sizeof(struct walk), LAYOUT_PAGE);
 	long map = sys6(__NR_mmap, 0, room, 3, 0x22 /* private, anonymous */, (u64)-1, 0);
-	struct walk *walk = (struct walk *)map; /* NOLINT(performance-no-int-to-ptr) */
+	struct walk *walk;
 
 	if (map < 0)
 		return;
+	walk = (struct walk *)map; /* NOLINT(performance-no-int-to-ptr) */
 	memcpy(walk->path, quota->path, quota->length);
 	walk->files = 1; /* the directory itself */
 	for (;;) {

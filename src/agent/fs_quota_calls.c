@@ -60,10 +60,10 @@ static u64 fitting(const struct growth *g, s32 fd, u64 at, u64 size, u64 room, u
 		if (data > last)
 			data = last;
 		if (data > page && data - page > room - *need) {
-			u64 end = (page + room - *need) * LAYOUT_PAGE;
+			u64 full = (page + room - *need) * LAYOUT_PAGE;
 
 			*need = room;
-			return end > at ? end - at : 0;
+			return full > at ? full - at : 0;
 		}
 		*need += data > page ? data - page : 0;
 		page = data < last ? seek(g, fd, data, SEEK_HOLE_) : last;

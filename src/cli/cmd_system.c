@@ -316,7 +316,6 @@ static int prune(struct at *at)
 	json_t *cells = json_array(), *volumes = json_array(), *images = json_array(), *users = NULL;
 	struct store_garbage garbage;
 	struct image_error ignored;
-	char size[16];
 	u64 before = measure_all(at), after;
 	int error = each_cell(at, prune_cell, cells);
 	if (!error && at->given->volumes) {
@@ -338,6 +337,7 @@ static int prune(struct at *at)
 		print_removed("Cells", cells);
 		print_removed("Volumes", volumes);
 		print_removed("Images", images);
+		char size[16];
 		printf("Reclaimed: %s\n", size_words(before, size));
 	}
 	json_decref(cells);
