@@ -16,7 +16,8 @@
  *
  * Limits:
  *   - processes.h: 4096 processes below subreapers, 256 subreapers.
- *   - How a process ended that was killed by what no process of the cell sent (its own fault, a terminal, the machine) is told as SIGKILL; one
+ *   - How a process ended that was killed by what no process of the cell sent (its own fault, a terminal, the machine), or by raise(3) of another signal than
+ *     SIGABRT, is told as SIGKILL; one
  *     that handled SIGTERM and was killed later so, as SIGTERM.
  *   - SIGCHLD tells who sent it, not who ended (SI_USER), comes up to some 10 ms late, and not for orphans of a killed parent before the
  *     subreaper waits. Other exit signals than SIGCHLD are not sent. Stops and continues of orphans are not told. Resources that they used are 0.
