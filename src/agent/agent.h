@@ -352,6 +352,8 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH]) MUST_CHECK;
 /* mkdir, rmdir of a group: its directory is `name` in `directory`. 0 or negative errno. */
 long cgroup_make(const char *host, s32 directory, const char *name, u32 mode) MUST_CHECK;
 long cgroup_remove(const char *host, s32 directory, const char *name) MUST_CHECK;
+/* Undoes what a process that was killed has begun to make or remove. */
+void cgroup_recover(void);
 /* A hierarchy that is to be mounted: of v2, or v1 with the options of mount(2), which is made if there is none (device: for that). 0 or negative errno. */
 struct cgroup_mounted {
 	u32 device; /* its file system's number */

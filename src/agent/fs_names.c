@@ -68,8 +68,11 @@ long fs_may_create(const struct fs_name *where, bool directory)
 		return exists(where, &mode) ? -EEXIST : -ENOENT;
 	if (where->read_only)
 		return exists(where, &mode) ? -EEXIST : -EROFS;
-	if (where->groups && exists(where, &mode))
-		return -EEXIST;
+	if (where->groups && exists(where, &mode)) {
+		cgroup_recover();
+		if (exists(where, &mode))
+			return -EEXIST;
+	}
 	r = identity_on() && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
 	return r == 0 && UNLIKELY(fs_quota_on()) ? may_count(where) : r;
 }

@@ -36,8 +36,10 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH])
 	while (cut && host[cut - 1] != '/')
 		cut--;
 	group = cut ? cg_find(host, cut - 1) : -ENODEV;
-	if (group < 0)
+	if (group < 0) {
+		cgroup_recover(); /* a directory whose group was never made, or is being removed */
 		return group;
+	}
 	v1 = cg_group((u32)group)->tree != 0;
 	file = cg_file_named(host + cut, v1);
 	if (file == CG_FILES)

@@ -361,6 +361,12 @@ void cg_unlock(void)
 	lock_release((struct lock *)(void *)&cg()->lock);
 }
 
+void cgroup_recover(void)
+{
+	cg_lock();
+	cg_unlock();
+}
+
 /* --- mkdir, rmdir ------------------------------------------------------------------------------------------------------------------------------ */
 
 /* Takes a row. Its number, or -ENOSPC. */

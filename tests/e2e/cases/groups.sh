@@ -8,4 +8,28 @@ need python3
 
 # shellcheck disable=SC2086 # a prefix of several words
 $RUN python3 -I "$CASES/groups_checks.py" || fail "checks: status $?"
+# runc asks for its limits, a cgroup namespace and a program for devices. Elsewhere it has no keys, or no user namespace.
+case ${ENVIRONMENT-} in
+host | gvisor24) ;;
+*) passed ;;
+esac
+need runc
+need busybox
+mkdir -p bundle/rootfs/bin bundle/rootfs/proc bundle/rootfs/dev bundle/rootfs/sys
+cp "$(command -v busybox)" bundle/rootfs/bin/busybox
+cat >spec.py <<'END'
+import json
+spec = json.load(open("bundle/config.json", encoding="utf-8"))
+show = "cat /proc/self/cgroup /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory.max"
+spec["process"].update(terminal=False, args=["/bin/busybox", "sh", "-c", show.replace("cat", "busybox cat")])
+spec["linux"]["resources"].update(pids={"limit": 20}, memory={"limit": 1 << 26})
+spec["linux"]["namespaces"] = [space for space in spec["linux"]["namespaces"] if space["type"] != "cgroup"] + [{"type": "cgroup"}]
+spec["linux"]["cgroupsPath"] = "/e2e/groups"
+json.dump(spec, open("bundle/config.json", "w", encoding="utf-8"))
+END
+runc spec --bundle bundle && python3 -I spec.py || fail "runc spec"
+told=$("$LICHEN" run --emulate=cgroup,namespaces,mounts,identity -- runc --root "$WORK/state" run --bundle bundle e2e-groups 2>&1)
+same "what a container of runc sees" "0::/
+20
+67108864" "$told"
 passed

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """In a cell with gap cgroup: limits of groups and their figures, as cases/groups.sh wants them. Waits for what is to come, measures no speed."""
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -118,8 +119,68 @@ def freezer():
     os.rmdir(f"{TOP}/cold")
 
 
+def one_step(group, step):
+    path = f"{TOP}/{group}"
+    if step == 0:
+        os.mkdir(path)
+    elif step == 1:
+        os.rmdir(path)
+    elif step == 2:
+        write(group, "cgroup.procs", 0)
+    elif step == 3:
+        write("", "cgroup.procs", 0)
+    elif step == 4:
+        write(group, "pids.max", random.randrange(3, 30))
+    elif step == 5:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+    else:
+        read(group, "cgroup.procs")
+        read(group, "cgroup.events")
+
+
+def work_for_ever(seed):
+    random.seed(seed)
+    while True:
+        try:
+            one_step(f"torn{random.randrange(4)}", random.randrange(7))
+        except OSError:
+            pass  # another one was faster
+
+
+def kills():
+    """Who makes, removes and joins groups is killed at any moment: what is left can be used, or is gone."""
+    workers = []
+    for _ in range(40):
+        while len(workers) < 3:
+            child = os.fork()
+            if child == 0:
+                work_for_ever(random.randrange(1 << 30))
+            workers.append(child)
+        time.sleep(random.random() / 50)
+        workers.sort(key=lambda _: random.random())
+        os.kill(workers[-1], signal.SIGKILL)
+        os.waitpid(workers.pop(), 0)
+    for child in workers:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    for number in range(4):
+        name = f"torn{number}"
+        try:
+            os.mkdir(f"{TOP}/{name}")
+        except FileExistsError:
+            pass
+        until(f"{name} is empty", lambda name=name: "populated 0" in read(name, "cgroup.events"))
+        write(name, "pids.max", 7)
+        assert read(name, "pids.max") == "7\n"
+        os.rmdir(f"{TOP}/{name}")
+
+
 write("", "cgroup.subtree_control", "+cpu +memory +pids")
 memory()
 tasks()
 processor()
 freezer()
+kills()
