@@ -144,6 +144,8 @@ static long enter_kernels(s32 fd, s32 pid, u32 flags)
 		flags &= ~CLONE_NEWNET_;
 	if ((flags & CLONE_NEWTIME_) && is_shared(pid, "time"))
 		flags &= ~CLONE_NEWTIME_;
+	if ((flags & CLONE_NEWUSER_) && is_shared(pid, "user"))
+		return -EINVAL;
 	return flags ? sys2(__NR_setns, fd, flags) : 0;
 }
 
@@ -172,18 +174,25 @@ static long enter_process(s32 fd, s32 pid, u32 flags)
 	return r < 0 || !ours ? r : agent_spaces_enter(&mine);
 }
 
-/* The caller's own network or time namespace, by a descriptor of the kernel's. */
-static bool is_own(s32 fd, u32 type)
+/* Whether a descriptor of the kernel's is a namespace that the caller is in. */
+static bool is_own(s32 fd, const char *path)
 {
 	char text[48], own[48];
-	long n;
+	long n = sys3(__NR_readlink, path, own, sizeof(own) - 1);
 
 	text_of(fd, text, sizeof(text));
-	if (strncmp(text, "net:[", 5) || (type && type != CLONE_NEWNET_))
-		return false;
-	n = sys3(__NR_readlink, "/proc/self/ns/net", own, sizeof(own) - 1);
 	own[n > 0 ? n : 0] = 0;
-	return !strcmp(text, own);
+	return n > 0 && !strcmp(text, own);
+}
+
+/* A descriptor that is none of ours. Nobody enters the user namespace that he is in. */
+static enum verdict enter_others(struct call *call, s32 fd, u32 type)
+{
+	if ((!type || type == CLONE_NEWNET_) && is_own(fd, "/proc/self/ns/net"))
+		return namespaces_done(call, may_enter(type));
+	if ((!type || type == CLONE_NEWUSER_) && is_own(fd, "/proc/self/ns/user"))
+		return namespaces_done(call, -EINVAL);
+	return CALL_PASS;
 }
 
 enum verdict namespaces_setns(struct call *call)
@@ -196,11 +205,8 @@ enum verdict namespaces_setns(struct call *call)
 	if (known(fd, &kind, &number))
 		return namespaces_done(call, type && type != ns_kind_flag(kind) ? -EINVAL : enter_one(kind, number));
 	pid = process_of(fd);
-	if (pid == -EBADF) {
-		if (is_own(fd, type))
-			return namespaces_done(call, may_enter(type));
-		return CALL_PASS;
-	}
+	if (pid == -EBADF)
+		return enter_others(call, fd, type);
 	if (!type || (type & ~PIDFD_FLAGS))
 		return namespaces_done(call, -EINVAL);
 	return namespaces_done(call, pid < 0 ? pid : enter_process(fd, (s32)pid, type));

@@ -137,6 +137,7 @@ static void by_pidfd(pid_t pid)
 		enter(fd, CLONE_NEWUTS | CLONE_FS, "pidfd");
 		enter(fd, CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWCGROUP, "pidfd");
 		enter(fd, CLONE_NEWNET, "pidfd");
+		SHOW(unshare(0));
 		host("by a pidfd");
 		for (size_t i = 0; i < COUNT(names); i++)
 			say("%s %s", names[i], same(pid, names[i]) ? "the same" : "another");
