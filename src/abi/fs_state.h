@@ -27,7 +27,8 @@
 #define FS_LAYERS_MAX 512u  /* of all overlays of one namespace */
 #define FS_SPACES_MAX 256u  /* namespaces of a cell */
 #define FS_CWD_SIZE 4096u
-#define FS_SEEN_BITS (1u << 20) /* of the filter: 100,000 paths fill it so far that one lookup in fifty is in vain */
+#define FS_SEEN_SHIFT 21
+#define FS_SEEN_BITS (1u << FS_SEEN_SHIFT) /* of the filter: 100,000 files fill it so far that one lookup in fifty is in vain */
 
 enum fs_mount_flag {
 	FS_READ_ONLY = 1u << 0, /* the mount, or its file system */
@@ -175,6 +176,7 @@ enum fs_seen {                   /* what an upper layer may have at a guest path
 	       FS_SEEN_ENTRY,    /* anything */
 	       FS_SEEN_OPAQUE,   /* a directory that hides what lies below it; everything in it may be there without being noted */
 	       FS_SEEN_WHITEOUT, /* a whiteout, or what is no directory where a lower layer has one */
+	       FS_SEEN_FILE,     /* what is no directory: a link, through which a path may go on, or what it may not go through */
 };
 
 #define FS_SEEN_START UINT64_C(0xcbf29ce484222325) /* FNV-1a */
@@ -192,7 +194,7 @@ static inline u32 fs_seen_bit(u64 hash, enum fs_seen kind, u32 probe)
 	hash += (u64)(kind + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
 	hash ^= hash >> 32;
-	return (u32)(hash >> (20 * probe)) & (FS_SEEN_BITS - 1);
+	return (u32)(hash >> (FS_SEEN_SHIFT * probe)) & (FS_SEEN_BITS - 1);
 }
 
 static inline void fs_seen_add(struct fs_state *fs, u64 hash, enum fs_seen kind)

@@ -41,6 +41,7 @@ static long create(struct fs_work *work, u64 flags, u64 mode)
 		r = fs_name_raise(work, &where);
 	if (r == 0) {
 		fs_layers_note(work, FS_SEEN_ENTRY);
+		fs_layers_note(work, FS_SEEN_FILE);
 		if (where.whiteout)
 			r = create_over(work, &where, flags, mode);
 	}

@@ -101,6 +101,8 @@ static u32 first_layer(const struct fs_work *work)
 			return 1;
 		if (may_have(work, hash, FS_SEEN_OPAQUE) || may_have(work, hash, FS_SEEN_WHITEOUT))
 			return 0;
+		if (work->inner[end] && may_have(work, hash, FS_SEEN_FILE))
+			return 0;
 	}
 	return 0;
 }

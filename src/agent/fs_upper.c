@@ -247,6 +247,8 @@ long fs_make(struct fs_work *work, struct fs_name *where, const struct fs_new *m
 	if (r < 0)
 		return r;
 	fs_layers_note(work, FS_SEEN_ENTRY);
+	if (made->kind != FS_NEW_DIRECTORY)
+		fs_layers_note(work, FS_SEEN_FILE);
 	if (!where->whiteout)
 		return make_at(where->directory, where->directory, where->name, made);
 	r = fs_work_dir(work, true, &dir);

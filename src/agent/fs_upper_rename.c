@@ -62,6 +62,8 @@ long fs_rename_from(struct fs_work *work, struct fs_name *source, u64 flags)
 			return r;
 	}
 	fs_layers_note(work, FS_SEEN_ENTRY);
+	if (flags & RENAME_EXCHANGE_)
+		fs_layers_note(work, FS_SEEN_FILE);
 	if (source->below)
 		fs_layers_note(work, FS_SEEN_WHITEOUT);
 	return 0;
@@ -163,8 +165,7 @@ static long rename_layered(struct fs_work *work, struct fs_name *source, struct 
 	if (r < 0)
 		return r;
 	fs_layers_note(work, FS_SEEN_ENTRY);
-	if (is_directory(source->mode))
-		fs_layers_note(work, FS_SEEN_OPAQUE);
+	fs_layers_note(work, is_directory(source->mode) ? FS_SEEN_OPAQUE : FS_SEEN_FILE);
 	r = fs_work_dir(work, true, &dir);
 	if (r < 0)
 		return r;

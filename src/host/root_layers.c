@@ -148,6 +148,8 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 		return 0;
 	hash = fs_seen_hash(FS_SEEN_START, path + s->cut, strlen(path + s->cut));
 	fs_seen_add(s->fs, hash, FS_SEEN_ENTRY);
+	if (!S_ISDIR(st->st_mode))
+		fs_seen_add(s->fs, hash, FS_SEEN_FILE);
 	if (!S_ISDIR(st->st_mode) && covers_directory(s, path + s->cut))
 		fs_seen_add(s->fs, hash, FS_SEEN_WHITEOUT);
 	if (kind == FTW_DNR) /* what lies in it is not seen: it is asked for */
@@ -439,6 +441,7 @@ void root_layers_point(struct fs_state *fs, const char *path, mode_t mode, const
 	if (snprintf(host, sizeof(host), "%s%s", layer_path(fs, 0), path) >= PATH_MAX)
 		return;
 	fs_seen_add(fs, fs_seen_hash(FS_SEEN_START, path, strlen(path)), FS_SEEN_ENTRY);
+	fs_seen_add(fs, fs_seen_hash(FS_SEEN_START, path, strlen(path)), FS_SEEN_FILE);
 	if (link) {
 		(void)!symlink(link, host);
 	} else {

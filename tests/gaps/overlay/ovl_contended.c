@@ -115,6 +115,19 @@ static bool mix(int worker, const char *name)
 	return false;
 }
 
+/* gVisor makes files in directories that are gone. */
+static bool makes_in_removed(void)
+{
+	int dir, fd;
+
+	MUST(mkdir("/a/many/gone", 0755));
+	dir = (int)MUST(open("/a/many/gone", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	MUST(rmdir("/a/many/gone"));
+	fd = openat(dir, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	close(dir);
+	return made(fd);
+}
+
 /* Some make a file in a directory that others remove when it is empty. False: what was made was there. */
 static bool nest(int worker, const char *name)
 {
@@ -192,7 +205,7 @@ int main(int argc, char **argv)
 	ALL(give_back);
 	ALL(link_one);
 	ALL(unlink_link);
-	say("nest: %d", all(nest));
+	say("nest: %d", all(nest) && !makes_in_removed());
 	ALL(nest_end);
 	ALL(unlink_one);
 	ALL(create_one);

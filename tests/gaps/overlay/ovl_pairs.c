@@ -40,6 +40,13 @@ static void exchanging(void)
 	SHOW(exchange("/a/dir2", "/a/mode"));
 	SHOW(exchange("/a/mode", "/a/dir2"));
 	say_names("/a");
+	/* a link takes the place of a directory, and the other way round */
+	MUST(symlink("dir2", "/a/new"));
+	MUST(mkdir("/a/made2", 0755));
+	SHOW(exchange("/a/new", "/a/made2"));
+	say_names("/a/new");
+	say_names("/a/made2/in");
+	say_file("/a/made2/in/y");
 }
 
 int main(int argc, char **argv)
