@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is at a Unix socket's other end (SO_PEERCRED, unix(7)): the kernel tells a process and the host's ids; told are those that the process has now. */
+/* Sockets: who is at a Unix socket's other end (SO_PEERCRED, unix(7)), of which the kernel tells a process and the host's ids, and the cell those that the
+ * process has now; and the log of audits. */
 #include "gaps/identity/identity_int.h"
 
 #define SOL_SOCKET_ 1
+#define AF_NETLINK_ 16
 
 struct peer { /* struct ucred */
 	s32 pid;
@@ -40,4 +42,13 @@ enum verdict identity_getsockopt(struct call *call)
 		room = size;
 	r = guest_write(call->arg[3], &peer, room);
 	return identity_done(call, r < 0 ? r : guest_write(call->arg[4], &room, sizeof(room)));
+}
+
+/* What root does to its sessions goes to the kernel's log of audits, which takes it from the machine's root alone. sudo, su and PAM's modules complain, or refuse,
+ * when it is not taken, and do without where the kernel has none. */
+enum verdict identity_socket(struct call *call)
+{
+	if ((u32)call->arg[0] != AF_NETLINK_ || identity_area()->host_uid == 0)
+		return CALL_PASS;
+	return identity_done(call, -EPROTONOSUPPORT);
 }
