@@ -194,6 +194,7 @@ static inline bool identity_on(void)
 struct kernel_stat;
 struct kernel_statx;
 /* The numbers that what was copied up in an overlay had before (agent/fs_origin.c): corrects what the host says of it. */
+#define FS_ORIGIN_ATTRIBUTE "user.overlay.lichen.origin"
 void fs_origin_stat(s32 fd, struct kernel_stat *st);
 void fs_origin_statx(s32 fd, struct kernel_statx *x);
 /* Corrects what the host says of it, these included. */

@@ -7,8 +7,6 @@
 #include "agent/fs_layers.h"
 #include "agent/vfs_int.h"
 
-#define ATTRIBUTE "user.overlay.lichen.origin"
-
 struct origin {
 	u64 dev, ino;
 };
@@ -26,17 +24,22 @@ void fs_origin_keep(s32 copy, const struct kernel_stat *of)
 	if (!can_have(of->mode) || ((of->mode & VFS_TYPE) == VFS_REGULAR && of->nlink > 1))
 		return;
 	agent_fd_link(link, (u32)copy);
-	(void)sys5(__NR_setxattr, link, ATTRIBUTE, &origin, sizeof(origin), 0);
+	(void)sys5(__NR_setxattr, link, FS_ORIGIN_ATTRIBUTE, &origin, sizeof(origin), 0);
 }
 
 static bool find(s32 fd, u32 mode, struct origin *ret)
 {
 	char link[AGENT_FD_LINK_SIZE];
+	long r;
 
 	if (!fs_any_layers() || !can_have(mode))
 		return false;
-	agent_fd_link(link, (u32)fd);
-	return sys4(__NR_getxattr, link, ATTRIBUTE, ret, sizeof(*ret)) == sizeof(*ret);
+	r = sys4(__NR_fgetxattr, fd, FS_ORIGIN_ATTRIBUTE, ret, sizeof(*ret));
+	if (r == -EBADF) { /* O_PATH: by its name, which costs ten times as much */
+		agent_fd_link(link, (u32)fd);
+		r = sys4(__NR_getxattr, link, FS_ORIGIN_ATTRIBUTE, ret, sizeof(*ret));
+	}
+	return r == sizeof(*ret);
 }
 
 void fs_origin_stat(s32 fd, struct kernel_stat *st)

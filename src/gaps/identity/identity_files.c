@@ -12,6 +12,7 @@
 #define PROC_MAGIC 0x9fa0u
 
 #define AT_EMPTY_PATH_ 0x1000
+#define AT_SYMLINK_NOFOLLOW_ 0x100
 #define S_ISUID_ 04000u
 #define S_ISGID_ 02000u
 #define S_ISVTX_ 01000u
@@ -33,8 +34,8 @@ void identity_stat(s32 fd, struct kernel_stat *st)
 {
 	struct identity_file file;
 
-	identity_file_of(fd, st, &file);
-	fs_origin_stat(fd, st);
+	if (identity_file_seen(fd, st, &file))
+		fs_origin_stat(fd, st);
 	st->uid = file.uid;
 	st->gid = file.gid;
 	st->mode = file.mode;
@@ -45,10 +46,12 @@ void identity_stat(s32 fd, struct kernel_stat *st)
 void identity_statx(s32 fd, struct kernel_statx *x)
 {
 	struct identity_file file;
+	struct kernel_stat st = { 0 };
 
-	if (identity_file_read(fd, &file) < 0)
+	if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) < 0)
 		return;
-	fs_origin_statx(fd, x);
+	if (identity_file_seen(fd, &st, &file))
+		fs_origin_statx(fd, x);
 	x->uid = file.uid;
 	x->gid = file.gid;
 	x->mode = (u16)file.mode;

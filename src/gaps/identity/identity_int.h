@@ -125,6 +125,8 @@ struct identity_file {
 /* Of a descriptor, which may be O_PATH. 0 or negative errno. */
 long identity_file_read(s32 fd, struct identity_file *ret) MUST_CHECK;
 void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
+/* The same for stat(2): one call of the kernel for most files. False: the file is known not to be a copy (fs_origin_stat()). */
+bool identity_file_seen(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
 /* Makes the file what it says. -EPERM where nothing can be kept. */
 long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
 

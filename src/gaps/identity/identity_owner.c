@@ -10,6 +10,8 @@
 #include "base/kernel_stat.h"
 #include "gaps/identity/identity_int.h"
 
+#define LISTED 256u /* bytes of names: most files have none; where they are more, each is asked for */
+
 /* --- the attribute's text ------------------------------------------------------------------------------------------------------------- */
 
 /* A number up to one of the two ends, which is passed over. False: there is none. */
@@ -102,11 +104,9 @@ static bool can_carry(u32 host_mode)
 	return (host_mode & IDENTITY_TYPE) == IDENTITY_REGULAR || (host_mode & IDENTITY_TYPE) == IDENTITY_DIRECTORY;
 }
 
-void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
+/* What it is without what is kept. */
+static void plain_file(const struct kernel_stat *st, struct identity_file *ret)
 {
-	char link[AGENT_FD_LINK_SIZE], text[IDENTITY_TEXT];
-	long n;
-
 	*ret = (struct identity_file){ .uid = identity_shown_uid(st->uid),
 				       .gid = identity_shown_gid(st->gid),
 				       .mode = st->mode,
@@ -117,9 +117,19 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 				       .mine = st->uid == identity_area()->host_uid,
 				       .plain_uid = identity_shown_uid(st->uid),
 				       .plain_gid = identity_shown_gid(st->gid) };
+}
+
+void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
+{
+	char link[AGENT_FD_LINK_SIZE], text[IDENTITY_TEXT];
+	long n;
+
+	plain_file(st, ret);
 	if (ret->kept) {
+		n = sys4(__NR_fgetxattr, fd, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
 		agent_fd_link(link, (u32)fd);
-		n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
+		if (n == -EBADF) /* O_PATH: by its name, which costs ten times as much */
+			n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
 	} else {
 		n = ret->mine && identity_by_name(st->mode) ? identity_name_read(fd, text) : 0;
 	}
@@ -128,6 +138,30 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 	text[n] = 0;
 	if (parse(text, ret))
 		ret->kept = true;
+}
+
+bool identity_file_seen(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
+{
+	char link[AGENT_FD_LINK_SIZE], names[LISTED];
+	bool owner = false, copy = false;
+	long n;
+
+	plain_file(st, ret);
+	if (!ret->kept) {
+		identity_file_of(fd, st, ret);
+		return false;
+	}
+	n = sys3(__NR_flistxattr, fd, names, sizeof(names));
+	agent_fd_link(link, (u32)fd);
+	if (n == -EBADF)
+		n = sys3(__NR_listxattr, link, names, sizeof(names));
+	for (const char *name = names; name < names + n; name += strlen(name) + 1) {
+		owner |= !strcmp(name, IDENTITY_ATTRIBUTE);
+		copy |= !strcmp(name, FS_ORIGIN_ATTRIBUTE);
+	}
+	if (n < 0 || owner)
+		identity_file_of(fd, st, ret);
+	return n < 0 || copy;
 }
 
 long identity_file_read(s32 fd, struct identity_file *ret)
