@@ -44,13 +44,11 @@ enum verdict newcalls_fchown(struct call *call)
 	s32 fd = (s32)call->arg[0];
 	long r;
 
-	if (identity_on())
+	if (identity_on() || !is_pipe(fd, &st))
 		return CALL_PASS;
 	r = refused() ? -EPERM : sys3(__NR_fchown, fd, call->arg[1], call->arg[2]);
 	if (r != -EPERM)
 		return done(call, r);
-	if (!is_pipe(fd, &st))
-		return CALL_PASS;
 	return done(call, may_give(&st, (u32)call->arg[1], (u32)call->arg[2]) ? 0 : -EPERM);
 }
 
@@ -61,13 +59,12 @@ enum verdict newcalls_fchmod(struct call *call)
 	s32 fd = (s32)call->arg[0];
 	long r;
 
-	if (identity_on()) /* which keeps modes, of files as of pipes */
+	if (identity_on() ||
+	    !is_pipe(fd, &st)) /* identity keeps modes, of files as of pipes; a file may lie in a layer that is not to be changed */
 		return CALL_PASS;
 	r = refused() ? -EPERM : sys2(__NR_fchmod, fd, call->arg[1]);
 	if (r != -EPERM)
 		return done(call, r);
-	if (!is_pipe(fd, &st))
-		return CALL_PASS;
 	agent_creds_get(&creds);
 	return done(call, creds.euid == 0 || creds.euid == st.uid ? 0 : -EPERM);
 }
