@@ -107,6 +107,16 @@ static int look_at_programs(struct up *up, const struct unit *unit)
 	return status;
 }
 
+/* What the kernel refuses and nothing fills. */
+static u32 refused_gaps(const struct plan *plan)
+{
+	u32 gaps = 0;
+	for (int id = 0; id < GAP_COUNT; id++)
+		if (plan->rows[id].state == PLAN_REFUSED)
+			gaps |= GAP_BIT(id);
+	return gaps;
+}
+
 static int make_plan(struct up *up)
 {
 	struct gap_finding findings[GAP_COUNT] = { 0 };
@@ -121,10 +131,16 @@ static int make_plan(struct up *up)
 		return LICHEN_EXIT_SOFTWARE;
 	}
 	plan_make(&up->request, gaps_built(), GAPS_ALL, findings, &up->plan);
-	u32 missing = 0;
-	for (int id = 0; id < GAP_COUNT; id++)
-		if (up->plan.rows[id].state == PLAN_REFUSED)
-			missing |= GAP_BIT(id);
+	u32 wanted = refused_gaps(&up->plan) & up->needs & gaps_built() & ~up->request.native;
+	if (wanted) { /* what lichen fills on request alone: the units' programs do request it */
+		up->request.emulate |= wanted;
+		plan_make(&up->request, gaps_built(), GAPS_ALL, findings, &up->plan);
+		for (int id = 0; id < GAP_COUNT; id++)
+			if (wanted & GAP_BIT(id))
+				snprintf(up->plan.rows[id].reason, sizeof(up->plan.rows[id].reason),
+					 "missing here, and the units' programs need it");
+	}
+	u32 missing = refused_gaps(&up->plan);
 	if (unit_profiles_find(&up->set, missing, &up->profiles) < 0)
 		return LICHEN_EXIT_SOFTWARE;
 	up->unmet = up->needs & missing & ~unit_profiles_without(&up->set, missing) & ~named;

@@ -66,6 +66,15 @@ static void take_assignment(struct managed *managed, const char *line)
 	managed->manager->changed = true;
 }
 
+/* gVisor's credentials name the thread that has sent. */
+static bool is_thread(pid_t process, pid_t thread)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d", process, thread);
+	return process > 0 && access(path, F_OK) == 0;
+}
+
 /* Whether who sent it may: NotifyAccess=. A process that has ended already, as systemd-notify(1), is known by its user. */
 static bool may_notify(struct managed *managed, const struct ucred *sender)
 {
@@ -73,7 +82,7 @@ static bool may_notify(struct managed *managed, const struct ucred *sender)
 
 	if (!sender)
 		return false;
-	if (sender->pid == managed->main_pid)
+	if (sender->pid == managed->main_pid || is_thread(managed->main_pid, sender->pid))
 		return true;
 	if (access && strcmp(access, "main") == 0)
 		return false;

@@ -159,7 +159,7 @@ def nginx():
 @check
 def postgres():
     """A cluster of its own, as pg_createcluster makes them."""
-    if not ROOT or ENV not in ("host", "gvisor24", "docker") or not installed("/usr/bin/pg_createcluster"):
+    if not ROOT or ENV not in ("host", "gvisor24") or not installed("/usr/bin/pg_createcluster"):
         return
     port = free_port()
     done = subprocess.run(["pg_createcluster", "15", TAG, "-p", str(port), "-d", str(WORK / "pg"), "--", "--no-sync"], capture_output=True, text=True,
@@ -314,6 +314,17 @@ def docker():
     finally:
         lichen("down", "docker", status=None)
         shutil.rmtree(place, ignore_errors=True)
+
+
+@check
+def containerd():
+    """What its program needs, and is filled on request alone, is filled; sd_notify(3) from another thread than the first."""
+    if ENV != "gvisor24" or not installed("/usr/bin/containerd"):
+        return
+    drop_in("containerd.service", f"[Service]\nExecStart=\nExecStart=/usr/bin/containerd --address {WORK}/c --root {WORK}/root --state {WORK}/s\n")
+    assert {"cgroup"} <= set(json.loads(lichen("up", "--explain", "--json", "containerd").stdout)["filled"])
+    lichen("up", "--timeout=60", "containerd")
+    lichen("down", "containerd")
 
 
 @check
