@@ -316,9 +316,27 @@ long fs_join_space(struct view_spec *spec, u32 inode)
 
 /* --- virtual files ---------------------------------------------------------------------------------------------------------------------------- */
 
+static bool is_mounted_at(const struct fs_root *root, const struct fs_mount *m, const char *path, u32 length)
+{
+	const char *target = root->table->text + m->target;
+
+	return m->target_length == fs_root_length(root) + length && !memcmp(target + fs_root_length(root), path, length) &&
+	       !memcmp(target, root->table->text + root->target, root->target_length) &&
+	       !memcmp(target + root->target_length, root->below, root->below_length);
+}
+
+/* Something else lies on it, as runtimes mask /proc/keys. */
+static bool is_covered(const struct fs_root *root, const char *path, u32 length)
+{
+	for (u32 i = 0; i < root->table->count && i < FS_MOUNTS_MAX; i++)
+		if (!(root->table->mounts[i].flags & FS_PROC) && is_mounted_at(root, &root->table->mounts[i], path, length))
+			return true;
+	return false;
+}
+
 bool fs_is_usual(const char *path)
 {
-	u32 length = 1;
+	u32 length = 1, whole = (u32)strlen(path);
 	struct fs_root root;
 	const struct view *v = view_self();
 
@@ -326,15 +344,12 @@ bool fs_is_usual(const char *path)
 		return true;
 	while (path[length] && path[length] != '/')
 		length++;
-	if (fs_root_get(&root) < 0)
+	if (fs_root_get(&root) < 0 || (length == 5 && whole > length && is_covered(&root, path, whole)))
 		return false;
 	for (u32 i = 0; i < root.table->count && i < FS_MOUNTS_MAX; i++) {
 		const struct fs_mount *m = &root.table->mounts[i];
-		const char *target = root.table->text + m->target;
 
-		if (m->target_length == fs_root_length(&root) + length && !memcmp(target + fs_root_length(&root), path, length) &&
-		    !memcmp(target, root.table->text + root.target, root.target_length) &&
-		    !memcmp(target + root.target_length, root.below, root.below_length))
+		if (is_mounted_at(&root, m, path, length))
 			return length == 5 ? m->flags & FS_PROC
 					   : !m->device; /* "/proc"; "/dev", but not one that the guest mounted */
 	}

@@ -144,6 +144,13 @@ static int make_read_only(const struct oci_rootfs *rootfs, const char *path)
 	return 0;
 }
 
+static bool is_null(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
 /* A directory is covered by an empty one, a file by the null device: that it is this and not something that has its name is looked at afterwards. */
 static int mask(const struct oci_rootfs *rootfs, const char *path)
 {
@@ -153,9 +160,15 @@ static int mask(const struct oci_rootfs *rootfs, const char *path)
 		return errno == ENOENT || errno == ENOTDIR ? 0
 							   : oci_fail_errno(rootfs->error, "unable to apply masked path %s", path);
 	if (S_ISDIR(st.st_mode) ? rootfs->calls->mount("tmpfs", path, "tmpfs", MS_RDONLY, "size=0k") < 0
-				: rootfs->calls->mount("/dev/null", path, NULL, MS_BIND, NULL) < 0 || stat(path, &st) < 0)
+				: rootfs->calls->mount("/dev/null", path, NULL, MS_BIND, NULL) < 0 || stat(path, &st) < 0) {
+		if (errno == ENOENT && strncmp(path, "/proc/", 6) == 0 && is_null("/dev/null")) {
+			/* a gap of the cell supplies it, where the kernel's procfs has no such file */
+			oci_note(rootfs->notes, "%s is not masked: it is the cell's own", path);
+			return 0;
+		}
 		return oci_fail_errno(rootfs->error, "unable to apply masked path %s", path);
-	if (!S_ISDIR(st.st_mode) && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
+	}
+	if (!S_ISDIR(st.st_mode) && !is_null(path))
 		return oci_fail(rootfs->error, -EINVAL, "unable to apply masked path %s: /dev/null is not the null device", path);
 	return 0;
 }
