@@ -12,6 +12,7 @@
 #include "cli/oci_cli.h"
 #include "cli/words.h"
 #include "lichen.h"
+#include "oci/oci_copy.h"
 #include "oci/oci_spec.h"
 
 static const struct oci_verb *const verbs[] = {
@@ -185,6 +186,15 @@ static int print_version(void)
 	return command_flush(0);
 }
 
+/* Those of which a process enters a container. words: what the program was called with, whose first is argv or stands before it. */
+static void protect(const struct oci_verb *verb, char **argv)
+{
+	char **words = strcmp(argv[0], command_oci.name) == 0 ? argv - 1 : argv;
+
+	if (verb == &oci_verb_create || verb == &oci_verb_run || verb == &oci_verb_exec)
+		(void)!oci_copy_enter(words); /* where no copy can be made the container is as it would be without */
+}
+
 static int run(int argc, char **argv)
 {
 	struct oci_global global = { 0 };
@@ -201,6 +211,7 @@ static int run(int argc, char **argv)
 	verb = find(argv[first]);
 	if (!verb)
 		return command_usage(&command_oci, "unknown verb '%s'", argv[first]);
+	protect(verb, argv);
 	if (global.systemd)
 		return oci_failed(
 			&global, "",
