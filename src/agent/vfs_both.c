@@ -5,7 +5,9 @@
  * trapped in this process and its children: by a filter of its own, added at the first such open of a number. Where the number is
  * something else later, such a write costs a trap and passes.
  *
- * Limits: through another number (dup) a write says EPERM. What is read again is the snapshot of the open. At most VFS_NUMBERS_MAX numbers in a
+ * After a write the number gets a new snapshot, which is what is read again, as runc does with cgroup.freeze.
+ *
+ * Limits: through another number (dup) a write says EPERM, and what is read is the snapshot of the open. At most VFS_NUMBERS_MAX numbers in a
  * process; further descriptors say EPERM.
  */
 #include "agent/vfs_int.h"
@@ -108,7 +110,8 @@ long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags)
 		(void)sys1(__NR_close, fd);
 		return r;
 	}
-	(void)remember_number((u32)fd); /* where that is refused writes say EPERM */
+	if (!(flags & VFS_AGAIN))
+		(void)remember_number((u32)fd); /* where that is refused writes say EPERM */
 	return fd;
 }
 
@@ -118,6 +121,19 @@ static bool is_ours(s32 fd, char *path, struct vnode *node)
 	if (vfs_fd_link(fd, path) <= 0 || strncmp(path, "/memfd:/", 8) || vfs_fd_path(fd, path) <= 0 || !vfs_find(path, node))
 		return false;
 	return (sys2(__NR_fcntl, fd, F_GETFL_) & O_ACCMODE_) == O_RDWR_;
+}
+
+/* What the file says now, from the same position on. Where that cannot be had, what was said stays. */
+static void look_again(s32 fd, const struct vnode *node, const char *path)
+{
+	s64 position = sys3(__NR_lseek, fd, 0, SEEK_CUR_);
+	long flags = sys2(__NR_fcntl, fd, 1 /* F_GETFD */), again = vfs_snapshot(node, path, O_RDWR_ | O_CLOEXEC_ | VFS_AGAIN);
+
+	if (again < 0)
+		return;
+	(void)sys3(__NR_lseek, again, position, SEEK_SET_);
+	(void)sys3(__NR_dup3, again, fd, flags & 1 ? O_CLOEXEC_ : 0);
+	(void)sys1(__NR_close, again);
 }
 
 /* Hands what was written to the gap; `offset` -1 stands for the file position, which moves on. */
@@ -133,6 +149,8 @@ static enum verdict hand_on(struct call *call, long size, char *text, const char
 		size = vfs_node_written(node, path, text, (u64)size);
 		if (size > 0 && moves)
 			(void)sys3(__NR_lseek, call->arg[0], offset + size, SEEK_SET_);
+		if (size > 0)
+			look_again((s32)call->arg[0], node, path);
 	}
 	call->ret = size;
 	return CALL_DONE;

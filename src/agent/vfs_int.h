@@ -63,6 +63,9 @@ long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags) MUS
 long vfs_pipe_path(s32 fd, char *out);
 
 /* Callbacks of the gap that a node is of. */
+/* A descriptor of a snapshot of the file's bytes, opened with open(2)'s flags; VFS_AGAIN: of a file that is open for both, in whose place it will be. */
+#define VFS_AGAIN 0x80000000u
+long vfs_snapshot(const struct vnode *node, const char *path, u32 flags) MUST_CHECK;
 long vfs_node_read(const struct vnode *node, const char *path, char *buffer, u64 size);
 long vfs_node_open(const struct vnode *node, const char *path, int flags);
 long vfs_node_written(const struct vnode *node, const char *path, const char *bytes, u64 size);

@@ -134,8 +134,7 @@ static long open_directory(const struct vnode *node, const char *path, u32 flags
 	return fd;
 }
 
-/* A snapshot of the file's bytes. */
-static long open_read(const struct vnode *node, const char *path, u32 flags)
+long vfs_snapshot(const struct vnode *node, const char *path, u32 flags)
 {
 	u64 size = TEXT_SIZE;
 
@@ -193,5 +192,5 @@ long vfs_open_node(const struct vnode *node, const char *path, u32 flags)
 	r = vfs_node_open(node, path, (int)flags);
 	if (r != -EOPNOTSUPP)
 		return r;
-	return (flags & O_ACCMODE_) == O_WRONLY_ ? vfs_open_write(path, flags) : open_read(node, path, flags);
+	return (flags & O_ACCMODE_) == O_WRONLY_ ? vfs_open_write(path, flags) : vfs_snapshot(node, path, flags);
 }

@@ -22,6 +22,17 @@ static void put(int fd, const char *text)
 	    (long)lseek(fd, 0, SEEK_CUR), reads(FILE_NAME));
 }
 
+/* What is read again, by the same descriptor, is what was written. */
+static void again(int fd)
+{
+	char text[64] = "";
+
+	SHOW(pread(fd, text, sizeof(text) - 1, 0));
+	say("again '%s'", plain(text, strlen(text)));
+	FACT(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	FACT((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR);
+}
+
 static void positions(int fd)
 {
 	char text[64];
@@ -35,6 +46,7 @@ static void positions(int fd)
 	SHOW(lseek(fd, 0, SEEK_SET));
 	FACT(read(fd, text, sizeof(text)) > 0);
 	put(fd, "34\n");
+	again(fd);
 	SHOW(pwrite(fd, "35\n", 3, 0));
 	say("reads %s", reads(FILE_NAME));
 	SHOW(pwrite(fd, "36\n", 3, 1));
