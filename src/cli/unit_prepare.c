@@ -117,6 +117,15 @@ static u32 refused_gaps(const struct plan *plan)
 	return gaps;
 }
 
+/* What a unit's programs are given with what they need: control groups are mounted in the cell's tree; who makes containers makes namespaces of all kinds in
+ * it, as somebody who may. */
+static u32 with_company(u32 wanted)
+{
+	if (wanted & (GAP_BIT(GAP_cgroup) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_mounts)))
+		wanted |= GAP_BIT(GAP_mounts) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_identity) | GAP_BIT(GAP_sysvipc);
+	return wanted;
+}
+
 static int make_plan(struct up *up)
 {
 	struct gap_finding findings[GAP_COUNT] = { 0 };
@@ -131,17 +140,18 @@ static int make_plan(struct up *up)
 		return LICHEN_EXIT_SOFTWARE;
 	}
 	plan_make(&up->request, gaps_built(), GAPS_ALL, findings, &up->plan);
-	u32 wanted = refused_gaps(&up->plan) & up->needs & gaps_built() & ~up->request.native;
+	u32 wanted = with_company(refused_gaps(&up->plan) & up->needs & gaps_built()) & ~up->request.native;
 	if (wanted) { /* what lichen fills on request alone: the units' programs do request it */
 		up->request.emulate |= wanted;
 		plan_make(&up->request, gaps_built(), GAPS_ALL, findings, &up->plan);
 		for (int id = 0; id < GAP_COUNT; id++)
 			if (wanted & GAP_BIT(id))
-				snprintf(up->plan.rows[id].reason, sizeof(up->plan.rows[id].reason),
-					 "missing here, and the units' programs need it");
+				snprintf(up->plan.rows[id].reason, sizeof(up->plan.rows[id].reason), "%s",
+					 findings[id].presence == GAP_PRESENT ? "comes with what else the units' programs need"
+									      : "missing here, and the units' programs need it");
 	}
 	u32 missing = refused_gaps(&up->plan);
-	if (unit_profiles_find(&up->set, missing, &up->profiles) < 0)
+	if (unit_profiles_find(&up->set, missing, up->plan.emulated, &up->profiles) < 0)
 		return LICHEN_EXIT_SOFTWARE;
 	up->unmet = up->needs & missing & ~unit_profiles_without(&up->set, missing) & ~named;
 	return -1;

@@ -251,10 +251,11 @@ static int find_request(const struct unit_set *set, const struct unit *unit, str
 
 static const struct flag {
 	const char *unit;
-	u32 gap;
+	u32 gap, filled; /* one of them is 0 */
 	const char *words, *why;
 } flags[] = {
-#define PROFILE_FLAG(of, gap, words, because, source) { of, GAP_BIT(GAP_##gap), words, because },
+#define PROFILE_FLAG(of, gap, words, because, source) { of, GAP_BIT(GAP_##gap), 0, words, because },
+#define PROFILE_FILLED(of, gap, words, because, source) { of, 0, GAP_BIT(GAP_##gap), words, because },
 #include "units/profile.def"
 };
 
@@ -269,16 +270,26 @@ u32 unit_profiles_without(const struct unit_set *set, u32 missing)
 	return without;
 }
 
-static int add_flags(const struct unit *unit, u32 missing, struct unit_profile *ret)
+static bool has_word(const struct word_list *words, const char *word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (strcmp(words->words[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int add_flags(const struct unit *unit, u32 missing, u32 filled, struct unit_profile *ret)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags) && r == 0; i++) {
 		const struct flag *flag = &flags[i];
 
-		if (!(flag->gap & missing) || !fits(flag->unit, unit))
+		if (!((flag->gap & missing) | (flag->filled & filled)) || !fits(flag->unit, unit))
 			continue;
 		for (const char *word = flag->words; *word && r == 0; word += strlen(word) + 1) {
+			if (has_word(&ret->added, word))
+				continue;
 			r = word_list_add(&ret->added, word);
 			if (r == 0)
 				r = word_list_add(&ret->why, flag->why);
@@ -287,7 +298,7 @@ static int add_flags(const struct unit *unit, u32 missing, struct unit_profile *
 	return r;
 }
 
-int unit_profiles_find(const struct unit_set *set, u32 missing, struct unit_profiles *ret)
+int unit_profiles_find(const struct unit_set *set, u32 missing, u32 filled, struct unit_profiles *ret)
 {
 	int r = 0;
 
@@ -297,7 +308,7 @@ int unit_profiles_find(const struct unit_set *set, u32 missing, struct unit_prof
 			continue;
 		r = find_request(set, set->units[i], &ret->of[i].request);
 		if (r == 0)
-			r = add_flags(set->units[i], missing, &ret->of[i]);
+			r = add_flags(set->units[i], missing, filled, &ret->of[i]);
 	}
 	if (r < 0)
 		unit_profiles_done(ret);

@@ -40,8 +40,9 @@ struct unit_profiles {
 	struct unit_profile of[UNIT_SET_MAX]; /* by the set's order */
 };
 
-/* What applies to the units of a set. `missing`: gaps (bit per gap_id) that are neither here nor filled. 0 or -ENOMEM. unit_profiles_done(). */
-int unit_profiles_find(const struct unit_set *set, u32 missing, struct unit_profiles *ret) MUST_CHECK;
+/* What applies to the units of a set. `missing`: gaps (bit per gap_id) that are neither here nor filled; filled: those that lichen fills.
+ * 0 or -ENOMEM. unit_profiles_done(). */
+int unit_profiles_find(const struct unit_set *set, u32 missing, u32 filled, struct unit_profiles *ret) MUST_CHECK;
 /* Which of these gaps the units of a set do without, by flags. */
 u32 unit_profiles_without(const struct unit_set *set, u32 missing);
 void unit_profiles_done(struct unit_profiles *profiles);
