@@ -53,9 +53,26 @@ static void correct(long object, struct kernel_stat *st)
 		fs_origin_stat((s32)object, st);
 }
 
+/* What is to be looked at. A link of /proc/PID/ns that this kernel does not have is looked at as the one beside it that every kernel has: they differ in
+ * their numbers alone. */
+static long object_of(s32 dirfd, u64 path, u64 flags)
+{
+	struct fs_work *work = scratch();
+	long object = fs_object(work, dirfd, path, how(flags));
+
+	if (object != -ENOENT || !(flags & AT_SYMLINK_NOFOLLOW_) || !(work->mount.flags & FS_PROC) ||
+	    !(commons()->emulated & (1u << GAP_namespaces)) || !fs_may_be_namespace(work->host, work->host_length) ||
+	    ns_link(work->host, work->check) <= 0)
+		return object;
+	while (work->host[work->host_length - 1] != '/')
+		work->host_length--;
+	memcpy(work->host + work->host_length, "net", 4);
+	return sys4(__NR_openat, AT_FDCWD_, work->host, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+}
+
 static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u64 flags)
 {
-	long object = fs_object(scratch(), dirfd, path, how(flags));
+	long object = object_of(dirfd, path, flags);
 
 	if (object < 0)
 		return done(call, object);
@@ -182,7 +199,7 @@ enum verdict fs_statx(struct call *call)
 		return done(call, -EINVAL);
 	if ((flags & AT_EMPTY_PATH_) && !call->arg[1])
 		return CALL_PASS;
-	object = fs_object(scratch(), dirfd, call->arg[1], how(flags));
+	object = object_of(dirfd, call->arg[1], flags);
 	if (object < 0)
 		return done(call, object);
 	call->ret = statx_object(object, object == dirfd, flags, call->arg[3], call->arg[4]);

@@ -43,6 +43,7 @@ static void numbers(const char *name)
 	int fd = (int)MUST(open(ns_path(0, name), O_RDONLY | O_CLOEXEC));
 
 	link_of(ns_path(0, name), text);
+	FACT(lstat(ns_path(0, name), &by_path) == 0 && S_ISLNK(by_path.st_mode)); /* as runc looks for it */
 	MUST(stat(ns_path(0, name), &by_path));
 	MUST(fstat(fd, &by_fd));
 	MUST(stat(ns_path(0, "uts"), &first));

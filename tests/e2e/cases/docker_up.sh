@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Docker where Docker cannot run: lichen up docker starts Debian's dockerd and containerd, which run containers by Debian's runc, all unmodified. What their
+# own client asks of them: run, exec, logs, pause, stop, volumes, limits, build, commit; nothing of it is left after lichen down.
+. "$(dirname -- "$0")/../lib.sh"
+[ "${UNDER-}" != native ] || skip "this is what natively fails"
+for program in /usr/bin/docker dockerd containerd runc busybox; do need "$program"; done
+lichen=${RUN%% *}
+export LICHEN_STATE="$WORK/state" HOME="$WORK"
+unset DOCKER_HOST DOCKER_CONTEXT
+
+cleanup() { "$lichen" down docker >"$WORK/down.log" 2>&1; }
+
+# docker ARG…, which must end well
+d() {
+	/usr/bin/docker "$@" 2>"$WORK/err" || fail "docker $*: status $?: $(cat "$WORK/err"); $("$lichen" logs docker 2>&1 | tail -5)"
+}
+
+"$lichen" up --timeout 120 docker >"$WORK/up.log" 2>&1 || fail "lichen up docker: status $?: $(tail -20 "$WORK/up.log")"
+contains status "$("$lichen" status docker)" 'active (running)'
+same "storage driver" overlay2 "$(d info --format '{{.Driver}}')"
+
+# --- an image -------------------------------------------------------------------------------------------------------------------
+mkdir -p tree/bin tree/etc tree/tmp tree/proc tree/sys tree/dev
+cp "$(command -v busybox)" tree/bin/busybox
+for name in sh cat echo grep id ls ps sleep touch true; do ln -s busybox "tree/bin/$name"; done
+echo root:x:0:0:root:/:/bin/sh >tree/etc/passwd
+tar -C tree -c . | d import - base >/dev/null
+
+# --- run ------------------------------------------------------------------------------------------------------------------------
+same "pid 1" 1 "$(d run --rm --network=none base sh -c 'echo $$')"
+contains "the host's network" "$(d run --rm --network=host base cat /proc/net/dev)" lo:
+/usr/bin/docker run --rm --network=none base sh -c 'exit 7'
+same "exit status" 7 $?
+contains "another user" "$(d run --rm --network=none -u 5 base id)" 'uid=5 '
+contains "no capabilities" "$(d run --rm --network=none --cap-drop ALL base grep CapEff /proc/self/status)" 0000000000000000
+same "a volume" kept "$(d run --rm --network=none -v kept:/v base sh -c 'echo kept >/v/file'; d run --rm --network=none -v kept:/v:ro base cat /v/file)"
+contains "a read-only root" "$(d run --rm --network=none --read-only --tmpfs /tmp base sh -c 'touch /tmp/a && touch /a; true' 2>&1; cat err)" 'Read-only file system'
+contains limits "$(d run --rm --network=none --memory 64m --pids-limit 20 base cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max)" '67108864
+20'
+
+# --- in the background ------------------------------------------------------------------------------------------------------------
+d run -d --name one --network=none base sh -c 'trap "echo bye; exit 3" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
+same exec "in it" "$(d exec one echo 'in it')"
+contains top "$(d top one)" 'echo begun'
+d pause one >/dev/null
+same state paused "$(d inspect -f '{{.State.Status}}' one)"
+d unpause one >/dev/null
+d stop -t 60 one >/dev/null
+same "status after stop" 3 "$(d inspect -f '{{.State.ExitCode}}' one)"
+same logs 'begun
+bye' "$(d logs one)"
+d commit one two >/dev/null
+d rm one >/dev/null
+
+# --- build ----------------------------------------------------------------------------------------------------------------------
+mkdir context
+printf 'FROM base\nRUN echo built >/built\nCMD cat /built\n' >context/Dockerfile
+DOCKER_BUILDKIT=0 d build -q --network=none -t three context >/dev/null
+same "what was built" built "$(d run --rm --network=none three)"
+
+# --- and nothing is left ------------------------------------------------------------------------------------------------------------
+same containers "" "$(d ps -aq)"
+"$lichen" down docker >"$WORK/down.log" 2>&1 || fail "lichen down docker: status $?: $(cat "$WORK/down.log")"
+[ ! -S /run/docker.sock ] || ! /usr/bin/docker version >"$WORK/out" 2>&1 || fail "docker answers after lichen down"
+passed
