@@ -179,6 +179,8 @@ struct agent_creds {
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
 void agent_creds_get(struct agent_creds *creds);
 bool agent_in_group(u32 gid);
+/* The last capability that gap identity has, where it is filled: what runc drops is what kernel/cap_last_cap tells of. */
+u32 identity_last_cap(void);
 /* What gap identity answers in their place where it is filled (gaps/identity/identity_agent.c). */
 void identity_creds(struct agent_creds *creds);
 bool identity_holds_group(u32 gid);

@@ -317,7 +317,9 @@ static bool is_by_name(struct fs_work *work, const char *host)
 	struct fs_place place;
 	long size, flags;
 
+	work->root.hint = fs_hint(magic_descriptor(work));
 	size = fs_place_in(&work->root, host, work->rest, &place);
+	work->root.hint = 0;
 	work->rest[0] = end; /* a slash, or nothing */
 	work->rest[1] = 0;
 	work->at = 0;
@@ -383,12 +385,15 @@ static long jump_to_root_of(struct fs_work *work)
 	return jump(work, fs_is_current(&other) ? 0 : -ELOOP);
 }
 
-/* To where a host path (work->check) is. */
-static long jump_to_host(struct fs_work *work)
+/* To where a host path (work->check) is; hint: id of a mount that it is known to have been reached by, 0: none. */
+static long jump_to_host(struct fs_work *work, u32 hint)
 {
 	struct fs_place place;
-	long r = fs_place_in(&work->root, work->check, work->guest, &place);
+	long r;
 
+	work->root.hint = hint;
+	r = fs_place_in(&work->root, work->check, work->guest, &place);
+	work->root.hint = 0;
 	if (r >= 0) {
 		work->anchor = place.mount.id;
 		work->anchor_from = (u32)r + 1;
@@ -441,7 +446,7 @@ static long follow_magic(struct fs_work *work, bool more, long length)
 	}
 	if (own && more && kind == MAGIC_OBJECT)
 		return start_at_object(work);
-	return jump_to_host(work);
+	return jump_to_host(work, own && kind == MAGIC_OBJECT ? fs_hint(magic_descriptor(work)) : 0);
 }
 
 /* An absolute link: to the root directory, or to what is not left. */

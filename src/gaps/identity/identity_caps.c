@@ -89,6 +89,11 @@ static long set_caps(const struct identity_cred *old, u64 effective, u64 permitt
 	return identity_become(&now);
 }
 
+u32 identity_last_cap(void)
+{
+	return identity_area()->last_cap;
+}
+
 enum verdict identity_capset(struct call *call)
 {
 	u64 valid = (UINT64_C(2) << identity_area()->last_cap) - 1;

@@ -8,6 +8,14 @@ for program in /usr/bin/docker dockerd containerd runc busybox; do need "$progra
 lichen=${RUN%% *}
 export LICHEN_STATE="$WORK/state" HOME="$WORK"
 unset DOCKER_HOST DOCKER_CONTEXT
+# What the machine has in /var/lib/docker may be part of a lower layer here, where directories cannot be renamed.
+mkdir -p config/lichen/units/docker.service.d
+export XDG_CONFIG_HOME="$WORK/config"
+cat >config/lichen/units/docker.service.d/test.conf <<END
+[Service]
+ExecStart=
+ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock --data-root $WORK/data
+END
 
 cleanup() { "$lichen" down docker >"$WORK/down.log" 2>&1; }
 
@@ -58,6 +66,8 @@ mkdir context
 printf 'FROM base\nRUN echo built >/built\nCMD cat /built\n' >context/Dockerfile
 DOCKER_BUILDKIT=0 d build -q --network=none -t three context >/dev/null
 same "what was built" built "$(d run --rm --network=none three)"
+DOCKER_BUILDKIT=1 d build --network=none -t four context >/dev/null
+same "what BuildKit built" built "$(d run --rm --network=none four)"
 
 # --- and nothing is left ------------------------------------------------------------------------------------------------------------
 same containers "" "$(d ps -aq)"

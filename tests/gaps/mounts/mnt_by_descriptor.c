@@ -26,6 +26,28 @@ static void bind_at(const char *source, const char *target)
 	close(after);
 }
 
+/* An overlay that is bound on itself, as runc has its root: what is mounted on a directory of a lower layer hangs on the upper one of the two. */
+static void on_overlay(void)
+{
+	int fd;
+
+	for (const char *const *name = (const char *const[]){ "/t/low", "/t/low/sub", "/t/up", "/t/work", "/t/o", NULL }; *name;
+	     name++)
+		MUST(mkdir(*name, 0755));
+	OK(mount("overlay", "/t/o", "overlay", 0, "lowerdir=/t/low,upperdir=/t/up,workdir=/t/work"));
+	OK(mount("/t/o", "/t/o", "", MS_BIND | MS_REC, NULL));
+	fd = open("/t/o/sub", O_PATH | O_CLOEXEC);
+	OK(mount("tmpfs", target_of(fd), "tmpfs", 0, NULL));
+	close(fd);
+	OK(mkdir("/t/o/sub/in", 0755));
+	OK(access("/t/low/sub/in", F_OK));
+	OK(access("/t/up/sub/in", F_OK));
+	OK(umount2("/t/o/sub", 0));
+	OK(access("/t/o/sub/in", F_OK));
+	OK(umount2("/t/o", 0));
+	OK(umount2("/t/o", 0));
+}
+
 int main(void)
 {
 	int fd;
@@ -47,5 +69,6 @@ int main(void)
 	OK(umount2("/t/to", 0));
 	OK(umount2("/t/to", 0));
 	OK(umount2("/t/b", MNT_DETACH));
+	on_overlay();
 	return 0;
 }

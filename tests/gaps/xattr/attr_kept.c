@@ -5,6 +5,8 @@
 static void flags(const char *name)
 {
 	char value[16];
+	void *volatile none = NULL; /* of which the compiler knows nothing, nor of the next one's size */
+	const void *volatile small = value;
 
 	say("%s:", name);
 	SHOW(getxattr("file", name, value, sizeof(value)));
@@ -18,17 +20,17 @@ static void flags(const char *name)
 	say_value("value", getxattr("file", name, value, sizeof(value)), value);
 	SHOW(getxattr("file", name, value, 3));
 	SHOW(getxattr("file", name, NULL, 0));
-	SHOW(getxattr("file", name, NULL, 10));
+	SHOW(getxattr("file", name, none, 10));
 	SHOW(getxattr("file", name, bad_pointer(), 10));
 	SHOW(setxattr("file", name, "", 0, 0));
 	SHOW(getxattr("file", name, value, sizeof(value)));
 	SHOW(setxattr("file", name, NULL, 0, 0));
-	SHOW(setxattr("file", name, NULL, 3, 0));
+	SHOW(setxattr("file", name, none, 3, 0));
 	SHOW(setxattr("file", name, bad_pointer(), 3, 0));
 	SHOW(setxattr("file", name, tail_copy("tail", 4), 4, 0));
 	SHOW(setxattr("file", name, tail_copy("tail", 4), 5, 0));
 	say_value("value", getxattr("file", name, tail(4), 4), "");
-	SHOW(setxattr("file", name, value, 65537, 0));
+	SHOW(setxattr("file", name, small, 65537, 0));
 }
 
 static void names(void)
