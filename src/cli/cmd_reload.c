@@ -61,12 +61,12 @@ static int run_commands(const struct unit *unit, const struct unit_commands *com
 	if (r < 0)
 		status = say(unit->name.full, why ? why : strerror(-r));
 	for (size_t i = 0; i < commands->count && status == 0; i++) {
-		struct unit_run run = { .unit = unit,
+		struct unit_run one = { .unit = unit,
 					.command = &commands->rows[i],
 					.env = &env,
 					.cell = &cell,
 					.output = { STDOUT_FILENO, STDERR_FILENO } };
-		status = run_command(&run);
+		status = run_command(&one);
 	}
 	close_fd(&pidfd);
 	if (r == 0)

@@ -63,7 +63,10 @@ static void print_details(const struct unit_record *record, const json_t *unit)
 {
 	const json_t *note;
 	size_t i;
-	json_array_foreach(json_object_get(unit, "notes"), i, note) printf("  %s\n", json_string_value(note));
+	json_array_foreach(json_object_get(unit, "notes"), i, note)
+	{
+		printf("  %s\n", json_string_value(note));
+	}
 	if (strcmp(text(unit, "active"), "failed") == 0) {
 		printf("  The last lines of its log (`lichen logs %s`):\n", text(unit, "name"));
 		units_last_lines(record->dir, text(unit, "name"), LAST_LINES, stdout);

@@ -131,7 +131,7 @@ int oci_mount_option(struct oci_mount *mount, const char *option, struct oci_err
 				mount->recursive_clear |= MOUNT_ATTR__ATIME;
 			break;
 		case RECURSIVE_CLEAR:
-			mount->recursive_clear |= value & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : value;
+			mount->recursive_clear |= (value & MOUNT_ATTR__ATIME) ? MOUNT_ATTR__ATIME : value;
 			break;
 		case SPECIAL:
 			mount->special |= (u32)value;

@@ -164,7 +164,12 @@ char **oci_container_list(const char *root)
 	size_t count = 0, room = 16;
 	char **ids = calloc(room, sizeof(*ids));
 
-	while (ids && stream && (entry = readdir(stream))) {
+	if (!ids) {
+		if (stream)
+			(void)closedir(stream);
+		return NULL;
+	}
+	while (stream && (entry = readdir(stream))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		if (count + 1 == room) {
@@ -181,8 +186,6 @@ char **oci_container_list(const char *root)
 	}
 	if (stream)
 		(void)closedir(stream);
-	if (!ids)
-		return NULL;
 	ids[count] = NULL;
 	qsort((void *)ids, count, sizeof(*ids), compare);
 	return ids;

@@ -301,7 +301,7 @@ static int run_guest(struct runner *runner, struct unit_cell *cell, int output[2
 		r = find_user(run->unit, &launch.identity);
 	find_limits(runner);
 	if (r == 0) {
-		setup.limit_count = runner->limit_count;
+		setup.limit_count = runner->limit_count; /* cppcheck-suppress unreadVariable ; launch_run() reads it */
 		launch.program = run->command->program;
 		launch.argv = argv.words;
 		launch.envp = env.words;

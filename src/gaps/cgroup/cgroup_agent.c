@@ -219,7 +219,7 @@ long cgroup_vfs_read(const struct vnode *node, const char *path, char *buffer, u
 /* /proc/PID/cgroup is the kernel's file, which gVisor and old kernels may lack, but for what it says. */
 static long open_of_process(const struct vnode *node, const char *path, int flags)
 {
-	char text[1008];
+	char text[960];
 	long n, fd;
 
 	if (flags & (3 | CG_O_PATH))
