@@ -76,6 +76,7 @@ static bool known_by_a_gap(const char *last)
 	return false;
 }
 
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): one branch for each gap */
 bool vfs_find(const char *path, struct vnode *node)
 {
 	char copy[VFS_PATH_MAX];

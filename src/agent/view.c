@@ -85,9 +85,9 @@ long view_of_task(s32 tid)
 	return sys2(__NR_kill, tid, 0) == -ESRCH ? -ESRCH : 0;
 }
 
-u32 view_entry_pid_space(u64 at)
+u32 view_entry_pid_space(u64 entry)
 {
-	return at & VIEW_ENDED ? (u32)at & ~VIEW_ENDED : view_of((u32)at)->pid;
+	return entry & VIEW_ENDED ? (u32)entry & ~VIEW_ENDED : view_of((u32)entry)->pid;
 }
 
 long view_pid_space_of(s32 tid)

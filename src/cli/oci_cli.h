@@ -31,7 +31,7 @@ void oci_log(const struct oci_global *global, const char *level, const char *tex
 /* Logs an error, and says it on stderr if the log is a file. Returns OCI_EXIT_FAILED. */
 int oci_failed(const struct oci_global *global, const char *what, const struct oci_error *error);
 /* Logs what was left away. */
-void oci_warn(const struct oci_global *global, const struct oci_notes *notes);
+void oci_warn(const struct oci_global *global, const struct oci_notes *omitted);
 
 /* Parses the options of a verb, and takes the container's id, which is the only argument unless `more`. Returns -1 to go on, else the exit status. */
 int oci_verb_parse(const struct oci_verb *verb, int argc, char **argv, void *into, bool more, int *ret_first);

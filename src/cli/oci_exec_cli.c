@@ -117,7 +117,7 @@ static int set_words(const struct exec_options *given, int argc, char **argv, st
 	size_t count = 0;
 	const char **env, **args = calloc((size_t)argc + 1, sizeof(*args));
 
-	while (process->env[count])
+	while (process->env && process->env[count])
 		count++;
 	env = realloc((void *)process->env, (count + given->env.count + 1) * sizeof(*env));
 	if (!args || !env) {

@@ -135,7 +135,7 @@ static bool place(const char *point, const char *mounted, const char *controller
 static void inherit_cpuset(const char *dir)
 {
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
-	char above[PATH_MAX + 4], text[4096];
+	char above[PATH_MAX + 4], text[4096] = "";
 
 	(void)snprintf(above, sizeof(above), "%s/..", dir);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)

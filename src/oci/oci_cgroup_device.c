@@ -20,6 +20,7 @@
 #define RULE_INSTRUCTIONS 7 /* at most: bpf_rule() */
 #define ANY (-1)
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which the spec writes them */
 struct rule {
 	bool allow;
 	char type; /* 'a', 'b', 'c' */

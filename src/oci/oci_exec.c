@@ -123,7 +123,7 @@ static int open_all(struct joining *j, struct oci_error *error)
 
 static int converse(struct joining *j, pid_t pid, struct oci_error *error)
 {
-	struct oci_message message;
+	struct oci_message message = { .kind = 0 };
 	int r = oci_cgroup_enter(json_object_get(j->container.data, "cgroup"), pid, error);
 
 	if (r < 0)

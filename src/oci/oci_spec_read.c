@@ -168,7 +168,7 @@ bool oci_read_s64(struct oci_reader *r, json_t *from, const char *name, s64 *int
 {
 	json_t *value = member(r, from, name);
 
-	if (value && json_is_integer(value))
+	if (json_is_integer(value))
 		*into = json_integer_value(value);
 	else if (value)
 		oci_read_wrong(r, "config: %s is no number that can be", name);
@@ -186,7 +186,7 @@ bool oci_read_u64(struct oci_reader *r, json_t *from, const char *name, u64 *int
 		*into = strtoull(text, &end, 10);
 		if (errno || *end)
 			oci_read_wrong(r, "config: %s is no number that can be", name);
-	} else if (value && json_is_integer(value) && json_integer_value(value) >= 0) {
+	} else if (json_is_integer(value) && json_integer_value(value) >= 0) {
 		*into = (u64)json_integer_value(value);
 	} else if (value) {
 		oci_read_wrong(r, "config: %s is no number that can be", name);
