@@ -50,14 +50,42 @@ static u32 rows_with(const struct diagnosis *diagnosis, const char *state)
 	return set;
 }
 
+/* What cannot be: gaps that nobody fills, and those that are filled only where they are asked for. */
+static void say_unmet(const struct diagnosis *diagnosis, char *text, size_t size)
+{
+	char lacking_names[192], asked_names[192];
+	u32 asked = diagnosis->unmet & gaps_built(), lacking = diagnosis->unmet & ~asked;
+	const char *who = diagnosis->workload, *not_yet = gap_names(lacking, lacking_names, sizeof(lacking_names)),
+		   *named = gap_names(asked, asked_names, sizeof(asked_names));
+	int used;
+	if (!asked)
+		used = snprintf(text, size,
+				"%s cannot run here: it needs %s, which this host does not give and lichen does not fill yet.", who,
+				not_yet);
+	else if (!lacking)
+		used = snprintf(
+			text, size,
+			"%s cannot run here as it is: it needs %s, which this host does not give; lichen fills it where --emulate names it.",
+			who, named);
+	else
+		used = snprintf(
+			text, size,
+			"%s cannot run here as it is: it needs %s, which lichen fills where --emulate names it, and %s, which it does not "
+			"fill yet.",
+			who, named, not_yet);
+	if (strcmp(who, "docker") == 0 && !(lacking & ~(GAP_BIT(GAP_netfilter) | GAP_BIT(GAP_vnet))) && used > 0 &&
+	    (size_t)used < size)
+		snprintf(text + used, size - (size_t)used,
+			 " `lichen up docker` does so, for containers with the host's network or none.");
+}
+
 const char *diagnosis_verdict(const struct diagnosis *diagnosis, char *text, size_t size)
 {
 	char names[192], filled_names[192];
 	u32 native = rows_with(diagnosis, "native"), filled = diagnosis->plan.emulated;
 	u32 open = GAPS_ALL & ~native & ~filled;
 	if (diagnosis->workload && diagnosis->unmet) {
-		snprintf(text, size, "%s cannot run here: it needs %s, which this host does not give and lichen does not fill yet.",
-			 diagnosis->workload, gap_names(diagnosis->unmet, names, sizeof(names)));
+		say_unmet(diagnosis, text, size);
 	} else if (diagnosis->workload && (diagnosis->needs & filled)) {
 		snprintf(text, size, "%s can run here: lichen fills %s%s.", diagnosis->workload,
 			 gap_names(diagnosis->needs & filled, filled_names, sizeof(filled_names)),

@@ -26,10 +26,10 @@ static struct diagnosis diagnose(u32 missing, u32 built, const char *workload, u
 static void verdicts_say_who_does_what(void **state)
 {
 	(void)state;
-	u32 one = GAP_BIT(GAP_sysvipc), two = GAP_BIT(GAP_keyring);
+	u32 one = GAP_BIT(GAP_sysvipc), two = GAP_BIT(GAP_netfilter), asked = GAP_BIT(GAP_mounts);
 	char all[64], most[128];
 	snprintf(all, sizeof(all), "%d of %d features work here.", GAP_COUNT, GAP_COUNT);
-	snprintf(most, sizeof(most), "%d of %d features work here; lichen fills sysvipc; not usable and not filled: keyring.",
+	snprintf(most, sizeof(most), "%d of %d features work here; lichen fills sysvipc; not usable and not filled: netfilter.",
 		 GAP_COUNT - 2, GAP_COUNT);
 	const struct {
 		u32 missing, built;
@@ -44,7 +44,12 @@ static void verdicts_say_who_does_what(void **state)
 		{ one, one, "w", one, "w can run here: lichen fills sysvipc." },
 		{ one, one, "w", one | two, "w can run here: lichen fills sysvipc, the rest works without help." },
 		{ one | two, one, "w", one | two,
-		  "w cannot run here: it needs keyring, which this host does not give and lichen does not fill yet." },
+		  "w cannot run here: it needs netfilter, which this host does not give and lichen does not fill yet." },
+		{ asked, one, "w", asked,
+		  "w cannot run here as it is: it needs mounts, which this host does not give; lichen fills it where --emulate names it." },
+		{ asked | two, one, "docker", asked | two,
+		  "docker cannot run here as it is: it needs mounts, which lichen fills where --emulate names it, and netfilter, which it "
+		  "does not fill yet. `lichen up docker` does so, for containers with the host's network or none." },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		char text[512];
