@@ -40,6 +40,10 @@ def is_controller(config):
 
 
 def pytest_sessionstart(session):
+    # Started in the background, or by nohup, we were told to ignore what tests send to the programs that they start.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     # Orphans of a test become children of the process that runs it, which ends them after the test.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if is_controller(session.config) and not session.config.option.collectonly:

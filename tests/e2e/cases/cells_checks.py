@@ -105,7 +105,7 @@ def life():
         cell = shell(*how, "--name=life", "--label=app=web", script="echo out; echo err >&2; sleep 1000")
         same("id", 12, len(cell))
         until("its output", lambda: lichen("logs", "life").stdout == "out\n")
-        same("stderr", "err\n", lichen("logs", cell[:6]).stderr)
+        until("its errors", lambda cell=cell: lichen("logs", cell[:6]).stderr == "err\n")
         same("ps", [cell], lichen("ps", "-q").stdout.split())
         same("label", [cell], lichen("ps", "-q", "--filter=label=app=web", "--filter=name=if").stdout.split())
         same("other label", [], lichen("ps", "-q", "--filter=label=app=db").stdout.split())

@@ -10,7 +10,15 @@ static long open_how(int fd, const char *path, uint64_t flags, uint64_t resolve)
 				.mode = flags & (O_CREAT | __O_TMPFILE) ? 0644 : 0,
 				.resolve = resolve };
 
-	return reach_fd(syscall(SYS_openat2, fd, path, &how, sizeof(how)));
+	long r = -1;
+
+	/* EAGAIN: something on the machine was renamed or mounted while ".." was looked up (path_resolution: RESOLVE_BENEATH, RESOLVE_IN_ROOT) */
+	for (int i = 0; i < 1000 && r < 0; i++) {
+		r = syscall(SYS_openat2, fd, path, &how, sizeof(how));
+		if (r < 0 && errno != EAGAIN)
+			break;
+	}
+	return reach_fd(r);
 }
 
 #define RESOLVES(name, resolve)                                                  \
