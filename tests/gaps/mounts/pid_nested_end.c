@@ -12,6 +12,16 @@ static void idle(void)
 		(void)pause();
 }
 
+/* Where init has been killed a member may live for an instant longer, and cannot fork any more. */
+static pid_t fork_or_end(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		idle();
+	return pid;
+}
+
 /* Whether everybody who could write is gone. */
 static void all_gone(int fd, const char *what)
 {
@@ -55,7 +65,7 @@ static void init_that_ends(enum way way, const struct gate *ready)
 {
 	for (int i = 0; i < 3; i++)
 		if (fork_or_die() == 0) {
-			if (i == 1 && setsid() > 0 && fork_or_die())
+			if (i == 1 && setsid() > 0 && fork_or_end())
 				_exit(0);
 			gate_open(ready);
 			idle();
