@@ -106,7 +106,7 @@ contains 'what hooks are told' "$(cat "$WORK/hooks")" "\"pid\":$pid"
 # --- killed in the middle --------------------------------------------------------------------------------------------------------------------
 bundle "args=['sleep','100']"
 for step in $(seq "$(size 8 2)"); do
-	oci create -b "$b" "k$step" >/dev/null 2>&1 </dev/null &
+	"$lichen" oci --root "$WORK/state" create -b "$b" "k$step" >/dev/null 2>&1 </dev/null &
 	/usr/bin/python3 -I -c "import time; time.sleep(0.004 * $step)"
 	kill -9 $! 2>/dev/null
 	wait $! 2>/dev/null
