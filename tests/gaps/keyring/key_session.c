@@ -32,14 +32,17 @@ static void *in_thread(void *arg)
 	return NULL;
 }
 
+static char shared_name[64]; /* of this run: others of the same user may be at the same place */
+
 static void join_again(serial named)
 {
-	CHILD(begin(); FACT(CTL(KEYCTL_JOIN_SESSION_KEYRING, "lichen-test-name", 0, 0, 0) == named));
+	CHILD(begin(); FACT(CTL(KEYCTL_JOIN_SESSION_KEYRING, shared_name, 0, 0, 0) == named));
 }
 
 int main(int argc, char **argv)
 {
 	serial session, key, user;
+	struct timespec now;
 	char number[16];
 
 	if (argc > 1) {
@@ -50,6 +53,8 @@ int main(int argc, char **argv)
 		KEY(CTL(KEYCTL_SEARCH, SESSION, "user", "kept", 0));
 		return 0;
 	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(shared_name, sizeof(shared_name), TEST_NAME "%d-%ld", (int)getpid(), now.tv_nsec);
 	session = begin();
 	describe("session", session);
 	KEY(CTL(KEYCTL_GET_KEYRING_ID, PROCESS, 0, 0, 0));
@@ -74,7 +79,7 @@ int main(int argc, char **argv)
 	SHOW(CTL(KEYCTL_GET_KEYRING_ID, 0, 0, 0, 0));
 	SHOW(CTL(KEYCTL_GET_KEYRING_ID, -77, 0, 0, 0));
 	/* joined by name: one that may be searched by who does not possess it */
-	CHILD(serial named = (serial)CTL(KEYCTL_JOIN_SESSION_KEYRING, "lichen-test-name", 0, 0, 0); FACT(named > 0);
+	CHILD(serial named = (serial)CTL(KEYCTL_JOIN_SESSION_KEYRING, shared_name, 0, 0, 0); FACT(named > 0);
 	      describe("named", named); SHOW(CTL(KEYCTL_SETPERM, named, 0x3f1b0000, 0, 0)); join_again(named));
 	SHOW(CTL(KEYCTL_JOIN_SESSION_KEYRING, ".hidden", 0, 0, 0));
 	SHOW(CTL(KEYCTL_JOIN_SESSION_KEYRING, bad_pointer(), 0, 0, 0));

@@ -28,6 +28,8 @@ MAYBE_UNUSED static long ctl(int op, unsigned long a, unsigned long b, unsigned 
 /* Whether it is the number of a key, or why not. */
 #define KEY(call) say("%s: %s", #call, (call) > 0 ? "a key" : errno_name(errno))
 
+#define TEST_NAME "lichen-test-" /* the rest of such a name is not told */
+
 /* Its description, but for the ids of whose it is. */
 MAYBE_UNUSED static void describe(const char *what, serial key)
 {
@@ -41,11 +43,15 @@ MAYBE_UNUSED static void describe(const char *what, serial key)
 		say("%s: %s", what, errno_name(errno));
 		return;
 	}
-	if (sscanf(text, "%31[^;];%u;%d;%x;%299[^\n]", type, &uid, &gid, &perm, name) < 4)
+	if (sscanf(text, "%31[^;];%u;%d;%x;%299[^\n]", type, &uid, &gid, &perm, name) < 4) {
 		say("%s: odd: %s", what, text);
-	else
-		say("%s: %s, %s, perm %08x, %s, %ld bytes", what, type, uid == geteuid() ? "own" : "another's", perm, name,
-		    n - (long)(strlen(text) - strlen(type) - strlen(name)));
+		return;
+	}
+	n -= (long)(strlen(text) - strlen(type));
+	if (!strncmp(name, TEST_NAME, strlen(TEST_NAME)))
+		name[strlen(TEST_NAME)] = 0;
+	say("%s: %s, %s, perm %08x, %s, %ld bytes", what, type, uid == geteuid() ? "own" : "another's", perm, name,
+	    n + (long)strlen(name));
 }
 
 MAYBE_UNUSED static void show_value(const char *what, serial key)
