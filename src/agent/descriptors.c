@@ -24,8 +24,6 @@ static u32 next_reserved(u32 from)
 		if (fd >= from && fd < next)
 			next = fd;
 	}
-	if (private()->program_fd && (u32) private()->program_fd >= from && (u32) private()->program_fd < next)
-		next = (u32) private()->program_fd;
 	return next;
 }
 
@@ -39,16 +37,25 @@ bool agent_reserved_fd(u32 fd)
 	return next_reserved(fd) == fd;
 }
 
+/* The same with the program that is kept open (proc_exe.c), which is spared and not listed. Its number is no test of the filter, so the guest may have
+ * closed it and have something of its own there: that is not refused. */
+static u32 next_hidden(u32 from)
+{
+	u32 next = next_reserved(from), program = (u32) private()->program_fd;
+
+	return program && program >= from && program < next ? program : next;
+}
+
 /* close_range(first, last, flags) around them: what lies below, between and above, with the flags of the first call made. */
 enum verdict engine_close_range(struct call *call)
 {
 	u64 from = (u32)call->arg[0], last = (u32)call->arg[1], flags = (u32)call->arg[2];
 
-	if (from > last || next_reserved((u32)from) > last)
+	if (from > last || next_hidden((u32)from) > last)
 		return CALL_PASS;
 	call->ret = 0;
 	while (from <= last && call->ret == 0) {
-		u64 reserved = next_reserved((u32)from), to = reserved <= last ? reserved - 1 : last;
+		u64 reserved = next_hidden((u32)from), to = reserved <= last ? reserved - 1 : last;
 
 		if (to >= from && to != UINT64_MAX) {
 			call->ret = agent_reissue(__NR_close_range, (u64[6]){ from, to, flags });
@@ -83,7 +90,7 @@ static bool reserved_name(const struct dirent64 *entry)
 			return false;
 		number = number * 10 + (u64)(*c - '0');
 	}
-	return number && next_reserved((u32)number) == number;
+	return number && next_hidden((u32)number) == number;
 }
 
 /* Whether fd is open on /proc/PID/fd or fdinfo. */
