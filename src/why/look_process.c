@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/capability_names.h"
 #include "why/call.h"
 #include "why/look_int.h"
 
@@ -102,49 +103,7 @@ static const char *need_of(const struct trace_record *record)
 /* The bit of the first capability that a text names, -1 = none; *ret_name: its name. capabilities(7) */
 static int capability_in(const char *text, char name[32])
 {
-	static const char *const names[] = {
-		"CHOWN",
-		"DAC_OVERRIDE",
-		"DAC_READ_SEARCH",
-		"FOWNER",
-		"FSETID",
-		"KILL",
-		"SETGID",
-		"SETUID",
-		"SETPCAP",
-		"LINUX_IMMUTABLE",
-		"NET_BIND_SERVICE",
-		"NET_BROADCAST",
-		"NET_ADMIN",
-		"NET_RAW",
-		"IPC_LOCK",
-		"IPC_OWNER",
-		"SYS_MODULE",
-		"SYS_RAWIO",
-		"SYS_CHROOT",
-		"SYS_PTRACE",
-		"SYS_PACCT",
-		"SYS_ADMIN",
-		"SYS_BOOT",
-		"SYS_NICE",
-		"SYS_RESOURCE",
-		"SYS_TIME",
-		"SYS_TTY_CONFIG",
-		"MKNOD",
-		"LEASE",
-		"AUDIT_WRITE",
-		"AUDIT_CONTROL",
-		"SETFCAP",
-		"MAC_OVERRIDE",
-		"MAC_ADMIN",
-		"SYSLOG",
-		"WAKE_ALARM",
-		"BLOCK_SUSPEND",
-		"AUDIT_READ",
-		"PERFMON",
-		"BPF",
-		"CHECKPOINT_RESTORE",
-	};
+	static const char *const names[] = { CAPABILITY_NAMES };
 	const char *at = text ? strstr(text, "CAP_") : NULL;
 	size_t length = at ? strspn(at + 4, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") : 0;
 	for (size_t i = 0; at && i < ARRAY_SIZE(names); i++)
