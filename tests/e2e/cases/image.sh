@@ -87,9 +87,10 @@ same "no file" 66 "$(status_of "$lichen" load -i nothing)"
 # several at once, some killed
 for i in 1 2 3 4; do
 	(
-		while :; do "$lichen" image import dir "many$i" && "$lichen" rmi "many$i"; done >/dev/null 2>&1 &
+		# shellcheck disable=SC2016 # the arguments are the other shell's
+		setsid sh -c 'while :; do "$0" image import dir "$1" && "$0" rmi "$1"; done' "$lichen" "many$i" >/dev/null 2>&1 &
 		sleep "0.$i"
-		kill -9 $!
+		kill -9 "-$!"
 	)
 done
 until_true 30 "$lichen" image import dir last || fail "import after others were killed"

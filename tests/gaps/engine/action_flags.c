@@ -106,7 +106,8 @@ int main(void)
 	    last.si_status == SIGSYS);
 	MUST(waitpid(pid, &status, 0));
 	FACT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
-	sa.sa_flags |= SA_NOCLDWAIT;
+	// gVisor sends SIGCHLD before the child is gone: without SA_RESTART, waitpid() sometimes is EINTR there.
+	sa.sa_flags |= SA_NOCLDWAIT | SA_RESTART;
 	MUST(sigaction(SIGCHLD, &sa, NULL));
 	pid = fork_or_die();
 	if (pid == 0)
