@@ -21,6 +21,9 @@ enum broker_kind {
 	BROKER_WATCH_SPACE =
 		4, /* fd: the same; a: index of a pid namespace (abi/view_state.h). When the owner has ended, so do its members */
 	BROKER_WATCH_CHILD = 5, /* fd: likewise. When the owner has ended, process a is sent SIGCHLD */
+	BROKER_CGROUP_EVENT =
+		6, /* fd: an eventfd(2), which is told of a control group (abi/cgroup_state.h). a: the group's number, its generation << 32;
+		    * b: when it uses more than so many bytes, or no longer; -1: when it is out of memory. Both when the group is gone */
 	BROKER_WATCH_PID =
 		2, /* fd: a stream socket with an owner (F_SETOWN_EX). When the owner has ended, a zombie or reaped, the other end
 	                       * becomes readable for good: fd is shut down for sending */

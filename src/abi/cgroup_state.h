@@ -24,6 +24,7 @@
 #define CGROUP_NAME_SIZE 256u
 #define CGROUP_DEPTH_MAX 64u
 #define CGROUP_NO_LIMIT UINT64_MAX
+#define CGROUP_CPUS_MAX 64u /* processors that are told apart */
 
 enum cgroup_state_of { CGROUP_FREE = 0, CGROUP_MAKING = 1, CGROUP_READY = 2, CGROUP_REMOVING = 3 };
 
@@ -56,6 +57,8 @@ enum cgroup_setting {
 	CGROUP_SET_FREEZE,
 	CGROUP_SET_MAX_DEPTH,
 	CGROUP_SET_MAX_DESCENDANTS,
+	CGROUP_SET_NOTIFY, /* v1: notify_on_release … */
+	CGROUP_SET_CLONE,  /* … and cgroup.clone_children, which new groups inherit */
 	CGROUP_SETTINGS = 24,
 };
 
@@ -77,8 +80,7 @@ enum cgroup_count {
 	CGROUP_COUNT_CPU_THROTTLED_US,
 	CGROUP_COUNT_FROZEN, /* 1: all members, and those below, are stopped */
 	CGROUP_COUNT_FROZEN_US,
-	CGROUP_COUNT_TOLD_POPULATED, /* what the last change of cgroup.events told, + 1 */
-	CGROUP_COUNT_TOLD_FROZEN,
+	CGROUP_COUNT_RELEASABLE, /* v1: 1: somebody has been in it, or below it, since its release_agent was last thought of */
 	CGROUP_COUNTS = 32,
 };
 
@@ -96,9 +98,12 @@ struct cgroup {
 	u32 reserved32;
 	u64 set[CGROUP_SETTINGS];
 	u64 count[CGROUP_COUNTS];
+	u64 percpu
+		[CGROUP_CPUS_MAX]; /* v1, cpuacct: microseconds that members were seen to use on each processor, by the supervisor */
 	char name[CGROUP_NAME_SIZE];
 };
-static_assert(sizeof(struct cgroup) == 64 + 8 * (CGROUP_SETTINGS + CGROUP_COUNTS) + CGROUP_NAME_SIZE, "shared between agents");
+static_assert(sizeof(struct cgroup) == 64 + 8 * (CGROUP_SETTINGS + CGROUP_COUNTS + CGROUP_CPUS_MAX) + CGROUP_NAME_SIZE,
+	      "shared between agents");
 
 /* A hierarchy: 0 is the unified one (v2), all others v1. */
 struct cgroup_tree {

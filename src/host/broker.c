@@ -2,6 +2,7 @@
 /* The broker's socket: takes requests and hands them to who does them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,6 +30,16 @@ int broker_listen(struct broker *broker, int fd, u32 events, struct source *sour
 	return -errno;
 }
 
+/* proc_pid_fd(5) */
+static bool is_eventfd(int fd)
+{
+	static const char wanted[] = "anon_inode:[eventfd]";
+	char path[48], link[sizeof(wanted)];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, link, sizeof(link)) == sizeof(wanted) - 1 && memcmp(link, wanted, sizeof(wanted) - 1) == 0;
+}
+
 /* Whether closing it is sure not to block. */
 static bool harmless(int fd)
 {
@@ -37,7 +48,7 @@ static bool harmless(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0)
 		return domain == AF_UNIX;
-	return fcntl(fd, F_GETPIPE_SZ) >= 0;
+	return fcntl(fd, F_GETPIPE_SZ) >= 0 || is_eventfd(fd);
 }
 
 /* Collects the descriptors of a message, and whether its sender is who we are. Returns their number. */
@@ -86,9 +97,21 @@ static void serve_request(struct broker *broker, const struct broker_request *re
 		else
 			(void)close(fd);
 		break;
+	case BROKER_CGROUP_EVENT:
+		if (broker->group_event && is_eventfd(fd))
+			broker->group_event(broker->group_data, (u64)request->a, (u64)request->b, fd);
+		else
+			(void)close(fd);
+		break;
 	default:
 		(void)close(fd);
 	}
+}
+
+void broker_knows_groups(struct broker *broker, broker_group_event *take, void *data)
+{
+	broker->group_event = take;
+	broker->group_data = data;
 }
 
 /* Takes one request. False when there is none. */

@@ -28,6 +28,8 @@ struct broker {
 	struct served *served;  /* broker_device.c */
 	u32 stream_count;       /* of both */
 	struct kmsg_log log;
+	broker_group_event *group_event; /* NULL: there are no groups */
+	void *group_data;
 	struct view_state *views; /* of the commons, and what members execute: broker_knows_members() */
 	int agent;
 	struct rlimit limit; /* RLIMIT_NOFILE as it was */

@@ -78,18 +78,28 @@ bool cgroup_member_in(const struct cgroup_enforcer *e, const struct cgroup_membe
 
 /* --- telling ------------------------------------------------------------------------------------------------------------------------------ */
 
+int cgroup_path(const struct cgroup_state *s, u32 group, char path[GROUP_PATH_SIZE])
+{
+	char copy[GROUP_PATH_SIZE];
+
+	path[0] = '\0';
+	CGROUP_EACH_UP(s, g, group)
+	{
+		memcpy(copy, path, sizeof(copy));
+		if (snprintf(path, GROUP_PATH_SIZE, "/%.*s%s", (int)CGROUP_NAME_SIZE - 1, s->group[g].name, copy) >=
+		    GROUP_PATH_SIZE)
+			return -ENAMETOOLONG;
+	}
+	return 0;
+}
+
 /* The path of a group's file. 0 or negative errno. */
 static int path_of(const struct cgroup_state *s, u32 group, const char *file, char *path, size_t size)
 {
-	char below[1024] = "", copy[1024];
+	char below[GROUP_PATH_SIZE];
 
-	CGROUP_EACH_UP(s, g, group)
-	{
-		memcpy(copy, below, sizeof(copy));
-		if (snprintf(below, sizeof(below), "/%.*s%s", (int)CGROUP_NAME_SIZE - 1, s->group[g].name, copy) >=
-		    (int)sizeof(below))
-			return -ENAMETOOLONG;
-	}
+	if (cgroup_path(s, group, below) < 0)
+		return -ENAMETOOLONG;
 	if (snprintf(path, size, "%.*s%s/%s", (int)sizeof(s->tree[0].path) - 1,
 		     s->tree[s->group[group].tree % CGROUP_TREES_MAX].path, below, file) >= (int)size)
 		return -ENAMETOOLONG;
@@ -143,8 +153,10 @@ static void tell_events(struct cgroup_enforcer *e, u32 group, s64 elapsed)
 	if (frozen && g->count[CGROUP_COUNT_FROZEN])
 		g->count[CGROUP_COUNT_FROZEN_US] += (u64)elapsed * 1000;
 	g->count[CGROUP_COUNT_FROZEN] = frozen;
-	if (g->tree)
+	if (g->tree) {
+		cgroup_release(e, group, populated);
 		return;
+	}
 	(void)snprintf(text, sizeof(text), "populated %d\nfrozen %d\n", populated, frozen);
 	cgroup_tell(e, group, "cgroup.events", text);
 }
@@ -253,6 +265,8 @@ static void look(struct cgroup_enforcer *e, s64 now)
 	s64 elapsed = e->last ? now - e->last : 0;
 
 	look_at_members(e);
+	cgroup_events_look(e); /* of what is used, not of what is left when somebody has been killed for it */
+	cgroup_cpu_look(e);
 	for (u32 i = 1; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++) {
 		if (__atomic_load_n(&s->group[i].state, __ATOMIC_ACQUIRE) != CGROUP_READY || s->group[i].parent == i) {
 			e->known[i].stopped = false;
@@ -287,7 +301,7 @@ static int tick(void *data)
 
 /* --- beginning and end ------------------------------------------------------------------------------------------------------------------------ */
 
-struct cgroup_enforcer *cgroup_enforcer_new(struct cgroup_state *state, struct supervisor *supervisor)
+struct cgroup_enforcer *cgroup_enforcer_new(struct cgroup_state *state, struct supervisor *supervisor, const struct aside *aside)
 {
 	struct cgroup_enforcer *e = calloc(1, sizeof(*e));
 
@@ -295,6 +309,7 @@ struct cgroup_enforcer *cgroup_enforcer_new(struct cgroup_state *state, struct s
 		return NULL;
 	e->state = state;
 	e->supervisor = supervisor;
+	e->aside = aside;
 	e->members = calloc(CGROUP_TASKS_MAX, sizeof(*e->members));
 	if (e->members)
 		return e;
@@ -309,7 +324,9 @@ void cgroup_enforcer_free(struct cgroup_enforcer *e)
 	for (u32 i = 0; e->held_count && i < CGROUP_TASKS_MAX; i++)
 		if (e->held[i])
 			release(e, i);
+	cgroup_events_free(e);
 	free(e->members);
+	free(e->cpu);
 	free(e);
 }
 

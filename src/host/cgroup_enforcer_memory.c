@@ -44,7 +44,7 @@ static int oom_score_adj(pid_t pid)
 	return value;
 }
 
-static u64 memory_of(struct cgroup_enforcer *e, u32 group)
+u64 cgroup_used_memory(struct cgroup_enforcer *e, u32 group)
 {
 	u64 sum = 0;
 
@@ -148,6 +148,7 @@ static void out_of_memory(struct cgroup_enforcer *e, u32 group, u64 limit)
 
 	add(&s->group[group], CGROUP_COUNT_MEMORY_MAX);
 	add(&s->group[group], CGROUP_COUNT_OOM);
+	cgroup_events_oom(e, group);
 	if (victim >= 0) {
 		of = cgroup_of_task(s, &s->task[e->members[victim].row], s->group[group].tree);
 		whole = whole_group(s, of, group);
@@ -175,7 +176,7 @@ void cgroup_enforce_memory(struct cgroup_enforcer *e, u32 group)
 
 	if (max == CGROUP_NO_LIMIT && high == CGROUP_NO_LIMIT)
 		return;
-	used = memory_of(e, group);
+	used = cgroup_used_memory(e, group);
 	if (used > g->count[CGROUP_COUNT_MEMORY_PEAK])
 		g->count[CGROUP_COUNT_MEMORY_PEAK] = used;
 	if (used > high) {

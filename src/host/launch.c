@@ -27,6 +27,7 @@
 #include "host/cell_members.h"
 #include "host/cgroup_enforcer.h"
 #include "host/filter.h"
+#include "host/launch_aside.h"
 #include "host/launch_command.h"
 #include "host/launch_marker.h"
 #include "host/mount_scratch.h"
@@ -361,20 +362,24 @@ static void serve_broker(struct supervisor *supervisor, struct cell_fds *fds, u3
 }
 
 /* Limits of control groups that the cell makes itself; without memory for it, or room, they are not enforced. */
-static struct cgroup_enforcer *serve_groups(struct supervisor *supervisor, const struct cell_fds *fds, u32 emulate)
+static struct cgroup_enforcer *serve_groups(struct supervisor *supervisor, const struct aside *aside, struct broker *broker)
 {
+	struct commons *map = aside->fds->map;
 	struct cgroup_enforcer *enforcer;
 	struct service service;
 
-	if (!(emulate & GAP_BIT(GAP_cgroup)) || !fds->map)
+	if (!(aside->cell->emulate & GAP_BIT(GAP_cgroup)) || !map)
 		return NULL;
-	enforcer = cgroup_enforcer_new((struct cgroup_state *)(void *)((u8 *)fds->map + fds->map->areas[GAP_cgroup].offset),
-				       supervisor);
+	enforcer =
+		cgroup_enforcer_new((struct cgroup_state *)(void *)((u8 *)map + map->areas[GAP_cgroup].offset), supervisor, aside);
 	if (!enforcer)
 		return NULL;
 	service = cgroup_enforcer_service(enforcer);
-	if (supervise_add(supervisor, &service) == 0)
+	if (supervise_add(supervisor, &service) == 0) {
+		if (broker)
+			broker_knows_groups(broker, cgroup_enforcer_event, enforcer);
 		return enforcer;
+	}
 	cgroup_enforcer_free(enforcer);
 	return NULL;
 }
@@ -511,6 +516,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	struct supervisor supervisor;
 	struct broker *broker = NULL;
 	struct cgroup_enforcer *groups = NULL;
+	struct aside aside;
 	struct start_watch watch;
 	struct trace_drain *drain;
 	const char *stage;
@@ -553,7 +559,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	(void)close(take_fd(&report_write));
 	if (!spec->join) {
 		serve_broker(&supervisor, &fds, spec->emulate, &broker);
-		groups = serve_groups(&supervisor, &fds, spec->emulate);
+		aside = (struct aside){ .cell = spec, .fds = &fds, .supervisor = &supervisor, .guest = pid };
+		groups = serve_groups(&supervisor, &aside, broker);
 	}
 	tell_hooks(spec, &watch, &supervisor, pid, &fds, report_read);
 	r = wait_for_guest(&supervisor, spec, drain, pid, &result->status);

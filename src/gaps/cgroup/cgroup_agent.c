@@ -7,6 +7,7 @@
  *   cgroup_tasks.c      who is in them: from fork to exit; the limit of pids
  *   cgroup_show.c       what files tell; cgroup_usage.c: by what /proc says
  *   cgroup_write.c      what is written to them; cgroup_v1_show.c, cgroup_v1_write.c: the same for v1
+ *   cgroup_event.c      cgroup.event_control of v1
  *   cgroup_agent.c      /proc/PID/cgroup, /proc/cgroups, and control files that are open
  *
  * A control file is opened as any virtual file (agent/vfs.h): for reading it is a snapshot, for writing a pipe that nobody reads. Such a file is known
@@ -263,12 +264,33 @@ long cgroup_vfs_written(const struct vnode *node, const char *path, const char *
 		return -E2BIG;
 	memcpy(text, bytes + from, to - from);
 	text[to - from] = 0;
+	r = parse(path, &file);
+	if (r >= 0 && file == CG_V1_EVENT_CONTROL) {
+		r = cg_write_event_control((u32)r, text); /* without the lock: the supervisor is asked */
+		return r < 0 ? r : (long)size;
+	}
 	cg_lock();
 	r = parse(path, &file);
 	if (r >= 0)
 		r = cg_write((u32)r, file, text);
 	cg_unlock();
 	return r < 0 ? r : (long)size;
+}
+
+long cg_open_file(s32 fd, u32 *ret_file)
+{
+	char link[AGENT_FD_LINK_SIZE], host[CG_HOST_SIZE], path[VFS_PATH_MAX];
+	long n = vfs_fd_path(fd, path);
+
+	if (n >= 0 && (n = parse(path, ret_file)) >= 0)
+		return n;
+	agent_fd_link(link, (u32)fd); /* or it is the host's file */
+	n = sys3(__NR_readlink, link, host, sizeof(host) - 1);
+	if (n < 0)
+		return n;
+	host[n] = 0;
+	n = cgroup_describe(host, path);
+	return n < 0 ? n : parse(path, ret_file);
 }
 
 /* --- processes -------------------------------------------------------------------------------------------------------------------------------- */

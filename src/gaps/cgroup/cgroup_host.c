@@ -209,6 +209,7 @@ const struct gap gap_cgroup = {
 	.install = install,
 	.paths = GAP_PATHS_OPEN | GAP_PATHS_STAT,
 	.on_request = true,
+	.broker = true, /* cgroup.event_control */
 	.files = files,
 	.limits = limits,
 };

@@ -89,6 +89,7 @@ struct wish {
 	u32 controllers;
 	bool none, all;
 	char name[64];
+	char release_agent[sizeof(((struct cgroup_tree *)0)->release_agent)];
 };
 
 static bool is_word(const char *text, u64 length, const char *word)
@@ -108,6 +109,17 @@ static long take_name(struct wish *wish, const char *name, u64 length)
 	return 0;
 }
 
+static long take_release_agent(struct wish *wish, const char *path, u64 length)
+{
+	struct agent_creds creds;
+
+	agent_creds_get(&creds);
+	if (!length || length >= sizeof(wish->release_agent) || wish->release_agent[0] || !creds.cap_sys_admin)
+		return -EINVAL;
+	memcpy(wish->release_agent, path, length);
+	return 0;
+}
+
 static long take_option(struct wish *wish, const char *text, u64 length)
 {
 	static const char others[][16] = {
@@ -121,8 +133,8 @@ static long take_option(struct wish *wish, const char *text, u64 length)
 	}
 	if (length > 5 && !memcmp(text, "name=", 5))
 		return take_name(wish, text + 5, length - 5);
-	if (length > 14 && !memcmp(text, "release_agent=", 14))
-		return 0;
+	if (length >= 14 && !memcmp(text, "release_agent=", 14))
+		return take_release_agent(wish, text + 14, length - 14);
 	for (u32 i = 0; i < CGROUP_CONTROLLERS; i++)
 		if (is_word(text, length, cg_controller_name(i, true))) {
 			wish->controllers |= 1u << i;
@@ -244,7 +256,10 @@ static long make_tree(const struct wish *wish, u32 device)
 	memset(&s->tree[t], 0, sizeof(s->tree[t]));
 	s->tree[t].controllers = wish->controllers;
 	memcpy(s->tree[t].name, wish->name, sizeof(wish->name));
+	memcpy(s->tree[t].release_agent, wish->release_agent, sizeof(wish->release_agent));
 	r = make_root(t, (u32)group, device);
+	if (r == 0 && wish->release_agent[0])
+		r = cg_put_line((u32)group, CG_V1_RELEASE_AGENT, wish->release_agent);
 	__atomic_store_n(&cg_group((u32)group)->state, r < 0 ? CGROUP_FREE : CGROUP_READY, __ATOMIC_RELEASE);
 	if (r == 0) {
 		__atomic_store_n(&s->tree[t].state, CGROUP_READY, __ATOMIC_RELEASE);
@@ -264,6 +279,11 @@ static void show_options(const struct cgroup_tree *tree, char *to, u64 size)
 			cg_say(&out, cg_controller_name(i, true));
 			any = true;
 		}
+	if (tree->release_agent[0]) { /* before the name, as cgroup1_show_options() has it */
+		cg_say(&out, any ? ",release_agent=" : "release_agent=");
+		cg_say(&out, tree->release_agent);
+		any = true;
+	}
 	if (tree->name[0]) {
 		cg_say(&out, any ? ",name=" : "name=");
 		cg_say(&out, tree->name);

@@ -151,6 +151,12 @@ void cg_cpu_time(u32 group, u64 *ret_user, u64 *ret_system)
 	*ret_system = system;
 }
 
+static void reset_cpu(struct cgroup *g)
+{
+	g->count[CGROUP_COUNT_CPU_USER] = g->count[CGROUP_COUNT_CPU_SYSTEM] = 0;
+	memset(g->percpu, 0, sizeof(g->percpu));
+}
+
 void cg_reset_cpu_time(u32 group)
 {
 	struct cgroup_state *s = cg();
@@ -163,7 +169,7 @@ void cg_reset_cpu_time(u32 group)
 	}
 	for (u32 i = 0; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++)
 		if (s->group[i].state == CGROUP_READY && cgroup_is_below(s, i, group))
-			s->group[i].count[CGROUP_COUNT_CPU_USER] = s->group[i].count[CGROUP_COUNT_CPU_SYSTEM] = 0;
+			reset_cpu(&s->group[i]);
 }
 
 static void say_cpu_stat(struct cg_text *out, u32 group)

@@ -171,6 +171,7 @@ void cg_task_move(struct cgroup_task *task, s32 pid, u32 group)
 	}
 	__atomic_store_n(&task->place[to->tree], cg_is_root(group) ? 0 : group | to->generation << 16, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->tasks_used, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&cg_group(group)->count[CGROUP_COUNT_RELEASABLE], 1, __ATOMIC_RELEASE); /* now that it can be seen there */
 }
 
 bool cg_has_tasks(u32 group, bool all)

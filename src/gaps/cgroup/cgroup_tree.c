@@ -436,6 +436,22 @@ static u32 controllers_of_child(u32 parent)
 	return (g->tree ? g->given : g->subtree) | 1u << CGROUP_CORE;
 }
 
+/* v1: what a new group has of its parent. cgroup_create() */
+static long inherit(u32 group, u32 parent)
+{
+	struct cgroup *g = cg_group(group);
+	const struct cgroup *from = cg_group(parent);
+	long r = 0;
+
+	g->set[CGROUP_SET_NOTIFY] = from->set[CGROUP_SET_NOTIFY];
+	g->set[CGROUP_SET_CLONE] = from->set[CGROUP_SET_CLONE];
+	if (g->tree && g->set[CGROUP_SET_NOTIFY])
+		r = cg_put_line(group, CG_V1_NOTIFY, "1");
+	if (g->tree && g->set[CGROUP_SET_CLONE] && r == 0)
+		r = cg_put_line(group, CG_V1_CLONE_CHILDREN, "1");
+	return r;
+}
+
 static long make_group(u32 parent, s32 directory, const char *name, u32 mode)
 {
 	u64 length = strlen(name);
@@ -453,6 +469,8 @@ static long make_group(u32 parent, s32 directory, const char *name, u32 mode)
 	cg_group((u32)row)->given = controllers_of_child(parent);
 	if (r == 0)
 		r = cg_fill((u32)row, (s32)fd, cg_group((u32)row)->given);
+	if (r == 0)
+		r = inherit((u32)row, parent);
 	if (fd >= 0)
 		(void)sys1(__NR_close, fd);
 	if (r < 0)
@@ -498,6 +516,7 @@ long cgroup_remove(const char *host, s32 directory, const char *name)
 	if (r == 0) {
 		__atomic_store_n(&cg_group((u32)group)->state, CGROUP_REMOVING, __ATOMIC_RELEASE);
 		remove_directory((u32)group, directory, name);
+		cg_group(cgroup_above(cg(), (u32)group))->count[CGROUP_COUNT_RELEASABLE] = 1;
 		free_group(cg_group((u32)group));
 	}
 	cg_unlock();

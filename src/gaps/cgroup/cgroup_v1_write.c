@@ -189,6 +189,34 @@ static long write_switch(u32 group, u32 file, const char *text)
 	return r < 0 ? r : put_number(group, file, value != 0);
 }
 
+static long write_inherited(u32 group, u32 file, u32 set, const char *text)
+{
+	u64 value;
+	long r = parse_number(text, &value);
+
+	if (r == 0)
+		r = put_number(group, file, value != 0);
+	if (r == 0)
+		__atomic_store_n(&cg_group(group)->set[set], value != 0, __ATOMIC_RELEASE);
+	return r;
+}
+
+/* It runs with all capabilities, so who names it must have them. */
+static long write_release_agent(u32 group, u32 file, const char *text)
+{
+	struct cgroup_tree *tree = &cg()->tree[cg_group(group)->tree % CGROUP_TREES_MAX];
+	struct agent_creds creds;
+	long r;
+
+	agent_creds_get(&creds);
+	if (!creds.cap_sys_admin)
+		return -EPERM;
+	r = cg_put_line(group, file, text);
+	if (r == 0)
+		memcpy(tree->release_agent, text, strlen(text) + 1);
+	return r;
+}
+
 static long write_core(u32 group, u32 file, const char *text)
 {
 	switch (file) {
@@ -196,10 +224,11 @@ static long write_core(u32 group, u32 file, const char *text)
 	case CG_V1_TASKS:
 		return cg_write_procs(group, text, false);
 	case CG_V1_CLONE_CHILDREN:
+		return write_inherited(group, file, CGROUP_SET_CLONE, text);
 	case CG_V1_NOTIFY:
-		return write_switch(group, file, text);
+		return write_inherited(group, file, CGROUP_SET_NOTIFY, text);
 	default:
-		return cg_put_line(group, file, text); /* release_agent */
+		return write_release_agent(group, file, text);
 	}
 }
 
@@ -224,6 +253,8 @@ static long write_memory(u32 group, u32 file, const char *text)
 		return keep_number(group, file, text, 0, 200, -EINVAL);
 	case CG_V1_USE_HIERARCHY:
 		return keep_number(group, file, text, 1, 1, -EINVAL);
+	case CG_V1_MOVE_CHARGE:
+		return keep_number(group, file, text, 0, 0, -EINVAL);
 	case CG_V1_OOM_CONTROL:
 		return strcmp(text, "0") ? -EINVAL : 0; /* the killer cannot be disabled */
 	default:
