@@ -84,17 +84,27 @@ enum cgroup_count {
 	CGROUP_COUNTS = 32,
 };
 
+/* Files that poll(2) and inotify(7) watch. */
+enum cgroup_told {
+	CGROUP_TOLD_EVENTS,
+	CGROUP_TOLD_MEMORY,
+	CGROUP_TOLD_MEMORY_LOCAL,
+	CGROUP_TOLD_PIDS,
+	CGROUP_TOLD_PIDS_LOCAL,
+	CGROUP_TOLDS = 6, /* none of these */
+};
+
 struct cgroup {
-	u32 state;      /* enum cgroup_state_of */
-	u32 generation; /* +1 at each use of the row */
-	u32 tree;       /* index of its hierarchy */
-	u32 parent;     /* index; of a root: its own */
-	u32 depth;      /* below the root */
-	u32 hash;       /* of the name */
-	u32 subtree;    /* v2: bit per controller that its children have */
-	u32 given;      /* bit per controller that it has itself */
-	u32 reserved[6];
-	s32 maker; /* pid of who makes or removes it */
+	u32 state;              /* enum cgroup_state_of */
+	u32 generation;         /* +1 at each use of the row */
+	u32 tree;               /* index of its hierarchy */
+	u32 parent;             /* index; of a root: its own */
+	u32 depth;              /* below the root */
+	u32 hash;               /* of the name */
+	u32 subtree;            /* v2: bit per controller that its children have */
+	u32 given;              /* bit per controller that it has itself */
+	u32 told[CGROUP_TOLDS]; /* +1 whenever such a file says something else */
+	s32 maker;              /* pid of who makes or removes it */
 	u32 reserved32;
 	u64 set[CGROUP_SETTINGS];
 	u64 count[CGROUP_COUNTS];
@@ -129,18 +139,34 @@ struct cgroup_task {
 };
 static_assert(sizeof(struct cgroup_task) == 352, "shared between agents");
 
+/* An open file of those that can be watched, in a process whose reads of it come to the agent. Whoever is short of a row takes any. */
+#define CGROUP_WATCHES_MAX 512u
+struct cgroup_watch {
+	s32 pid; /* 0: free */
+	s32 fd;
+	u64 device, inode;
+	u32 group, generation;
+	u32 told; /* enum cgroup_told */
+	u32 unread;
+	u64 seen; /* told[] when it was last read from its start */
+};
+static_assert(sizeof(struct cgroup_watch) == 48, "shared between agents");
+
 struct cgroup_state {
 	u32 lock;        /* struct lock (agent/agent.h): who makes or removes groups, or counts anew */
 	u32 groups_used; /* rows from here on have never been used */
 	u32 tasks_used;  /* some process is, or was, in another group than a root */
 	u32 limited;     /* some group has, or had, a limit of pids */
-	u32 reserved[12];
+	u32 changes;     /* +1, and sleepers are woken, whenever something in told[] changes */
+	u32 watch_next;  /* row of `watch` that is taken next */
+	u32 reserved[10];
 	struct cgroup_tree tree[CGROUP_TREES_MAX];
 	struct cgroup group[CGROUP_GROUPS_MAX]; /* 0: the root of the unified hierarchy */
 	u32 space[CGROUP_SPACES_MAX]
 		 [CGROUP_TREES_MAX]; /* roots of cgroup namespaces (abi/view_state.h), as in struct cgroup_task */
 	s32 pid[CGROUP_TASKS_MAX];   /* 0: free; negative: being taken by that process */
 	struct cgroup_task task[CGROUP_TASKS_MAX];
+	struct cgroup_watch watch[CGROUP_WATCHES_MAX];
 };
 
 /* Where the row of a process may be: CGROUP_PROBES places from here on. */

@@ -162,6 +162,15 @@ int vfile_open(const char *name, const void *bytes, u64 size, int flags) MUST_CH
  * this cell has no broker, or it is gone. */
 int broker_send(const struct broker_request *request, int fd) MUST_CHECK;
 
+/* Calls that come to the agent from now on, in this process and what it makes (added_filter.c): by number alone, and by number and argument 0. Their
+ * rows are ADDED_LATER. In a recorded cell all come. */
+struct added_filter {
+	const u16 *always, *of_fd;
+	u32 always_count, of_fd_count;
+	u32 fd;
+};
+long agent_add_filter(const struct added_filter *added) MUST_CHECK;
+
 /* --- identity of the caller, as the guest sees it ------------------------------------------------------------------------------- */
 
 struct agent_creds {
@@ -352,6 +361,8 @@ static inline bool cgroup_on(void)
 /* What a control file is as virtual file (agent/vfs.h): 1 when its bytes are made at open, 0 when they lie in the file; -ENODEV: its group is gone. */
 #define CGROUP_FILE_PATH 96u
 long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH]) MUST_CHECK;
+/* A file whose bytes lie in it was opened for reading: of some, poll(2) tells changes. */
+void cgroup_watch(s32 fd, const char path[CGROUP_FILE_PATH]);
 /* mkdir, rmdir of a group: its directory is `name` in `directory`. 0 or negative errno. */
 long cgroup_make(const char *host, s32 directory, const char *name, u32 mode) MUST_CHECK;
 long cgroup_remove(const char *host, s32 directory, const char *name) MUST_CHECK;

@@ -49,8 +49,10 @@ long fs_cgroup_open(struct fs_work *work, u64 flags, u64 mode)
 	if (fd < 0)
 		return fd;
 	shown = cgroup_describe(work->host, path);
-	if (!shown && !(flags & O_ACCMODE_))
+	if (!shown && !(flags & O_ACCMODE_)) {
+		cgroup_watch((s32)fd, path);
 		return fd;
+	}
 	(void)sys1(__NR_close, fd); /* its number is what the other one gets */
 	return shown < 0 ? shown : open_known(path, flags);
 }

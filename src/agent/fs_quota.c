@@ -243,22 +243,6 @@ long fs_quota_add_file(struct fs_quota *quota)
 
 /* --- the filter ---------------------------------------------------------------------------------------------------------------------------- */
 
-#define LD_ABS 0x20
-#define JEQ 0x15
-#define JGE 0x35
-#define RET_K 0x06
-#define RET_ALLOW 0x7fff0000u
-#define RET_TRAP 0x00030000u
-#define ARCH_X86_64 0xc000003eu
-#define SET_MODE_FILTER 1
-#define FILTER_TSYNC 1
-
-struct insn { /* struct sock_filter */
-	u16 code;
-	u8 jt, jf;
-	u32 k;
-};
-
 /* The calls of fs_quota.def, unless the agent makes them, come to the agent. */
 static long install(void)
 {
@@ -267,30 +251,7 @@ static long install(void)
 #include "agent/fs_quota.def"
 #undef GAP_CALL
 	};
-	struct insn code[ARRAY_SIZE(numbers) + 10];
-	struct {
-		u64 length;
-		const struct insn *code;
-	} program = { ARRAY_SIZE(code), code };
-	u8 n = 0, last = ARRAY_SIZE(code) - 1;
-	long r;
-
-	code[n++] = (struct insn){ LD_ABS, 0, 0, 4 }; /* arch */
-	code[n++] = (struct insn){ JEQ, 0, (u8)(last - 2), ARCH_X86_64 };
-	code[n++] = (struct insn){ LD_ABS, 0, 0, 0 };
-	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++, n++)
-		code[n] = (struct insn){ JEQ, (u8)(ARRAY_SIZE(numbers) - i), 0, numbers[i] };
-	code[n++] = (struct insn){ RET_K, 0, 0, RET_ALLOW };
-	code[n++] = (struct insn){ LD_ABS, 0, 0, 12 }; /* instruction pointer, high half */
-	code[n++] = (struct insn){ JEQ, 0, 2, (u32)(LAYOUT_TEXT >> 32) };
-	code[n++] = (struct insn){ LD_ABS, 0, 0, 8 };
-	code[n++] = (struct insn){ JGE, 0, 1, commons()->text_size };
-	code[n++] = (struct insn){ RET_K, 0, 0, RET_TRAP | SECCOMP_COOKIE };
-	code[n++] = (struct insn){ RET_K, 0, 0, RET_ALLOW };
-	r = sys3(__NR_seccomp, SET_MODE_FILTER, FILTER_TSYNC, &program);
-	if (r > 0) /* a thread has a filter of its own */
-		r = sys3(__NR_seccomp, SET_MODE_FILTER, 0, &program);
-	return r;
+	return agent_add_filter(&(struct added_filter){ .always = numbers, .always_count = ARRAY_SIZE(numbers) });
 }
 
 long fs_quota_watch(void)

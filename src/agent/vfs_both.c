@@ -20,61 +20,12 @@
 #define SEEK_SET_ 0
 #define SEEK_CUR_ 1
 
-struct insn { /* struct sock_filter */
-	u16 code;
-	u8 jt, jf;
-	u32 k;
-};
-
-struct program { /* struct sock_fprog */
-	u16 length;
-	const struct insn *insns;
-};
-
-#define LOAD_(offset)                \
-	{                            \
-		0x20, 0, 0, (offset) \
-	} /* BPF_LD | BPF_W | BPF_ABS */
-#define EQUAL_(value, yes, no)             \
-	{                                  \
-		0x15, (yes), (no), (value) \
-	}
-#define AT_LEAST_(value, yes, no)          \
-	{                                  \
-		0x35, (yes), (no), (value) \
-	}
-#define RETURN_(value)              \
-	{                           \
-		0x06, 0, 0, (value) \
-	}
-#define ALLOW_ 0x7fff0000u
-#define TRAP_ 0x00030000u
-#define ARCH_X86_64_ 0xc000003eu
-
 /* From now on writes to number `fd` come to us. 0 or negative errno. */
 static long trap_writes(u32 fd)
 {
-	const struct insn insns[] = {
-		LOAD_(4), /* arch */
-		EQUAL_(ARCH_X86_64_, 0, 11),
-		LOAD_(0), /* nr */
-		EQUAL_(__NR_write, 2, 0),
-		EQUAL_(__NR_writev, 1, 0),
-		EQUAL_(__NR_pwrite64, 0, 7),
-		LOAD_(12), /* instruction pointer, high */
-		EQUAL_((u32)(LAYOUT_TEXT >> 32), 0, 3),
-		LOAD_(8),
-		AT_LEAST_(commons()->text_size, 1, 0),
-		RETURN_(ALLOW_),
-		LOAD_(16), /* argument 0, low */
-		EQUAL_(fd, 1, 0),
-		RETURN_(ALLOW_),
-		RETURN_(TRAP_ | SECCOMP_COOKIE),
-	};
-	struct program program = { ARRAY_SIZE(insns), insns };
-	long r = sys3(__NR_seccomp, 1 /* SET_MODE_FILTER */, 1 /* TSYNC */, &program);
+	static const u16 numbers[] = { __NR_write, __NR_writev, __NR_pwrite64 };
 
-	return r ? sys3(__NR_seccomp, 1, 0, &program) : 0; /* threads with filters of their own: this one alone */
+	return agent_add_filter(&(struct added_filter){ .of_fd = numbers, .of_fd_count = ARRAY_SIZE(numbers), .fd = fd });
 }
 
 static long remember_number(u32 fd)

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -106,12 +109,15 @@ static int path_of(const struct cgroup_state *s, u32 group, const char *file, ch
 	return 0;
 }
 
-void cgroup_tell(const struct cgroup_enforcer *e, u32 group, const char *file, const char *text)
+void cgroup_tell(const struct cgroup_enforcer *e, u32 group, enum cgroup_told which, const char *text)
 {
+	static const char *const files[] = { [CGROUP_TOLD_EVENTS] = "cgroup.events",
+					     [CGROUP_TOLD_MEMORY] = "memory.events",
+					     [CGROUP_TOLD_MEMORY_LOCAL] = "memory.events.local" };
 	size_t size = strlen(text);
 	char path[1600], has[256];
 
-	if (path_of(e->state, group, file, path, sizeof(path)) < 0)
+	if (path_of(e->state, group, files[which], path, sizeof(path)) < 0)
 		return;
 	CLEANUP_FD int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : pread(fd, has, sizeof(has), 0);
@@ -119,6 +125,9 @@ void cgroup_tell(const struct cgroup_enforcer *e, u32 group, const char *file, c
 		return;
 	if (pwrite(fd, text, size, 0) == (ssize_t)size && (size_t)n > size)
 		(void)!ftruncate(fd, (off_t)size);
+	(void)__atomic_add_fetch(&e->state->group[group].told[which], 1, __ATOMIC_ACQ_REL);
+	(void)__atomic_add_fetch(&e->state->changes, 1, __ATOMIC_ACQ_REL);
+	(void)syscall(SYS_futex, &e->state->changes, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* Whether somebody is in the group or below it; whether all of them are stopped. */
@@ -158,7 +167,7 @@ static void tell_events(struct cgroup_enforcer *e, u32 group, s64 elapsed)
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "populated %d\nfrozen %d\n", populated, frozen);
-	cgroup_tell(e, group, "cgroup.events", text);
+	cgroup_tell(e, group, CGROUP_TOLD_EVENTS, text);
 }
 
 /* --- stopping ----------------------------------------------------------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ struct cgroup_enforcer {
 /* The living members of a group and those below: calls `each`. */
 bool cgroup_member_in(const struct cgroup_enforcer *e, const struct cgroup_member *member, u32 group);
 /* Writes text to a file of a group, if it says something else. */
-void cgroup_tell(const struct cgroup_enforcer *e, u32 group, const char *file, const char *text);
+void cgroup_tell(const struct cgroup_enforcer *e, u32 group, enum cgroup_told which, const char *text);
 /* The path of a group below its hierarchy's root: "/a/b", "" of the root. 0 or negative errno. */
 #define GROUP_PATH_SIZE 1024
 int cgroup_path(const struct cgroup_state *s, u32 group, char path[GROUP_PATH_SIZE]);

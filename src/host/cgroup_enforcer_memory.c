@@ -104,7 +104,7 @@ static void tell_events(const struct cgroup_enforcer *e, u32 group, bool local)
 		       (unsigned long long)sum_of(s, group, CGROUP_COUNT_OOM, local),
 		       (unsigned long long)sum_of(s, group, CGROUP_COUNT_OOM_KILL, local),
 		       (unsigned long long)sum_of(s, group, CGROUP_COUNT_OOM_GROUP_KILL, local));
-	cgroup_tell(e, group, local ? "memory.events.local" : "memory.events", text);
+	cgroup_tell(e, group, local ? CGROUP_TOLD_MEMORY_LOCAL : CGROUP_TOLD_MEMORY, text);
 }
 
 /* The group and those above it tell what happened. */

@@ -7,14 +7,13 @@
  *   cgroup_tasks.c      who is in them: from fork to exit; the limit of pids
  *   cgroup_show.c       what files tell; cgroup_usage.c: by what /proc says
  *   cgroup_write.c      what is written to them; cgroup_v1_show.c, cgroup_v1_write.c: the same for v1
- *   cgroup_event.c      cgroup.event_control of v1
+ *   cgroup_event.c      cgroup.event_control of v1; cgroup_poll.c: poll(2) of cgroup.events, memory.events, pids.events
  *   cgroup_agent.c      /proc/PID/cgroup, /proc/cgroups, and control files that are open
  *
  * A control file is opened as any virtual file (agent/vfs.h): for reading it is a snapshot, for writing a pipe that nobody reads. Such a file is known
  * by the number of its group and that number's use, so what is open on a group that is gone says ENODEV.
  *
- * Limits: what is read again from an open file is what it was when it was opened, but for those that are text (cgroup_files.def), and poll(2) never tells
- * a change: inotify(7) of cgroup.events and memory.events does. Threads are where their process is: cgroup.type is "domain" always. docs/limits.md has more.
+ * Limits: what is read again from an open file is what it was when it was opened, but for those that are text (cgroup_files.def). Threads are where their process is: cgroup.type is "domain" always. docs/limits.md has more.
  */
 #include "agent/vfs.h"
 #include "base/decimal.h"
@@ -277,12 +276,18 @@ long cgroup_vfs_written(const struct vnode *node, const char *path, const char *
 	return r < 0 ? r : (long)size;
 }
 
+long cg_known(const char *path, u32 *ret_file)
+{
+	return parse(path, ret_file);
+}
+
 long cg_open_file(s32 fd, u32 *ret_file)
 {
-	char link[AGENT_FD_LINK_SIZE], host[CG_HOST_SIZE], path[VFS_PATH_MAX];
-	long n = vfs_fd_path(fd, path);
+	char link[AGENT_FD_LINK_SIZE], host[CG_HOST_SIZE], path[CGROUP_FILE_PATH];
+	long n = vfs_fd_path(fd, host);
 
-	if (n >= 0 && (n = parse(path, ret_file)) >= 0)
+	static_assert(sizeof(host) >= VFS_PATH_MAX, "the path of a virtual file");
+	if (n >= 0 && (n = parse(host, ret_file)) >= 0)
 		return n;
 	agent_fd_link(link, (u32)fd); /* or it is the host's file */
 	n = sys3(__NR_readlink, link, host, sizeof(host) - 1);

@@ -145,12 +145,17 @@ long cg_put_line(u32 group, u32 file, const char *text) MUST_CHECK;
 long cg_write_procs(u32 group, const char *text, bool thread) MUST_CHECK;
 long cg_write_pids_max(u32 group, u32 file, const char *text) MUST_CHECK;
 
+/* The group and the file of a path as virtual file: its number, or negative errno. */
+long cg_known(const char *path, u32 *ret_file) MUST_CHECK;
 /* The group and the file that an open descriptor stands for: its number, or negative errno. */
 long cg_open_file(s32 fd, u32 *ret_file) MUST_CHECK;
 /* cgroup.event_control of a group (cgroup_event.c). The lock is not held. */
 long cg_write_event_control(u32 control, const char *text) MUST_CHECK;
 /* Brings a LIVE file up to date. */
 void cg_refresh(u32 group, u32 file);
+/* What enum cgroup_told it is; CGROUP_TOLDS: none. It says something else now. */
+u32 cg_told(u32 file);
+void cg_changed(u32 group, u32 file);
 /* What a guest wrote, NUL-terminated, without the space around it. 0 or negative errno. */
 long cg_write(u32 group, u32 file, char *text) MUST_CHECK;
 

@@ -428,5 +428,6 @@ void cg_refresh(u32 group, u32 file)
 		return;
 	n = cg_get_text(group, file, has, sizeof(has));
 	if (n >= 0 && ((u64)n != out.used || memcmp(has, text, out.used)))
-		(void)!cg_put_text(group, file, text, out.used);
+		if (cg_put_text(group, file, text, out.used) == 0)
+			cg_changed(group, file);
 }

@@ -273,6 +273,18 @@ static void born(struct cgroup_task *parent)
 		;
 }
 
+/* A fork was refused for a group's limit. */
+static void tell_pids_events(u32 group)
+{
+	if (cg_group(group)->tree) {
+		cg_refresh(group, CG_V1_PIDS_EVENTS);
+		return;
+	}
+	cg_refresh(group, CG_PIDS_EVENTS_LOCAL);
+	for (u32 g = group; has_pids(g); g = cg_group(g)->parent)
+		cg_refresh(g, CG_PIDS_EVENTS);
+}
+
 long cgroup_fork_begin(bool process, u64 *ret_birth)
 {
 	struct cgroup_state *s = cg();
@@ -292,6 +304,7 @@ long cgroup_fork_begin(bool process, u64 *ret_birth)
 		if (charge(g))
 			continue;
 		(void)__atomic_fetch_add(&cg_group(g)->count[CGROUP_COUNT_PIDS_EVENTS], 1, __ATOMIC_RELAXED);
+		tell_pids_events(g);
 		uncharge(group, cg_group(g)->parent);
 		born(task);
 		return -EAGAIN;
