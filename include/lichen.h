@@ -29,6 +29,7 @@
 #define LICHEN_UP_TIMEOUT 81       /* it was not ready in time */
 #define LICHEN_UP_LOST 82          /* it was ready, and then was not */
 #define LICHEN_UP_CONDITION 83     /* a condition of the unit (ConditionPathExists= …) is not met */
+#define LICHEN_UP_UNPROVEN 84      /* it answers, but does not do its work: of docker, no container can be started */
 
 /* Exit statuses of `lichen status`: those of LSB init scripts, and LICHEN_UP_LOST. */
 #define LICHEN_STATUS_FAILED 1   /* it failed, and was not ready before */

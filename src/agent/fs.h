@@ -346,6 +346,8 @@ long fs_new_space(struct view_spec *spec, struct fs_hints *hints) MUST_CHECK;
 long fs_join_space(struct view_spec *spec, u32 inode) MUST_CHECK;
 /* Whether a path of the caller is what gaps know by that name: /proc, /dev … of its root directory are those of the cell. */
 bool fs_is_usual(const char *path);
+/* Whether such a path, canonical and absolute, lies on a mount of the caller's namespace that is read-only. */
+bool fs_path_is_read_only(struct fs_work *work, const char *path) MUST_CHECK;
 
 /* The handlers of fs.def and the switch over them: engine only. */
 #define GAP_CALL(name, test, handler) enum verdict handler(struct call *call);

@@ -138,7 +138,8 @@ static bool is_machines(const char *below)
 	return false;
 }
 
-long fs_find_mount(struct fs_work *work)
+/* The mount that work->guest lies on; NULL: what it starts from is gone. */
+static const struct fs_mount *lies_on(const struct fs_work *work)
 {
 	const struct fs_table *table = work->root.table;
 	const struct fs_mount *m = by_id(table, work->anchor), *next = m;
@@ -149,6 +150,38 @@ long fs_find_mount(struct fs_work *work)
 		m = next;
 		next = crossed(table, m, work->guest, length, from > m->target_length ? from : m->target_length);
 	}
+	return m;
+}
+
+bool fs_path_is_read_only(struct fs_work *work, const char *path)
+{
+	const struct view *v = view_self();
+	const struct fs_mount *m;
+	u32 length;
+
+	if (!v->root_mount && !v->space)
+		return false; /* nobody has mounted anything for it */
+	for (u32 i = 0; i < FS_ATTEMPTS_MOUNTS; i++) {
+		if (fs_root_get(&work->root) < 0)
+			continue;
+		fs_enter_root(work);
+		length = fs_root_length(&work->root);
+		if (length + strlen(path) >= FS_PATH_MAX)
+			return false;
+		memcpy(work->guest + length, path, strlen(path) + 1);
+		m = lies_on(work);
+		if (m && (m->flags & FS_READ_ONLY) && fs_is_current(&work->root))
+			return true;
+		if (fs_is_current(&work->root))
+			return false;
+	}
+	return true;
+}
+
+long fs_find_mount(struct fs_work *work)
+{
+	const struct fs_mount *m = lies_on(work);
+
 	if (m)
 		work->mount = *m;
 	if (m && UNLIKELY(m->flags & FS_PROC) && is_machines(work->guest + m->target_length))

@@ -3,6 +3,7 @@
  * The system calls that take paths, for virtual files (vfs.h): each finds the node behind its path, lets the kernel answer first where the node
  * says so, and answers itself where the kernel has nothing.
  */
+#include "agent/fs.h"
 #include "agent/vfs_int.h"
 
 #define AT_SYMLINK_NOFOLLOW_ 0x100
@@ -107,6 +108,12 @@ static enum verdict open_again(struct call *call, s32 dirfd, u64 where, u32 flag
 	return done(call, vfs_open_node(&node, ours, flags));
 }
 
+/* /proc/sys of a container: what a gap supplies there is no more writable than what the kernel has. */
+static bool is_on_read_only(const char *path)
+{
+	return path[1] == 'p' && fs_on() && fs_path_is_read_only((struct fs_work *)(void *)slot_current()->scratch, path);
+}
+
 static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags)
 {
 	char path[VFS_PATH_MAX];
@@ -119,6 +126,8 @@ static enum verdict open_path(struct call *call, s32 dirfd, u64 where, u32 flags
 	writes = (flags & O_ACCMODE_) || (flags & O_TRUNC_);
 	if (!find(dirfd, where, path, &node))
 		return open_again(call, dirfd, where, flags);
+	if (writes && is_on_read_only(path))
+		return done(call, -EROFS);
 	if (vfs_asks_kernel(&node) && !(writes && node.own_writes)) {
 		ret = would_create(&node, path, flags) ? -ENOENT : ask_kernel(call, path);
 		if (ret == NEW_CALL)
@@ -178,6 +187,8 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 where, u64 mod
 
 	if ((mode & ~UINT64_C(7)) || !find_whole(dirfd, where, path, &node))
 		return CALL_PASS;
+	if ((mode & 2) && is_on_read_only(path))
+		return done(call, -EROFS);
 	if (vfs_asks_kernel(&node) && !node.own_writes) {
 		ret = ask_kernel(call, path);
 		if (ret == NEW_CALL)

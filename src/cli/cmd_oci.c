@@ -186,13 +186,12 @@ static int print_version(void)
 	return command_flush(0);
 }
 
-/* Those of which a process enters a container. words: what the program was called with, whose first is argv or stands before it. */
-static void protect(const struct oci_verb *verb, char **argv)
+/* Those of which a process enters a container: never but by a copy. 0 or negative errno. words: what the program was called with, whose first is argv or stands before it. */
+static int protect(const struct oci_verb *verb, char **argv)
 {
 	char **words = strcmp(argv[0], command_oci.name) == 0 ? argv - 1 : argv;
 
-	if (verb == &oci_verb_create || verb == &oci_verb_run || verb == &oci_verb_exec)
-		(void)!oci_copy_enter(words); /* where no copy can be made the container is as it would be without */
+	return verb == &oci_verb_create || verb == &oci_verb_run || verb == &oci_verb_exec ? oci_copy_enter(words) : 0;
 }
 
 static int run(int argc, char **argv)
@@ -200,7 +199,8 @@ static int run(int argc, char **argv)
 	struct oci_global global = { 0 };
 	char root[PATH_MAX], absolute[PATH_MAX];
 	const struct oci_verb *verb;
-	int first, status = command_parse(&command_oci, argc, argv, &global, &first);
+	struct oci_error failed;
+	int error, first, status = command_parse(&command_oci, argc, argv, &global, &first);
 
 	if (status >= 0)
 		return status;
@@ -211,7 +211,12 @@ static int run(int argc, char **argv)
 	verb = find(argv[first]);
 	if (!verb)
 		return command_usage(&command_oci, "unknown verb '%s'", argv[first]);
-	protect(verb, argv);
+	error = protect(verb, argv);
+	if (error < 0) {
+		snprintf(failed.text, sizeof(failed.text), "cannot make the copy of lichen that containers do not reach: %s",
+			 strerror(-error));
+		return oci_failed(&global, verb->command.name, &failed);
+	}
 	if (global.systemd)
 		return oci_failed(
 			&global, "",

@@ -55,6 +55,9 @@ static void print_unit(const json_t *unit)
 		printf("  %s\n", text(unit, "why"));
 	if (*text(unit, "status"))
 		printf("  it says: %s\n", text(unit, "status"));
+	const json_t *asked = json_object_get(unit, "asked");
+	if (json_is_true(json_object_get(unit, "ready")) && strcmp(text(asked, "request"), "GET /_ping") == 0)
+		units_say_docker_host("  ", text(asked, "at"));
 	if (json_integer_value(json_object_get(unit, "restarts")))
 		printf("  restarted %d times\n", (int)json_integer_value(json_object_get(unit, "restarts")));
 }

@@ -34,6 +34,9 @@ static const struct option_row up_rows[] = {
 	{ .name = "force",
 	  .offset = offsetof(struct up_options, force),
 	  .help = "start it although this machine lacks what its program needs" },
+	{ .name = "no-proof",
+	  .offset = offsetof(struct up_options, no_proof),
+	  .help = "of docker: do not run a container to prove that it works" },
 	GUEST_GAP_OPTIONS(struct up_options, guest),
 };
 
@@ -158,7 +161,7 @@ static const char *const notes[] = {
 	"A unit is what a package installs for systemd: redis-server, postgresql@15-main, docker. Drop-ins go into "
 	"/etc/lichen/units/NAME.service.d or ~/.config/lichen/units/NAME.service.d.",
 	"Exit status: 0 all are up; 66 not installed; 69 this machine cannot; 80 died; 81 timed out; 82 was ready, then lost; 83 a condition is "
-	"not met; 64 wrong usage; 65 the unit is wrong or masked; 70 lichen failed.",
+	"not met; 84 it answers, but does not work; 64 wrong usage; 65 the unit is wrong or masked; 70 lichen failed.",
 	NULL,
 };
 

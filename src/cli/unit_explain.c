@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "cli/json_out.h"
 #include "cli/report.h"
 #include "cli/units.h"
@@ -52,6 +53,15 @@ static void print_told(const struct unit *unit, FILE *to)
 	unit_told_done(&told);
 }
 
+static void print_listens(const struct unit *unit, const char *value, FILE *to)
+{
+	char path[PATH_MAX];
+	CLEANUP_FREE char *given = NULL;
+	if (unit_specifiers(value, &unit->name, &unit->place, &given) == 0)
+		unit_own_path(&unit->place, given, path);
+	fprintf(to, "    listens at %s\n", given ? path : value);
+}
+
 static void print_unit(const struct up *up, size_t at, FILE *to)
 {
 	const struct unit *unit = up->set.units[at];
@@ -67,13 +77,13 @@ static void print_unit(const struct up *up, size_t at, FILE *to)
 		fprintf(to, "    runs as %s:%s, Type=%s\n", unit->place.user, unit->place.group, type ? type : "simple");
 		print_commands(unit, profile, to);
 		if (profile->request.kind != REQUEST_NONE)
-			fprintf(to, "    is up when it answers: %s at %s\n", request_name(profile->request.kind),
-				profile->request.address);
+			fprintf(to, "    is up when it answers: %s at %s%s\n", request_name(profile->request.kind),
+				profile->request.address, profile->proves ? ", and has run a container" : "");
 	} else {
 		const struct unit_setting *row;
 		size_t next = 0;
 		while ((row = unit_next(unit, "Socket", "ListenStream", &next)))
-			fprintf(to, "    listens at %s\n", row->value);
+			print_listens(unit, row->value, to);
 	}
 	print_told(unit, to);
 }
@@ -84,6 +94,8 @@ void up_explain(const struct up *up, FILE *to)
 	char names[256];
 	for (size_t i = 0; i < up->set.count; i++)
 		print_unit(up, i, to);
+	for (size_t i = 0; i < up->profiles.own_why.count; i++)
+		fprintf(to, "the cell has its own %s, because %s\n", up->profiles.own.words[2 * i], up->profiles.own_why.words[i]);
 	for (size_t i = 0; i < up->outside.count; i++)
 		fprintf(to, "%s runs already, in a cell of its own\n", up->outside.words[i]);
 	for (size_t i = 0; i < up->set.notes.count; i++)
@@ -133,7 +145,10 @@ json_t *up_explain_json(const struct up *up)
 	json_t *units = json_array();
 	for (size_t i = 0; i < up->set.count; i++)
 		json_array_append_new(units, unit_json(up, i));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", LICHEN_UP_SCHEMA, "head", up->set.head->name.full,
-			 "units", units, "filled", gaps_json(up->plan.emulated), "needed", gaps_json(up->needs), "unmet",
-			 gaps_json(up->unmet), "notes", words_json(&up->set.notes));
+	json_t *own = json_array();
+	for (size_t i = 0; i < up->profiles.own.count; i += 2)
+		json_array_append_new(own, json_string(up->profiles.own.words[i]));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", LICHEN_UP_SCHEMA, "head", up->set.head->name.full,
+			 "units", units, "own", own, "filled", gaps_json(up->plan.emulated), "needed", gaps_json(up->needs),
+			 "unmet", gaps_json(up->unmet), "notes", words_json(&up->set.notes));
 }

@@ -118,11 +118,13 @@ static u32 refused_gaps(const struct plan *plan)
 }
 
 /* What a unit's programs are given with what they need: control groups are mounted in the cell's tree; who makes containers makes namespaces of all kinds in
- * it, as somebody who may. */
+ * it, as somebody who may; and who is root by lichen's word alone changes sysctls of the cell. */
 static u32 with_company(u32 wanted)
 {
 	if (wanted & (GAP_BIT(GAP_cgroup) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_mounts)))
 		wanted |= GAP_BIT(GAP_mounts) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_identity) | GAP_BIT(GAP_sysvipc);
+	if ((wanted & GAP_BIT(GAP_identity)) && geteuid() != 0)
+		wanted |= GAP_BIT(GAP_sysctl);
 	return wanted;
 }
 
@@ -153,6 +155,8 @@ static int make_plan(struct up *up)
 	u32 missing = refused_gaps(&up->plan);
 	if (unit_profiles_find(&up->set, missing, up->plan.emulated, &up->profiles) < 0)
 		return LICHEN_EXIT_SOFTWARE;
+	for (size_t i = 0; i < up->set.count; i++)
+		up->profiles.of[i].proves &= !up->given->no_proof;
 	up->unmet = up->needs & missing & ~unit_profiles_without(&up->set, missing) & ~named;
 	return -1;
 }

@@ -18,6 +18,7 @@
 #include "host/cell_resources.h"
 #include "host/cell_tree.h"
 #include "lichen.h"
+#include "units/unit_dirs.h"
 
 #define ANSWER_MS 10000
 #define STOP_SECONDS 600u /* `lichen stop`: the manager has its own times for each unit */
@@ -184,6 +185,7 @@ static int say_failed(const struct up *up, int dir, enum manager_progress progre
 		[MANAGER_READY] = { "", 0 },
 		[MANAGER_FAILED] = { "died", LICHEN_UP_DIED },
 		[MANAGER_TIMEOUT] = { "timed out", LICHEN_UP_TIMEOUT },
+		[MANAGER_UNPROVEN] = { "does not work", LICHEN_UP_UNPROVEN },
 		[MANAGER_LOST] = { "was ready, and then lost", LICHEN_UP_LOST },
 		[MANAGER_REFUSED] = { "was not started", LICHEN_UP_CONDITION },
 	};
@@ -195,7 +197,15 @@ static int say_failed(const struct up *up, int dir, enum manager_progress progre
 		units_last_lines(dir, unit, LAST_LINES, stderr);
 		unit_hint(dir, unit, &up->plan, stderr);
 	}
+	if (progress == MANAGER_UNPROVEN)
+		fputs("--no-proof starts it all the same\n", stderr);
 	return words[progress].status;
+}
+
+void units_say_docker_host(const char *indent, const char *at)
+{
+	if (strcmp(at, "/run/docker.sock") != 0 && strcmp(at, "/var/run/docker.sock") != 0)
+		printf("%sdocker(1) finds it by: export DOCKER_HOST=%s://%s\n", indent, *at == '/' ? "unix" : "tcp", at);
 }
 
 static int wait_until_up(const struct up *up, int dir, int events)
@@ -209,6 +219,9 @@ static int wait_until_up(const struct up *up, int dir, int events)
 		return say_failed(up, dir, progress, &event);
 	}
 	printf("%s is up\n", up->set.head->name.full);
+	for (size_t i = 0; i < up->set.count; i++)
+		if (up->profiles.of[i].request.kind == REQUEST_DOCKER)
+			units_say_docker_host("", up->profiles.of[i].request.address);
 	return 0;
 }
 
@@ -216,12 +229,15 @@ static int wait_until_up(const struct up *up, int dir, int events)
 static char **holder_argv(const struct up *up)
 {
 	static char helper[] = CELL_HELPER_NAME, hold[] = "hold";
-	char **argv = calloc(4, sizeof(*argv));
+	const struct word_list *own = &up->profiles.own;
+	char **argv = calloc(4 + own->count, sizeof(*argv));
 	if (!argv)
 		return NULL;
 	argv[0] = (char *)(uintptr_t)up->set.head->name.full;
 	argv[1] = helper;
 	argv[2] = hold;
+	for (size_t i = 0; i < own->count; i++)
+		argv[3 + i] = own->words[i];
 	return argv;
 }
 
@@ -297,7 +313,13 @@ int up_start(const struct up *up, int store)
 	struct cell_config config;
 	CLEANUP_FREE char *self = realpath("/proc/self/exe", NULL);
 	char **argv = holder_argv(up), *bare[] = { NULL };
+	CLEANUP_FREE char *why = NULL;
 	int status = LICHEN_EXIT_SOFTWARE;
+	if (unit_dirs_runtime(&up->set.head->place, &why) < 0) {
+		fprintf(stderr, "lichen %s: %s\n", up->command->name, why ? why : "out of memory");
+		free((void *)argv);
+		return status;
+	}
 	if (!self || !argv) {
 		fprintf(stderr, "lichen %s: out of memory\n", up->command->name);
 		free((void *)argv);

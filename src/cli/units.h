@@ -10,7 +10,7 @@
 
 struct up_options {
 	struct guest_options guest;
-	bool explain, json, force;
+	bool explain, json, force, no_proof;
 	s64 timeout; /* seconds; 0 = what units say */
 };
 
@@ -48,6 +48,8 @@ int units_name(const struct command *command, const char *word, char name[UNIT_N
 int units_find(int store, const char *word, char name[UNIT_NAME_MAX + 1], struct unit_record *ret) MUST_CHECK;
 /* The last lines of a unit's log. */
 void units_last_lines(int cell, const char *name, unsigned lines, FILE *to);
+/* Says where docker(1) finds a dockerd that listens somewhere else than it looks. */
+void units_say_docker_host(const char *indent, const char *at);
 /* A unit's log directory in a cell's. A descriptor or negative errno. */
 int units_log_dir(int cell, const char *name) MUST_CHECK;
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cgroup_own.h"
 
 #define OURS "lichen"
 #define PERIOD_US 100000
@@ -38,29 +39,6 @@ static bool has_word(const char *list, const char *word)
 		if (strcspn(list, ",") == length && strncmp(list, word, length) == 0)
 			return true;
 	return false;
-}
-
-/* Our own cgroup in the hierarchy of a controller, "" = that of v2. False: there is none. */
-static bool own_path(const char *controller, char path[PATH_MAX])
-{
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[PATH_MAX + 128];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		char *names = strchr(line, ':'), *at = names ? strchr(names + 1, ':') : NULL;
-
-		if (!at)
-			continue;
-		*at++ = '\0';
-		at[strcspn(at, "\n")] = '\0';
-		found = *controller ? has_word(names + 1, controller) : !names[1];
-		if (found)
-			(void)snprintf(path, PATH_MAX, "%.4000s", at);
-	}
-	if (file)
-		(void)fclose(file);
-	return found;
 }
 
 /* Where a hierarchy is mounted: proc(5), mountinfo. *root: which of its cgroups the mount point is. */
@@ -93,7 +71,7 @@ static bool own_directory(const char *hierarchy, char dir[PATH_MAX])
 	char own[PATH_MAX], point[PATH_MAX], root[PATH_MAX];
 	size_t cut;
 
-	if (!own_path(hierarchy, own) || !mount_of(hierarchy, point, root))
+	if (!cgroup_own_path(hierarchy, own) || !mount_of(hierarchy, point, root))
 		return false;
 	cut = strcmp(root, "/") != 0 ? strlen(root) : 0;
 	if (strncmp(own, root, cut) != 0) /* a cgroup namespace, or one above the mount */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cgroup_own.h"
 
 #define MOUNT "/sys/fs/cgroup"
 #define WAIT_STEPS 1000
@@ -94,29 +95,6 @@ const char *oci_cgroup_place(json_t *cgroup, const char *controller)
 	return NULL;
 }
 
-/* Our own cgroup, as /proc/self/cgroup has it: controllers "" is v2. */
-static bool own_path(const char *controllers, char path[PATH_MAX])
-{
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[PATH_MAX + 256];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		char *names = strchr(line, ':'), *at = names ? strchr(names + 1, ':') : NULL;
-
-		if (!at)
-			continue;
-		*at++ = '\0';
-		at[strcspn(at, "\n")] = '\0';
-		found = strcmp(names + 1, controllers) == 0;
-		if (found)
-			(void)snprintf(path, PATH_MAX, "%s", strcmp(at, "/") == 0 || strncmp(at, "/..", 3) == 0 ? "" : at);
-	}
-	if (file)
-		(void)fclose(file);
-	return found;
-}
-
 /* The directory of a container below a mount point that shows the cgroup `mounted`. */
 static bool place(const char *point, const char *mounted, const char *controllers, const char *path, const char *id,
 		  char ret[PATH_MAX])
@@ -126,7 +104,7 @@ static bool place(const char *point, const char *mounted, const char *controller
 
 	if (path && *path == '/')
 		return snprintf(ret, PATH_MAX, "%s%s", point, path) < PATH_MAX;
-	if (!own_path(controllers, own) || strncmp(own, mounted, cut) != 0)
+	if (!cgroup_own_path(controllers, own) || strncmp(own, mounted, cut) != 0)
 		cut = strlen(own); /* a cgroup namespace, or one above the mount */
 	return snprintf(ret, PATH_MAX, "%s%s/%s", point, own + cut, path && *path ? path : id) < PATH_MAX;
 }

@@ -158,6 +158,7 @@ static void look_at_end(struct manager *manager, struct managed *managed)
 	bool head = managed->unit == manager->start->set->head, failed = managed->state == MANAGED_FAILED;
 	enum manager_progress progress = managed->was_ready                      ? MANAGER_LOST
 				       : strcmp(managed->result, "timeout") == 0 ? MANAGER_TIMEOUT
+				       : strcmp(managed->result, "proof") == 0   ? MANAGER_UNPROVEN
 										 : MANAGER_FAILED;
 
 	if (manager->stopping || managed_is_up(managed) || managed->state < MANAGED_DEAD || managed->state == MANAGED_SKIPPED)
@@ -192,16 +193,7 @@ static void child_ended(struct manager *manager, pid_t pid, int status)
 		struct managed *managed = &manager->units[i];
 
 		if (pid == managed->asker) {
-			char why[160] = "";
-
-			managed->asker = 0;
-			(void)!read(managed->asker_pipe, why, sizeof(why) - 1);
-			(void)close(managed->asker_pipe);
-			managed->asker_pipe = FD_NONE;
-			if (managed->state == MANAGED_ASKED && shell == 0)
-				managed_set(managed, MANAGED_RUNNING);
-			else if (managed->state == MANAGED_ASKED && *why)
-				(void)snprintf(managed->asked_text, sizeof(managed->asked_text), "%s", why);
+			managed_asker_ended(managed, shell == 0);
 		} else if (pid == managed->main.runner) {
 			managed_read_report(managed, &managed->main);
 			managed_command_ended(managed, &managed->main);
@@ -383,6 +375,17 @@ static int make_log(struct managed *managed)
 	return 0;
 }
 
+/* Until the holder has made the cell's own directories. */
+static int await_holder(int link)
+{
+	struct pollfd polled = { .fd = link, .events = POLLIN };
+	char byte = 0;
+
+	if (poll(&polled, 1, JOIN_MS) == 0)
+		return -ETIMEDOUT;
+	return read(link, &byte, 1) == 1 && byte == MANAGER_HELD ? 0 : -ECANCELED;
+}
+
 static int begin(struct manager *manager, const struct manager_start *start)
 {
 	int r = 0;
@@ -419,7 +422,7 @@ static int begin(struct manager *manager, const struct manager_start *start)
 		r = cell_control_ask(manager->cell.dir, CELL_JOIN, 0, JOIN_MS, &manager->cell.reply, &manager->cell.fds, &pidfd);
 		close_fd(&pidfd);
 	}
-	return r;
+	return r == 0 ? await_holder(start->link) : r;
 }
 
 /* What came as copies from the monitor is closed, but for what is ours. */

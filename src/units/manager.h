@@ -7,8 +7,8 @@
  *   the manager      joins the cell (cell_control.h), forks a runner for each command (unit_run.h), and writes what it knows to `units.json` in the
  *                    cell's directory (docs/unit-json.md)
  *
- * The holder's standard input is one end of a socket pair, `link` the other: a byte from the holder asks the manager to stop the units (`lichen down` and
- * `lichen stop` signal the holder); the manager's end, however it comes, ends the holder, and with it the monitor ends all that is left of the cell.
+ * The holder's standard input is one end of a socket pair, `link` the other: its first byte says that it has made what it was to make (enum
+ * manager_byte), and the units may start; a second one asks the manager to stop the units (`lichen down` and `lichen stop` signal the holder); the manager's end, however it comes, ends the holder, and with it the monitor ends all that is left of the cell.
  * The manager is the monitor's child, so that everything it started is a descendant of the monitor, too. When the monitor is killed the manager stops
  * the units and ends.
  */
@@ -20,13 +20,19 @@
 
 #define MANAGER_TEXT 480
 
+enum manager_byte {
+	MANAGER_HELD = 'h',
+	MANAGER_STOP = 's',
+};
+
 enum manager_progress {
-	MANAGER_SAYS,    /* a step was taken: `text` */
-	MANAGER_READY,   /* all units are up, and answer */
-	MANAGER_FAILED,  /* a unit could not be started, or died: `unit`, `text` */
-	MANAGER_TIMEOUT, /* it was not ready in time */
-	MANAGER_LOST,    /* it was ready, and then was not */
-	MANAGER_REFUSED, /* a condition is not met: nothing to be done */
+	MANAGER_SAYS,     /* a step was taken: `text` */
+	MANAGER_READY,    /* all units are up, and answer */
+	MANAGER_FAILED,   /* a unit could not be started, or died: `unit`, `text` */
+	MANAGER_TIMEOUT,  /* it was not ready in time */
+	MANAGER_UNPROVEN, /* it answers, but does not do its work */
+	MANAGER_LOST,     /* it was ready, and then was not */
+	MANAGER_REFUSED,  /* a condition is not met: nothing to be done */
 };
 
 /* What `lichen up` is told while it waits. */

@@ -14,6 +14,7 @@ enum managed_state {
 	MANAGED_START,     /* ExecStart= was executed, what Type= waits for has not come yet */
 	MANAGED_START_POST,
 	MANAGED_ASKED,         /* it is up by its own account; the request of its profile is made */
+	MANAGED_PROVING,       /* it answers; the proof of its profile is made */
 	MANAGED_RUNNING,       /* up; of a socket: it listens */
 	MANAGED_ACTIVE_EXITED, /* a oneshot with RemainAfterExit= */
 	MANAGED_STOP,          /* a command of ExecStop= runs */
@@ -63,8 +64,11 @@ struct managed {
 	bool was_ready;
 	bool wants_restart; /* when it has been stopped */
 	bool reloading;
-	pid_t asker; /* the process that makes the request, 0 = none */
+	pid_t asker; /* the process that makes the request, or the proof, 0 = none */
 	int asker_pipe;
+	bool proof_failed;
+	bool proven; /* since `lichen up` */
+	s64 proof_began, proof_ms;
 	struct unit_sockets sockets; /* of a socket unit */
 	struct cell_log *log;
 	int log_dir;
@@ -145,6 +149,11 @@ bool managed_has(struct managed *managed, pid_t pid);
 /* The only process that is left of it besides runners; 0: none, or several. */
 pid_t managed_only_process(struct managed *managed);
 void managed_output(struct managed *managed, int stream);
+
+/* manager_ask.c */
+/* Makes the request of its profile, or the proof; asker != 0 while that goes on. */
+void managed_ask(struct managed *managed, bool proof);
+void managed_asker_ended(struct managed *managed, bool worked);
 
 /* manager_notify.c */
 int managed_notify_open(struct managed *managed) MUST_CHECK;

@@ -353,6 +353,7 @@ void managed_main_ended(struct managed *managed, int status)
 	case MANAGED_START:
 	case MANAGED_START_POST:
 	case MANAGED_ASKED:
+	case MANAGED_PROVING:
 		managed->wants_restart = restarts(managed, status);
 		managed_fail(managed, clean ? "protocol" : status > 128 ? "signal" : "exit-code", "%s before it was ready", how);
 		break;
@@ -481,31 +482,6 @@ void managed_command_ended(struct managed *managed, struct managed_process *proc
 		next_command(managed);
 }
 
-/* Makes the request of its profile, in a process of its own. */
-static void ask(struct managed *managed)
-{
-	int pair[2];
-	pid_t pid;
-
-	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
-		return;
-	pid = fork();
-	if (pid == 0) {
-		char why[160] = "";
-		int r = request_make(&managed->profile->request, why);
-
-		(void)!write(pair[1], why, strlen(why) + 1);
-		_exit(r < 0);
-	}
-	(void)close(pair[1]);
-	if (pid < 0) {
-		(void)close(pair[0]);
-		return;
-	}
-	managed->asker = pid;
-	managed->asker_pipe = pair[0];
-}
-
 /* What needs a look now and then. */
 static void look(struct managed *managed, s64 now)
 {
@@ -516,8 +492,11 @@ static void look(struct managed *managed, s64 now)
 		else
 			managed->next_look = now + LOOK_MS;
 	} else if (managed->state == MANAGED_ASKED && !managed->asker) {
-		ask(managed);
+		managed_ask(managed, false);
 		managed->next_look = now + LOOK_MS;
+	} else if (managed->state == MANAGED_PROVING && !managed->asker) {
+		managed_ask(managed, true);
+		managed->next_look = managed->asker ? 0 : now + LOOK_MS;
 	} else if (managed->state == MANAGED_AUTO_RESTART) {
 		managed->restarts++;
 		managed_begin(managed);
@@ -545,6 +524,8 @@ static void time_is_up(struct managed *managed)
 	managed->deadline = 0;
 	if (managed->state >= MANAGED_STOP)
 		managed_kill(managed);
+	else if (managed->state == MANAGED_PROVING)
+		managed_fail(managed, "timeout", "it answers, but has not run a container in time");
 	else if (managed->state == MANAGED_ASKED)
 		managed_fail(managed, "timeout", "it does not answer (%s at %s)%s%s", request_name(managed->profile->request.kind),
 			     managed->profile->request.address, managed->asked_text[0] ? ": " : "", managed->asked_text);

@@ -19,6 +19,7 @@ static const struct {
 	[MANAGED_START] = { "activating", "start" },
 	[MANAGED_START_POST] = { "activating", "start-post" },
 	[MANAGED_ASKED] = { "activating", "asked" },
+	[MANAGED_PROVING] = { "activating", "proving" },
 	[MANAGED_RUNNING] = { "active", "running" },
 	[MANAGED_ACTIVE_EXITED] = { "active", "exited" },
 	[MANAGED_STOP] = { "deactivating", "stop" },
@@ -45,6 +46,22 @@ static json_t *text_or_null(const char *text)
 	return text && *text ? cell_text_json(text) : json_null();
 }
 
+/* What became of its proof; NULL: lichen knows none. */
+static json_t *proof_json(const struct managed *managed)
+{
+	const struct unit_profile *profile = managed->profile;
+	json_t *proof = profile->proof == PROOF_NONE ? NULL
+						     : json_pack("{s:s, s:s}", "by", "container", "state",
+								 !profile->proves        ? "off"
+								 : managed->proven       ? "passed"
+								 : managed->proof_failed ? "failed"
+											 : "waiting");
+
+	if (managed->proven)
+		(void)json_object_set_new(proof, "seconds", json_real((double)managed->proof_ms / 1000));
+	return proof;
+}
+
 static json_t *unit_json(const struct managed *managed)
 {
 	const struct unit *unit = managed->unit;
@@ -68,6 +85,8 @@ static json_t *unit_json(const struct managed *managed)
 		(void)json_object_set_new(object, "asked",
 					  json_pack("{s:s, s:s}", "request", request_name(managed->profile->request.kind), "at",
 						    managed->profile->request.address));
+	if (object && managed->profile->proof != PROOF_NONE)
+		(void)json_object_set_new(object, "proof", proof_json(managed));
 	return object;
 }
 

@@ -109,7 +109,7 @@ static void begin_post(struct managed *managed)
 void managed_stop(struct managed *managed)
 {
 	bool was_up = managed->state == MANAGED_RUNNING || managed->state == MANAGED_ACTIVE_EXITED ||
-		      managed->state == MANAGED_ASKED || managed->state == MANAGED_START_POST;
+		      managed->state == MANAGED_ASKED || managed->state == MANAGED_PROVING || managed->state == MANAGED_START_POST;
 
 	if (managed->state == MANAGED_WAITING || managed->state == MANAGED_AUTO_RESTART) {
 		managed_set(managed, MANAGED_DEAD);

@@ -32,22 +32,23 @@ static int command_line(const struct unit *unit, struct word_list *ret)
 	return r;
 }
 
-/* The value of an option: "-p", "--port": the next word, or what is behind `=`, or (of a letter) behind it. NULL: it is not there. */
+/* The value of an option: "-p", "--port": the next word, or what is behind `=`, or (of a letter) behind it; of several the last. NULL: it is not there. */
 static const char *option_value(const struct word_list *words, const char *name)
 {
+	const char *value = NULL;
 	size_t length = strlen(name);
 
 	for (size_t i = 1; i < words->count; i++) {
 		const char *word = words->words[i];
 
 		if (strcmp(word, name) == 0)
-			return i + 1 < words->count ? words->words[i + 1] : NULL;
-		if (strncmp(word, name, length) == 0 && word[length] == '=')
-			return word + length + 1;
-		if (length == 2 && name[1] != '-' && strncmp(word, name, 2) == 0)
-			return word + 2;
+			value = i + 1 < words->count ? words->words[i + 1] : NULL;
+		else if (strncmp(word, name, length) == 0 && word[length] == '=')
+			value = word + length + 1;
+		else if (length == 2 && name[1] != '-' && strncmp(word, name, 2) == 0)
+			value = word + 2;
 	}
-	return NULL;
+	return value;
 }
 
 /* The value that a line of a file begins with: `key value`, `key = value`, without quotes and what follows. False: no line has it. */
@@ -174,29 +175,37 @@ static bool find_ssh(const struct unit_set *set, const struct unit *unit, const 
 }
 
 /* Where the socket that activates a service listens; NULL: there is none. */
-static const char *activated_at(const struct unit_set *set, const struct unit *unit)
+static const char *activated_at(const struct unit_set *set, const struct unit *unit, char path[PATH_MAX])
 {
-	for (size_t i = 0; i < set->count; i++)
-		if (unit_is_socket(set->units[i]) && unit_set_service_of(set, set->units[i]) == unit)
-			return unit_get(set->units[i], "Socket", "ListenStream");
+	for (size_t i = 0; i < set->count; i++) {
+		CLEANUP_FREE char *given = NULL;
+
+		if (!unit_is_socket(set->units[i]) || unit_set_service_of(set, set->units[i]) != unit)
+			continue;
+		given = unit_get_text(set->units[i], "Socket", "ListenStream");
+		if (given)
+			unit_own_path(&set->units[i]->place, given, path);
+		return given ? path : NULL;
+	}
 	return NULL;
 }
 
 static bool find_docker(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	const char *host = option_value(words, "-H");
+	char path[PATH_MAX];
 
 	if (!host)
 		host = option_value(words, "--host");
 	if (host && strncmp(host, "fd:", 3) == 0)
-		host = activated_at(set, unit);
+		host = activated_at(set, unit, path);
 	*ret = (struct request){ .kind = REQUEST_DOCKER };
 	if (host && strncmp(host, "unix://", 7) == 0)
 		(void)snprintf(ret->address, sizeof(ret->address), "%s", host + 7);
 	else if (host && strncmp(host, "tcp://", 6) == 0)
 		(void)snprintf(ret->address, sizeof(ret->address), "%s", host + 6);
 	else if (host && *host == '/')
-		(void)snprintf(ret->address, sizeof(ret->address), "%s", host);
+		(void)snprintf(ret->address, sizeof(ret->address), "%.255s", host);
 	else
 		(void)snprintf(ret->address, sizeof(ret->address), "/run/docker.sock");
 	return true;
@@ -225,7 +234,8 @@ static bool fits(const char *pattern, const struct unit *unit)
 	return fnmatch(pattern, unit->name.full, 0) == 0;
 }
 
-static int find_request(const struct unit_set *set, const struct unit *unit, struct request *ret)
+/* words: of its command line, with what is added. */
+static bool find_request(const struct unit_set *set, const struct unit *unit, const struct word_list *words, struct request *ret)
 {
 	static const struct {
 		const char *unit;
@@ -235,18 +245,27 @@ static int find_request(const struct unit_set *set, const struct unit *unit, str
 #define PROFILE_REQUEST(of, how, source) { of, how },
 #include "units/profile.def"
 	};
-	struct word_list words = { 0 };
-	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows) && ret->kind == REQUEST_NONE; i++) {
-		if (!fits(rows[i].unit, unit))
-			continue;
-		r = command_line(unit, &words);
-		if (r == 0 && words.count && !rows[i].find(set, unit, &words, ret))
-			ret->kind = REQUEST_NONE;
-		word_list_done(&words);
-	}
-	return r == -ENOMEM ? r : 0; /* what is wrong with the command is told when it is started */
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (fits(rows[i].unit, unit))
+			return rows[i].find(set, unit, words, ret);
+	return false;
+}
+
+static void find_proof(const struct unit *unit, struct unit_profile *ret)
+{
+	static const struct {
+		const char *unit;
+		enum proof_kind kind;
+	} rows[] = {
+#define PROFILE_PROOF(of, kind, source) { of, kind },
+#include "units/profile.def"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && ret->request.kind != REQUEST_NONE; i++)
+		if (fits(rows[i].unit, unit))
+			ret->proof = rows[i].kind;
+	ret->proves = ret->proof != PROOF_NONE && unit_get_bool(unit, "X-Lichen", "Proof", true);
 }
 
 static const struct flag {
@@ -298,6 +317,74 @@ static int add_flags(const struct unit *unit, u32 missing, u32 filled, struct un
 	return r;
 }
 
+/* Places of the user's own. words: of its command line. */
+static int add_own(const struct unit *unit, const struct word_list *words, struct unit_profile *ret)
+{
+	static const struct {
+		const char *unit, *option, *value, *why;
+	} rows[] = {
+#define PROFILE_OWN(of, option, value, because, source) { of, option, value, because },
+#include "units/profile.def"
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++) {
+		const char *given = option_value(words, rows[i].option);
+		CLEANUP_FREE char *value = NULL;
+
+		if (unit->place.system || !fits(rows[i].unit, unit) ||
+		    (given && strncmp(given, "/run/", 5) != 0 && strncmp(given, "/var/", 5) != 0))
+			continue;
+		r = unit_specifiers(rows[i].value, &unit->name, &unit->place, &value);
+		if (r == 0)
+			r = word_list_printf(&ret->added, "%s=%s", rows[i].option, value);
+		if (r == 0)
+			r = word_list_add(&ret->why, rows[i].why);
+	}
+	return r;
+}
+
+/* Directories that its cell has of its own. */
+static int add_private(const struct unit *unit, u32 filled, struct unit_profiles *ret)
+{
+	static const struct {
+		const char *unit, *directory, *except, *why;
+	} rows[] = {
+#define PROFILE_PRIVATE(of, directory, except, because, source) { of, directory, except, because },
+#include "units/profile.def"
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++) {
+		if (unit->place.system || !(filled & GAP_BIT(GAP_mounts)) || !fits(rows[i].unit, unit))
+			continue;
+		r = word_list_add(&ret->own, rows[i].directory);
+		if (r == 0)
+			r = word_list_add(&ret->own, rows[i].except);
+		if (r == 0)
+			r = word_list_add(&ret->own_why, rows[i].why);
+	}
+	return r;
+}
+
+static int find_profile(const struct unit_set *set, const struct unit *unit, u32 missing, u32 filled, struct unit_profile *ret)
+{
+	struct word_list words = { 0 };
+	int r = command_line(unit, &words);
+
+	if (r != -ENOMEM) /* what else is wrong with the command is told when it is started */
+		r = add_own(unit, &words, ret);
+	if (r == 0)
+		r = add_flags(unit, missing, filled, ret);
+	for (size_t i = 0; i < ret->added.count && r == 0; i++)
+		r = word_list_add(&words, ret->added.words[i]);
+	if (r == 0 && (words.count == ret->added.count || !find_request(set, unit, &words, &ret->request)))
+		ret->request.kind = REQUEST_NONE;
+	find_proof(unit, ret);
+	word_list_done(&words);
+	return r;
+}
+
 int unit_profiles_find(const struct unit_set *set, u32 missing, u32 filled, struct unit_profiles *ret)
 {
 	int r = 0;
@@ -306,9 +393,9 @@ int unit_profiles_find(const struct unit_set *set, u32 missing, u32 filled, stru
 	for (size_t i = 0; i < set->count && r == 0; i++) {
 		if (!unit_is_service(set->units[i]))
 			continue;
-		r = find_request(set, set->units[i], &ret->of[i].request);
+		r = find_profile(set, set->units[i], missing, filled, &ret->of[i]);
 		if (r == 0)
-			r = add_flags(set->units[i], missing, filled, &ret->of[i]);
+			r = add_private(set->units[i], filled, ret);
 	}
 	if (r < 0)
 		unit_profiles_done(ret);
@@ -317,6 +404,8 @@ int unit_profiles_find(const struct unit_set *set, u32 missing, u32 filled, stru
 
 void unit_profiles_done(struct unit_profiles *profiles)
 {
+	word_list_done(&profiles->own);
+	word_list_done(&profiles->own_why);
 	for (size_t i = 0; i < UNIT_SET_MAX; i++) {
 		word_list_done(&profiles->of[i].added);
 		word_list_done(&profiles->of[i].why);

@@ -27,16 +27,32 @@ struct request {
 
 /* One of REQUEST_…, in words: "PING". */
 const char *request_name(enum request_kind kind);
+/* A connection to such an address, of which each read and write takes at most so long. Negative errno. */
+int request_connect(const char *address, unsigned milliseconds) MUST_CHECK;
 /* Asks. 0: it answers as it should; -EAGAIN: not yet; in `why` what it did. Blocks for at most two seconds. */
 int request_make(const struct request *request, char why[160]);
 
+/* What proves that it does its work, besides. */
+enum proof_kind {
+	PROOF_NONE,
+	PROOF_CONTAINER, /* it runs a container (proof.c) */
+};
+
+/* Proves it, with whoever answers there. 0; or negative errno, and `why` says what it did not do. Blocks. */
+int proof_make(const struct request *at, char *why, size_t size) MUST_CHECK;
+
 struct unit_profile {
 	struct request request;
+	enum proof_kind proof;
+	bool proves;            /* the proof is made; not so by --no-proof, or Proof=no in the unit's section [X-Lichen] */
 	struct word_list added; /* words that its command line gets, … */
 	struct word_list why;   /* … and a sentence for each */
 };
 
 struct unit_profiles {
+	struct word_list
+		own; /* directories of which the cell has its own, each followed by the names that are not shown of the machine's … */
+	struct word_list own_why;             /* … and a sentence for each */
 	struct unit_profile of[UNIT_SET_MAX]; /* by the set's order */
 };
 

@@ -37,12 +37,11 @@ const char *request_name(enum request_kind kind)
 	return forms[kind].name ? forms[kind].name : "";
 }
 
-/* A connection. Negative errno. */
-static int connect_to(const char *address)
+int request_connect(const char *address, unsigned milliseconds)
 {
 	struct sockaddr_un local = { .sun_family = AF_UNIX };
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct timeval limit = { .tv_sec = ANSWER_MS / 1000 };
+	struct timeval limit = { .tv_sec = milliseconds / 1000 };
 	const char *colon = strrchr(address, ':');
 	char host[64];
 	bool is_local = *address == '/' || *address == '@';
@@ -80,7 +79,7 @@ int request_make(const struct request *request, char why[160])
 	const struct form *form = &forms[request->kind];
 	size_t size = form->size ? form->size : strlen(form->send), got = 0;
 	char answer[1025];
-	CLEANUP_FD int fd = connect_to(request->address);
+	CLEANUP_FD int fd = request_connect(request->address, ANSWER_MS);
 
 	if (fd < 0) {
 		(void)snprintf(why, 160, "connecting to %.100s: %s", request->address, strerrordesc_np(-fd));

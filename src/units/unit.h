@@ -11,6 +11,8 @@
 #ifndef LICHEN_UNITS_UNIT_H
 #define LICHEN_UNITS_UNIT_H
 
+#include <limits.h>
+
 #include "units/unit_name.h"
 #include "units/unit_text.h"
 
@@ -55,5 +57,7 @@ char *unit_get_text(const struct unit *unit, const char *section, const char *na
 
 /* unit_place.c: who runs it, and where its directories are; 0, or negative errno with *ret_why (free(3)): there is no such user or group. */
 int unit_find_place(struct unit *unit, char **ret_why) MUST_CHECK;
+/* Where a path of a unit's is: of a unit that is a user's, what the package has below /run is below the user's runtime directory. */
+void unit_own_path(const struct unit_place *place, const char *path, char ret[PATH_MAX]);
 
 #endif

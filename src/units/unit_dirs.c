@@ -114,6 +114,21 @@ int unit_dirs_make(const struct unit *unit, struct word_list *env, char **ret_wh
 	return r;
 }
 
+int unit_dirs_runtime(const struct unit_place *place, char **ret_why)
+{
+	struct stat st;
+
+	if (place->system)
+		return 0;
+	if (mkdir(place->runtime, 0700) < 0 && errno != EEXIST)
+		return fail(errno, "cannot make", place->runtime, ret_why);
+	if (lstat(place->runtime, &st) < 0)
+		return fail(errno, "cannot look at", place->runtime, ret_why);
+	return S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022)
+		     ? 0
+		     : fail(EPERM, "others can write to", place->runtime, ret_why);
+}
+
 void unit_dirs_remove(const struct unit *unit)
 {
 	struct word_list words = { 0 };

@@ -7,6 +7,8 @@
 
 /* Makes them, gives them to who runs the unit, and adds RUNTIME_DIRECTORY and the like to `env`. 0; or negative errno with *ret_why (free(3)). */
 int unit_dirs_make(const struct unit *unit, struct word_list *env, char **ret_why) MUST_CHECK;
+/* Makes the runtime directory of a user's units, in which nobody else may write. 0, or negative errno with *ret_why. */
+int unit_dirs_runtime(const struct unit_place *place, char **ret_why) MUST_CHECK;
 /* Removes what RuntimeDirectory= names, unless RuntimeDirectoryPreserve= keeps it. Best effort. */
 void unit_dirs_remove(const struct unit *unit);
 

@@ -33,6 +33,7 @@ struct unit_place {
 	char cache[256];   /* %C */
 	char logs[256];    /* %L */
 	char config[256];  /* %E */
+	char data[256];    /* %D */
 	const char *path;  /* of the unit's file, %y; may be NULL */
 };
 

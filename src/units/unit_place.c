@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who runs a unit, and where. */
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,7 @@ static void find_directories(struct unit_place *place)
 		(void)snprintf(place->cache, sizeof(place->cache), "/var/cache");
 		(void)snprintf(place->logs, sizeof(place->logs), "/var/log");
 		(void)snprintf(place->config, sizeof(place->config), "/etc");
+		(void)snprintf(place->data, sizeof(place->data), "/usr/share");
 		return;
 	}
 	home = home && *home == '/' ? home : "/tmp";
@@ -80,6 +82,7 @@ static void find_directories(struct unit_place *place)
 	user_directory(place->cache, sizeof(place->cache), "XDG_CACHE_HOME", home, "/.cache");
 	(void)snprintf(place->logs, sizeof(place->logs), "%.200s/log", place->state);
 	user_directory(place->config, sizeof(place->config), "XDG_CONFIG_HOME", home, "/.config");
+	user_directory(place->data, sizeof(place->data), "XDG_DATA_HOME", home, "/.local/share");
 }
 
 static int find_ids(const char *user, const char *group, struct unit_place *place, char **ret_why)
@@ -106,6 +109,7 @@ int unit_find_place(struct unit *unit, char **ret_why)
 {
 	struct unit_place *place = &unit->place;
 	const char *user = unit_get(unit, "Service", "User"), *group = unit_get(unit, "Service", "Group");
+	const char *home = getenv("HOME");
 	char *expanded = NULL, *fields[7], line[1024], own[16];
 	int r;
 
@@ -125,6 +129,18 @@ int unit_find_place(struct unit *unit, char **ret_why)
 		(void)snprintf(place->home, sizeof(place->home), "%s", fields[5]);
 		(void)snprintf(place->shell, sizeof(place->shell), "%s", *fields[6] ? fields[6] : "/bin/sh");
 	}
+	if (!place->system && place->uid == geteuid() && home && *home == '/')
+		(void)snprintf(place->home, sizeof(place->home), "%s", home);
 	group_name(place->gid, place->group, sizeof(place->group));
 	return 0;
+}
+
+void unit_own_path(const struct unit_place *place, const char *path, char ret[PATH_MAX])
+{
+	const char *below = strncmp(path, "/run/", 5) == 0 ? path + 4 : strncmp(path, "/var/run/", 9) == 0 ? path + 8 : NULL;
+
+	if (place->system || !below || strncmp(path, place->runtime, strlen(place->runtime)) == 0)
+		(void)snprintf(ret, PATH_MAX, "%s", path);
+	else
+		(void)snprintf(ret, PATH_MAX, "%s%s", place->runtime, below);
 }

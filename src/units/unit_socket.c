@@ -200,9 +200,12 @@ static int open_kind(const struct unit *unit, const char *directive, int type, s
 	int r = 0;
 
 	while (r == 0 && (row = unit_next(unit, "Socket", directive, &at))) {
-		CLEANUP_FREE char *value = NULL;
+		CLEANUP_FREE char *given = NULL;
+		char value[PATH_MAX];
 
-		r = unit_specifiers(row->value, &unit->name, &unit->place, &value);
+		r = unit_specifiers(row->value, &unit->name, &unit->place, &given);
+		if (r == 0)
+			unit_own_path(&unit->place, given, value);
 		if (r == 0 && into->count == UNIT_SOCKETS_MAX)
 			r = fail(EMFILE, "too many sockets:", value, ret_why);
 		if (r == 0)

@@ -163,9 +163,19 @@ static bool place_value(char letter, const struct unit_place *place, char value[
 	const struct {
 		char letter;
 		const char *text;
-	} known[] = { { 't', place->runtime }, { 'S', place->state }, { 'C', place->cache }, { 'L', place->logs },
-		      { 'E', place->config },  { 'h', place->home },  { 'u', place->user },  { 'g', place->group },
-		      { 's', place->shell },   { 'T', "/tmp" },       { 'V', "/var/tmp" },   { '%', "%" } };
+	} known[] = { { 't', place->runtime },
+		      { 'S', place->state },
+		      { 'C', place->cache },
+		      { 'L', place->logs },
+		      { 'E', place->config },
+		      { 'D', place->data },
+		      { 'h', place->home },
+		      { 'u', place->user },
+		      { 'g', place->group },
+		      { 's', place->shell },
+		      { 'T', "/tmp" },
+		      { 'V', "/var/tmp" },
+		      { '%', "%" } };
 
 	if (letter == 'U' || letter == 'G') {
 		(void)snprintf(value, VALUE_SIZE, "%u", letter == 'U' ? place->uid : place->gid);

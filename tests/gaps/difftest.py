@@ -46,10 +46,11 @@ GROUPS = {
     "namespaces": ["--emulate=identity,namespaces,sysvipc", "--pid=private"],  # natively in new ones: private_namespaces()
     "mounts": ["--emulate=mounts,identity,namespaces"],  # likewise, as root
     "cgroup": ["--emulate=cgroup,identity,namespaces"],  # as root
+    "sysctl_tree": ["--refuse=sysctl", "--emulate=sysctl,mounts,identity,namespaces"],  # as mounts
     "fs": [],  # each in a root directory of its own: guest_root()
     "overlay": [],  # each in an overlay: overlay_layers()
 }
-IN_A_ROOT = ("fs/", "mounts/", "xattr_tree/")
+IN_A_ROOT = ("fs/", "mounts/", "sysctl_tree/", "xattr_tree/")
 AGENT = "--emulate=overlay"  # or a host that can would give these trees natively: the kernel against itself
 NOT_TESTS = {"sysvipc/torture", "devices/torture"}  # have arguments and a test of their own: test_torture.py
 NOT_TESTS |= {"overlay/grow"}  # for test_overlay_crash.py
@@ -74,6 +75,7 @@ FROM_HOST = {
     "overlay": set(ENVS) - {"host"},  # which have no overlayfs, or one of their own
     "cgroup": set(ENVS) - {"host"},  # likewise
     "mounts": set(ENVS) - {"host"},  # which may not mount, or have less to mount
+    "sysctl_tree": set(ENVS) - {"host"},  # likewise
     "fs": {"docker", "restricted", "gvisor", "gvisor24"},  # which may not mount, or resolve paths in their own way
 }
 # Environments without root, whose oracle on the host must not be root, either.

@@ -1,21 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Docker where Docker cannot run: lichen up docker starts Debian's dockerd and containerd, which run containers by Debian's runc, all unmodified. What their
-# own client asks of them: run, exec, logs, pause, stop, volumes, limits, build, commit; nothing of it is left after lichen down.
+# own client asks of them: run, exec, logs, pause, stop, volumes, limits, build, commit; nothing of it is left after lichen down. On the machine itself
+# (host, tiny) as nobody, whose docker is not the machine's.
 . "$(dirname -- "$0")/../lib.sh"
 [ "${UNDER-}" != native ] || skip "this is what natively fails"
 for program in /usr/bin/docker dockerd containerd runc busybox; do need "$program"; done
+case ${ENVIRONMENT-host} in
+host | tiny)
+	if [ "$(id -u)" = 0 ]; then
+		chown 65534:65534 "$WORK"
+		setpriv --reuid=65534 --regid=65534 --clear-groups env -u WORK TMPDIR="$WORK" sh "$CASES/docker_up.sh"
+		exit $?
+	fi
+	;;
+esac
 lichen=${RUN%% *}
-export LICHEN_STATE="$WORK/state" HOME="$WORK"
-unset DOCKER_HOST DOCKER_CONTEXT
-# What the machine has in /var/lib/docker may be part of a lower layer here, where directories cannot be renamed.
-mkdir -p config/lichen/units/docker.service.d
+export LICHEN_STATE="$WORK/state" HOME="$WORK" XDG_RUNTIME_DIR="$WORK/r"
+unset DOCKER_HOST DOCKER_CONTEXT XDG_DATA_HOME
 export XDG_CONFIG_HOME="$WORK/config"
-cat >config/lichen/units/docker.service.d/test.conf <<END
+if [ "$(id -u)" = 0 ]; then
+	# What the machine has in /var/lib/docker may be part of a lower layer here, where directories cannot be renamed.
+	mkdir -p config/lichen/units/docker.service.d
+	cat >config/lichen/units/docker.service.d/test.conf <<END
 [Service]
 ExecStart=
 ExecStart=/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock --data-root $WORK/data
 END
+fi
 
 cleanup() { "$lichen" down docker >"$WORK/down.log" 2>&1; }
 
@@ -26,6 +38,13 @@ d() {
 
 "$lichen" up --timeout 120 docker >"$WORK/up.log" 2>&1 || fail "lichen up docker: status $?: $(tail -20 "$WORK/up.log")"
 contains status "$("$lichen" status docker)" 'active (running)'
+contains 'its proof' "$(cat up.log)" 'has run a container'
+if [ "$(id -u)" != 0 ]; then
+	DOCKER_HOST=$(sed -n 's/.*DOCKER_HOST=//p' up.log)
+	export DOCKER_HOST
+	same 'its data' "$WORK/.local/share/docker" "$(d info --format '{{.DockerRootDir}}')"
+fi
+same 'nothing of the proof is left' '' "$(d ps -aq; d images -aq)"
 same "storage driver" overlay2 "$(d info --format '{{.Driver}}')"
 
 # --- an image -------------------------------------------------------------------------------------------------------------------
@@ -72,5 +91,5 @@ same "what BuildKit built" built "$(d run --rm --network=none four)"
 # --- and nothing is left ------------------------------------------------------------------------------------------------------------
 same containers "" "$(d ps -aq)"
 "$lichen" down docker >"$WORK/down.log" 2>&1 || fail "lichen down docker: status $?: $(cat "$WORK/down.log")"
-[ ! -S /run/docker.sock ] || ! /usr/bin/docker version >"$WORK/out" 2>&1 || fail "docker answers after lichen down"
+{ [ -z "${DOCKER_HOST-}" ] && [ ! -S /run/docker.sock ]; } || ! /usr/bin/docker version >"$WORK/out" 2>&1 || fail "docker answers after lichen down"
 passed

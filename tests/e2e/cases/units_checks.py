@@ -302,7 +302,9 @@ def docker():
             f"ExecStart=/usr/sbin/dockerd -H fd:// --containerd={place}/c --data-root {place}/data --exec-root {place}/exec --pidfile {place}/pid "
             "--bridge=none --iptables=false --ip6tables=false\n")
     try:
-        lichen("up", "docker")
+        out = lichen("up", "docker").stdout
+        assert "docker.service has run a container" in out and f"DOCKER_HOST=unix://{place}/d" in out, out
+        assert show("docker")["proof"]["state"] == "passed"
         version = subprocess.run(["docker", "-H", f"unix://{place}/d", "version", "-f", "{{.Server.Version}}"], capture_output=True, text=True, check=False)
         assert version.returncode == 0 and version.stdout.strip(), version.stderr
         rows = {row["name"]: row for row in json.loads(lichen("status", "--json").stdout)["units"]}
@@ -311,6 +313,17 @@ def docker():
         lichen("down", "containerd", status=69)
         lichen("down", "docker")
         assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+        options = f"{place}/options"
+        pathlib.Path(options).write_text("DOCKER_OPTS='--add-runtime=broken=/bin/false --default-runtime=broken'\n")
+        drop_in("docker.service", (UNITS / "docker.service.d/test.conf").read_text()
+                .replace("EnvironmentFile=\n", f"EnvironmentFile=\nEnvironmentFile={options}\n").replace("--bridge=none", "--bridge=none $DOCKER_OPTS"))
+        unproven = lichen("up", "docker", status=84)
+        assert "runs no container: starting a container: " in unproven.stderr and "--no-proof" in unproven.stderr, unproven.stderr
+        seen = show("docker", status=1)
+        assert seen["result"] == "proof" and seen["proof"] == {"by": "container", "state": "failed"}, seen
+        lichen("up", "--no-proof", "docker")
+        assert show("docker")["proof"]["state"] == "off"
+        lichen("down", "docker")
     finally:
         lichen("down", "docker", status=None)
         shutil.rmtree(place, ignore_errors=True)
