@@ -4,6 +4,9 @@
  *
  * v2 will do when its tree has the controllers cpu, memory and pids. Else each v1 hierarchy is one step: where it is mounted, or
  * mounted for the moment in a scratch directory, a group is made, must come with its cgroup.procs, and is removed.
+ *
+ * All or nothing: where one hierarchy is missing, all are supplied, and those that the kernel has are not used beside them. A process would be told of two
+ * trees by one /proc/PID/cgroup; and the kernels that have some, gVisor's, keep settings there which limit nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,26 +88,36 @@ static bool try_unified(struct evidence *e, const char *dir)
 	return decides;
 }
 
-static void try_hierarchy(struct evidence *e, const char *controller, const char *dir)
+static bool try_hierarchy(struct evidence *e, const char *controller, const char *dir)
 {
 	struct mountinfo_row row;
 	if (mountinfo_find(NULL, "cgroup", controller, &row) == 0) {
 		evidence_try(e, controller, "mkdir(\"%s/group\")", row.point);
-		evidence_answer(e, try_group(row.point));
-		return;
+		return evidence_answer(e, try_group(row.point));
 	}
 	evidence_try(e, controller, "mount(\"cgroup\", dir, \"cgroup\", 0, \"%s\")", controller);
-	if (evidence_answer(e, mount("cgroup", dir, "cgroup", 0, controller) ? errno : 0)) {
-		int error = try_group(dir);
-		umount2(dir, MNT_DETACH);
-		evidence_try(e, controller, "mkdir(group) in hierarchy %s", controller);
-		evidence_answer(e, error);
-	}
+	if (!evidence_answer(e, mount("cgroup", dir, "cgroup", 0, controller) ? errno : 0))
+		return false;
+	int error = try_group(dir);
+	umount2(dir, MNT_DETACH);
+	evidence_try(e, controller, "mkdir(group) in hierarchy %s", controller);
+	return evidence_answer(e, error);
+}
+
+/* v1: some of the hierarchies are none. */
+static void try_hierarchies(struct evidence *e, const char *dir)
+{
+	static const char *const hierarchies[] = { "devices", "freezer", "cpu", "cpuacct", "cpuset", "memory", "pids" };
+	unsigned work = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hierarchies); i++)
+		work += try_hierarchy(e, hierarchies[i], dir);
+	if (work && work < ARRAY_SIZE(hierarchies))
+		evidence_note(e, "%u of %zu work, which is not enough", work, ARRAY_SIZE(hierarchies));
 }
 
 static void probe(struct gap_finding *finding)
 {
-	static const char *const hierarchies[] = { "devices", "freezer", "cpu", "cpuacct", "cpuset", "memory", "pids" };
 	char dir[SCRATCH_PATH_MAX] = "/";
 	struct evidence e;
 	evidence_begin(&e, finding, "make and remove a group");
@@ -116,8 +129,7 @@ static void probe(struct gap_finding *finding)
 		if (unshare(CLONE_NEWNS) == 0)
 			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 		if (!try_unified(&e, dir))
-			for (size_t i = 0; i < ARRAY_SIZE(hierarchies); i++)
-				try_hierarchy(&e, hierarchies[i], dir);
+			try_hierarchies(&e, dir);
 		scratch_remove(getpid());
 	}
 	evidence_end(&e);
@@ -185,6 +197,7 @@ static const char *const limits[] = {
 	"pids.max is exact; memory.max, cpu.max, the freezer and their names in v1 are enforced by looks every 100 ms, SIGKILL and SIGSTOP",
 	"all other limits and weights, cpusets and rules for devices are kept and told, and have no effect; pressure is told as 0",
 	"a thread is in the group of its process",
+	"all hierarchies are supplied: those that this kernel has are not used beside them",
 	NULL,
 };
 

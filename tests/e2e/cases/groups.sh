@@ -8,6 +8,20 @@ need python3
 
 # shellcheck disable=SC2086 # a prefix of several words
 $RUN python3 -I "$CASES/groups_checks.py" || fail "checks: status $?"
+# Which are used: the kernel's where all work, else the cell's alone. What is said of that before holds inside.
+told=$("$LICHEN" doctor --json | python3 -Ic 'import json, sys
+print(*(row["presence"] for row in json.load(sys.stdin)["features"] if row["name"] == "cgroup"))')
+case ${ENVIRONMENT-}:$told in
+host:present | docker:blocked | restricted:blocked | gvisor*:missing | tiny:missing) ;;
+*) fail "doctor says that control groups are '$told'" ;;
+esac
+if [ "$told" = present ]; then
+	same "without being asked" "$(cat /proc/self/cgroup)" "$("$LICHEN" run -- cat /proc/self/cgroup)"
+fi
+told=$("$LICHEN" run --emulate=cgroup,identity,namespaces,mounts -- sh -c 'cat /proc/self/cgroup; grep -c -e "- cgroup" /proc/self/mountinfo; sed -n "2,\$s/\t.*//p" /proc/cgroups | wc -l')
+same "asked for" "0::/
+1
+12" "$told"
 # runc asks for its limits, a cgroup namespace and a program for devices. Elsewhere it has no keys, or no user namespace.
 case ${ENVIRONMENT-} in
 host | gvisor24) ;;
