@@ -140,6 +140,9 @@ bool cg_all_stopped(u32 group);
 bool cg_parse_int(const char *text, u32 base, s64 *ret);
 /* page_counter_memparse(): bytes, with a letter, down to whole units. 0 or -EINVAL. */
 long cg_parse_bytes(const char *text, u64 unit, u64 *ret) MUST_CHECK;
+/* net_prio.ifpriomap (cgroup_net.c). */
+void cg_say_priorities(struct cg_text *out, u32 group);
+long cg_write_priority(u32 group, const char *text) MUST_CHECK;
 /* Keeps a line in a file. */
 long cg_put_line(u32 group, u32 file, const char *text) MUST_CHECK;
 long cg_write_procs(u32 group, const char *text, bool thread) MUST_CHECK;

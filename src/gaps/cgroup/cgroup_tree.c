@@ -436,7 +436,15 @@ static u32 controllers_of_child(u32 parent)
 	return (g->tree ? g->given : g->subtree) | 1u << CGROUP_CORE;
 }
 
-/* v1: what a new group has of its parent. cgroup_create() */
+static long inherit_text(u32 group, u32 parent, u32 file)
+{
+	char text[512];
+	long n = cg_get_text(parent, file, text, sizeof(text));
+
+	return n < 0 ? n : cg_put_text(group, file, text, (u64)n);
+}
+
+/* v1: what a new group has of its parent. cgroup_create(), cgrp_css_online() */
 static long inherit(u32 group, u32 parent)
 {
 	struct cgroup *g = cg_group(group);
@@ -449,6 +457,10 @@ static long inherit(u32 group, u32 parent)
 		r = cg_put_line(group, CG_V1_NOTIFY, "1");
 	if (g->tree && g->set[CGROUP_SET_CLONE] && r == 0)
 		r = cg_put_line(group, CG_V1_CLONE_CHILDREN, "1");
+	if (g->tree && (g->given & 1u << CGROUP_NET_CLS) && r == 0)
+		r = inherit_text(group, parent, CG_V1_CLASSID);
+	if (g->tree && (g->given & 1u << CGROUP_NET_PRIO) && r == 0)
+		r = inherit_text(group, parent, CG_V1_IFPRIOMAP);
 	return r;
 }
 

@@ -244,6 +244,9 @@ long cg_v1_show(u32 group, u32 file, struct cg_text *out)
 	case CG_V1_CPU_STAT_LOCAL:
 		cg_say_row(out, "throttled_time", count[CGROUP_COUNT_CPU_THROTTLED_US] * 1000);
 		break;
+	case CG_V1_IFPRIOMAP:
+		cg_say_priorities(out, group);
+		break;
 	case CG_V1_NUMA_STAT:
 		say_nodes(out, group);
 		break;

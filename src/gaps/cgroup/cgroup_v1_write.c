@@ -319,7 +319,7 @@ long cg_v1_write(u32 group, u32 file, const char *text)
 	case CGROUP_NET_CLS:
 		return keep_number(group, file, text, 0, UINT32_MAX, -EINVAL);
 	case CGROUP_NET_PRIO:
-		return cg_put_line(group, file, text);
+		return cg_write_priority(group, text);
 	case CGROUP_HUGETLB:
 		return file == CG_V1_HUGETLB_LIMIT ? write_limit(group, file, CGROUP_SETTINGS, text, UINT64_C(2) << 20)
 						   : put_number(group, file, 0);
