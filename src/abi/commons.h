@@ -72,6 +72,14 @@ struct namespaces_start {
 	u32 reserved;
 };
 
+/* What the first program of a cell would have without lichen. */
+struct outer_state {
+	u32 no_new_privs;
+	u32 seccomp; /* PR_GET_SECCOMP */
+	u32 filters; /* Seccomp_filters of /proc/PID/status; of some seccomp, but an old kernel: 0 */
+	u32 reserved;
+};
+
 #define PIDS_FILTER_MAX 1024u
 #define NETWORK_FILTER_MAX 64u
 
@@ -108,6 +116,7 @@ struct commons {
 	/* Likewise what it adds when it executes a program in a network namespace that the kernel does not give (gaps/namespaces/ns_net.c) */
 	u32 network_filter_length, reserved_network;
 	u64 network_filter[NETWORK_FILTER_MAX];
+	struct outer_state outer;
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

@@ -35,6 +35,7 @@ enum filter_test_kind {
 	FILTER_NONZERO,          /* argument `arg` (64 bits) is not 0 */
 	FILTER_EQUAL,            /* the low 32 bits of argument `arg` equal `value` */
 	FILTER_PAIR,             /* … equal `value` or the number behind it */
+	FILTER_PAIRS,            /* … equal one of two 16-bit halves of `value`, or the number behind it */
 	FILTER_AT_LEAST,         /* the low 32 bits of argument `arg`, unsigned, are not below `value` */
 	FILTER_RESERVED,         /* argument `arg` is one of the cell's reserved descriptors (abi/reserved.h) */
 	FILTER_NOT_RESERVED,     /* argument `arg` is none of them */
@@ -54,6 +55,7 @@ struct filter_test {
 #define ARG_NONZERO(n) ((struct filter_test){ FILTER_NONZERO, (n), 0 })
 #define ARG_EQUAL(n, v) ((struct filter_test){ FILTER_EQUAL, (n), (v) })
 #define ARG_PAIR(n, v) ((struct filter_test){ FILTER_PAIR, (n), (v) })
+#define ARG_PAIRS(n, v, w) ((struct filter_test){ FILTER_PAIRS, (n), (v) | (w) << 16 })
 #define ARG_AT_LEAST(n, v) ((struct filter_test){ FILTER_AT_LEAST, (n), (v) })
 #define ARG_RESERVED(n) ((struct filter_test){ FILTER_RESERVED, (n), 0 })
 #define ARG_NOT_RESERVED(n) ((struct filter_test){ FILTER_NOT_RESERVED, (n), 0 })

@@ -31,6 +31,7 @@ struct call {
 	u32 edited;        /* engine only: 1 + the argument that is replaced by a pointer to extra[], 0 = none */
 	u64 extra[3];
 	bool reported; /* engine only: with CALL_PASS, its result is to be shown to fs_reported() */
+	bool judged;   /* engine only: with CALL_PASS, the guest's own filters are to see it */
 };
 
 /* What a handler answers. */
@@ -184,6 +185,7 @@ struct agent_creds {
 	bool cap_setfcap;
 	bool cap_net_admin;
 	bool cap_audit_control;
+	bool no_new_privs;
 };
 /* Fills creds by asking the kernel (a few host calls: only on paths that need a permission decision). */
 void agent_creds_get(struct agent_creds *creds);

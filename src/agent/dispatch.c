@@ -40,6 +40,8 @@ static inline __attribute__((always_inline)) bool holds(const struct call *call,
 		return (u32)arg == test.value;
 	case FILTER_PAIR:
 		return (u32)arg - test.value < 2;
+	case FILTER_PAIRS:
+		return (u32)arg - (test.value & 0xffff) < 2 || (u32)arg - (test.value >> 16) < 2;
 	case FILTER_AT_LEAST:
 		return (u32)arg >= test.value;
 	case FILTER_RESERVED:

@@ -22,10 +22,10 @@
 #define SECCOMP_COOKIE 0x4c43 /* SECCOMP_RET_DATA of our filter: "LC" */
 
 /* entry.S; in the linker script: agent_end */
-extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[], agent_pass_end[];
+extern const char agent_end[], agent_pass[], agent_pass_edited[], agent_pass_begin[], agent_pass_resume_end[];
 extern const char agent_pass_traced[], agent_pass_traced_edited[], agent_pass_reported[], agent_pass_reported_edited[];
 extern const char agent_pass_traced_left[], agent_pass_traced_call[], agent_pass_reported_left[], agent_pass_reported_call[];
-extern const char agent_pass_offstack[];
+extern const char agent_pass_offstack[], agent_pass_judged[], agent_pass_judged_done[];
 extern const char agent_report[], agent_report_trapped[], agent_report_end[];
 extern const char agent_window_begin[], agent_window_woken[];
 extern const char agent_copy_begin[], agent_copy_end[], agent_string_begin[], agent_string_end[], agent_copy_fault[];
@@ -125,6 +125,8 @@ void signal_shadow_set(bool blocked);
 void signal_sigsys_unblocked(void);
 
 /* signal.c */
+/* Ends the process as a signal does that has no handler. */
+NORETURN void signal_die(int sig);
 /* Before execve: ignored SIGSEGV and SIGBUS must reach the new image as ignored. After a failed execve: undo. */
 void signal_before_exec(void);
 void signal_after_failed_exec(void);
@@ -151,6 +153,8 @@ struct marker {
 	u64 flags;           /* enum marker_flag */
 	u32 task_word;       /* of the thread that executes */
 	u32 view;            /* likewise */
+	u32 seccomp;         /* likewise, without SECCOMP_NEWEST */
+	s32 filters_fd;      /* filter_hand_over(), -1: none */
 	u32 cwd_mount;       /* id of the mount that its working directory is known to lie on; 0: not known */
 	u32 exe_mount;       /* likewise the program */
 	const char *path;    /* what is loaded */
@@ -215,6 +219,39 @@ bool task_rows(enum task_word kind);
 void task_vfork_child(enum task_word kind, u32 word);
 void task_gone(s32 tid);
 void task_gone_kind(enum task_word kind, s32 tid);
+
+void task_seccomp_sync(u32 word);
+
+/*
+ * guest_filter.c: the filters that guests install.
+ */
+enum seccomp_word {
+	SECCOMP_NEWEST = 0xffff,     /* 1 + index of the newest filter in private()->filter[], 0: none */
+	SECCOMP_STRICT = 1u << 30,   /* SECCOMP_SET_MODE_STRICT */
+	SECCOMP_NO_PRIVS = 1u << 31, /* the guest has set no_new_privs; where gap identity is filled, that knows */
+};
+#define SECCOMP_RET_TRAP_ 0x00030000u
+#define SECCOMP_RET_ALLOW_ 0x7fff0000u
+struct cbpf_insn;
+/* Keeps a program of the guest's (its memory), unused yet. Negative errno as seccomp(2) has it, or what filter_use() and filter_drop() take. */
+long filter_keep(u64 from, u32 length) MUST_CHECK;
+const struct cbpf_insn *filter_program(long kept);
+/* It is the calling thread's newest from now on; every thread's. */
+void filter_use(long kept, bool every_thread);
+void filter_drop(long kept);
+/* What they say of a call. */
+enum judgement {
+	JUDGED_ALLOWED,
+	JUDGED_ANSWERED, /* call->ret */
+	JUDGED_TRAPPED,  /* trap->info says what the guest's handler is to see */
+	JUDGED_KERNELS,  /* the kernel alone can do what the filter asks for, with the call as it is */
+};
+enum judgement filter_judge(struct call *call) MUST_CHECK;
+/* Before execve: a descriptor that keeps the calling thread's filters, untouched where it has none. 0 or negative errno. In the new image. */
+long filter_hand_over(s32 *ret_fd) MUST_CHECK;
+void filter_start(u32 word, s32 fd);
+/* How many the calling thread has. */
+u32 filter_count(void);
 
 /* member.c */
 void member_start(s32 member);

@@ -5,7 +5,7 @@
  * kernel's errno in the kernel's order: after it there is no way back.
  *
  * argv and envp are the new program's own (so /proc/PID/cmdline is right); behind the last environment string travels the marker
- *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.view.cwd.exe.length:[path:]name        (numbers in hex)
+ *   LICHEN_EXEC=agent fd.commons fd.broker fd.member.open fd.mapped.mask.flags.word.view.seccomp.filters fd.cwd.exe.length:[path:]name  (in hex)
  * which agent_start() reads and takes out of sight. name is what was executed (comm, AT_EXECFN), path what is loaded where that is
  * another file, a script's interpreter: then length is its length, else 0.
  *
@@ -163,6 +163,8 @@ static void write_marker(char *to, const struct marker *m)
 			  m->flags,
 			  m->task_word,
 			  m->view,
+			  m->seccomp,
+			  (u64)(u32)m->filters_fd,
 			  m->cwd_mount,
 			  m->exe_mount,
 			  m->path == m->name ? 0 : strlen(m->path) };
@@ -212,6 +214,7 @@ struct program {
 	const char *path; /* what will be loaded; names the file unless exec_fd is set */
 	u32 task_word;    /* of the new image */
 	s32 exec_fd;      /* the new image gets the open file instead of a path; -1 = path */
+	s32 filters_fd;   /* -1: none */
 	bool by_descriptor;
 	bool cut_off; /* MARKER_CUT_OFF */
 };
@@ -335,6 +338,8 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 		.mask = mask,
 		.task_word = program->task_word,
 		.view = task_word(TASK_VIEW),
+		.seccomp = task_word(TASK_SECCOMP) & ~(u32)SECCOMP_NEWEST,
+		.filters_fd = program->filters_fd,
 		.flags = (program->by_descriptor ? MARKER_DESCRIPTOR : 0u) | (program->cut_off ? MARKER_CUT_OFF : 0u),
 		.cwd_mount = private()->hints.cwd,
 		.exe_mount = fs_on() ? fs_hint(program->fd) : 0,
@@ -368,7 +373,7 @@ static long replace_image(struct scratch *s, const struct program *program, u64 
 long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 {
 	struct scratch *s = (struct scratch *)slot_current()->scratch;
-	struct program program = { .fd = -1, .exec_fd = -1 };
+	struct program program = { .fd = -1, .exec_fd = -1, .filters_fd = -1 };
 	bool named, fleeting, kept;
 	long r;
 
@@ -406,13 +411,16 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 		program.cut_off = prepare.cut_off;
 		r = prepare.error;
 	}
-	if (r == 0) {
+	if (r == 0)
+		r = filter_hand_over(&program.filters_fd);
+	if (r == 0)
 		r = replace_image(s, &program, argv, envp, mask);
-	}
 	if (program.fd >= 0)
 		(void)sys1(__NR_close, program.fd);
 	if (program.exec_fd >= 0)
 		(void)sys1(__NR_close, program.exec_fd);
+	if (program.filters_fd >= 0)
+		(void)sys1(__NR_close, program.filters_fd);
 	return r;
 }
 

@@ -1,29 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Filters that a guest installs (OpenSSH, Chromium, runc). The kernel evaluates them, with one change: a prelude lets through what the
- * agent itself does (its text outside the pass range). Calls that the agent makes on the guest's behalf come from the pass range
- * and are judged by the guest's filter as its own, errno, kill and trap included.
+ * prctl(2) and seccomp(2) of a guest that confines itself (OpenSSH, Chromium, runc): what it installs holds for the calls it makes, all of them.
  *
- * Deviations: execve is made as execveat by the agent, and calls that a gap emulates are not made at all: the guest's filter does not
- * see those. A filter longer than 4,090 instructions is EINVAL (the kernel's limit is 4,096).
+ *   A call that comes to the agent is judged by the agent, with the guest's own registers, before anybody answers or changes it (guest_filter.c).
+ *   All others are judged by the kernel, which gets the program too, behind a prelude that lets through what the agent itself does: its
+ *   text, but for one instruction. There it makes calls that only the kernel can do justice (JUDGED_KERNELS).
+ *
+ * This is the engine's and no gap's: wherever calls are trapped at all, guests need it, and where nothing is filled the kernel does all of it.
+ *
+ * Strict mode is a filter that brings every call but the four to the agent. no_new_privs is always set for the kernel; what the guest set is remembered,
+ * since it decides who may install a filter.
+ *
+ * Deviations: a filter longer than 4,090 instructions is EINVAL (the kernel's limit is 4,096), and each counts for 6 more of the 32,768 that a task may
+ * have. SECCOMP_RET_LOG is not logged for calls that the agent answers. A tracer is told of SECCOMP_RET_TRACE for calls that the kernel makes, not for
+ * those that the agent answers. SECCOMP_RET_USER_NOTIF: a listener is the kernel's; calls that only the agent can make (processes, execve, signals, and in a
+ * cell with a tree of its own every call that the agent sees) are ENOSYS, as without a listener; what is continued is done by the kernel as it was asked for.
+ * Code that jumps into the agent's text is not judged (DESIGN: emulation is no boundary).
  */
+#include "agent/cbpf.h"
 #include "agent/engine.h"
 
-#define SECCOMP_SET_MODE_FILTER_ 1
-#define SECCOMP_MODE_FILTER_ 2
+enum {
+	PR_GET_SECCOMP_ = 21,
+	PR_SET_SECCOMP_ = 22,
+	PR_SET_NO_NEW_PRIVS_ = 38,
+	PR_GET_NO_NEW_PRIVS_ = 39,
+};
+enum { SET_MODE_STRICT, SET_MODE_FILTER };
+enum { MODE_STRICT = 1, MODE_FILTER = 2 };
+#define FLAG_TSYNC UINT64_C(1)
+#define FLAG_TSYNC_ESRCH UINT64_C(16)
+
 #define PRELUDE 6u
-#define FILTER_MAX 4090u
+#define FILTER_MAX (CBPF_INSNS_MAX - PRELUDE)
 #define LD_ABS 0x20
 #define JEQ 0x15
 #define JGE 0x35
 #define RET_K 0x06
-#define RET_ALLOW 0x7fff0000u
-
-struct insn { /* struct sock_filter */
-	u16 code;
-	u8 jt, jf;
-	u32 k;
-};
+#define DATA_NR 0
+#define DATA_IP_LOW 8
+#define DATA_IP_HIGH 12
 
 struct program { /* struct sock_fprog */
 	u16 len;
@@ -31,48 +47,148 @@ struct program { /* struct sock_fprog */
 	u64 filter;
 };
 
-/* Copies the guest's program behind the prelude into the slot's scratch. 0 or negative errno. */
-static int with_prelude(u64 from, struct program *program)
+/* Writes what comes before the guest's program. */
+static void prelude(struct cbpf_insn *insn)
 {
-	struct insn *insn = (struct insn *)(void *)slot_current()->scratch;
-	u32 first = (u32)((u64)agent_pass_end - LAYOUT_TEXT), end = (u32)((u64)agent_end - LAYOUT_TEXT);
+	insn[0] = (struct cbpf_insn){ LD_ABS, 0, 0, DATA_IP_HIGH };
+	insn[1] = (struct cbpf_insn){ JEQ, 0, 4, (u32)(LAYOUT_TEXT >> 32) };
+	insn[2] = (struct cbpf_insn){ LD_ABS, 0, 0, DATA_IP_LOW };
+	insn[3] = (struct cbpf_insn){ JGE, 2, 0, (u32)((u64)agent_end - LAYOUT_TEXT) };
+	insn[4] = (struct cbpf_insn){ JEQ, 1, 0, (u32)((u64)agent_pass_judged_done - LAYOUT_TEXT) };
+	insn[5] = (struct cbpf_insn){ RET_K, 0, 0, SECCOMP_RET_ALLOW_ };
+}
 
-	if (guest_read(program, from, sizeof(*program)) < 0)
-		return -EFAULT;
-	if (program->len == 0 || program->len > FILTER_MAX)
+/* Installs a program of the agent's or the guest's, behind the prelude, as the guest asked for it. What the kernel answers. */
+static long install(const struct call *call, const struct cbpf_insn *from, u32 length)
+{
+	struct cbpf_insn *insn = (struct cbpf_insn *)(void *)slot_current()->scratch;
+	struct program program = { .len = (u16)(PRELUDE + length), .filter = (u64)insn };
+
+	prelude(insn);
+	memcpy(insn + PRELUDE, from, length * sizeof(*insn));
+	if (call->nr == __NR_seccomp)
+		return sys3(__NR_seccomp, SET_MODE_FILTER, call->arg[1], &program);
+	return sys5(__NR_prctl, PR_SET_SECCOMP_, MODE_FILTER, &program, 0, 0);
+}
+static_assert(CBPF_INSNS_MAX * sizeof(struct cbpf_insn) <= SLOT_SCRATCH, "fits a slot");
+
+static bool may_install(void)
+{
+	struct agent_creds creds;
+
+	agent_creds_get(&creds);
+	return creds.no_new_privs || creds.cap_sys_admin;
+}
+
+/* What the kernel says of flags, before it looks at anything else: 0, -EINVAL. */
+static long check_flags(const struct call *call)
+{
+	return call->nr == __NR_seccomp && sys3(__NR_seccomp, SET_MODE_FILTER, call->arg[1], 0) == -EINVAL ? -EINVAL : 0;
+}
+
+static long set_filter(const struct call *call, u64 from)
+{
+	u64 flags = call->nr == __NR_seccomp ? call->arg[1] : 0;
+	struct program program;
+	long kept, r = check_flags(call);
+	bool failed;
+
+	if (r == 0 && guest_read(&program, from, sizeof(program)) < 0)
+		r = -EFAULT;
+	if (r < 0)
+		return r;
+	if (program.len == 0 || program.len > FILTER_MAX)
 		return -EINVAL;
-	insn[0] = (struct insn){ LD_ABS, 0, 0, 12 }; /* instruction pointer, high half */
-	insn[1] = (struct insn){ JEQ, 0, 4, (u32)(LAYOUT_TEXT >> 32) };
-	insn[2] = (struct insn){ LD_ABS, 0, 0, 8 };
-	insn[3] = (struct insn){ JGE, 2, 0, end };
-	insn[4] = (struct insn){ JGE, 0, 1, first };
-	insn[5] = (struct insn){ RET_K, 0, 0, RET_ALLOW };
-	if (guest_read(insn + PRELUDE, program->filter, program->len * sizeof(*insn)) < 0)
-		return -EFAULT;
-	program->len = (u16)(program->len + PRELUDE);
-	program->filter = (u64)insn;
+	if (!may_install())
+		return -EACCES;
+	if (!program.filter)
+		return -EINVAL;
+	kept = filter_keep(program.filter, program.len);
+	if (kept < 0)
+		return kept;
+	r = install(call, filter_program(kept), program.len);
+	failed = r < 0 || (r > 0 && (flags & FLAG_TSYNC) && !(flags & FLAG_TSYNC_ESRCH));
+	if (failed)
+		filter_drop(kept);
+	else
+		filter_use(kept, flags & FLAG_TSYNC);
+	return failed && r > 0 ? pids_on() ? pids_to_guest((s32)r) : r : r;
+}
+
+static bool has_mode(void)
+{
+	return filter_count() || commons()->outer.seccomp;
+}
+
+/* read, write, exit, rt_sigreturn; all others come to filter_judge(). */
+static long set_strict(const struct call *call)
+{
+	static const struct cbpf_insn strict[] = {
+		{ LD_ABS, 0, 0, DATA_NR },
+		{ JEQ, 3, 0, __NR_read },
+		{ JEQ, 2, 0, __NR_write },
+		{ JEQ, 1, 0, __NR_exit },
+		{ JEQ, 0, 1, __NR_rt_sigreturn },
+		{ RET_K, 0, 0, SECCOMP_RET_ALLOW_ },
+		{ RET_K, 0, 0, SECCOMP_RET_TRAP_ | SECCOMP_COOKIE },
+	};
+	struct call plain = { .nr = call->nr };
+	long r;
+
+	if (has_mode())
+		return -EINVAL;
+	r = install(&plain, strict, ARRAY_SIZE(strict));
+	if (r < 0)
+		return r;
+	__atomic_store_n(&private()->filtered, 1, __ATOMIC_RELEASE);
+	task_word_set_own(TASK_SECCOMP, task_word(TASK_SECCOMP) | SECCOMP_STRICT);
 	return 0;
 }
-static_assert((PRELUDE + FILTER_MAX) * sizeof(struct insn) <= SLOT_SCRATCH, "fits a slot");
 
-static enum verdict install(struct call *call, u32 arg)
+static enum verdict done(struct call *call, long ret)
 {
-	struct program program;
-
-	call->ret = with_prelude(call->arg[arg], &program);
-	if (call->ret == 0) {
-		call->arg[arg] = (u64)&program;
-		call->ret = agent_reissue(call->nr, call->arg);
-	}
+	call->ret = ret;
 	return CALL_DONE;
 }
 
 enum verdict engine_seccomp(struct call *call)
 {
-	return (u32)call->arg[0] == SECCOMP_SET_MODE_FILTER_ ? install(call, 2) : CALL_PASS;
+	switch ((u32)call->arg[0]) {
+	case SET_MODE_STRICT:
+		return done(call, (u32)call->arg[1] || call->arg[2] ? -EINVAL : set_strict(call));
+	case SET_MODE_FILTER:
+		return done(call, set_filter(call, call->arg[2]));
+	default:
+		return CALL_PASS; /* SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES */
+	}
 }
 
-enum verdict engine_prctl_seccomp(struct call *call)
+static long no_new_privs(const u64 *arg)
 {
-	return call->arg[1] == SECCOMP_MODE_FILTER_ ? install(call, 2) : CALL_PASS;
+	bool get = (s32)arg[0] == PR_GET_NO_NEW_PRIVS_;
+	struct agent_creds creds;
+
+	if (arg[1] != (get ? 0 : 1) || arg[2] || arg[3] || arg[4])
+		return -EINVAL;
+	if (!get) {
+		task_word_set_own(TASK_SECCOMP, task_word(TASK_SECCOMP) | SECCOMP_NO_PRIVS);
+		return 0;
+	}
+	agent_creds_get(&creds);
+	return creds.no_new_privs;
+}
+
+/* Where gap identity is filled, no_new_privs does not come here. */
+enum verdict engine_prctl(struct call *call)
+{
+	switch ((s32)call->arg[0]) {
+	case PR_GET_SECCOMP_:
+		return done(call, has_mode() ? MODE_FILTER : 0);
+	case PR_SET_SECCOMP_:
+		if (call->arg[1] == MODE_STRICT)
+			return done(call, set_strict(call));
+		return done(call, call->arg[1] == MODE_FILTER ? set_filter(call, call->arg[2]) : -EINVAL);
+	default:
+		return done(call, no_new_privs(call->arg));
+	}
 }

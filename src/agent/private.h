@@ -32,6 +32,7 @@
 #define CHILDREN_MAX 64u
 #define SMALL_STACKS_MAX 16u
 #define TASK_ROWS 256u
+#define FILTERS_MAX 2048u
 
 #define THUNK_DEFAULT 0u /* SIGSEGV, SIGBUS: the guest has SIG_DFL, we need a handler for our own faults */
 #define THUNK_IGNORE 1u
@@ -82,6 +83,7 @@ enum task_word {
 	TASK_IDENTITY, /* gap identity's: who it is */
 	TASK_VIEW,     /* agent/view.h: its namespaces and its root */
 	TASK_KEYRING,  /* gap keyring's: its session keyring */
+	TASK_SECCOMP,  /* enum seccomp_word: its filters (guest_filter.c) */
 	TASK_WORDS
 };
 
@@ -138,7 +140,9 @@ struct private
 	s32 program_fd; /* the program, kept open where it has no name any more; 0: it is not (proc_self.c) */
 	u64 program_device, program_inode;
 	s32 quota_pid; /* process that has the filter of fs_quota.h, 0 none */
-	u32 reserved_quota;
+	u32 filtered;  /* a thread has filters of the guest's, or its strict mode */
+	u32 filters;   /* used rows of filter[] */
+	struct guest_filter *filter[FILTERS_MAX];
 	struct task_words task[TASK_WORDS];
 	struct fs_hints hints;
 };

@@ -100,8 +100,10 @@ void clone_child_chores(const struct child_chores *chores)
 
 static bool has_chores(const struct child_chores *chores)
 {
-	return chores->clear_handlers || chores->born || chores->has_task_word[TASK_IDENTITY] || chores->has_task_word[TASK_VIEW] ||
-	       chores->has_task_word[TASK_KEYRING] || chores->count || chores->birth;
+	for (u32 kind = 0; kind < TASK_WORDS; kind++)
+		if (chores->has_task_word[kind])
+			return true;
+	return chores->clear_handlers || chores->born || chores->count || chores->birth;
 }
 
 static long make_vfork_child(const struct cloning *clone, u64 frame)

@@ -50,6 +50,7 @@ void agent_creds_get(struct agent_creds *creds)
 	creds->cap_setfcap = caps[0].effective >> CAP_SETFCAP_ & 1;
 	creds->cap_sys_resource = caps[0].effective >> CAP_SYS_RESOURCE_ & 1;
 	creds->groups = (int)sys2(__NR_getgroups, 0, 0);
+	creds->no_new_privs = (task_word(TASK_SECCOMP) & SECCOMP_NO_PRIVS) || commons()->outer.no_new_privs;
 }
 
 /* More than GROUPS_SEEN supplementary groups: the further ones do not count. */

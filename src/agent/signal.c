@@ -384,19 +384,25 @@ u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 
 	return 0;
 }
 
+void signal_die(int sig)
+{
+	struct action none = { 0 };
+	u64 bit = SIGNAL_BIT(sig);
+
+	(void)raw_action(sig, &none, NULL);
+	(void)sys3(__NR_tgkill, sys0(__NR_getpid), sys0(__NR_gettid), sig);
+	(void)sys4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &bit, 0, 8);
+	agent_die("a signal did not end the process", sig);
+}
+
 /* Takes the guest's action for a wholly virtual signal: its handler to enter, or 0. Does not return when it is to die. */
 static u64 deliver(struct trap *trap, int sig)
 {
 	struct action *action = virtual_slot(sig), chosen = *action;
-	struct action none = { 0 };
-	u64 bit = SIGNAL_BIT(sig), blocked = sig == SIGSYS_ ? 0 : bit;
+	u64 blocked = sig == SIGSYS_ ? 0 : SIGNAL_BIT(sig);
 
-	if (chosen.handler <= SIG_IGN_) {
-		(void)raw_action(sig, &none, NULL);
-		(void)sys3(__NR_tgkill, sys0(__NR_getpid), sys0(__NR_gettid), sig);
-		(void)sys4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &bit, 0, 8);
-		agent_die("a signal did not end the process", sig);
-	}
+	if (chosen.handler <= SIG_IGN_)
+		signal_die(sig);
 	if (chosen.flags & SA_RESETHAND_)
 		action->handler = SIG_DFL_; /* flags and mask stay */
 	if (signal_shadow())
@@ -421,6 +427,8 @@ u64 signal_sigsys(struct trap *trap)
 	}
 	if (!forced && virtual_slot(SIGSYS_)->handler == SIG_IGN_)
 		return 0;
+	if (forced && signal_shadow())
+		signal_die(SIGSYS_);
 	return deliver(trap, SIGSYS_);
 }
 

@@ -76,6 +76,8 @@ static void read_start(struct start_info *info, u64 *stack)
 	info->marker.flags = take_hex(&at);
 	info->marker.task_word = (u32)take_hex(&at);
 	info->marker.view = (u32)take_hex(&at);
+	info->marker.seccomp = (u32)take_hex(&at);
+	info->marker.filters_fd = (s32)take_hex(&at);
 	info->marker.cwd_mount = (u32)take_hex(&at);
 	info->marker.exe_mount = (u32)take_hex(&at);
 	length = take_hex(&at);
@@ -302,6 +304,7 @@ struct start agent_load(u64 *stack)
 	member_start(info.marker.member);
 	task_start(TASK_IDENTITY, info.marker.task_word);
 	view_start(info.marker.view);
+	filter_start(info.marker.seccomp, info.marker.filters_fd);
 	private()->hints.cwd = info.marker.cwd_mount;
 	private()->hints.exe = info.marker.exe_mount;
 	private()->cut_off = (info.marker.flags & MARKER_CUT_OFF) != 0;

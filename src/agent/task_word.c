@@ -8,7 +8,8 @@
  * they have begun to run, so whoever asks for a word meanwhile (births) waits until the row is written.
  *
  * What differs: an identity is each thread's own, so setting it never touches another thread; a view is shared by all threads until one of them
- * parts with it (unshare(CLONE_FS)), so setting it sets the process's word, except where the thread has a row.
+ * parts with it (unshare(CLONE_FS)), so setting it sets the process's word, except where the thread has a row; seccomp's filters are each thread's own,
+ * but one may give its own to all (SECCOMP_FILTER_FLAG_TSYNC).
  *
  * Rows of threads that have ended are freed when all are taken. Limits: TASK_ROWS threads of one process with words of their own; the word of a
  * further one counts for all that have no row. Threads made by one that has parted with its process share its view's value, not its changes.
@@ -132,6 +133,25 @@ void task_word_set_shared(enum task_word kind, u32 word)
 		write_row(kind, tid, word);
 	else
 		__atomic_store_n(&words(kind)->process, word, __ATOMIC_RELEASE);
+}
+
+/* Every thread of the process gets the caller's filters; no_new_privs goes along, not away. */
+void task_seccomp_sync(u32 word)
+{
+	struct task_words *t = words(TASK_SECCOMP);
+	s32 pid = (s32)sys0(__NR_getpid);
+
+	if (pid != private()->pid) { /* a vfork child is alone */
+		write_row(TASK_SECCOMP, pid, word);
+		return;
+	}
+	__atomic_store_n(&t->process, word | (t->process & SECCOMP_NO_PRIVS), __ATOMIC_RELEASE);
+	for (u32 i = 0; i < TASK_ROWS && t->rows; i++) {
+		u64 row = __atomic_load_n(&t->row[i], __ATOMIC_ACQUIRE);
+
+		if (row && sys3(__NR_tgkill, pid, (s32)(row >> 32), 0) == 0)
+			__atomic_store_n(&t->row[i], row >> 32 << 32 | word | ((u32)row & SECCOMP_NO_PRIVS), __ATOMIC_RELEASE);
+	}
 }
 
 bool task_has_word(enum task_word kind, u32 word)

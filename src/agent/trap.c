@@ -3,7 +3,8 @@
  * The life of a trapped system call.
  *
  *   guest: syscall ─ filter says TRAP ─ SIGSYS frame on the guest's (alternate) stack ─ agent_sigsys takes a slot ─ trap_main()
- *   trap_main: virtual files (vfs.h), the cell's own tree (fs.h), the gaps in the order of gaps.def, then the engine; the first that answers CALL_DONE ends it
+ *   trap_main: filters of the guest's own judge it (guest_filter.c); then virtual files (vfs.h), the cell's own tree (fs.h), the gaps in the order of
+ *   gaps.def, the engine: the first that answers CALL_DONE ends it
  *     CALL_DONE → the result goes into the frame's rax, rt_sigreturn
  *     all PASS  → the frame is pointed at agent_pass, rt_sigreturn: the guest itself executes the call, from trusted text
  *
@@ -69,6 +70,8 @@ u64 trap_free_stack(const struct trap *trap)
 /* Where the guest makes the call. */
 static const char *pass_entry(const struct call *call, bool edited)
 {
+	if (UNLIKELY(call->judged) && !edited)
+		return agent_pass_judged;
 	if (!commons()->trace && !call->reported)
 		return edited ? agent_pass_edited : agent_pass;
 	if (call->reported || trace_wants_result(call))
@@ -116,7 +119,7 @@ static void trap_pass(struct trap *trap, struct call *call)
 			     .nr = (u64)(u32)trap->info->syscall,
 			     .args = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 } };
 	bool edited = call->edited || memcmp(left.args, call->arg, sizeof(left.args)) != 0;
-	bool light = (commons()->trace || call->reported) && !edited;
+	bool light = (commons()->trace || call->reported) && !edited && !call->judged;
 	const char *entry = pass_entry(call, edited);
 	u64 size = edited ? sizeof(left) : light ? offsetof(struct left, args) : offsetof(struct left, nr);
 	u64 at = (light ? regs->sp - 128 : trap_free_stack(trap)) - ALIGN_UP(size, 16);
@@ -200,7 +203,7 @@ static void report(struct trap *trap, struct call *call)
 }
 
 /* The way of a call whose result is to be noted. */
-static void observe(struct trap *trap, struct call *call)
+static void observe(struct trap *trap, struct call *call, enum judgement judged)
 {
 	const struct registers *regs = &trap->context->regs;
 	u64 args[6] = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 };
@@ -210,7 +213,9 @@ static void observe(struct trap *trap, struct call *call)
 		return;
 	}
 	trace_before(call);
-	if (dispatch(call) == CALL_DONE) {
+	if (judged == JUDGED_KERNELS) {
+		trap_pass(trap, call);
+	} else if (judged == JUDGED_ANSWERED || dispatch(call) == CALL_DONE) {
 		trap->context->regs.ax = (u64)call->ret;
 		trace_result(trap->info->syscall, args, call->ret);
 	} else {
@@ -227,6 +232,7 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 {
 	struct trap *trap = &slot_current()->trap;
 	struct registers *regs = &context->regs;
+	enum judgement judged = JUDGED_ALLOWED;
 	struct call call;
 
 	*trap = (struct trap){ .context = context, .info = info, .frame = frame, .slot = slot };
@@ -242,11 +248,16 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 	call = (struct call){ .nr = info->syscall,
 			      .arg = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 },
 			      .trap = trap };
+	if (UNLIKELY(__atomic_load_n(&private()->filtered, __ATOMIC_ACQUIRE)))
+		judged = filter_judge(&call);
+	call.judged |= judged == JUDGED_KERNELS;
+	if (judged == JUDGED_TRAPPED)
+		return signal_sigsys(trap);
 	if (commons()->trace)
-		observe(trap, &call);
+		observe(trap, &call, judged);
 	else if (call.nr == TRACE_REPORT_NR)
 		report(trap, &call);
-	else if (dispatch(&call) == CALL_DONE)
+	else if (judged == JUDGED_ANSWERED || (judged == JUDGED_ALLOWED && dispatch(&call) == CALL_DONE))
 		regs->ax = (u64)call.ret;
 	else
 		trap_pass(trap, &call);

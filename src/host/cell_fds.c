@@ -17,6 +17,7 @@
 #include "gaps/registry.h"
 #include "host/agent_blob.h"
 #include "host/filter.h"
+#include "host/outer_state.h"
 
 #define COMMONS_FILE_SIZE (UINT64_C(1) << 40) /* sparse: the room that gaps hand out pages from */
 #define FD_TOP 1024u
@@ -201,6 +202,7 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 				 .supervisor = (s32)getpid(),
 				 .text_size = (u32)agent_blob_text_size };
 	memcpy(map->areas, areas, sizeof(areas));
+	outer_state_get(&map->outer);
 	if (!(emulate & GAP_BIT(GAP_namespaces)))
 		map->namespaces.pids = 0;
 	*ret_stage = "staging a gap";

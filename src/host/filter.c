@@ -188,6 +188,13 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 		trap_if_equal(code, test->value);
 		trap_if_equal(code, test->value + 1);
 		break;
+	case FILTER_PAIRS:
+		load(code, ARG_LOW(test->arg));
+		for (u32 half = 0; half < 32; half += 16) {
+			trap_if_equal(code, test->value >> half & 0xffff);
+			trap_if_equal(code, (test->value >> half & 0xffff) + 1);
+		}
+		break;
 	case FILTER_AT_LEAST:
 		load(code, ARG_LOW(test->arg));
 		emit(code, BPF_JMP | BPF_JGE | BPF_K, test->value, 0, 1);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The prelude of guest filters (guest_seccomp.c): input is a length and the guest's program. Behind the prelude the program must be
- * the guest's, byte for byte; and the prelude, evaluated, must let through the agent's text outside the pass range and nothing else.
+ * What the kernel gets of guests' filters (guest_seccomp.c): input is a length and the guest's program. Behind the prelude the program must be
+ * the guest's, byte for byte; and the prelude, evaluated, must let through the agent's text but for one instruction, and nothing else.
  */
+#include "agent/cbpf.h"
 #include "agent/engine.h"
 #include "fuzz.h"
 
@@ -11,26 +12,21 @@ static const u8 *guest;
 static size_t guest_size;
 static u64 low_ip;
 static int installed;
+static struct cbpf_insn kept_insn[CBPF_INSNS_MAX];
 
 static struct slot *fake_slot(void)
 {
 	return slot;
 }
 #define slot_current() fake_slot()
-/* The pass range and the end of the text, as entry.S and agent.ld might place them. */
-#define agent_pass_end ((const char *)0x520000000200)
+/* That instruction and the end of the text, as entry.S and agent.ld might place them. */
+#define agent_pass_judged_done ((const char *)0x520000000200)
 #define agent_end ((const char *)0x52000000c000)
 #include "agent/guest_seccomp.c" // NOLINT(bugprone-suspicious-include): its parts are static
 
 void *fake_memset(void *to, int byte, size_t size)
 {
 	return (memset)(to, byte, size);
-}
-
-long fake_sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
-{
-	(void)nr, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-	return -ENOSYS;
 }
 
 /* Guest addresses are offsets into the input. */
@@ -43,12 +39,12 @@ int guest_read(void *to, u64 from, u64 size)
 }
 
 /* The prelude's verdict: whether it says ALLOW; else it must reach the guest's first instruction. */
-static bool evaluate(const struct insn *insn, u64 ip)
+static bool evaluate(const struct cbpf_insn *insn, u64 ip)
 {
 	u32 at = 0, value = 0;
 
 	while (at < PRELUDE) {
-		const struct insn *i = &insn[at++];
+		const struct cbpf_insn *i = &insn[at++];
 
 		if (i->code == LD_ABS)
 			value = i->k == 12 ? (u32)(ip >> 32) : (u32)ip;
@@ -57,30 +53,93 @@ static bool evaluate(const struct insn *insn, u64 ip)
 		else if (i->code == JGE)
 			at += value >= i->k ? i->jt : i->jf;
 		else
-			return i->code == RET_K && i->k == RET_ALLOW;
+			return i->code == RET_K && i->k == SECCOMP_RET_ALLOW_;
 	}
 	MUST(at == PRELUDE);
 	return false;
 }
 
-long agent_reissue(long nr, const u64 args[6])
+static long install_seen(const struct program *program)
 {
-	const struct program *program = (const struct program *)args[2];
-	const struct insn *insn = (const struct insn *)program->filter;
-	u64 ips[] = { low_ip,        LAYOUT_TEXT + (low_ip & 0xffff), LAYOUT_TEXT, 0x5200000001ff, 0x520000000200, 0x52000000bfff,
-		      0x52000000c000 };
+	const struct cbpf_insn *insn = (const struct cbpf_insn *)program->filter;
+	u64 ips[] = { low_ip,         LAYOUT_TEXT + (low_ip & 0xffff),
+		      LAYOUT_TEXT,    0x5200000001ff,
+		      0x520000000200, 0x520000000201,
+		      0x52000000bfff, 0x52000000c000 };
 	u16 length;
 	u64 from;
 
-	MUST(nr == __NR_seccomp || nr == __NR_prctl);
 	memcpy(&length, guest, 2);
 	memcpy(&from, guest + 8, 8);
 	MUST(program->len == length + PRELUDE && program->len <= 4096);
 	MUST(memcmp(insn + PRELUDE, guest + from, length * sizeof(*insn)) == 0);
 	for (u32 i = 0; i < ARRAY_SIZE(ips); i++)
-		MUST(evaluate(insn, ips[i]) == (ips[i] >= (u64)agent_pass_end && ips[i] < (u64)agent_end));
+		MUST(evaluate(insn, ips[i]) ==
+		     (ips[i] >= LAYOUT_TEXT && ips[i] < (u64)agent_end && ips[i] != (u64)agent_pass_judged_done));
 	installed++;
 	return 0;
+}
+
+long fake_sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	(void)b, (void)d, (void)e, (void)f;
+	MUST(nr == __NR_seccomp || nr == __NR_prctl);
+	if (nr == __NR_seccomp && !c)
+		return -EFAULT;
+	return a == (nr == __NR_seccomp ? 1 : 22) ? install_seen((const struct program *)c) : -ENOSYS;
+}
+
+/* guest_filter.c: one filter, checked elsewhere. */
+long filter_keep(u64 from, u32 length)
+{
+	return guest_read(kept_insn, from, length * sizeof(*kept_insn)) < 0 ? -EFAULT : 3;
+}
+
+const struct cbpf_insn *filter_program(long row)
+{
+	MUST(row == 3);
+	return kept_insn;
+}
+
+void filter_use(long row, bool every_thread)
+{
+	MUST(row == 3 && !every_thread && installed);
+}
+
+void filter_drop(long row)
+{
+	(void)row;
+	MUST(!"nothing fails once it is kept");
+}
+
+u32 filter_count(void)
+{
+	return 0;
+}
+
+void agent_creds_get(struct agent_creds *creds)
+{
+	*creds = (struct agent_creds){ .no_new_privs = true };
+}
+
+bool pids_on(void)
+{
+	return false;
+}
+
+s32 pids_to_guest(s32 pid)
+{
+	return pid;
+}
+
+u32 task_word(enum task_word kind)
+{
+	return kind;
+}
+
+void task_word_set_own(enum task_word kind, u32 word)
+{
+	(void)kind, (void)word;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -96,6 +155,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	installed = 0;
 	MUST(engine_seccomp(&call) == CALL_DONE && (call.ret == 0) == (installed == 1) && call.ret <= 0);
 	call = (struct call){ .nr = __NR_prctl, .arg = { 22, 2, 0 } };
-	MUST(engine_prctl_seccomp(&call) == CALL_DONE);
+	MUST(engine_prctl(&call) == CALL_DONE);
 	return 0;
 }

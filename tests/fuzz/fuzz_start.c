@@ -56,6 +56,11 @@ void fs_mount_groups(void)
 {
 }
 
+void filter_start(u32 word, s32 fd)
+{
+	(void)word, (void)fd;
+}
+
 void view_start(u32 word)
 {
 	(void)word;

@@ -39,6 +39,7 @@ GROUPS = {
     "order": ["--refuse=sysctl,devices,newcalls,fstype", "--emulate=all"],
     "devices": ["--refuse=devices", "--emulate=devices"],
     "identity": ["--refuse=identity", "--emulate=identity"],
+    "seccomp": ["--emulate=identity"],
     "processes": ["--refuse=processes", "--emulate=processes"],
     "keyring": ["--refuse=keyring", "--emulate=keyring"],
     "xattr": ["--refuse=xattr", "--emulate=xattr"],
@@ -64,6 +65,7 @@ FROM_HOST = {
     "newcalls": set(ENVS) - {"host"},
     "order": set(ENVS) - {"host"},
     "identity": set(ENVS) - {"host"},
+    "seccomp": {"docker", "restricted"},  # whose own filters count, too, and whose user may less
     "processes": {"gvisor", "gvisor24"},
     "keyring": set(ENVS) - {"host"},
     "xattr": {"gvisor", "gvisor24"},  # the others' kernel is Linux, and its rules about who may are theirs
@@ -82,9 +84,9 @@ FROM_HOST = {
 AS_NOBODY = {("sysctl", "restricted"), ("devices", "restricted"), ("fs", "restricted"), ("overlay", "restricted"), ("keyring", "restricted")}
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--"]
 # … but for these, which that environment answers in its own way: it has them, or its user may less.
-ASK_ITSELF = {("newcalls/process_vm_users", "restricted")}
+ASK_ITSELF = {("seccomp/filter_strict", "docker"), ("seccomp/filter_strict", "restricted"), ("newcalls/process_vm_users", "restricted")}
 # … and these, where an environment lacks just what they need, and lichen fills it.
-ALSO_FROM_HOST = {("engine/clone3", "docker"), ("engine/clone3", "restricted")}
+ALSO_FROM_HOST = {("seccomp/filter_strict", "gvisor"), ("seccomp/filter_strict", "gvisor24"), ("engine/clone3", "docker"), ("engine/clone3", "restricted")}
 # What of newcalls is no other in a container than outside, but for what its user may.
 FILE_CALLS = ("netlink_", "pipe_", "close_", "copy_", "faccessat2_", "new_", "openat2_", "preadv2_", "statx_")
 ASK_ITSELF |= {
@@ -95,7 +97,7 @@ ASK_ITSELF |= {
 }
 # Environments whose kernel is not Linux: a line may be what that kernel says (lichen passes calls through) or what Linux says
 # (lichen answers itself: it parses #! lines, and its SEM_UNDO undoes).
-EITHER = {"engine": {"gvisor", "gvisor24"}}
+EITHER = {group: {"gvisor", "gvisor24"} for group in ("engine", "seccomp")}
 
 # Where groups also run under `lichen why`, which must change nothing: every call of theirs is then observed.
 RECORDED = {"engine": ("host", "restricted", "gvisor", "gvisor24"), "sysvipc": ("host", "restricted")}

@@ -69,8 +69,8 @@ FUNCTION(agent_entry):
 	jmp *%r11
 
 /*
- * The pass range: system calls made on the guest's behalf. Our own filter trusts it like the rest of the text, a filter that the guest
- * installed does not (guest_seccomp.c): there they count as the guest's.
+ * The pass range: system calls made on the guest's behalf. Filters trust it like the rest of the text, the guest's own, too (guest_seccomp.c): those have
+ * judged the call as the guest made it.
  *
  * agent_pass: the guest continues here with all its registers; at rsp lie its own rsp and pc. The call is executed as if by its own
  * instruction: it may block, be interrupted and restarted. rcx and r11 are clobbered as by any system call.
@@ -133,6 +133,12 @@ FUNCTION(agent_pass_offstack):
 	mov (%rsp), %rsp
 	movl $0, (%r11)
 	jmp *%rcx
+
+/* agent_pass for a call that the guest's own filters are to see: the one instruction here that they judge (guest_seccomp.c). */
+FUNCTION(agent_pass_judged):
+	syscall
+LABEL(agent_pass_judged_done):
+	jmp agent_pass_done
 LABEL(agent_pass_resume_end):
 
 /* long agent_reissue(long nr, const u64 args[6]): a call of the guest's, made while it waits. */
@@ -173,10 +179,7 @@ FUNCTION(agent_clone_vm):
 	syscall
 	ud2
 
-LABEL(agent_pass_end):
-
-/* A passed-on call is over, rax = its result: traps, and trap_main() goes on behind the guest's own instruction. Outside the pass range, so
- * that a filter of the guest's lets it be. lea: gVisor patches 'mov $number; syscall', and we want to be found where we are. */
+/* A passed-on call is over, rax = its result: traps, and trap_main() goes on behind the guest's own instruction. lea: gVisor patches 'mov $number; syscall', and we want to be found where we are. */
 FUNCTION(agent_report):
 	mov %rax, OFF_LEFT_RESULT(%rsp)
 	lea TRACE_REPORT_NR_ASM, %eax

@@ -75,6 +75,7 @@ void identity_creds(struct agent_creds *creds)
 		.cap_audit_control = identity_capable(cred, CAP_AUDIT_CONTROL_),
 		.cap_setfcap = identity_capable(cred, CAP_SETFCAP_),
 		.cap_sys_resource = identity_capable(cred, CAP_SYS_RESOURCE_),
+		.no_new_privs = cred->no_new_privs,
 	};
 }
 
