@@ -22,6 +22,8 @@
 #define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
 #define LICHEN_EXIT_IO 74          /* the output could not be written */
 
+#define LICHEN_PII_FOUND 1 /* `lichen pii scan`: something was found */
+
 /* Exit statuses of `lichen up` and `lichen restart`, besides LICHEN_EXIT_USAGE, _DATA (a unit file is wrong, or the unit is masked), _SOFTWARE. */
 #define LICHEN_UP_NOT_INSTALLED 66 /* there is no such unit, or its program is not there; the package that has it is told */
 #define LICHEN_UP_CANNOT 69        /* this machine lacks what the unit's program needs, and nothing fills it */
@@ -59,6 +61,7 @@
 #define LICHEN_PRUNE_SCHEMA "lichen-prune/1"          /* `lichen system prune --json` */
 #define LICHEN_UNITS_SCHEMA "lichen-units/1"          /* `lichen status --json` */
 #define LICHEN_UP_SCHEMA "lichen-up/1"                /* `lichen up --explain --json` */
+#define LICHEN_PII_SCHEMA "lichen-pii/1"              /* `lichen pii scan --json` */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 
 #endif

@@ -76,7 +76,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci up down restart reload status help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -85,7 +85,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci up down restart reload status' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -187,6 +187,23 @@ _lichen() {
 		else
 			mapfile -t COMPREPLY < <(compgen -W "$(lichen volume ls -q 2>/dev/null)" -- "$cur")
 		fi
+		;;
+	pii)
+		case $option in
+		--strategy) mapfile -t COMPREPLY < <(compgen -W 'mask hash remove' -- "$cur") ;;
+		--key) _filedir ;;
+		--entities) mapfile -t COMPREPLY < <(compgen -W "$(lichen pii list 2>/dev/null | cut -d ' ' -f 1) CREDIT_CARD" -- "$cur") ;;
+		--pattern) COMPREPLY=(NAME=) ;;
+		*)
+			if [[ $cur == -* ]]; then
+				mapfile -t COMPREPLY < <(compgen -W '--strategy= --key= --entities= --pattern= --json --help' -- "$cur")
+			elif ((cword == 2)); then
+				mapfile -t COMPREPLY < <(compgen -W 'scan redact list' -- "$cur")
+			else
+				_filedir
+			fi
+			;;
+		esac
 		;;
 	oci)
 		case $option in

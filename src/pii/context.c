@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Words before a number that say what it is. Some numbers have no form of their own, or one that every tenth number has: they count only where
+ * such a word stands within the 64 bytes before them. The words of all matchers are looked for at once, by their first letters, when the first
+ * matcher asks.
+ */
+#include <emmintrin.h>
+#include <string.h>
+
+#include "pii/scan.h"
+
+#define CONTEXT_REACH 64u
+
+void context_index_add(struct context_index *index, unsigned row, const char *words)
+{
+	while (*words) {
+		size_t size = strcspn(words, "|");
+		u8 *chain = &index->first[(u8)(words[0] - 'a') % 26];
+		index->words[index->count] = (struct context_word){ words, (u8)size, (u8)row, *chain };
+		*chain = (u8)index->count++;
+		words += size + (words[size] == '|');
+	}
+}
+
+/* A short word must stand alone, a longer one must only begin a word: 'routing' is in "routingNumber", 'aba' is not in "abandon". */
+static bool word_here(const struct view *view, size_t at, size_t end, const struct context_word *word)
+{
+	const u8 *text = view->text + at;
+	if (at + word->size > end)
+		return false;
+	for (size_t i = 1; i < word->size; i++)
+		if (to_lower(text[i]) != (u8)word->text[i])
+			return false;
+	size_t next = word->size;
+	return word->size > 4 || at + next >= end || !is_letter(text[next]) || !is_letter(text[next - 1]) ||
+	       (is_upper(text[next]) && !is_upper(text[next - 1]));
+}
+
+/* Bytes from `first` to `last` of sixteen, as bits. */
+static u64 in_range(__m128i bytes, char first, char last)
+{
+	__m128i above = _mm_cmpgt_epi8(bytes, _mm_set1_epi8((char)(first - 1))),
+		below = _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)(last + 1)));
+	return (u64)_mm_movemask_epi8(_mm_and_si128(above, below));
+}
+
+/* Where words begin in 64 bytes: at a letter behind what is none, or at the hump of camelCase. */
+static u64 word_starts(const u8 *text)
+{
+	u64 upper = 0, letter = 0;
+	for (unsigned i = 0; i < 64; i += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+		u64 capital = in_range(bytes, 'A', 'Z');
+		upper |= capital << i;
+		letter |= (capital | in_range(bytes, 'a', 'z')) << i;
+	}
+	return letter & (~(letter << 1) | (upper & ~(upper << 1)));
+}
+
+static u64 rows_told(const struct candidate *c)
+{
+	const struct view *view = c->view;
+	const struct context_index *index = c->contexts;
+	size_t end = c->start, have = end - view->begin < CONTEXT_REACH ? end - view->begin : CONTEXT_REACH;
+	/* The padding before the view is there to be read. */
+	u64 starts = word_starts(view->text + end - CONTEXT_REACH), told = 0;
+	if (have < CONTEXT_REACH)
+		starts &= have ? ~(u64)0 << (CONTEXT_REACH - have) : 0;
+	for (; starts; starts &= starts - 1) {
+		size_t at = end - CONTEXT_REACH + (unsigned)__builtin_ctzll(starts);
+		for (unsigned i = index->first[to_lower(view->text[at]) - 'a']; i < index->count; i = index->words[i].next)
+			if (word_here(view, at, end, &index->words[i]))
+				told |= (u64)1 << index->words[i].row;
+	}
+	return told;
+}
+
+bool match_context(struct candidate *c)
+{
+	if (!c->asked)
+		c->told = rows_told(c);
+	c->asked = true;
+	return c->told >> c->row & 1;
+}

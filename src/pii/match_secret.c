@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Secrets that say so themselves: keys with a prefix (tokens.def), JSON Web Tokens, armoured private keys. */
+#include <assert.h>
+#include <string.h>
+
+#include "pii/base64.h"
+#include "pii/scan.h"
+
+/* --- keys with a prefix --------------------------------------------------------------------------------------------------------------- */
+
+enum alphabet {
+	ALPHABET_WORD,
+	ALPHABET_LINE,
+	ALPHABET_DOTTED,
+	ALPHABET_HEX,
+	ALPHABET_BASE32,
+	ALPHABET_BASE64,
+};
+
+static const struct token {
+	const char *prefix;
+	u16 least, most;
+	u8 entity, alphabet;
+} tokens[] = {
+#define PII_TOKEN(entity, prefix, alphabet, least, most, source) { prefix, least, most, PII_##entity, ALPHABET_##alphabet },
+#include "pii/tokens.def"
+#undef PII_TOKEN
+};
+static_assert(ARRAY_SIZE(tokens) <= TOKENS_MAX, "a struct token_index has room");
+
+static bool in_alphabet(enum alphabet alphabet, int c)
+{
+	switch (alphabet) {
+	case ALPHABET_WORD:
+		return is_word(c);
+	case ALPHABET_LINE:
+		return is_word(c) || c == '-' || c == '_';
+	case ALPHABET_DOTTED:
+		return is_word(c) || c == '-' || c == '_' || c == '.';
+	case ALPHABET_HEX:
+		return is_digit(c) || (c >= 'a' && c <= 'f');
+	case ALPHABET_BASE32:
+		return is_upper(c) || (c >= '2' && c <= '7');
+	case ALPHABET_BASE64:
+		return is_word(c) || c == '-' || c == '_' || c == '+' || c == '/' || c == '=';
+	}
+	return false;
+}
+
+static unsigned chain_of(int before, int trigger)
+{
+	return (unsigned)(before * 31 + trigger) % TOKEN_CHAINS;
+}
+
+void token_index_init(struct token_index *index)
+{
+	memset(index, 0xff, sizeof(*index));
+	for (size_t i = ARRAY_SIZE(tokens); i-- > 0;) {
+		const char *prefix = tokens[i].prefix;
+		size_t at = strlen(prefix) - 1;
+		while (at > 1 && !strchr("_-.GIK", prefix[at]))
+			at--;
+		u8 *chain = &index->first[chain_of(prefix[at - 1], prefix[at])];
+		index->trigger[i] = (u8)at;
+		index->next[i] = *chain;
+		*chain = (u8)i;
+	}
+}
+
+/* Examples in documents (XXXXXXXX, your-token-here) are no keys: at least six different bytes, and digits or both cases. */
+static bool is_random(const u8 *text, size_t size)
+{
+	u64 seen[4] = { 0 };
+	unsigned different = 0;
+	bool digit = false, upper = false, lower = false;
+	for (size_t i = 0; i < size; i++) {
+		u64 bit = (u64)1 << text[i] % 64;
+		different += !(seen[text[i] / 64] & bit);
+		seen[text[i] / 64] |= bit;
+		digit |= is_digit(text[i]);
+		upper |= is_upper(text[i]);
+		lower |= is_letter(text[i]) && !is_upper(text[i]);
+	}
+	return different >= 6 && (digit || (upper && lower) || (upper && size == 16));
+}
+
+static bool token_here(const struct token *token, struct view *view, size_t start, struct candidate *c)
+{
+	size_t body = start + strlen(token->prefix), end = body;
+	while (end - body <= token->most && in_alphabet(token->alphabet, view_at(view, end)))
+		end++;
+	if (end - body > token->most)
+		return false;
+	while (end > body && view->text[end - 1] == '.')
+		end--;
+	if (end - body < token->least || word_at(view, end) || !is_random(view->text + body, end - body))
+		return false;
+	c->match_start = start;
+	c->match_end = end;
+	return true;
+}
+
+unsigned match_token(const struct token_index *index, const struct pii_set *wanted, struct candidate *c, unsigned *ret_entity)
+{
+	struct view *view = c->view;
+	int before = view_before(view, c->trigger, 1);
+	if (before < 0)
+		return 0;
+	for (unsigned i = index->first[chain_of(before, view->text[c->trigger])]; i < ARRAY_SIZE(tokens); i = index->next[i]) {
+		const struct token *token = &tokens[i];
+		size_t size = strlen(token->prefix), back = index->trigger[i], start = c->trigger - back;
+		if (c->trigger < view->begin + back || memcmp(view->text + start, token->prefix, back + 1) != 0 ||
+		    is_word(view_before(view, start, 1)) || !pii_set_has(wanted, token->entity))
+			continue;
+		size_t at = back + 1;
+		while (at < size && view_at(view, start + at) == token->prefix[at])
+			at++;
+		if (at < size || !token_here(token, view, start, c))
+			continue;
+		*ret_entity = token->entity;
+		return 96;
+	}
+	return 0;
+}
+
+/* --- JSON Web Tokens ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_base64url(int c)
+{
+	return is_word(c) || c == '-' || c == '_';
+}
+
+/* The position behind base64url characters. */
+static size_t skip_base64url(struct view *view, size_t at, size_t limit)
+{
+	while (at < limit && is_base64url(view_at(view, at)))
+		at++;
+	return at;
+}
+
+/* HEADER.PAYLOAD.SIGNATURE, or five parts when it is encrypted; the header is JSON with a member "alg". */
+unsigned match_jwt(struct candidate *c)
+{
+	struct view *view = c->view;
+	u8 header[384];
+	if (view_before(view, c->trigger, 1) != 'y' || view_before(view, c->trigger, 2) != 'e' ||
+	    is_word(view_before(view, c->trigger, 3)))
+		return 0;
+	size_t start = c->trigger - 2, limit = start + PII_MATCH_MAX, at = skip_base64url(view, start, limit);
+	if (view_at(view, at) != '.' || at - start < 12)
+		return 0;
+	size_t size = base64_decode(view->text + start, at - start < 512 ? at - start : 512, header);
+	if (!memmem(header, size, "\"alg\"", 5))
+		return 0;
+	for (unsigned part = 1; part < 5 && view_at(view, at) == '.'; part++) {
+		size_t end = skip_base64url(view, at + 1, limit);
+		if (end == at + 1 && part == 1 && view_at(view, end) != '.')
+			return 0;
+		if (part == 3 && end == at + 1)
+			break; /* a full stop */
+		at = end;
+		c->match_end = part >= 2 ? at : 0;
+	}
+	c->match_start = start;
+	return c->match_end ? 97 : 0;
+}
+
+/* --- private keys --------------------------------------------------------------------------------------------------------------------- */
+
+static bool text_at(struct view *view, size_t at, const char *text)
+{
+	for (; *text; text++, at++)
+		if (view_at(view, at) != *text)
+			return false;
+	return true;
+}
+
+/* Reads "LABEL-----", where the label has PRIVATE KEY in it. Returns the position behind it, or 0. */
+static size_t label_end(struct view *view, size_t at)
+{
+	size_t start = at;
+	bool private = false;
+	for (; at - start < 64; at++) {
+		int byte = view_at(view, at);
+		if (byte == '-')
+			break;
+		if (!is_upper(byte) && !is_digit(byte) && byte != ' ')
+			return 0;
+		private |= byte == 'P' && text_at(view, at, "PRIVATE KEY");
+	}
+	return private && text_at(view, at, "-----") ? at + 5 : 0;
+}
+
+/* Up to its END line; a key that is cut off, or is longer than a match may be, is found as far as it looks like one. */
+unsigned match_private_key(struct candidate *c)
+{
+	struct view *view = c->view;
+	size_t start = c->trigger, limit = start + PII_MATCH_MAX;
+	if (view_at(view, start + 1) != '-' || view_before(view, start, 1) == '-' || !text_at(view, start, "-----BEGIN "))
+		return 0;
+	size_t at = label_end(view, start + 11), body = at;
+	if (!at)
+		return 0;
+	for (; at < limit; at++) {
+		int byte = view_at(view, at);
+		if (byte == '-' && text_at(view, at, "-----END ")) {
+			size_t end = label_end(view, at + 9);
+			at = end ? end : at;
+			break;
+		}
+		if (byte < 0 || (byte == '-' && text_at(view, at, "-----")) || byte == '<')
+			break;
+	}
+	c->match_start = start;
+	c->match_end = at < limit ? at : limit;
+	return at - body >= 40 ? 99 : 0;
+}
