@@ -195,6 +195,8 @@ u32 identity_last_cap(void);
 /* What gap identity answers in their place where it is filled (gaps/identity/identity_agent.c). */
 void identity_creds(struct agent_creds *creds);
 bool identity_holds_group(u32 gid);
+/* The calling thread has so many seccomp filters of its own now; strict: its strict mode. */
+void identity_filtered(u32 filters, bool strict);
 
 /*
  * Files as gap identity has them, for the file tree (agent/fs.h; gaps/identity/identity_files.c). Descriptors may be O_PATH. Only where

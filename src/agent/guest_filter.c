@@ -114,6 +114,8 @@ void filter_use(long kept, bool every_thread)
 		task_seccomp_sync(word);
 	else
 		task_word_set_own(TASK_SECCOMP, word);
+	if (identity_on())
+		identity_filtered(filter->count, false);
 }
 
 void filter_drop(long kept)

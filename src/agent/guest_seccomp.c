@@ -142,6 +142,8 @@ static long set_strict(const struct call *call)
 		return r;
 	__atomic_store_n(&private()->filtered, 1, __ATOMIC_RELEASE);
 	task_word_set_own(TASK_SECCOMP, task_word(TASK_SECCOMP) | SECCOMP_STRICT);
+	if (identity_on())
+		identity_filtered(0, true);
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 #define IDENTITY_NGROUPS_MAX 65536u
 #define IDENTITY_OVERFLOW 65534u /* fs.overflowuid */
 
+#define IDENTITY_STRICT UINT32_MAX
+
 enum identity_state { IDENTITY_FREE = 0, IDENTITY_WRITING = 1, IDENTITY_READY = 2 };
 
 struct identity_ids {
@@ -37,8 +39,8 @@ struct identity_cred {
 	struct identity_caps caps;
 	u32 securebits;
 	u32 no_new_privs;
-	u32 groups; /* row of lists[]; 0 = none */
-	u32 reserved;
+	u32 groups;  /* row of lists[]; 0 = none */
+	u32 filters; /* of its own (seccomp(2)), or IDENTITY_STRICT: for who reads its /proc/PID/status */
 };
 static_assert(sizeof(struct identity_cred) == 88, "shared between agents, compared as bytes");
 

@@ -79,6 +79,15 @@ void identity_creds(struct agent_creds *creds)
 	};
 }
 
+void identity_filtered(u32 filters, bool strict)
+{
+	struct identity_cred cred = *identity_self();
+
+	cred.filters = strict ? IDENTITY_STRICT : filters;
+	if (identity_become(&cred) < 0)
+		return; /* EAGAIN, when a cell has had too many identities: others read an old number */
+}
+
 bool identity_holds_group(u32 gid)
 {
 	const struct identity_cred *cred = identity_self();

@@ -177,6 +177,20 @@ static void put_shown(struct text *text, const char *from, const char *end, bool
 	}
 }
 
+/* What lichen is confined by counts as what confines every guest; lichen's own filters do not. */
+static void put_seccomp(struct text *text, u32 filters, bool count)
+{
+	const struct outer_state *outer = &commons()->outer;
+
+	put(text, "\t", 1);
+	if (filters == IDENTITY_STRICT)
+		put_decimal(text, count ? 0 : 1);
+	else if (count)
+		put_decimal(text, outer->filters + filters);
+	else
+		put_decimal(text, filters ? 2 : outer->seccomp);
+}
+
 /* The value behind a line's colon; false: it stays. */
 static bool put_value(struct text *text, const char *name, u64 length, const struct identity_cred *cred)
 {
@@ -197,6 +211,10 @@ static bool put_value(struct text *text, const char *name, u64 length, const str
 								 : caps->ambient);
 	else if (IS("NoNewPrivs"))
 		put(text, cred->no_new_privs ? "\t1" : "\t0", 2);
+	else if (IS("Seccomp"))
+		put_seccomp(text, cred->filters, false);
+	else if (IS("Seccomp_filters"))
+		put_seccomp(text, cred->filters, true);
 	else
 		return false;
 #undef IS
