@@ -50,7 +50,7 @@ same "storage driver" overlay2 "$(d info --format '{{.Driver}}')"
 # --- an image -------------------------------------------------------------------------------------------------------------------
 mkdir -p tree/bin tree/etc tree/tmp tree/proc tree/sys tree/dev
 cp "$(command -v busybox)" tree/bin/busybox
-for name in sh cat echo grep id ls ps sleep touch true; do ln -s busybox "tree/bin/$name"; done
+for name in sh cat echo grep id ls mkdir chmod ps sleep touch true; do ln -s busybox "tree/bin/$name"; done
 echo root:x:0:0:root:/:/bin/sh >tree/etc/passwd
 tar -C tree -c . | d import - base >/dev/null
 
@@ -65,6 +65,15 @@ same "a volume" kept "$(d run --rm --network=none -v kept:/v base sh -c 'echo ke
 contains "a read-only root" "$(d run --rm --network=none --read-only --tmpfs /tmp base sh -c 'touch /tmp/a && touch /a; true' 2>&1; cat err)" 'Read-only file system'
 contains limits "$(d run --rm --network=none --memory 64m --pids-limit 20 base cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max)" '67108864
 20'
+cat >profile.json <<END
+{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+	{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"},
+	{"names": ["chmod", "fchmodat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
+END
+same "a profile that refuses what lichen answers" 'mkdir: can'"'"'t create directory '"'/tmp/a'"': Operation not permitted
+chmod: /bin: No space left on device
+2' "$(d run --rm --network=none --security-opt seccomp=profile.json base sh -c 'exec 2>&1; mkdir /tmp/a; chmod 755 /bin; grep "^Seccomp:" /proc/self/status' | sed 's/^Seccomp:.//')"
+contains "without a profile" "$(d run --rm --network=none --security-opt seccomp=unconfined base sh -c 'mkdir /tmp/a && ls /tmp')" a
 
 # --- in the background ------------------------------------------------------------------------------------------------------------
 d run -d --name one --network=none base sh -c 'trap "echo bye; exit 3" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
