@@ -11,13 +11,13 @@ export PATH := /usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 # Environments with refusals are made by root only. Through sudo the variables that tests read are kept.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=PATH,LICHEN,DIFFTEST_BIN,DEMO_SECONDS)
 
-.PHONY: all build help deps demo check unit e2e sanitize lint fuzz bench install clean
+.PHONY: bench-pii all build help deps demo check unit e2e sanitize lint fuzz bench install clean
 .NOTPARALLEL:
 
 all: build
 
 help: ## print this
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 build: build/build.ninja ## build/lichen, one static executable
 	@ninja -C build
@@ -57,6 +57,10 @@ fuzz: ## libFuzzer on every parser, 30 s each (tests/fuzz)
 
 bench: build ## measure lichen against native and against its peers
 	@bench/run
+
+bench-pii: build ## recall and precision of lichen pii by entity, on a corpus that is made here, and its speed
+	@tools/install-packages bench/pii.packages
+	@/usr/bin/python3 bench/pii.py $(PII)
 
 install: build ## install to PREFIX (default /usr/local), below DESTDIR
 	@meson configure build -Dprefix=$(PREFIX)

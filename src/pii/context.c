@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Words before a number that say what it is. Some numbers have no form of their own, or one that every tenth number has: they count only where
- * such a word stands within the 64 bytes before them. The words of all matchers are looked for at once, by their first letters, when the first
+ * such a word stands within the 64 bytes before them, on their line or on one before it that ends with a colon. The words of all matchers are looked for at once, by their first letters, when the first
  * matcher asks.
  */
 #include <emmintrin.h>
@@ -57,12 +57,22 @@ static u64 word_starts(const u8 *text)
 	return letter & (~(letter << 1) | (upper & ~(upper << 1)));
 }
 
+/* Where the line begins, at most `have` bytes before its part; a line before it that ends with a colon belongs to it. */
+static size_t line_part(const u8 *text, size_t end, size_t have)
+{
+	const u8 *line = memrchr(text + end - have, '\n', have);
+	while (line && line > text + end - have && line[-1] == ':')
+		line = memrchr(text + end - have, '\n', (size_t)(line - (text + end - have)));
+	return line ? (size_t)(text + end - (line + 1)) : have;
+}
+
 static u64 rows_told(const struct candidate *c)
 {
 	const struct view *view = c->view;
 	const struct context_index *index = c->contexts;
 	size_t end = c->start, have = end - view->begin < CONTEXT_REACH ? end - view->begin : CONTEXT_REACH;
 	/* The padding before the view is there to be read. */
+	have = line_part(view->text, end, have);
 	u64 starts = word_starts(view->text + end - CONTEXT_REACH), told = 0;
 	if (have < CONTEXT_REACH)
 		starts &= have ? ~(u64)0 << (CONTEXT_REACH - have) : 0;

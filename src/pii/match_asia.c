@@ -19,7 +19,7 @@ unsigned match_aadhaar(struct candidate *c)
 		return 0;
 	if (match_context(c))
 		return 92;
-	return grouped ? 80 : 0;
+	return grouped && !match_in_table(c) ? 80 : 0;
 }
 
 unsigned match_pan(struct candidate *c)
@@ -88,7 +88,7 @@ unsigned match_abn(struct candidate *c)
 	static const u8 weights[] = { 10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19 };
 	u8 digits[11];
 	bool grouped = c->groups == 4 && c->separator == ' ' && c->sizes[0] == 2 && c->sizes[1] == 3 && c->sizes[2] == 3;
-	if (c->digits[0] == 0 || c->plus || c->paren || (c->groups > 1 && !grouped))
+	if (c->digits[0] * 10u + c->digits[1] < 11 || c->plus || c->paren || (c->groups > 1 && !grouped))
 		return 0;
 	memcpy(digits, c->digits, sizeof(digits));
 	digits[0]--;
@@ -96,7 +96,7 @@ unsigned match_abn(struct candidate *c)
 		return 0;
 	if (match_context(c))
 		return 90;
-	return grouped ? 80 : 0;
+	return grouped && !match_in_table(c) ? 80 : 0;
 }
 
 unsigned match_tfn(struct candidate *c)

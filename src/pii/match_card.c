@@ -73,7 +73,7 @@ unsigned match_card(struct candidate *c)
 		return 0;
 	for (unsigned i = 1; i < c->count; i++)
 		if (c->digits[i] != c->digits[0])
-			return c->count >= 14 ? 95 : 85;
+			return c->count >= 14 ? 95 : 75;
 	return 0;
 }
 

@@ -17,7 +17,7 @@ unsigned match_nhs(struct candidate *c)
 	/* A telephone number of North America may be grouped alike; one in eleven has this check digit. */
 	if (match_context(c))
 		return 88;
-	return grouped && c->separator == ' ' ? 68 : 0;
+	return grouped && c->separator == ' ' && !match_in_table(c) ? 68 : 0;
 }
 
 /* Two letters, of which D F I Q U V are none, nor O the second; some pairs are not given out. */

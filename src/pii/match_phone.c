@@ -79,13 +79,14 @@ static bool sizes_are(const struct candidate *c, unsigned first, unsigned a, uns
 	       (!d || c->sizes[first + 2] == d);
 }
 
-/* 415-555-2671, (415) 555-2671, 1-415-555-2671, 1 (415) 555-2671. */
+/* 415-555-2671, (415) 555-2671, 1-415-555-2671, 1 (415) 555-2671; with blanks alone (415 555 2671) it may be a row of a table. */
 static bool american_form(const struct candidate *c)
 {
 	unsigned first = c->count == 11;
 	if ((c->count != 10 && c->count != 11) || c->separator == '/' || (first && (c->digits[0] != 1 || c->sizes[0] != 1)))
 		return false;
-	return sizes_are(c, first, 3, 3, 4) && north_american(c->digits + first) && (c->separator || c->paren);
+	return sizes_are(c, first, 3, 3, 4) && north_american(c->digits + first) &&
+	       (c->paren || c->separator == '-' || c->separator == '.' || (first && c->separator));
 }
 
 /* 030 123456, 020 7946 0958, 06 12 34 56 78: a trunk 0 and groups that are no date. */
@@ -101,6 +102,8 @@ static bool trunk_form(const struct candidate *c)
 	for (unsigned i = 1; i < c->groups; i++)
 		if (c->sizes[i] < 2)
 			return false;
+	if (c->groups == 3 && c->count < 10)
+		return false;
 	if (c->groups == 2)
 		return c->sizes[0] >= 2 && c->sizes[0] <= 5 && c->sizes[1] >= 4;
 	return c->sizes[0] >= 2 && c->sizes[0] <= 5 && (c->sizes[1] >= 3 || c->groups == 4) && (c->sizes[2] >= 3 || c->groups == 4);
@@ -109,13 +112,19 @@ static bool trunk_form(const struct candidate *c)
 /* Where words say that it is a telephone, more counts. */
 static bool told_form(const struct candidate *c)
 {
-	if (c->groups > 5 || c->count > 15)
+	if (c->groups > 5 || c->count > 15 || (c->groups == 2 && c->separator == '.'))
 		return false;
 	if (c->count == 7)
 		return c->digits[0] >= 2 && (c->groups == 1 || sizes_are(c, 0, 3, 4, 0));
 	if (c->count == 8 && c->groups > 1 && c->sizes[0] == 4 && c->sizes[1] == 2)
 		return false; /* a date */
 	return true;
+}
+
+/* 082 123 4567: grouped as the numbers of the NHS are, so it is none where the words before it say that it is such a one. */
+unsigned match_phone_short(struct candidate *c)
+{
+	return trunk_form(c) && sizes_are(c, 0, 3, 3, 4) && !match_in_table(c) && !match_context(c) ? 60 : 0;
 }
 
 unsigned match_phone(struct candidate *c)
@@ -128,11 +137,14 @@ unsigned match_phone(struct candidate *c)
 	unsigned count = drop_trunk(c, digits);
 	if (c->plus)
 		return international(digits, count) ? 85 : 0;
-	if (count > 9 && digits[0] == 0 && digits[1] == 0 && digits[2] != 0 && c->groups > 1)
+	if (count > 9 && digits[0] == 0 && digits[1] == 0 && digits[2] != 0 && c->groups > 1 && c->sizes[0] >= 2 &&
+	    c->sizes[0] <= 5)
 		return international(digits + 2, count - 2) ? 70 : 0;
+	if (match_in_table(c))
+		return 0;
 	if (american_form(c))
 		return 70;
-	if (trunk_form(c))
+	if (trunk_form(c) && !sizes_are(c, 0, 3, 3, 4))
 		return 60;
 	return told_form(c) && match_context(c) ? 55 : 0;
 }

@@ -67,9 +67,15 @@ void token_index_init(struct token_index *index)
 	}
 }
 
-/* Examples in documents (XXXXXXXX, your-token-here) are no keys: at least six different bytes, and digits or both cases. */
+#define TAIL 24u
+
+/* Examples in documents (XXXXXXXX, your-token-here) are no keys: at least six different bytes, and digits or both cases, among the last ones. */
 static bool is_random(const u8 *text, size_t size)
 {
+	if (size > TAIL) {
+		text += size - TAIL;
+		size = TAIL;
+	}
 	u64 seen[4] = { 0 };
 	unsigned different = 0;
 	bool digit = false, upper = false, lower = false;

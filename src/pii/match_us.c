@@ -13,7 +13,8 @@ static unsigned three(const u8 *digits)
 /* 123-45-6789 or 123 45 6789. */
 static bool grouped_as_ssn(const struct candidate *c)
 {
-	return c->groups == 3 && c->sizes[0] == 3 && c->sizes[1] == 2 && (c->separator == '-' || c->separator == ' ');
+	return c->groups == 3 && c->sizes[0] == 3 && c->sizes[1] == 2 &&
+	       (c->separator == '-' || (c->separator == ' ' && !match_in_table(c)));
 }
 
 unsigned match_ssn(struct candidate *c)

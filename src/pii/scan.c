@@ -126,12 +126,27 @@ static bool number_ends(struct candidate *c, unsigned gap, char separator, bool 
 	return gap == 0 || separator == ' ' || (address && (separator == '/' || separator == '-'));
 }
 
+/* The groups before the number, with blanks between them, lead to one of two letters and two digits: an IBAN, which was asked there. */
+static bool in_iban(const struct view *view, size_t at)
+{
+	for (unsigned group = 0; group < 9 && view_before(view, at, 1) == ' '; group++) {
+		for (unsigned i = 2; i <= 5; i++)
+			if (!is_word(view_before(view, at, i)))
+				return false;
+		at -= 5;
+		if (is_upper(view->text[at]) && is_upper(view->text[at + 1]) && is_digit(view->text[at + 2]) &&
+		    is_digit(view->text[at + 3]))
+			return !is_word(view_before(view, at, 1));
+	}
+	return false;
+}
+
 static void ask_number(const struct scanner *scanner, struct candidate *c, struct match *best)
 {
 	struct view *view = c->view;
 	int before = view_before(view, c->trigger, 1);
 	bool separated = false, tied = is_digit(view_before(view, c->trigger, 2));
-	if (before == '.' && tied)
+	if ((before == '.' && tied) || (before == ' ' && in_iban(view, c->start)))
 		return;
 	tied &= before == '-' || before == '/';
 	c->plus = before == '+' || (before == '(' && view_before(view, c->trigger, 2) == '+');
