@@ -3,7 +3,7 @@
 
 usage: bench/pii.py [--seed N] [--count N] [--speed-only | --no-speed] [--json] [--missed N]
 
-A label counts as found when one finding of its entity covers it; a finding that touches no label of its entity is a false one. Values are held against
+A label counts as found when one finding of its entity covers it (touches it, where it is disguised: base64 is replaced in fours); a finding that touches no label of its entity is a false one. Values are held against
 python3-stdnum where that is installed. Speed is bytes by processor time (user and system) of `lichen pii redact`, the best of five.
 """
 import argparse
@@ -73,7 +73,7 @@ def measure(names, seed, count, missed):
                 at += 1
             ok, touching = False, at
             while touching < len(mine) and mine[touching][0] < end:
-                ok |= mine[touching][0] <= start + (len(data[start:end]) if disguised else 0) and mine[touching][1] >= (start if disguised else end)
+                ok |= disguised or (mine[touching][0] <= start and mine[touching][1] >= end)
                 touching += 1
             at = touching
             rows[name]["labels"] += 1

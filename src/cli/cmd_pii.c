@@ -78,6 +78,7 @@ struct job {
 	u64 counts[PII_ENTITY_COUNT + PII_PATTERNS_MAX];
 	/* redact: what is to be written */
 	struct pii_redaction redaction;
+	u8 key[PII_KEY_MOST + 1];
 	size_t filled;
 	u8 output[CHUNK];
 };
@@ -370,22 +371,26 @@ static int open_input(struct job *job, const char *path)
 
 static int work_on(enum action action, const struct pii_words *words, const char *path)
 {
-	static struct job job;
-	static u8 key[PII_KEY_MOST + 1];
-	job.words = words;
-	job.options.entities = words->some ? words->entities : pii_set_all();
-	int status = action == ACTION_REDACT ? choose_strategy(words, key, &job.redaction) : 0;
+	struct job *job = calloc(1, sizeof(*job));
+	if (!job)
+		return say(LICHEN_EXIT_SOFTWARE, "no memory", -ENOMEM);
+	job->words = words;
+	job->input = FD_NONE;
+	job->options.entities = words->some ? words->entities : pii_set_all();
+	int status = action == ACTION_REDACT ? choose_strategy(words, job->key, &job->redaction) : 0;
 	if (!status)
-		status = add_patterns(&job);
+		status = add_patterns(job);
 	if (!status)
-		status = open_input(&job, path);
+		status = open_input(job, path);
 	if (!status) {
 		catch_signals();
-		status = action == ACTION_SCAN ? scan(&job) : redact(&job);
+		status = action == ACTION_SCAN ? scan(job) : redact(job);
 	}
-	for (size_t i = 0; i < job.options.pattern_count; i++)
-		pii_pattern_free(job.patterns[i]);
-	explicit_bzero(key, sizeof(key));
+	for (size_t i = 0; i < job->options.pattern_count; i++)
+		pii_pattern_free(job->patterns[i]);
+	close_fd(&job->input);
+	explicit_bzero(job->key, sizeof(job->key));
+	free(job);
 	return interrupted ? 128 + interrupted : status;
 }
 

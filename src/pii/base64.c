@@ -2,19 +2,6 @@
 /* Base64, and whether what it stands for is text. */
 #include "pii/base64.h"
 
-int base64_value(int c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
-
 size_t base64_decode(const u8 *text, size_t size, u8 *to)
 {
 	u32 bits = 0;

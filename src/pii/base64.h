@@ -6,7 +6,18 @@
 #include "base/types.h"
 
 /* What a character stands for, or -1. */
-int base64_value(int c) MUST_CHECK;
+static inline int base64_value(int c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
 
 /* Decodes characters up to the first that is none; room: three bytes for four of them. Returns how many bytes there are. */
 size_t base64_decode(const u8 *text, size_t size, u8 *to) MUST_CHECK;

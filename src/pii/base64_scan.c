@@ -113,7 +113,8 @@ static int scan_decoded(struct base64_place *place, size_t size)
 {
 	size_t next;
 	text_clear(&place->text);
-	size = text_append(&place->text, place->decoded, 0, size, false);
+	if (text_append(&place->text, place->decoded, 0, size, false) < size)
+		return -ENOBUFS;
 	struct view view = { .text = place->text.bytes, .end = place->text.size };
 	place->inner.chain = CHAIN_NONE;
 	return scan_text(&place->inner, &view, 0, &next);
@@ -123,7 +124,12 @@ static int scan_decoded(struct base64_place *place, size_t size)
 static bool begins_with_text(const struct base64_place *place, size_t phase, size_t count)
 {
 	u8 front[9];
-	size_t size = base64_decode(place->characters + phase, count - phase < 12 ? count - phase : 12, front);
+	const u8 *at = place->characters + phase;
+	/* Most are told by their first byte. */
+	unsigned first = (unsigned)base64_value(at[0]) << 2 | (unsigned)base64_value(at[1]) >> 4;
+	if (first < ' ' ? first != '\n' && first != '\t' && first != '\r' : first >= 0x7f && first < 0xc2)
+		return false;
+	size_t size = base64_decode(at, count - phase < 12 ? count - phase : 12, front);
 	return text_prefix(front, size) >= TEXT_LEAST;
 }
 

@@ -16,7 +16,7 @@ void context_index_add(struct context_index *index, unsigned row, const char *wo
 	while (*words) {
 		size_t size = strcspn(words, "|");
 		u8 *chain = &index->first[(u8)(words[0] - 'a') % 26];
-		index->words[index->count] = (struct context_word){ words, (u8)size, (u8)row, *chain };
+		index->words[index->count] = (struct context_word){ words, (u8)size, (u8)row, *chain, (u8)words[1] };
 		*chain = (u8)index->count++;
 		words += size + (words[size] == '|');
 	}
@@ -78,8 +78,9 @@ static u64 rows_told(const struct candidate *c)
 		starts &= have ? ~(u64)0 << (CONTEXT_REACH - have) : 0;
 	for (; starts; starts &= starts - 1) {
 		size_t at = end - CONTEXT_REACH + (unsigned)__builtin_ctzll(starts);
+		u8 second = (u8)to_lower(view->text[at + 1]);
 		for (unsigned i = index->first[to_lower(view->text[at]) - 'a']; i < index->count; i = index->words[i].next)
-			if (word_here(view, at, end, &index->words[i]))
+			if (index->words[i].second == second && word_here(view, at, end, &index->words[i]))
 				told |= (u64)1 << index->words[i].row;
 	}
 	return told;

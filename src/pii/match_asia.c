@@ -39,22 +39,22 @@ unsigned match_nric(struct candidate *c)
 {
 	static const u8 weights[] = { 2, 7, 6, 5, 4, 3, 2 };
 	const u8 *word = c->view->text + c->start;
-	const char *letters;
+	const u8 *letters;
 	u8 digits[7];
 	unsigned offset = 0;
 	switch (word[0]) {
 	case 'S':
 	case 'T':
-		letters = "JZIHGFEDCBA";
+		letters = (const u8 *)"JZIHGFEDCBA";
 		offset = word[0] == 'T' ? 4 : 0;
 		break;
 	case 'F':
 	case 'G':
-		letters = "XWUTRQPNMLK";
+		letters = (const u8 *)"XWUTRQPNMLK";
 		offset = word[0] == 'G' ? 4 : 0;
 		break;
 	case 'M':
-		letters = "XWUTRQPNJLK";
+		letters = (const u8 *)"XWUTRQPNJLK";
 		offset = 3;
 		break;
 	default:

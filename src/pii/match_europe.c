@@ -175,7 +175,7 @@ unsigned match_pesel(struct candidate *c)
 unsigned match_hetu(struct candidate *c)
 {
 	struct view *view = c->view;
-	unsigned digits[9], n = 0;
+	unsigned digits[9] = { 0 }, n = 0;
 	u32 number = 0;
 	for (size_t at = c->start; at < c->start + 10; at++) {
 		int byte = view_at(view, at);

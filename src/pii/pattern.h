@@ -29,10 +29,10 @@ void pii_pattern_free(struct pii_pattern *pattern);
 struct line_patterns;
 
 int line_patterns_new(const struct pii_options *options, struct line_patterns **ret_patterns) MUST_CHECK;
-void line_patterns_free(struct line_patterns *patterns);
+void line_patterns_free(struct line_patterns *lines);
 /* scan_text() up to the last line that is complete, with matches of the patterns told in between. */
-int line_patterns_scan(struct line_patterns *patterns, struct scanner *scanner, struct view *view, size_t *next) MUST_CHECK;
+int line_patterns_scan(struct line_patterns *lines, struct scanner *scanner, struct view *view, size_t *next) MUST_CHECK;
 /* The text's first bytes are gone. */
-void line_patterns_drop(struct line_patterns *patterns, size_t bytes);
+void line_patterns_drop(struct line_patterns *lines, size_t bytes);
 
 #endif

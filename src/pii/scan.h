@@ -31,7 +31,7 @@ unsigned match_token(const struct token_index *index, const struct pii_set *want
 
 struct context_word {
 	const char *text;
-	u8 size, row, next;
+	u8 size, row, next, second; /* letter */
 };
 
 /* Words by their first letter; 0xff ends a chain. */
