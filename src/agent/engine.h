@@ -221,6 +221,8 @@ void task_gone(s32 tid);
 void task_gone_kind(enum task_word kind, s32 tid);
 
 void task_seccomp_sync(u32 word);
+/* Shows every word that a living thread has, or a vfork child. */
+void task_each_word(enum task_word kind, void (*show)(u32 word, u64 *arg), u64 *arg);
 
 /*
  * guest_filter.c: the filters that guests install.
@@ -250,6 +252,10 @@ enum judgement filter_judge(struct call *call) MUST_CHECK;
 /* Before execve: a descriptor that keeps the calling thread's filters, untouched where it has none. 0 or negative errno. In the new image. */
 long filter_hand_over(s32 *ret_fd) MUST_CHECK;
 void filter_start(u32 word, s32 fd);
+/* guest_notify.c: an ioctl, in a cell with a tree; true: it is answered. It has its result. */
+bool notify_ioctl(struct call *call) MUST_CHECK;
+void notify_reported(u32 command, u64 at);
+#define NOTIF_CONTINUED (-0x4c43) /* as a call's result: no kernel's errno */
 /* How many the calling thread has. */
 u32 filter_count(void);
 

@@ -215,7 +215,7 @@ enum verdict fs_ioctl(struct call *call)
 	long object, file;
 
 	if ((u32)call->arg[1] != FS_IOC_SETFLAGS_ && (u32)call->arg[1] != FS_IOC_FSSETXATTR_)
-		return CALL_PASS;
+		return notify_ioctl(call) ? CALL_DONE : CALL_PASS;
 	if (refused(call))
 		return CALL_DONE;
 	if (!fs_any_layers() || sys2(__NR_fcntl, fd, 3 /* F_GETFL */) < 0)

@@ -250,6 +250,9 @@ void fs_reported(long nr, const u64 args[6], long result)
 	if (result < 0)
 		return;
 	switch (nr) {
+	case __NR_ioctl:
+		notify_reported((u32)args[1], args[2]);
+		break;
 	case __NR_accept:
 	case __NR_accept4:
 		if (args[1])

@@ -33,6 +33,13 @@ struct guest_filter {
 	struct cbpf_insn insn[];
 };
 
+/* private()->filter_state[] */
+enum filter_state {
+	FILTER_NEW,  /* kept, and nobody's yet; or of the program before: those stay where they were mapped */
+	FILTER_USED, /* some task has, or has had it */
+	FILTER_GONE, /* being freed */
+};
+
 static u64 size_of(u32 length)
 {
 	return offsetof(struct guest_filter, insn) + length * sizeof(struct cbpf_insn);
@@ -54,8 +61,16 @@ u32 filter_count(void)
 
 /* --- keeping ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* A row of filter[]: rows are not given back, but a process has as many filters as fit. -1: there is none. */
-static long take_row(struct guest_filter *filter)
+void filter_drop(long kept)
+{
+	struct guest_filter *filter = private()->filter[kept];
+
+	__atomic_store_n(&private()->filter_state[kept], FILTER_NEW, __ATOMIC_RELEASE);
+	__atomic_store_n(&private()->filter[kept], NULL, __ATOMIC_RELEASE);
+	(void)sys2(__NR_munmap, filter, ALIGN_UP(size_of(filter->length), LAYOUT_PAGE));
+}
+
+static long try_row(struct guest_filter *filter)
 {
 	struct private *p = private();
 
@@ -66,6 +81,43 @@ static long take_row(struct guest_filter *filter)
 			return i;
 	}
 	return -1;
+}
+
+#define ROW_BIT(row) (UINT64_C(1) << ((row) % 64))
+
+/* In filter_sweep(): a task has this word. */
+static void mark(u32 word, u64 *marked)
+{
+	for (u32 at = word & SECCOMP_NEWEST; at && !(marked[(at - 1) / 64] & ROW_BIT(at - 1));
+	     at = private()->filter[at - 1]->older)
+		marked[(at - 1) / 64] |= ROW_BIT(at - 1);
+}
+
+/* Frees the filters that only tasks have had that are gone: threads, vfork children. */
+static void sweep(void)
+{
+	u64 marked[FILTERS_MAX / 64] = { 0 };
+
+	task_each_word(TASK_SECCOMP, mark, marked);
+	for (u32 i = 0; i < FILTERS_MAX; i++) {
+		u8 used = FILTER_USED;
+
+		if (!(marked[i / 64] & ROW_BIT(i)) && __atomic_compare_exchange_n(&private()->filter_state[i], &used, FILTER_GONE,
+										  false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			filter_drop(i);
+	}
+}
+
+/* A row of filter[], -1: there is none. */
+static long take_row(struct guest_filter *filter)
+{
+	long row = try_row(filter);
+
+	if (row < 0) {
+		sweep();
+		row = try_row(filter);
+	}
+	return row;
 }
 
 long filter_keep(u64 from, u32 length)
@@ -114,16 +166,9 @@ void filter_use(long kept, bool every_thread)
 		task_seccomp_sync(word);
 	else
 		task_word_set_own(TASK_SECCOMP, word);
+	__atomic_store_n(&private()->filter_state[kept], FILTER_USED, __ATOMIC_RELEASE);
 	if (identity_on())
 		identity_filtered(filter->count, false);
-}
-
-void filter_drop(long kept)
-{
-	struct guest_filter *filter = private()->filter[kept];
-
-	__atomic_store_n(&private()->filter[kept], NULL, __ATOMIC_RELEASE);
-	(void)sys2(__NR_munmap, filter, ALIGN_UP(size_of(filter->length), LAYOUT_PAGE));
 }
 
 /* --- execve ------------------------------------------------------------------------------------------------------------------------------- */
@@ -212,7 +257,7 @@ static bool is_traced(void)
 	return false;
 }
 
-/* Calls that only the agent can make: made as they are, they would take the process away from it, or outside its tree. */
+/* Calls that only the agent can make: made as they are, they would take the process away from it. Where listeners are looked after, the kernel makes none. */
 static bool is_agents(const struct call *call)
 {
 	switch (call->nr) {
@@ -239,7 +284,7 @@ static bool is_agents(const struct call *call)
 	case __NR_seccomp:
 		return true;
 	default:
-		return fs_on();
+		return false;
 	}
 }
 
@@ -268,7 +313,7 @@ static enum judgement act(struct call *call, u32 verdict)
 		call->judged = true;
 		return JUDGED_ALLOWED;
 	case RET_USER_NOTIF:
-		return is_agents(call) ? answered(call, -ENOSYS) : JUDGED_KERNELS;
+		return !fs_on() && is_agents(call) ? answered(call, -ENOSYS) : JUDGED_KERNELS;
 	default:
 		signal_die(SIGSYS_);
 	}

@@ -13,8 +13,8 @@
  *
  * Deviations: a filter longer than 4,090 instructions is EINVAL (the kernel's limit is 4,096), and each counts for 6 more of the 32,768 that a task may
  * have. SECCOMP_RET_LOG is not logged for calls that the agent answers. A tracer is told of SECCOMP_RET_TRACE for calls that the kernel makes, not for
- * those that the agent answers. SECCOMP_RET_USER_NOTIF: a listener is the kernel's; calls that only the agent can make (processes, execve, signals, and in a
- * cell with a tree of its own every call that the agent sees) are ENOSYS, as without a listener; what is continued is done by the kernel as it was asked for.
+ * those that the agent answers. SECCOMP_RET_USER_NOTIF: guest_notify.c; in a cell without a tree of its own, calls that only the agent can make (processes,
+ * execve, signals) are ENOSYS, as without a listener, and what is continued is done by the kernel as it was asked for.
  * Code that jumps into the agent's text is not judged (DESIGN: emulation is no boundary).
  */
 #include "agent/cbpf.h"

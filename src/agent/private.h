@@ -33,6 +33,7 @@
 #define SMALL_STACKS_MAX 16u
 #define TASK_ROWS 256u
 #define FILTERS_MAX 2048u
+#define NOTIFIED_MAX 64u
 
 #define THUNK_DEFAULT 0u /* SIGSEGV, SIGBUS: the guest has SIG_DFL, we need a handler for our own faults */
 #define THUNK_IGNORE 1u
@@ -141,8 +142,11 @@ struct private
 	u64 program_device, program_inode;
 	s32 quota_pid; /* process that has the filter of fs_quota.h, 0 none */
 	u32 filtered;  /* a thread has filters of the guest's, or its strict mode */
-	u32 filters;   /* used rows of filter[] */
+	u32 reserved_filters;
 	struct guest_filter *filter[FILTERS_MAX];
+	u8 filter_state[FILTERS_MAX];
+	u32 notified; /* guest_notify.c: rows written so far */
+	u64 notified_id[NOTIFIED_MAX];
 	struct task_words task[TASK_WORDS];
 	struct fs_hints hints;
 };

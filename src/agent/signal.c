@@ -319,7 +319,7 @@ static void show_guest_pc(struct registers *regs)
 		return;
 	if (!in_light_pass(ip, agent_pass_traced, agent_pass_traced_left, agent_pass_traced_call, regs) &&
 	    !in_light_pass(ip, agent_pass_reported, agent_pass_reported_left, agent_pass_reported_call, regs)) {
-		if (ip != (u64)agent_pass && !edited)
+		if (ip != (u64)agent_pass && ip != (u64)agent_pass_judged && !edited)
 			return;
 		if (edited) {
 			regs->ax = left->nr;

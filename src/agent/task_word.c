@@ -164,6 +164,18 @@ bool task_has_word(enum task_word kind, u32 word)
 	return t->process == word;
 }
 
+void task_each_word(enum task_word kind, void (*show)(u32 word, u64 *arg), u64 *arg)
+{
+	const struct task_words *t = words(kind);
+
+	while (__atomic_load_n(&private()->births, __ATOMIC_ACQUIRE)) /* who has a word and no row yet */
+		(void)sys0(__NR_sched_yield);
+	free_rows_of_dead(kind);
+	show(__atomic_load_n(&t->process, __ATOMIC_ACQUIRE), arg);
+	for (u32 i = 0; i < TASK_ROWS; i++)
+		show((u32)__atomic_load_n(&t->row[i], __ATOMIC_ACQUIRE), arg);
+}
+
 void agent_task_word_set(u32 word)
 {
 	task_word_set_own(TASK_IDENTITY, word);

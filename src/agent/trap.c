@@ -119,9 +119,9 @@ static void trap_pass(struct trap *trap, struct call *call)
 			     .nr = (u64)(u32)trap->info->syscall,
 			     .args = { regs->di, regs->si, regs->dx, regs->r10, regs->r8, regs->r9 } };
 	bool edited = call->edited || memcmp(left.args, call->arg, sizeof(left.args)) != 0;
-	bool light = (commons()->trace || call->reported) && !edited && !call->judged;
+	bool reported = commons()->trace || call->reported || call->judged, light = reported && !edited && !call->judged;
 	const char *entry = pass_entry(call, edited);
-	u64 size = edited ? sizeof(left) : light ? offsetof(struct left, args) : offsetof(struct left, nr);
+	u64 size = edited ? sizeof(left) : reported ? offsetof(struct left, args) : offsetof(struct left, nr);
 	u64 at = (light ? regs->sp - 128 : trap_free_stack(trap)) - ALIGN_UP(size, 16);
 
 	if (call->edited) {
@@ -183,6 +183,21 @@ static bool call_later(const struct trap *trap)
 	return ip_at && guest_write(ip_at, &regs.ip, sizeof(regs.ip)) == 0;
 }
 
+/* A call that a listener lets continue: back to the guest's own instruction, and answered as if there were no filter. */
+static void continue_call(struct trap *trap, struct call *call, const struct left *left)
+{
+	struct registers *regs = &trap->context->regs;
+
+	regs->cx = regs->ip = left->ip;
+	regs->sp = left->sp;
+	trap->info->syscall = (s32)left->nr;
+	call->nr = (long)left->nr;
+	if (dispatch(call) == CALL_DONE)
+		regs->ax = (u64)call->ret;
+	else
+		trap_pass(trap, call);
+}
+
 /* A passed-on call has shown its result: notes it, and lets the guest go on as behind its own instruction. */
 static void report(struct trap *trap, struct call *call)
 {
@@ -191,6 +206,10 @@ static void report(struct trap *trap, struct call *call)
 
 	if (regs->ip != (u64)agent_report_trapped || guest_read(&left, regs->sp, offsetof(struct left, args)) < 0) {
 		regs->ax = (u64)-ENOSYS; /* the guest's own: there is no such call */
+		return;
+	}
+	if ((long)left.result == NOTIF_CONTINUED) {
+		continue_call(trap, call, &left);
 		return;
 	}
 	if (fs_on())

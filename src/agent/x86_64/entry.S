@@ -134,11 +134,11 @@ FUNCTION(agent_pass_offstack):
 	movl $0, (%r11)
 	jmp *%rcx
 
-/* agent_pass for a call that the guest's own filters are to see: the one instruction here that they judge (guest_seccomp.c). */
+/* agent_pass_reported for a call that the guest's own filters are to see: the one instruction here that they judge (guest_seccomp.c). */
 FUNCTION(agent_pass_judged):
 	syscall
 LABEL(agent_pass_judged_done):
-	jmp agent_pass_done
+	jmp agent_report
 LABEL(agent_pass_resume_end):
 
 /* long agent_reissue(long nr, const u64 args[6]): a call of the guest's, made while it waits. */
