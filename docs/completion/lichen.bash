@@ -260,7 +260,7 @@ _lichen() {
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
 		mine+=' --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile='
 		mine+=' --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus='
-		[[ $command == why ]] && mine='--bare --json --html= --output= --trace= --read='
+		[[ $command == why ]] && mine='--bare --json --redact --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
 		for ((i = 2; i < cword; i++)); do
 			case ${words[i]} in

@@ -116,6 +116,7 @@ complete -c lichen -n '__fish_seen_subcommand_from run' -l log-size -x -a '64k 1
 complete -c lichen -n '__fish_seen_subcommand_from run' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c lichen -n '__fish_seen_subcommand_from why' -l bare -d 'Fill no gap'
+complete -c lichen -n '__fish_seen_subcommand_from why' -l redact -d 'Replace personal data in the report'
 complete -c lichen -n '__fish_seen_subcommand_from why' -l json -d 'Print JSON'
 complete -c lichen -n '__fish_seen_subcommand_from why' -l html -r -F -d 'Also write a page'
 complete -c lichen -n '__fish_seen_subcommand_from why' -s o -l output -r -F -d 'Write the report there'

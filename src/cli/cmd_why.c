@@ -2,6 +2,7 @@
 /* lichen why: runs a command with every call recorded, or reads such a record, and says which refusals mattered. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,17 +17,21 @@
 #include "host/probe.h"
 #include "host/trace_file.h"
 #include "lichen.h"
+#include "pii/redact.h"
 #include "why/look.h"
 
 struct why_options {
 	struct guest_options guest;
-	bool bare, json;
+	bool bare, json, redact;
 	const char *html, *output, *trace, *read;
 };
 
 static const struct option_row options[] = {
 	{ .name = "bare", .offset = offsetof(struct why_options, bare), .help = "fill no gap: show what this host itself refuses" },
 	{ .name = "json", .offset = offsetof(struct why_options, json), .help = "print JSON, described in docs/why-json.md" },
+	{ .name = "redact",
+	  .offset = offsetof(struct why_options, redact),
+	  .help = "replace personal data and keys in what is reported" },
 	{ .name = "html",
 	  .value = "FILE",
 	  .offset = offsetof(struct why_options, html),
@@ -141,6 +146,37 @@ static FILE *open_report(const char *path)
 	return file;
 }
 
+static int print_text(const struct why_report *report, FILE *to)
+{
+	why_print_text(report, to);
+	return 0;
+}
+
+/* Writes a report, masked where that is asked for: what cannot be masked is not written, nor is JSON that would be none afterwards. */
+static int print_report(const struct inquiry *inquiry, int (*print)(const struct why_report *report, FILE *to),
+			const struct why_report *report, FILE *to)
+{
+	CLEANUP_FREE char *text = NULL;
+	CLEANUP_FREE char *masked = NULL;
+	size_t size = 0;
+	if (!inquiry->given->redact)
+		return print(report, to);
+	FILE *into = open_memstream(&text, &size);
+	int error = into ? print(report, into) : -ENOMEM;
+	if (into && fclose(into) && !error)
+		error = -ENOMEM;
+	if (!error)
+		error = pii_mask_text(text, size, &masked, &size);
+	if (!error && print == why_print_json) {
+		json_t *object = json_loadb(masked, size, 0, NULL);
+		error = object ? 0 : -EBADMSG;
+		json_decref(object);
+	}
+	if (!error && fwrite(masked, 1, size, to) != size)
+		error = errno ? -errno : -EIO;
+	return error;
+}
+
 /* Writes the reports. Returns 0 or an exit status; what is wrong has been said. */
 static int print_reports(const struct inquiry *inquiry, FILE *to, FILE *page)
 {
@@ -150,17 +186,13 @@ static int print_reports(const struct inquiry *inquiry, FILE *to, FILE *page)
 		.circumstances = &inquiry->circumstances,
 		.not_started = inquiry->not_started,
 	};
-	int error = 0;
-	if (inquiry->given->json)
-		error = why_print_json(&report, to);
-	else
-		why_print_text(&report, to);
+	int error = print_report(inquiry, inquiry->given->json ? why_print_json : print_text, &report, to);
 	errno = 0;
 	if (!error && (fflush(to) || ferror(to)))
 		error = errno ? -errno : -EIO;
 	if (error)
 		return say(LICHEN_EXIT_IO, "cannot write the report", error);
-	error = page ? why_print_html(&report, page) : 0;
+	error = page ? print_report(inquiry, why_print_html, &report, page) : 0;
 	return error ? say(LICHEN_EXIT_IO, inquiry->given->html, error) : 0;
 }
 
@@ -310,6 +342,8 @@ static int run(int argc, char **argv)
 	char *const *command = first < argc ? argv + first : NULL;
 	if (given.read && (command || given.trace))
 		return command_usage(&command_why, "--read takes no %s", command ? "command" : "--trace");
+	if (given.redact && given.trace)
+		return command_usage(&command_why, "--trace keeps the record as it is: --redact is for reports");
 	if (!given.read && !command)
 		return command_usage(&command_why, "there is no command to run");
 	if (command && !*command[0])

@@ -21,14 +21,15 @@
 
 int text_init(struct text *text, size_t room)
 {
-	*text = (struct text){ .room = room };
 	u8 *bytes = calloc(1, room + 2 * PII_PADDING);
-	text->steps = malloc((room + 2) * sizeof(*text->steps));
-	text->bytes = bytes ? bytes + PII_PADDING : NULL;
-	if (!bytes || !text->steps) {
-		text_done(text);
+	struct step *steps = malloc((room + 2) * sizeof(*steps));
+	*text = (struct text){ 0 };
+	if (!bytes || !steps) {
+		free(bytes);
+		free(steps);
 		return -ENOMEM;
 	}
+	*text = (struct text){ .bytes = bytes + PII_PADDING, .room = room, .steps = steps };
 	text_clear(text);
 	return 0;
 }

@@ -265,7 +265,7 @@ static bool length_matters(unsigned length)
 /* The first digit of a run is worth a look: by the masks of its block (m[0]) and its neighbours. */
 static bool digit_matters(const struct masks *m, unsigned bit)
 {
-	u64 before = bit ? m[0].word << (64 - bit) | m[-1].word >> bit : m[-1].word;
+	u64 before = bit ? (m[0].word << (64 - bit) | m[-1].word >> bit) : m[-1].word;
 	u64 word = from_bit(m[0].word, m[1].word, bit), digit = from_bit(m[0].digit, m[1].digit, bit);
 	unsigned front = ~before ? (unsigned)__builtin_clzll(~before) : 64, size = ~word ? (unsigned)__builtin_ctzll(~word) : 64;
 	if (front + size >= 64)
@@ -407,10 +407,10 @@ int scan_text(struct scanner *scanner, struct view *view, size_t from, size_t *r
 	while (pass.next < until) {
 		size_t base = pass.next, left = (until - base + 63) / 64, count = left < BATCH ? left : BATCH;
 		classify(scanner, view, base, count, masks);
-		for (size_t i = 0; i < count; i++) {
-			if (base + (i + 1) * 64 <= pass.next)
+		for (size_t block = base; block < base + count * 64; block += 64) {
+			if (block + 64 <= pass.next)
 				continue;
-			int error = pass_block(&pass, masks + 1 + i, base + i * 64);
+			int error = pass_block(&pass, masks + 1 + (block - base) / 64, block);
 			if (error) {
 				*ret_next = pass.next;
 				return error == 1 ? 0 : error;

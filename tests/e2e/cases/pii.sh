@@ -75,6 +75,19 @@ exec 9>&-
 same "status of a signal" 143 "$code"
 tail -n 1 out | grep -qE '^last (bob@exa|\[EMAIL_ADDRESS\])$' || fail "the end: $(cat out)"
 
+# reports without personal data
+for json in '' --json; do
+	# shellcheck disable=SC2086 # none or one
+	"$lichen" why --bare --redact $json --html=page --output=report -- cat /nonexistent/bob@example.com 2>err
+	same "status of why --redact" 1 $?
+	for file in report page; do
+		grep -q '\[EMAIL_ADDRESS\]' "$file" || fail "$file of why --redact $json: $(cat $file err)"
+		! grep -q 'bob@' "$file" || fail "bob is in $file of why --redact $json: $(cat $file)"
+	done
+	[ -z "$json" ] || /usr/bin/python3 -m json.tool report >/dev/null || fail "the report is no JSON: $(cat report)"
+done
+status 125 "$lichen" why --redact --trace=trace -- true
+
 # memory does not grow: 16 MB of input in 60 MB of address space, of which most are never touched
 [ "$SLOW" = 1 ] && passed
 same "a long stream" 200000 "$(
