@@ -230,16 +230,18 @@ static bool jumps(u32 code, u32 a, u32 with)
 	}
 }
 
-u32 cbpf_run(const struct cbpf_insn *insn, const struct cbpf_data *data)
+u32 cbpf_run(const struct cbpf_insn *insn, const struct cbpf_data *data, bool *ret_constant)
 {
 	u32 memory[CBPF_WORDS], a = 0, x = 0;
 
+	*ret_constant = true;
 	for (;; insn++) {
 		u32 code = insn->code, k = insn->k, by = code & X ? x : k;
 
 		switch (code) {
 		case LD | ABS:
 			__builtin_memcpy(&a, (const u8 *)data + k, sizeof(a));
+			*ret_constant &= k < offsetof(struct cbpf_data, ip);
 			continue;
 		case LD | IMM:
 			a = k;

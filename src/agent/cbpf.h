@@ -27,7 +27,8 @@ struct cbpf_data { /* struct seccomp_data */
 /* Whether seccomp(2) would take it (bpf_check_classic(), seccomp_check_filter()). work: room for `length` numbers, or CBPF_INSNS_MAX. */
 bool cbpf_check(const struct cbpf_insn *insn, u32 length, u16 *work);
 
-/* The value that a program returns of a call. Only what cbpf_check() accepted: it then ends, and reaches nothing but `data`. */
-u32 cbpf_run(const struct cbpf_insn *insn, const struct cbpf_data *data);
+/* The value that a program returns of a call. Only what cbpf_check() accepted: it then ends, and reaches nothing but `data`. ret_constant: whether it is the same
+ * for every call of that number and architecture. */
+u32 cbpf_run(const struct cbpf_insn *insn, const struct cbpf_data *data, bool *ret_constant);
 
 #endif

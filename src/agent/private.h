@@ -33,6 +33,7 @@
 #define SMALL_STACKS_MAX 16u
 #define TASK_ROWS 256u
 #define FILTERS_MAX 2048u
+#define FILTER_NUMBERS 512u
 #define NOTIFIED_MAX 64u
 
 #define THUNK_DEFAULT 0u /* SIGSEGV, SIGBUS: the guest has SIG_DFL, we need a handler for our own faults */
@@ -145,7 +146,9 @@ struct private
 	u32 reserved_filters;
 	struct guest_filter *filter[FILTERS_MAX];
 	u8 filter_state[FILTERS_MAX];
-	u32 notified; /* guest_notify.c: rows written so far */
+	u64 filter_allows[FILTERS_MAX]
+			 [FILTER_NUMBERS / 64]; /* calls, by number, that the filter is known to allow whatever their arguments */
+	u32 notified;                           /* guest_notify.c: rows written so far */
 	u64 notified_id[NOTIFIED_MAX];
 	struct task_words task[TASK_WORDS];
 	struct fs_hints hints;

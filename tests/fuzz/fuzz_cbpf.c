@@ -18,9 +18,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memcpy(call, first.at, first.left);
 	memcpy(insn, in.at, length * sizeof(*insn));
 	if (cbpf_check(insn, length, work)) {
-		u32 value = cbpf_run(insn, call);
+		bool constant, again;
+		u32 value = cbpf_run(insn, call, &constant);
 
-		MUST(length > 0 && length <= CBPF_INSNS_MAX && value == cbpf_run(insn, call));
+		MUST(length > 0 && length <= CBPF_INSNS_MAX && value == cbpf_run(insn, call, &again) && constant == again);
+		memset(&call->ip, 0x55, sizeof(*call) - offsetof(struct cbpf_data, ip));
+		MUST(!constant || value == cbpf_run(insn, call, &again));
 	}
 	free(work);
 	free(insn);

@@ -232,6 +232,7 @@ static void compare_values(const int sockets[2], const struct code *code)
 	u32 words[WORDS];
 	struct cbpf_data data;
 	u8 packet[PACKET] = { 0 };
+	bool constant;
 	u32 value = 0;
 
 	for (u32 i = 0; i < WORDS; i++) {
@@ -242,7 +243,10 @@ static void compare_values(const int sockets[2], const struct code *code)
 	memcpy(&data, words, sizeof(data));
 	for (u32 byte = 0; byte < 4; byte++)
 		value |= kernels_byte(sockets, code, byte, packet) << 8 * byte;
-	assert_int_equal(cbpf_run(code->insn, &data), value);
+	assert_int_equal(cbpf_run(code->insn, &data, &constant), value);
+	memset(data.args, 0x77, sizeof(data.args));
+	if (constant)
+		assert_int_equal(cbpf_run(code->insn, &data, &constant), value);
 }
 
 static void test_returns_what_the_kernel_returns(void **state)
