@@ -177,6 +177,12 @@ class Maker:
     def URL_PASSWORD(self):
         return self.some(WORD + "!$*.-_", 1 + self.r.randrange(8, 20)).lstrip("*$")
 
+    def HTTP_AUTHORIZATION(self):
+        return self.pick(base64.b64encode(self.r.randbytes(self.r.randrange(9, 40))).decode(), self.some(WORD + "-_.", 30) + "x")
+
+    def bad_HTTP_AUTHORIZATION(self):
+        return self.pick("$TOKEN", "<token>", "{{token}}", "...", "***")
+
     def PHONE_NUMBER(self):
         area = self.pick("2", "3", "4", "5", "6", "7", "8", "9") + self.pick("0", "2", "3", "4", "5") + self.pick("2", "3", "4", "5", "7")
         a, b, c = area, self.pick("2", "3", "4", "5", "6") + self.pick("2", "3", "4") + self.some(DIGITS, 1), self.some(DIGITS, 4)
@@ -419,6 +425,7 @@ OWN = {
     "AU_TFN": ("TFN: {}", '{{"tfn":"{}"}}', "my tax file number is {}."),
     "AU_MEDICARE": ("Medicare card {}", '{{"medicareNumber":"{}"}}', "medicare no: {}"),
     "URL_PASSWORD": ("DATABASE_URL=postgres://app:{}@db.internal:5432/prod", "git clone https://bot:{}@git.example.com/x.git", '{{"url":"amqp://guest:{}@mq:5672/%2f"}}', "redis://:{}@cache:6379"),
+    "HTTP_AUTHORIZATION": ("Authorization: Bearer {}", "> authorization: Basic {}", '{{"headers":{{"Authorization":"Bearer {}"}}}}', "curl -H 'Authorization: token {}' https://api.example.com/", "Proxy-Authorization: Basic {}"),
     "UK_NHS": ("NHS number: {}", '{{"nhs_number":"{}"}}', "NHS No {} (verified)", "patient {} was admitted"),
     "IN_AADHAAR": ("Aadhaar: {}", '{{"aadhaar_number":"{}"}}', "UIDAI says {} is linked"),
     "AU_ABN": ("ABN {}", '{{"abn":"{}"}}', "Smith Pty Ltd ABN: {}"),
@@ -459,7 +466,7 @@ def disguise(m, value):
     return base64.b64encode(plain.encode()).decode().rstrip("=")
 
 
-PLAIN_ONLY = {"PRIVATE_KEY", "URL_PASSWORD"}  # no disguise: they are part of something longer
+PLAIN_ONLY = {"PRIVATE_KEY", "URL_PASSWORD", "HTTP_AUTHORIZATION"}  # no disguise: they are part of something longer
 
 
 def corpus(entities, seed, count):

@@ -69,6 +69,9 @@ unsigned match_card(struct candidate *c)
 			c->count <= issuers[i].most;
 	if (known && c->digits[0] == 4)
 		known = c->count == 13 || c->count == 16 || c->count == 19;
+	/* Three groups of a longer number are none. */
+	if (c->count < 14 && match_in_table(c))
+		return 0;
 	if (!known || !grouped_as_card(c) || c->plus || !check_luhn(c->digits, c->count))
 		return 0;
 	for (unsigned i = 1; i < c->count; i++)
@@ -140,7 +143,8 @@ unsigned match_bank_number(struct candidate *c)
 {
 	if (c->groups > 1 || c->plus || c->paren || !match_context(c))
 		return 0;
-	return 60;
+	/* One in fifty of these is a short card number, too. */
+	return c->count < 14 ? 78 : 60;
 }
 
 /* --- cryptocurrencies ----------------------------------------------------------------------------------------------------------------- */

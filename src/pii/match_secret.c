@@ -171,6 +171,57 @@ unsigned match_jwt(struct candidate *c)
 	return c->match_end ? 97 : 0;
 }
 
+/* --- credentials in a header ---------------------------------------------------------------------------------------------------------- */
+
+#define CREDENTIALS_MAX 4096u
+
+/* The bytes before a position are this text, whatever their case. */
+static bool text_before(const struct view *view, size_t at, const char *text)
+{
+	size_t size = strlen(text);
+	for (size_t i = 1; i <= size; i++)
+		if (to_lower(view_before(view, at, i)) != (u8)text[size - i])
+			return false;
+	return true;
+}
+
+/* The position behind a scheme and its blank, or 0. */
+static size_t skip_scheme(struct view *view, size_t at)
+{
+	static const char *const schemes[] = { "basic ", "bearer ", "token " };
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		size_t n = 0;
+		while (schemes[i][n] && to_lower(view_at(view, at + n)) == (u8)schemes[i][n])
+			n++;
+		if (!schemes[i][n])
+			return at + n;
+	}
+	return 0;
+}
+
+/* Authorization: SCHEME CREDENTIALS, also as a member of JSON. */
+unsigned match_authorization(struct candidate *c)
+{
+	struct view *view = c->view;
+	size_t name = c->trigger, at = c->trigger + 1;
+	int quote = view_before(view, name, 1);
+	name -= quote == '"' || quote == '\'';
+	if (!text_before(view, name, "authorization") || is_word(view_before(view, name, 14)))
+		return 0;
+	while (at - c->trigger < 4 && view_at(view, at) == ' ')
+		at++;
+	quote = view_at(view, at);
+	at = skip_scheme(view, at + (quote == '"' || quote == '\''));
+	if (!at)
+		return 0;
+	c->match_start = at;
+	while (at - c->match_start < CREDENTIALS_MAX &&
+	       (in_alphabet(ALPHABET_BASE64, view_at(view, at)) || view_at(view, at) == '.' || view_at(view, at) == '~'))
+		at++;
+	c->match_end = at;
+	return at - c->match_start >= 8 ? 93 : 0;
+}
+
 /* --- private keys --------------------------------------------------------------------------------------------------------------------- */
 
 static bool text_at(struct view *view, size_t at, const char *text)

@@ -205,14 +205,16 @@ static void ask_byte(const struct scanner *scanner, struct view *view, size_t at
 {
 	struct candidate c = { .view = view, .trigger = at, .start = at, .end = at };
 	unsigned entity = 0, score;
-	int next;
+	int next, before;
 	switch (view->text[at]) {
 	case '@':
 		ask(scanner, &c, TRIGGER_AT, 0, best);
 		return;
 	case ':':
+		/* What most colons are, in prose and JSON; but behind a name that may be Authorization. */
 		next = view_at(view, at + 1);
-		if (next != ' ' && next != '"')
+		before = view_before(view, at, 1);
+		if ((next != ' ' && next != '"') || before == 'n' || before == 'N' || before == '"' || before == '\'')
 			ask(scanner, &c, TRIGGER_COLON, 0, best);
 		return;
 	case '-':
@@ -330,7 +332,8 @@ static int decide(struct pass *pass, size_t at, bool base64)
 	pass->next = at + 1;
 	if (!best.score)
 		return 0;
-	pass->next = best.end > at ? best.end : at + 1;
+	/* Within credentials, what they are may be found: a token, whose name is better. */
+	pass->next = best.end > at && best.entity != PII_HTTP_AUTHORIZATION ? best.end : at + 1;
 	return pass->scanner->take(pass->scanner->user, &best);
 }
 

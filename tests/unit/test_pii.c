@@ -275,6 +275,11 @@ static void secrets(void **state)
 	assert_masked("SK" HEX32 " hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567", "[API_KEY] [HUGGINGFACE_TOKEN]");
 	assert_untouched("AKIAIOSFODNN7EXAMPL xAKIAIOSFODNN7EXAMPLE ghp_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX ghp_" HEX32);
 	assert_untouched("tskey-some-long-words-in-a-row sk-" HEX32 " SG.not.a.key");
+	assert_masked("Authorization: Basic dXNlcjpwYXNzd29yZA==", "Authorization: Basic [HTTP_AUTHORIZATION]");
+	assert_masked("curl -H 'authorization: bearer abcdefgh12345678' x",
+		      "curl -H 'authorization: bearer [HTTP_AUTHORIZATION]' x");
+	assert_masked("{\"Authorization\": \"Bearer ghp_" WORD36 "\"}", "{\"Authorization\": \"Bearer [GITHUB_TOKEN]\"}");
+	assert_untouched("Authorization: Bearer $TOKEN authorization: basic rules xAuthorization: Basic dXNlcjpwYXNzd29yZA==");
 	assert_masked("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "[JWT]");
 	assert_untouched("eyJhbGciOiJIUzI1NiJ9 eyJ0eXAiOiJ4In0AAAA.eyJzdWIiOiIxIn0.c2ln");
 	assert_masked(
