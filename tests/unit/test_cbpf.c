@@ -94,7 +94,7 @@ static struct cbpf_insn any_insn(u32 left)
 				  constants[any(ARRAY_SIZE(constants))] };
 
 	if (insn.code == (BPF_LD | BPF_W | BPF_ABS))
-		insn.k = 4 * any(WORDS + (any(50) == 0));
+		insn.k = any(30) ? 4 * any(WORDS) : any(sizeof(struct cbpf_data) + 4);
 	else if ((insn.code & 7) <= BPF_STX && (insn.code & 0xe0) == (insn.code & 2 ? 0 : BPF_MEM))
 		insn.k = any(2) ? 0 : any(17);
 	else if (insn.code == (BPF_JMP | BPF_JA))
