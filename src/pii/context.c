@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Words before a number that say what it is. Some numbers have no form of their own, or one that every tenth number has: they count only where
+ * What stands around a number, first of all words before it that say what it is. Some numbers have no form of their own, or one that every tenth number has: they count only where
  * such a word stands within the 64 bytes before them, on their line or on one before it that ends with a colon. The words of all matchers are looked for at once, by their first letters, when the first
  * matcher asks.
  */
@@ -92,4 +92,55 @@ bool match_context(struct candidate *c)
 		c->told = rows_told(c);
 	c->asked = true;
 	return c->told >> c->row & 1;
+}
+
+bool match_in_table(const struct candidate *c)
+{
+	bool before = view_before(c->view, c->start, 1) == ' ' && is_digit(view_before(c->view, c->start, 2));
+	bool after = view_at(c->view, c->end) == ' ' && is_digit(view_at(c->view, c->end + 1));
+	return c->separator == ' ' && !c->paren && (before || after);
+}
+
+/* What stands beside groups of four: 0 something else, 1 four digits, 2 four hexadecimal digits with a letter. */
+static unsigned beside(int blank, const int *word, int end)
+{
+	bool letter = false;
+	if (blank != ' ' || is_word(end))
+		return 0;
+	for (unsigned i = 0; i < 4; i++) {
+		if (!is_hex(word[i]))
+			return 0;
+		letter |= is_letter(word[i]);
+	}
+	return letter ? 2 : 1;
+}
+
+/* Groups of four that count upwards by little: code points, not digits of one number. */
+static bool is_list(const struct candidate *c)
+{
+	unsigned last = 0;
+	for (unsigned group = 0; group < c->groups; group++) {
+		const u8 *digits = c->digits + (size_t)4 * group;
+		if (c->sizes[group] != 4)
+			return false;
+		unsigned value = digits[0] * 1000u + digits[1] * 100u + digits[2] * 10u + digits[3];
+		if (group > 0 && (value <= last || value - last > 64))
+			return false;
+		last = value;
+	}
+	return true;
+}
+
+bool match_in_dump(const struct candidate *c)
+{
+	int before[4], after[4];
+	if (c->separator != ' ' || c->sizes[0] != 4)
+		return false;
+	for (unsigned i = 0; i < 4; i++) {
+		before[i] = view_before(c->view, c->start, i + 2);
+		after[i] = view_at(c->view, c->end + 1 + i);
+	}
+	unsigned left = beside(view_before(c->view, c->start, 1), before, view_before(c->view, c->start, 6));
+	unsigned right = beside(view_at(c->view, c->end), after, view_at(c->view, c->end + 5));
+	return left == 2 || right == 2 || (left && right) || is_list(c);
 }

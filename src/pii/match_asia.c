@@ -19,7 +19,7 @@ unsigned match_aadhaar(struct candidate *c)
 		return 0;
 	if (match_context(c))
 		return 92;
-	return grouped && !match_in_table(c) ? 80 : 0;
+	return grouped && !match_in_table(c) && !match_in_dump(c) ? 80 : 0;
 }
 
 unsigned match_pan(struct candidate *c)

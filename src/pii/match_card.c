@@ -69,8 +69,8 @@ unsigned match_card(struct candidate *c)
 			c->count <= issuers[i].most;
 	if (known && c->digits[0] == 4)
 		known = c->count == 13 || c->count == 16 || c->count == 19;
-	/* Three groups of a longer number are none. */
-	if (c->count < 14 && match_in_table(c))
+	/* Three groups of a longer number are none, nor are groups of a list. */
+	if ((c->count < 14 && match_in_table(c)) || match_in_dump(c))
 		return 0;
 	if (!known || !grouped_as_card(c) || c->plus || !check_luhn(c->digits, c->count))
 		return 0;

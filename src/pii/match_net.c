@@ -27,7 +27,7 @@ static size_t local_start(const struct view *view, size_t at)
 	/* A quote or a dot may stand before it, a byte in the middle of a character may not. */
 	while (start < at && (!is_word(view->text[start]) && view->text[start] != '_' && view->text[start] < 0xc0))
 		start++;
-	return view->text[at - 1] == '.' ? at : start;
+	return view_before(view, at, 1) == '.' ? at : start;
 }
 
 /* Names of files like photo@2x.png are no addresses: these are no top-level domains. */

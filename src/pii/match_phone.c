@@ -102,10 +102,10 @@ static bool trunk_form(const struct candidate *c)
 	for (unsigned i = 1; i < c->groups; i++)
 		if (c->sizes[i] < 2)
 			return false;
-	if (c->groups == 3 && c->count < 10)
+	if (c->groups == 3 && (c->count < 10 || c->count > 11))
 		return false;
 	if (c->groups == 2)
-		return c->sizes[0] >= 2 && c->sizes[0] <= 5 && c->sizes[1] >= 4;
+		return c->sizes[0] >= 2 && c->sizes[0] <= 5 && c->sizes[1] >= 5; /* 02110-1301 is a postal code */
 	return c->sizes[0] >= 2 && c->sizes[0] <= 5 && (c->sizes[1] >= 3 || c->groups == 4) && (c->sizes[2] >= 3 || c->groups == 4);
 }
 
@@ -127,6 +127,16 @@ unsigned match_phone_short(struct candidate *c)
 	return trunk_form(c) && sizes_are(c, 0, 3, 3, 4) && !match_in_table(c) && !match_context(c) ? 60 : 0;
 }
 
+/* 00 49 30 123456, 0044 20 7946 0958: the prefix of calls abroad, in groups that are not all of two digits. */
+static bool dialled_abroad(const struct candidate *c)
+{
+	bool wide = false;
+	for (unsigned i = 1; i < c->groups; i++)
+		wide |= c->sizes[i] > 2;
+	return wide && c->count > 9 && c->separator != '.' && c->sizes[0] >= 2 && c->sizes[0] <= 5 && c->digits[0] == 0 &&
+	       c->digits[1] == 0 && c->digits[2] != 0;
+}
+
 unsigned match_phone(struct candidate *c)
 {
 	u8 digits[NUMBER_DIGITS];
@@ -137,8 +147,7 @@ unsigned match_phone(struct candidate *c)
 	unsigned count = drop_trunk(c, digits);
 	if (c->plus)
 		return international(digits, count) ? 85 : 0;
-	if (count > 9 && digits[0] == 0 && digits[1] == 0 && digits[2] != 0 && c->groups > 1 && c->sizes[0] >= 2 &&
-	    c->sizes[0] <= 5)
+	if (dialled_abroad(c))
 		return international(digits + 2, count - 2) ? 70 : 0;
 	if (match_in_table(c))
 		return 0;

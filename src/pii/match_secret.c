@@ -256,7 +256,8 @@ unsigned match_private_key(struct candidate *c)
 	if (view_at(view, start + 1) != '-' || view_before(view, start, 1) == '-' || !text_at(view, start, "-----BEGIN "))
 		return 0;
 	size_t at = label_end(view, start + 11), body = at;
-	if (!at)
+	int first = at ? view_at(view, at) : -1;
+	if (first != '\n' && first != '\r' && first != ' ')
 		return 0;
 	for (; at < limit; at++) {
 		int byte = view_at(view, at);

@@ -101,12 +101,9 @@ typedef unsigned matcher(struct candidate *candidate);
 bool match_context(struct candidate *candidate) MUST_CHECK;
 
 /* Blanks between the groups of a number, and another number on either side: a row of a table. */
-static inline bool match_in_table(const struct candidate *c)
-{
-	bool before = view_before(c->view, c->start, 1) == ' ' && is_digit(view_before(c->view, c->start, 2));
-	bool after = view_at(c->view, c->end) == ' ' && is_digit(view_at(c->view, c->end + 1));
-	return c->separator == ' ' && !c->paren && (before || after);
-}
+bool match_in_table(const struct candidate *candidate) MUST_CHECK;
+/* Groups of four with blanks, between groups of four, beside one with letters of hexadecimal digits, or counting upwards: a dump, a list of code points. */
+bool match_in_dump(const struct candidate *candidate) MUST_CHECK;
 
 /* The word of letters and digits goes on at a position. */
 static inline bool word_at(struct view *view, size_t at)

@@ -101,6 +101,9 @@ static void cards_by_range_length_grouping_and_luhn(void **state)
 	};
 	for (size_t i = 0; i + 1 < ARRAY_SIZE(cards); i++)
 		assert_masked(cards[i], "[CREDIT_CARD]");
+	assert_untouched("6540 6541 6542 6543 654A 1 5841 5842 5844 5845"); /* a list of code points */
+	assert_untouched("a = \"-----BEGIN PRIVATE KEY-----\" + aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	assert_untouched("Boston, MA 02110-1301");
 	assert_masked("(4111111111111111)", "([CREDIT_CARD])");
 	assert_masked("1,4111111111111111,Bob", "1,[CREDIT_CARD],Bob");
 	assert_masked("4111 1111 1111 1111 12/27", "[CREDIT_CARD] 12/27");
