@@ -10,6 +10,9 @@
 
 #include "base/mem.h"
 
+#define ALLOW 0x7fff0000u /* SECCOMP_RET_ALLOW */
+#define ANSWERS_MAX 8u
+
 enum {
 	LD = 0x00,
 	LDX = 0x01,
@@ -288,4 +291,59 @@ u32 cbpf_run(const struct cbpf_insn *insn, const struct cbpf_data *data, bool *r
 		else if (!compute(code, &a, by))
 			return 0;
 	}
+}
+
+/* --- exempting ---------------------------------------------------------------------------------------------------------------------------- */
+
+#define CHECK_LENGTH 6u
+
+/* Allows the call if it is a trusted one's, else goes on behind. */
+static u32 put_check(struct cbpf_insn *to, const struct cbpf_trusted *trusted)
+{
+	const struct cbpf_insn check[CHECK_LENGTH] = {
+		{ LD | ABS, 0, 0, offsetof(struct cbpf_data, ip) + 4 }, /* the high half */
+		{ JMP | JEQ, 0, 4, (u32)(trusted->text >> 32) },
+		{ LD | ABS, 0, 0, offsetof(struct cbpf_data, ip) },
+		{ JMP | JGE, 2, 0, trusted->size },
+		{ JMP | JEQ, 1, 0, trusted->judged },
+		{ RET, 0, 0, ALLOW },
+	};
+
+	memcpy(to, check, sizeof(check));
+	return CHECK_LENGTH;
+}
+
+static u32 check_first(struct cbpf_insn *to, const struct cbpf_insn *from, u32 length, const struct cbpf_trusted *trusted)
+{
+	u32 n = put_check(to, trusted);
+
+	to[n++] = (struct cbpf_insn){ LD | IMM, 0, 0, 0 }; /* as a program begins */
+	memcpy(to + n, from, length * sizeof(*to));
+	return n + length;
+}
+
+u32 cbpf_exempt(struct cbpf_insn *to, const struct cbpf_insn *from, u32 length, const struct cbpf_trusted *trusted)
+{
+	u32 answer[ANSWERS_MAX], end = length, answers = 0;
+
+	memcpy(to, from, length * sizeof(*to));
+	for (u32 i = 0; i < length; i++) {
+		u32 which = 0;
+
+		if (from[i].code == (RET | A) || from[i].code == (ALU | DIV | X)) /* which may end it with 0 */
+			return check_first(to, from, length, trusted);
+		if (from[i].code != RET || from[i].k == ALLOW)
+			continue;
+		while (which < answers && answer[which] != from[i].k)
+			which++;
+		if (which == answers) {
+			if (answers == ANSWERS_MAX || end + CHECK_LENGTH + 1 > CBPF_INSNS_MAX)
+				return check_first(to, from, length, trusted);
+			answer[answers++] = from[i].k;
+			end += put_check(to + end, trusted);
+			to[end++] = from[i];
+		}
+		to[i] = (struct cbpf_insn){ JMP | JA, 0, 0, length + which * (CHECK_LENGTH + 1) - i - 1 };
+	}
+	return end;
 }

@@ -31,4 +31,17 @@ bool cbpf_check(const struct cbpf_insn *insn, u32 length, u16 *work);
  * for every call of that number and architecture. */
 u32 cbpf_run(const struct cbpf_insn *insn, const struct cbpf_data *data, bool *ret_constant);
 
+/*
+ * Writes a program that says what `from` says, but allows the calls of one who is trusted: with an instruction pointer in the `size` bytes from `text` on, whose low half
+ * is 0, but for `judged`. What is allowed by number alone stays so, which the kernel remembers: the pointer is looked at last, where the answer would be another; or
+ * first, in a program that computes what it returns, or is long. to: CBPF_INSNS_MAX. Returns its length; length is at most CBPF_EXEMPTED_MAX.
+ */
+#define CBPF_EXEMPTED_MAX (CBPF_INSNS_MAX - 7)
+struct cbpf_trusted {
+	u64 text;
+	u32 size;
+	u32 judged; /* behind text */
+};
+u32 cbpf_exempt(struct cbpf_insn *to, const struct cbpf_insn *from, u32 length, const struct cbpf_trusted *trusted);
+
 #endif

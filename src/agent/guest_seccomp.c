@@ -3,7 +3,7 @@
  * prctl(2) and seccomp(2) of a guest that confines itself (OpenSSH, Chromium, runc): what it installs holds for the calls it makes, all of them.
  *
  *   A call that comes to the agent is judged by the agent, with the guest's own registers, before anybody answers or changes it (guest_filter.c).
- *   All others are judged by the kernel, which gets the program too, behind a prelude that lets through what the agent itself does: its
+ *   All others are judged by the kernel, which gets the program too, with an exemption for what the agent itself does (cbpf_exempt()): its
  *   text, but for one instruction. There it makes calls that only the kernel can do justice (JUDGED_KERNELS).
  *
  * This is the engine's and no gap's: wherever calls are trapped at all, guests need it, and where nothing is filled the kernel does all of it.
@@ -11,7 +11,7 @@
  * Strict mode is a filter that brings every call but the four to the agent. no_new_privs is always set for the kernel; what the guest set is remembered,
  * since it decides who may install a filter.
  *
- * Deviations: a filter longer than 4,090 instructions is EINVAL (the kernel's limit is 4,096), and each counts for 6 more of the 32,768 that a task may
+ * Deviations: a filter longer than 4,089 instructions is EINVAL (the kernel's limit is 4,096), and the exemption counts among the 32,768 that a task may
  * have. SECCOMP_RET_LOG is not logged for calls that the agent answers. A tracer is told of SECCOMP_RET_TRACE for calls that the kernel makes, not for
  * those that the agent answers. SECCOMP_RET_USER_NOTIF: guest_notify.c; in a cell without a tree of its own, calls that only the agent can make (processes,
  * execve, signals) are ENOSYS, as without a listener, and what is continued is done by the kernel as it was asked for.
@@ -31,15 +31,11 @@ enum { MODE_STRICT = 1, MODE_FILTER = 2 };
 #define FLAG_TSYNC UINT64_C(1)
 #define FLAG_TSYNC_ESRCH UINT64_C(16)
 
-#define PRELUDE 6u
-#define FILTER_MAX (CBPF_INSNS_MAX - PRELUDE)
 #define LD_ABS 0x20
 #define JEQ 0x15
 #define JGE 0x35
 #define RET_K 0x06
 #define DATA_NR 0
-#define DATA_IP_LOW 8
-#define DATA_IP_HIGH 12
 
 struct program { /* struct sock_fprog */
 	u16 len;
@@ -47,25 +43,15 @@ struct program { /* struct sock_fprog */
 	u64 filter;
 };
 
-/* Writes what comes before the guest's program. */
-static void prelude(struct cbpf_insn *insn)
-{
-	insn[0] = (struct cbpf_insn){ LD_ABS, 0, 0, DATA_IP_HIGH };
-	insn[1] = (struct cbpf_insn){ JEQ, 0, 4, (u32)(LAYOUT_TEXT >> 32) };
-	insn[2] = (struct cbpf_insn){ LD_ABS, 0, 0, DATA_IP_LOW };
-	insn[3] = (struct cbpf_insn){ JGE, 2, 0, (u32)((u64)agent_end - LAYOUT_TEXT) };
-	insn[4] = (struct cbpf_insn){ JEQ, 1, 0, (u32)((u64)agent_pass_judged_done - LAYOUT_TEXT) };
-	insn[5] = (struct cbpf_insn){ RET_K, 0, 0, SECCOMP_RET_ALLOW_ };
-}
-
-/* Installs a program of the agent's or the guest's, behind the prelude, as the guest asked for it. What the kernel answers. */
+/* Installs a program of the agent's or the guest's, with the exemption, as the guest asked for it. What the kernel answers. */
 static long install(const struct call *call, const struct cbpf_insn *from, u32 length)
 {
 	struct cbpf_insn *insn = (struct cbpf_insn *)(void *)slot_current()->scratch;
-	struct program program = { .len = (u16)(PRELUDE + length), .filter = (u64)insn };
+	const struct cbpf_trusted agent = { .text = LAYOUT_TEXT,
+					    .size = (u32)((u64)agent_end - LAYOUT_TEXT),
+					    .judged = (u32)((u64)agent_pass_judged_done - LAYOUT_TEXT) };
+	struct program program = { .len = (u16)cbpf_exempt(insn, from, length, &agent), .filter = (u64)insn };
 
-	prelude(insn);
-	memcpy(insn + PRELUDE, from, length * sizeof(*insn));
 	if (call->nr == __NR_seccomp)
 		return sys3(__NR_seccomp, SET_MODE_FILTER, call->arg[1], &program);
 	return sys5(__NR_prctl, PR_SET_SECCOMP_, MODE_FILTER, &program, 0, 0);
@@ -97,7 +83,7 @@ static long set_filter(const struct call *call, u64 from)
 		r = -EFAULT;
 	if (r < 0)
 		return r;
-	if (program.len == 0 || program.len > FILTER_MAX)
+	if (program.len == 0 || program.len > CBPF_EXEMPTED_MAX)
 		return -EINVAL;
 	if (!may_install())
 		return -EACCES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the kernel gets of guests' filters (guest_seccomp.c): input is a length and the guest's program. Behind the prelude the program must be
- * the guest's, byte for byte; and the prelude, evaluated, must let through the agent's text but for one instruction, and nothing else.
+ * What the kernel gets of guests' filters (guest_seccomp.c): input is a length and the guest's program. What the kernel gets must be a program, too; it must let through
+ * the agent's text but for one instruction, and say what the guest's says of all else.
  */
 #include "agent/cbpf.h"
 #include "agent/engine.h"
@@ -38,27 +38,6 @@ int guest_read(void *to, u64 from, u64 size)
 	return 0;
 }
 
-/* The prelude's verdict: whether it says ALLOW; else it must reach the guest's first instruction. */
-static bool evaluate(const struct cbpf_insn *insn, u64 ip)
-{
-	u32 at = 0, value = 0;
-
-	while (at < PRELUDE) {
-		const struct cbpf_insn *i = &insn[at++];
-
-		if (i->code == LD_ABS)
-			value = i->k == 12 ? (u32)(ip >> 32) : (u32)ip;
-		else if (i->code == JEQ)
-			at += value == i->k ? i->jt : i->jf;
-		else if (i->code == JGE)
-			at += value >= i->k ? i->jt : i->jf;
-		else
-			return i->code == RET_K && i->k == SECCOMP_RET_ALLOW_;
-	}
-	MUST(at == PRELUDE);
-	return false;
-}
-
 static long install_seen(const struct program *program)
 {
 	const struct cbpf_insn *insn = (const struct cbpf_insn *)program->filter;
@@ -66,16 +45,17 @@ static long install_seen(const struct program *program)
 		      LAYOUT_TEXT,    0x5200000001ff,
 		      0x520000000200, 0x520000000201,
 		      0x52000000bfff, 0x52000000c000 };
-	u16 length;
-	u64 from;
+	struct cbpf_data data = { .nr = (s32)(low_ip >> 7), .arch = 0xc000003e };
+	u16 work[CBPF_INSNS_MAX];
+	bool constant;
 
-	memcpy(&length, guest, 2);
-	memcpy(&from, guest + 8, 8);
-	MUST(program->len == length + PRELUDE && program->len <= 4096);
-	MUST(memcmp(insn + PRELUDE, guest + from, length * sizeof(*insn)) == 0);
-	for (u32 i = 0; i < ARRAY_SIZE(ips); i++)
-		MUST(evaluate(insn, ips[i]) ==
-		     (ips[i] >= LAYOUT_TEXT && ips[i] < (u64)agent_end && ips[i] != (u64)agent_pass_judged_done));
+	MUST(cbpf_check(insn, program->len, work));
+	for (u32 i = 0; i < ARRAY_SIZE(ips); i++) {
+		bool trusted = ips[i] >= LAYOUT_TEXT && ips[i] < (u64)agent_end && ips[i] != (u64)agent_pass_judged_done;
+
+		data.ip = ips[i];
+		MUST(cbpf_run(insn, &data, &constant) == (trusted ? SECCOMP_RET_ALLOW_ : cbpf_run(kept_insn, &data, &constant)));
+	}
 	installed++;
 	return 0;
 }
@@ -92,23 +72,27 @@ long fake_sys6(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 /* guest_filter.c: one filter, checked elsewhere. */
 long filter_keep(u64 from, u32 length)
 {
-	return guest_read(kept_insn, from, length * sizeof(*kept_insn)) < 0 ? -EFAULT : 3;
+	u16 work[CBPF_INSNS_MAX];
+
+	if (guest_read(kept_insn, from, length * sizeof(*kept_insn)) < 0)
+		return -EFAULT;
+	return cbpf_check(kept_insn, length, work) ? 3 : -EINVAL;
 }
 
-const struct cbpf_insn *filter_program(long row)
+const struct cbpf_insn *filter_program(long kept)
 {
-	MUST(row == 3);
+	MUST(kept == 3);
 	return kept_insn;
 }
 
-void filter_use(long row, bool every_thread)
+void filter_use(long kept, bool every_thread)
 {
-	MUST(row == 3 && !every_thread && installed);
+	MUST(kept == 3 && !every_thread && installed);
 }
 
-void filter_drop(long row)
+void filter_drop(long kept)
 {
-	(void)row;
+	(void)kept;
 	MUST(!"nothing fails once it is kept");
 }
 

@@ -270,11 +270,68 @@ static void test_returns_what_the_kernel_returns(void **state)
 	close(sockets[1]);
 }
 
+/* --- exempting ------------------------------------------------------------------------------------------------------------------------ */
+
+static void compare_exempted(const struct code *code)
+{
+	static const struct cbpf_trusted trusted = { 0x520000000000, 0x1000, 0x200 };
+	static const u64 ips[] = { 0x520000000000, 0x520000000200, 0x520000000fff, 0x520000001000, 0x200, 0x5300000000ff };
+	struct cbpf_insn *insn = calloc(CBPF_INSNS_MAX, sizeof(*insn));
+	u16 work[4 * LENGTH_MAX + 64];
+	u32 length = cbpf_exempt(insn, code->insn, code->length, &trusted);
+
+	assert_true(length <= ARRAY_SIZE(work) && cbpf_check(insn, length, work));
+	for (u32 i = 0; i < ARRAY_SIZE(ips); i++) {
+		struct cbpf_data data = { .nr = (s32)any(4), .arch = any(4), .ip = ips[i] };
+		bool exempt = i == 0 || i == 2, constant;
+		u32 value = cbpf_run(insn, &data, &constant);
+
+		assert_int_equal(value, exempt ? SECCOMP_RET_ALLOW : cbpf_run(code->insn, &data, &constant));
+	}
+	free(insn);
+}
+
+static void test_exempts_who_is_trusted_and_nobody_else(void **state)
+{
+	struct code code;
+
+	(void)state;
+	random_state = 11;
+	for (u32 i = 0; i < PROGRAMS; i++) {
+		any_program(&code);
+		if (accepts(&code))
+			compare_exempted(&code);
+	}
+}
+
+/* A call that is allowed by its number stays one that the kernel need not look at. */
+static void test_exempting_keeps_what_is_constant(void **state)
+{
+	static const struct cbpf_insn insn[] = { { BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 },
+						 { BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 3 },
+						 { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW },
+						 { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS } };
+	static const struct cbpf_trusted trusted = { 0x520000000000, 0x1000, 0x200 };
+	struct cbpf_insn to[64];
+	struct cbpf_data data = { .nr = 3 };
+	bool constant = false;
+
+	(void)state;
+	assert_int_equal(cbpf_exempt(to, insn, ARRAY_SIZE(insn), &trusted), ARRAY_SIZE(insn) + 7);
+	assert_int_equal(cbpf_run(to, &data, &constant), SECCOMP_RET_ALLOW);
+	assert_true(constant);
+	data.nr = 4;
+	assert_int_equal(cbpf_run(to, &data, &constant), SECCOMP_RET_KILL_PROCESS);
+	assert_false(constant);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_takes_what_the_kernel_takes),
 		cmocka_unit_test(test_returns_what_the_kernel_returns),
+		cmocka_unit_test(test_exempts_who_is_trusted_and_nobody_else),
+		cmocka_unit_test(test_exempting_keeps_what_is_constant),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,9 @@ static const struct gap_symptom symptoms[] = {
 	{ .message = "seccomp: unknown action",
 	  .cause = "the kernel lacks an action that the profile uses",
 	  .source = "libseccomp; runc libcontainer/seccomp" },
+	{ .message = "error adding seccomp filter rule for syscall",
+	  .cause = "the kernel lacks an action that the profile uses: gVisor has KILL_THREAD (SCMP_ACT_KILL), no KILL_PROCESS",
+	  .source = "measured: runc 1.1 in gVisor of 2024 with SCMP_ACT_KILL_PROCESS" },
 };
 
 const struct gap gap_seccomp = {
