@@ -192,7 +192,7 @@ _lichen() {
 		case $option in
 		--strategy) mapfile -t COMPREPLY < <(compgen -W 'mask hash remove' -- "$cur") ;;
 		--key) _filedir ;;
-		--entities) mapfile -t COMPREPLY < <(compgen -W "$(lichen pii list 2>/dev/null | cut -d ' ' -f 1) CREDIT_CARD" -- "$cur") ;;
+		--entities) mapfile -t COMPREPLY < <(compgen -W "$(lichen pii list 2>/dev/null | cut -d ' ' -f 1) CREDIT_CARD none" -- "$cur") ;;
 		--pattern) COMPREPLY=(NAME=) ;;
 		*)
 			if [[ $cur == -* ]]; then

@@ -26,7 +26,7 @@ struct pii_words {
 	struct option_words patterns;
 };
 
-/* Adds entities to look for, separated by commas. */
+/* Adds entities to look for, separated by commas; "none" adds nothing. */
 static int parse_entities(void *field, const char *value, struct option_error *error)
 {
 	struct pii_words *words = (struct pii_words *)(void *)((char *)field - offsetof(struct pii_words, entities));
@@ -35,10 +35,12 @@ static int parse_entities(void *field, const char *value, struct option_error *e
 		char name[PII_NAME_MAX + 1];
 		size_t size = strcspn(value, ",");
 		snprintf(name, sizeof(name), "%.*s", (int)(size < PII_NAME_MAX ? size : PII_NAME_MAX), value);
-		int entity = pii_entity_find(name);
+		bool none = strcmp(name, "none") == 0;
+		int entity = none ? 0 : pii_entity_find(name);
 		if (entity < 0)
 			return options_refuse(error, "there is no entity '%.64s'; 'lichen pii list' lists them", name);
-		pii_set_add(&words->entities, (unsigned)entity);
+		if (!none)
+			pii_set_add(&words->entities, (unsigned)entity);
 		value += size + (value[size] == ',');
 	}
 	return 0;
@@ -57,7 +59,7 @@ static const struct option_row options[] = {
 	  .value = "NAME,…",
 	  .offset = offsetof(struct pii_words, entities),
 	  .parse = parse_entities,
-	  .help = "look for these only" },
+	  .help = "look for these only; none: for patterns only" },
 	{ .name = "pattern",
 	  .value = "NAME=REGEX",
 	  .offset = offsetof(struct pii_words, patterns),

@@ -2,7 +2,8 @@
 /*
  * Looks into base64. A run of 16 and more characters is decoded in stretches of 4,096, each of which begins 3,072 behind the one before it, so that what
  * lies across their borders is in one of them whole. A stretch that does not begin with text is tried three more times, from its next
- * characters on: a path or a name may stand before it. Lines of 60 and more characters go on behind the line's end (RFC 2045 section 6.8, RFC 7468).
+ * characters on: a path or a name may stand before it. Lines of 60 to 124 characters, a multiple of four, go on behind the line's end (RFC 2045 section 6.8, RFC 7468); the next ones
+ * are not begun anew.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -81,10 +82,26 @@ int base64_place_new(const struct scanner *scanner, unsigned depth, struct base6
 	return 0;
 }
 
+#define LINE_MOST 124u
+
+/* The line before a position is one that base64 goes on behind: what stands here was gathered with it. */
+static bool goes_on_here(const struct view *view, size_t at)
+{
+	if (view_before(view, at, 1) != '\n')
+		return false;
+	size_t end = view_before(view, at, 2) == '\r' ? 2 : 1, n = 0;
+	while (n <= LINE_MOST && base64_value(view_before(view, at, end + n + 1)) >= 0)
+		n++;
+	return n >= LINE_LEAST && n <= LINE_MOST && n % 4 == 0;
+}
+
 /* Gathers the stretch's characters. Returns how many; *ret_goes_on: more of the run follow. */
 static size_t gather(struct base64_place *place, struct view *view, size_t start, bool *ret_goes_on)
 {
 	size_t n = 0, line = 0, at = start;
+	/* A stretch that goes on may begin in the middle of a line. */
+	while (line <= LINE_MOST && base64_value(view_before(view, start, line + 1)) >= 0)
+		line++;
 	for (;; at++) {
 		int byte = view_at(view, at);
 		if (base64_value(byte) >= 0) {
@@ -97,7 +114,7 @@ static size_t gather(struct base64_place *place, struct view *view, size_t start
 		}
 		/* The line's end, when the next one goes on. */
 		size_t skip = byte == '\r' ? 1 : 0;
-		if (line < LINE_LEAST || line % 4 || view_at(view, at + skip) != '\n' ||
+		if (line < LINE_LEAST || line > LINE_MOST || line % 4 || view_at(view, at + skip) != '\n' ||
 		    base64_value(view_at(view, at + skip + 1)) < 0) {
 			*ret_goes_on = false;
 			return n;
@@ -137,6 +154,8 @@ int base64_scan(struct scanner *scanner, struct view *view, size_t at, size_t *r
 {
 	struct base64_place *place = scanner->base64;
 	bool goes_on, chained = scanner->chain == at, again;
+	if (!chained && goes_on_here(view, at))
+		return 0;
 	size_t count = gather(place, view, at, &goes_on), phase = 0;
 	if (chained)
 		scanner->chain = CHAIN_NONE;

@@ -150,7 +150,7 @@ unsigned match_jwt(struct candidate *c)
 	struct view *view = c->view;
 	u8 header[384];
 	if (view_before(view, c->trigger, 1) != 'y' || view_before(view, c->trigger, 2) != 'e' ||
-	    is_word(view_before(view, c->trigger, 3)))
+	    is_base64url(view_before(view, c->trigger, 3)))
 		return 0;
 	size_t start = c->trigger - 2, limit = start + PII_MATCH_MAX, at = skip_base64url(view, start, limit);
 	if (view_at(view, at) != '.' || at - start < 12)

@@ -354,6 +354,23 @@ static void long_base64_is_looked_into_everywhere(void **state)
 		free(again);
 	}
 	free(told);
+	/* The same in lines, as mail has it. */
+	size_t size = LINES * 44, lines = 0;
+	char *wrapped = malloc(size + size / 76 * 2 + 2);
+	for (size_t at = 0; at < size; at += 76, lines += 2) {
+		size_t part = size - at < 76 ? size - at : 76;
+		memcpy(wrapped + at + lines, coded + at, part);
+		memcpy(wrapped + at + lines + part, "\r\n", 2);
+	}
+	for (size_t rest = 900; rest < 70000; rest = rest * 3 + 1) {
+		told = scan_cut(wrapped, size + lines, rest, rest, NULL, 0);
+		found = 0;
+		for (const char *at = told; (at = strstr(at, "EMAIL_ADDRESS")) != NULL; at++)
+			found++;
+		assert_int_equal(found, LINES);
+		free(told);
+	}
+	free(wrapped);
 	free(plain);
 	free(coded);
 }

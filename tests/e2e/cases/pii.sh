@@ -27,7 +27,7 @@ END
 same "redact" "card [CREDIT_CARD], [EMAIL_ADDRESS]" "$("$lichen" pii redact <text | tail -n 1)"
 same "remove" "card , " "$("$lichen" pii redact --strategy=remove - <text | tail -n 1)"
 same "pattern" "card [FIRST]11 1111 1111 1111, bob@example.com" \
-	"$("$lichen" pii redact --entities=IBAN_CODE '--pattern=FIRST=\b41' text | tail -n 1)"
+	"$("$lichen" pii redact --entities=none '--pattern=FIRST=\b41' text | tail -n 1)"
 echo 0123456789abcdef >key
 "$lichen" pii redact --strategy hash --key key text >hashed || fail "hash"
 grep -qE '^card \[CREDIT_CARD:[a-p]{24}\], \[EMAIL_ADDRESS:[a-p]{24}\]$' hashed || fail "hash: $(cat hashed)"
