@@ -21,23 +21,23 @@
 
 int text_init(struct text *text, size_t room)
 {
-	u8 *bytes = calloc(1, room + 2 * PII_PADDING);
-	struct step *steps = malloc((room + 2) * sizeof(*steps));
-	*text = (struct text){ 0 };
-	if (!bytes || !steps) {
-		free(bytes);
-		free(steps);
+	*text = (struct text){
+		.block = calloc(1, room + 2 * PII_PADDING),
+		.room = room,
+		.steps = malloc((room + 2) * sizeof(*text->steps)),
+	};
+	if (!text->block || !text->steps) {
+		text_done(text);
 		return -ENOMEM;
 	}
-	*text = (struct text){ .bytes = bytes + PII_PADDING, .room = room, .steps = steps };
+	text->bytes = text->block + PII_PADDING;
 	text_clear(text);
 	return 0;
 }
 
 void text_done(struct text *text)
 {
-	if (text->bytes)
-		free(text->bytes - PII_PADDING);
+	free(text->block);
 	free(text->steps);
 	*text = (struct text){ 0 };
 }

@@ -13,7 +13,8 @@ struct step {
 };
 
 struct text {
-	u8 *bytes; /* with PII_PADDING before and behind */
+	u8 *block; /* PII_PADDING, the bytes, PII_PADDING */
+	u8 *bytes;
 	size_t size, room;
 	struct step *steps; /* the first has at = 0 */
 	size_t step_count;

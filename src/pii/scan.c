@@ -269,7 +269,8 @@ static bool digit_matters(const struct masks *m, unsigned bit)
 {
 	u64 before = bit ? (m[0].word << (64 - bit) | m[-1].word >> bit) : m[-1].word;
 	u64 word = from_bit(m[0].word, m[1].word, bit), digit = from_bit(m[0].digit, m[1].digit, bit);
-	unsigned front = ~before ? (unsigned)__builtin_clzll(~before) : 64, size = ~word ? (unsigned)__builtin_ctzll(~word) : 64;
+	unsigned front = before + 1 ? (unsigned)__builtin_clzll(~before) : 64,
+		 size = word + 1 ? (unsigned)__builtin_ctzll(~word) : 64;
 	if (front + size >= 64)
 		return false;
 	if ((front > 0 || (digit & (((u64)1 << size) - 1)) != ((u64)1 << size) - 1) && length_matters(front + size))
