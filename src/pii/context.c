@@ -60,10 +60,10 @@ static u64 word_starts(const u8 *text)
 /* Where the line begins, at most `have` bytes before its part; a line before it that ends with a colon belongs to it. */
 static size_t line_part(const u8 *text, size_t end, size_t have)
 {
-	const u8 *line = memrchr(text + end - have, '\n', have);
-	while (line && line > text + end - have && line[-1] == ':')
-		line = memrchr(text + end - have, '\n', (size_t)(line - (text + end - have)));
-	return line ? (size_t)(text + end - (line + 1)) : have;
+	size_t n = 0;
+	while (n < have && (text[end - n - 1] != '\n' || (n + 1 < have && text[end - n - 2] == ':')))
+		n++;
+	return n;
 }
 
 static u64 rows_told(const struct candidate *c)
