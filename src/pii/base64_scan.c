@@ -2,8 +2,7 @@
 /*
  * Looks into base64. A run of 16 and more characters is decoded in stretches of 4,096, each of which begins 3,072 behind the one before it, so that what
  * lies across their borders is in one of them whole. A stretch that does not begin with text is tried three more times, from its next
- * characters on: a path or a name may stand before it. Lines of 60 to 124 characters, a multiple of four, go on behind the line's end (RFC 2045 section 6.8, RFC 7468); the next ones
- * are not begun anew.
+ * characters on: a path or a name may stand before it. Lines of 60 to 124 characters, a multiple of four, go on behind the line's end (RFC 2045 section 6.8, RFC 7468).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -84,17 +83,6 @@ int base64_place_new(const struct scanner *scanner, unsigned depth, struct base6
 
 #define LINE_MOST 124u
 
-/* The line before a position is one that base64 goes on behind: what stands here was gathered with it. */
-static bool goes_on_here(const struct view *view, size_t at)
-{
-	if (view_before(view, at, 1) != '\n')
-		return false;
-	size_t end = view_before(view, at, 2) == '\r' ? 2 : 1, n = 0;
-	while (n <= LINE_MOST && base64_value(view_before(view, at, end + n + 1)) >= 0)
-		n++;
-	return n >= LINE_LEAST && n <= LINE_MOST && n % 4 == 0;
-}
-
 /* Gathers the stretch's characters. Returns how many; *ret_goes_on: more of the run follow. */
 static size_t gather(struct base64_place *place, struct view *view, size_t start, bool *ret_goes_on)
 {
@@ -134,6 +122,7 @@ static int scan_decoded(struct base64_place *place, size_t size)
 		return -ENOBUFS;
 	struct view view = { .text = place->text.bytes, .end = place->text.size };
 	place->inner.chain = CHAIN_NONE;
+	place->inner.covered = 0;
 	return scan_text(&place->inner, &view, 0, &next);
 }
 
@@ -150,24 +139,44 @@ static bool begins_with_text(const struct base64_place *place, size_t phase, siz
 	return text_prefix(front, size) >= TEXT_LEAST;
 }
 
+/* The characters left out before text begins: 0 … 3; 4: there is no text. */
+static size_t find_phase(const struct base64_place *place, size_t count)
+{
+	size_t phase = 0;
+	while (phase < 4 && !begins_with_text(place, phase, count))
+		phase++;
+	return phase;
+}
+
+/* The first characters, and no more of them, are worth gathering the others. */
+static bool worth_it(struct base64_place *place, struct view *view, size_t at)
+{
+	for (size_t i = 0; i < BASE64_LEAST; i++) {
+		int byte = view_at(view, at + i);
+		if (base64_value(byte) < 0)
+			return false;
+		place->characters[i] = (u8)byte;
+	}
+	return find_phase(place, BASE64_LEAST) < 4;
+}
+
 int base64_scan(struct scanner *scanner, struct view *view, size_t at, size_t *ret_end)
 {
 	struct base64_place *place = scanner->base64;
-	bool goes_on, chained = scanner->chain == at, again;
-	if (!chained && goes_on_here(view, at))
+	bool goes_on, chained = scanner->chain == at;
+	if (!chained && (at < scanner->covered || !worth_it(place, view, at)))
 		return 0;
 	size_t count = gather(place, view, at, &goes_on), phase = 0;
 	if (chained)
 		scanner->chain = CHAIN_NONE;
 	if (view->cut || count < BASE64_LEAST)
 		return 0;
-	while (phase < 4 && !begins_with_text(place, phase, count))
-		phase++;
+	phase = find_phase(place, count);
 	if (phase == 4 || (chained && phase != 0))
 		return 0;
 	size_t size = base64_decode(place->characters + phase, count - phase, place->decoded);
-	size_t text = text_prefix(place->decoded, size);
-	again = goes_on && text + 4 > size; /* the cut may be in the middle of a character */
+	size_t text = text_prefix(place->decoded, size), last = phase + (text * 4 + 2) / 3;
+	bool again = goes_on && text + 4 > size; /* the cut may be in the middle of a character */
 	place->outer = scanner;
 	place->start = at;
 	place->count = count;
@@ -178,6 +187,7 @@ int base64_scan(struct scanner *scanner, struct view *view, size_t at, size_t *r
 	int error = scan_decoded(place, text);
 	if (error)
 		return error;
+	scanner->covered = at + place->at[last < count ? last : count - 1];
 	if (again)
 		scanner->chain = at + place->at[phase + STRIDE];
 	if (place->end > at)

@@ -70,6 +70,7 @@ struct scanner {
 	int (*before)(void *user, struct scanner *scanner, const struct view *view, size_t at);
 	void *before_user;
 	size_t chain;                /* where a run of base64 goes on; CHAIN_NONE */
+	size_t covered;              /* before it, base64 was looked into */
 	struct base64_place *base64; /* room for what is decoded; NULL: base64 is not looked into */
 };
 

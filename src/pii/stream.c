@@ -191,6 +191,7 @@ static void slide(struct pii_stream *stream)
 	}
 	if (stream->scanner.chain != CHAIN_NONE)
 		stream->scanner.chain -= drop < stream->scanner.chain ? drop : stream->scanner.chain;
+	stream->scanner.covered -= drop < stream->scanner.covered ? drop : stream->scanner.covered;
 	if (stream->patterns)
 		line_patterns_drop(stream->patterns, drop);
 }
