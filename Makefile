@@ -29,7 +29,7 @@ build/build.ninja:
 deps: ## install the Debian packages that building and testing need and that are missing
 	@tools/install-packages packages tests/packages tests/envs/packages
 
-demo: ## install what is missing, build, and run PostgreSQL where the kernel has no shared memory
+demo: ## install what is missing, build, run PostgreSQL without shared memory and Docker inside gVisor
 	@tools/install-packages packages tests/envs/packages tools/demo.packages
 	@$(MAKE) --no-print-directory build
 	@$(AS_ROOT) tools/demo.sh

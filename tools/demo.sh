@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The main job, for people to watch: Debian's PostgreSQL 15 on kernels that lack shmget. It fails there by itself, and under
-# lichen it starts, serves, loses a backend and its postmaster to SIGKILL, recovers, and stops cleanly.
+# The main job, for people to watch. Debian's PostgreSQL 15 on a kernel that lacks shmget: it fails there by itself, and under
+# lichen it starts, serves, loses a backend and its postmaster to SIGKILL, recovers, and stops cleanly. Debian's Docker inside
+# gVisor: it fails there by itself, and after `lichen up docker` it runs a container and a stack of three services.
 #
 # usage: tools/demo.sh              all of it; needs root and the packages in tools/demo.packages (`make demo` sees to both)
-#        DEMO_SECONDS=N             length of the pgbench run (10)
-# The script runs itself inside the environments: `demo.sh fail`, `why`, `fill`, `tour` and `small` are for its own use.
+#        DEMO_SECONDS=N             length of the pgbench run (5)
+# The script runs itself inside the environments: `demo.sh fail`, `why`, `fill`, `tour`, `small` and `docker` are for its own use.
 
 set -u
 here=$(cd -- "$(dirname -- "$0")" && pwd)
-seconds=${DEMO_SECONDS:-10}
+seconds=${DEMO_SECONDS:-5}
 bin=/usr/lib/postgresql/15/bin
 export LC_ALL=C.UTF-8 TZ=UTC
 
@@ -20,7 +21,7 @@ title() {
 }
 
 step() {
-	printf '  %-62s' "$1"
+	printf '  %-58s' "$1"
 }
 
 done_with() {
@@ -28,7 +29,7 @@ done_with() {
 }
 
 quote() { # what a program said, indented and cut to 80 columns
-	cut -c 1-74 | sed 's/^/    | /'
+	cut -c 1-74 | sed 's/ *$//; s/^/    | /'
 }
 
 die() {
@@ -165,7 +166,7 @@ tour() {
 	wait
 	try 60 sql 'select 1' || die 'the server does not come back' log
 	grep -q 'terminated by signal 9' log || die 'the server did not notice' log
-	done_with 'all sessions restarted'
+	done_with 'sessions restarted'
 	step 'SIGKILL of the postmaster while a session lives'
 	sleeper
 	kill -STOP "$backend"
@@ -201,7 +202,70 @@ tour() {
 	done_with 'clean'
 }
 
+# --- Docker ---------------------------------------------------------------------------------------------------------------------
+
+# say COMMAND...: shows a command and what it says
+say() {
+	printf '  $ %s\n' "$*"
+	"$@" >said.out 2>&1 || die "status $?" said.out
+	sed 's/\r$//; / \.\.\. *$/d' said.out | quote # docker-compose says of each step that it begins, and then that it is done
+}
+
+lichen() {
+	"$LICHEN" "$@"
+}
+
+# dockerd with a folder of its own: what the machine has in /var/lib/docker may be part of a lower layer here.
+drop_in() {
+	mkdir -p config/lichen/units/docker.service.d
+	printf '[Service]\nExecStart=\nExecStart=%s --data-root %s\n' \
+		'/usr/sbin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock' "$work/data" >config/lichen/units/docker.service.d/demo.conf
+	export XDG_CONFIG_HOME=$work/config LICHEN_STATE=$work/state HOME=$work
+	unset DOCKER_HOST DOCKER_CONTEXT
+}
+
+# dockerd without lichen: its own last words.
+fail_dockerd() {
+	step 'dockerd, without lichen'
+	if timeout -s KILL 60 dockerd -H "unix://$work/docker.sock" --data-root "$work/bare" --exec-root "$work/exec" -p "$work/pid" >dockerd.out 2>&1; then
+		die 'dockerd works in this environment: there is nothing to show'
+	fi
+	grep -q '^failed to start daemon: ' dockerd.out || die 'it fails, but not as foreseen' dockerd.out
+	done_with 'fails, as expected'
+	tail -n 1 dockerd.out | fold -s -w 74 | quote
+	umount "$work/bare" 2>umount.out # which it has mounted on itself, and leaves so
+}
+
+docker_tour() {
+	folder
+	drop_in
+	fail_dockerd
+	say lichen up docker
+	trap '"$LICHEN" down docker >/dev/null 2>&1; rm -rf "$work"' EXIT
+	step 'an image of programs of this machine, and docker load'
+	"$here/../tests/e2e/stack/prepare" stack >prepare.out 2>&1 || die 'no images can be made' prepare.out
+	docker load -i stack/base.tar >load.out 2>&1 || die 'docker load fails' load.out
+	done_with
+	say docker run --rm --network=none stack-base echo hello from a container
+	cd stack || exit 1
+	export WEB_PORT=8080 APP_PORT=8081 DB_PORT=5440
+	step 'docker-compose build: nginx, a Python service, PostgreSQL'
+	docker-compose build -q >build.out 2>&1 || die 'it fails' build.out
+	done_with
+	say docker-compose up -d
+	try 60 curl -sf http://127.0.0.1:8080/health || die 'nginx does not answer'
+	say curl -s http://127.0.0.1:8080/
+	say docker-compose ps
+	say docker-compose down -v
+	cd "$work" || exit 1
+	say lichen down docker
+}
+
 case ${1-} in
+docker)
+	docker_tour
+	exit
+	;;
 fail)
 	fail_natively
 	exit 0
@@ -234,6 +298,9 @@ export LICHEN=${LICHEN:-$repo/build/lichen} DEMO_SECONDS=$seconds
 envs=$repo/tests/envs
 [[ -x $LICHEN ]] || die "$LICHEN does not exist: run make first"
 [[ -x $bin/initdb ]] || die 'postgresql-15 is not installed: run make demo, or see tools/demo.packages'
+for program in dockerd docker-compose nginx curl; do
+	PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || die "$program is not installed: run make demo, or see tools/demo.packages"
+done
 cd "$repo" || exit 1
 
 failed=0
@@ -252,15 +319,15 @@ part() {
 
 title '1. PostgreSQL on a kernel without System V IPC (environment tiny)'
 part 'tiny: initdb fails by itself' "$envs/tiny" "$repo/tools/demo.sh" fail
-title '1b. Why? Every call is observed, without ptrace'
+title '2. Why? Every call is observed, without ptrace'
 part 'tiny: lichen why finds the cause' "$envs/tiny" "$repo/tools/demo.sh" why
-title '2a. The same there, under lichen'
+title '3. The same there, under lichen'
 part 'tiny, under lichen: from initdb to crash recovery' "$envs/tiny" "$repo/tools/demo.sh" fill
-title '2b. The same inside gVisor, whose own System V IPC is refused'
-part 'gVisor, under lichen: from initdb to crash recovery' "$envs/gvisor" "$repo/tools/demo.sh" fill --refuse=sysvipc
-title '2c. Smaller things that gVisor lacks'
+title '4. Docker inside gVisor (of 2024)'
+part 'gVisor, under lichen: dockerd, a container, three services' "$envs/gvisor24" "$repo/tools/demo.sh" docker
+title '5. Smaller things that gVisor (of 2022) lacks'
 part 'gVisor, under lichen: ls, sysctl, dmesg' "$envs/gvisor" "$repo/tools/demo.sh" small
-title '3. What gVisor lacks: lichen doctor'
+title '6. What gVisor (of 2022) lacks: lichen doctor'
 part "gVisor: doctor's table" "$envs/gvisor" "$LICHEN" doctor
 
 title 'Summary'
