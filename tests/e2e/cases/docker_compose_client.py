@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What python3-docker asks of a daemon that has the image stack-base: containers, commands in them, files, health, images, volumes."""
+"""What python3-docker asks of a daemon that has the image stack-base: containers, commands in them, files, health, images, volumes.
+Where calls are slow ($SLOW=1) images and volumes are left to docker-compose."""
 import contextlib
 import io
+import os
 import tarfile
 import time
 
@@ -83,7 +85,10 @@ def check_volumes(client):
 
 def main():
     with contextlib.closing(docker.from_env(timeout=300)) as client:
-        for check in (check_run, check_container, check_build, check_volumes):
+        checks = [check_run, check_container]
+        if os.environ["SLOW"] != "1":
+            checks += [check_build, check_volumes]
+        for check in checks:
             check(client)
             print(check.__name__, "passed")
 
