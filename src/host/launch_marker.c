@@ -54,8 +54,8 @@ char **launch_marked_env(const struct launch *spec, const struct cell_fds *fds, 
 	if (!env || (placed && !env[count]) ||
 	    asprintf(&env[at], "LICHEN_EXEC=%x.%x.%x.%x.%x.%llx.%llx.%x.0.0.0.%x.0.0.0:%s", (unsigned)fds->reserved[RESERVED_AGENT],
 		     (unsigned)fds->reserved[RESERVED_COMMONS], (unsigned)fds->reserved[RESERVED_BROKER], ~0u, ~0u,
-		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST | (placed ? MARKER_PLACED : 0),
-		     ~0u, path) < 0)
+		     (unsigned long long)fds->mapped, (unsigned long long)bits, MARKER_FIRST | (placed ? MARKER_PLACED : 0), ~0u,
+		     path) < 0)
 		return NULL;
 	memcpy(env, envp, count * sizeof(*env));
 	return env;
