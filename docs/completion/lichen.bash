@@ -152,7 +152,7 @@ _lichen() {
 	unpause) _lichen_cell_command '' all ;;
 	update) _lichen_cell_command '--restart= --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus=' all ;;
 	rename) _lichen_cell_command '' all ;;
-	up | restart) _lichen_unit_command '--explain --json --timeout= --force --no-proof --emulate= --native= --refuse=' ;;
+	up | restart) _lichen_unit_command '--explain --json --timeout= --force --runtime= --no-proof --emulate= --native= --refuse=' ;;
 	down) _lichen_unit_command '--time=' ;;
 	reload) _lichen_unit_command '' ;;
 	status) _lichen_unit_command '--json' ;;

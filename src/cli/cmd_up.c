@@ -34,9 +34,13 @@ static const struct option_row up_rows[] = {
 	{ .name = "force",
 	  .offset = offsetof(struct up_options, force),
 	  .help = "start it although this machine lacks what its program needs" },
+	{ .name = "runtime",
+	  .value = "NAME",
+	  .offset = offsetof(struct up_options, runtime),
+	  .help = "of docker: its default runtime, runc or lichen" },
 	{ .name = "no-proof",
 	  .offset = offsetof(struct up_options, no_proof),
-	  .help = "of docker: do not run a container to prove that it works" },
+	  .help = "of docker: do not run a container to prove it" },
 	GUEST_GAP_OPTIONS(struct up_options, guest),
 };
 

@@ -172,5 +172,7 @@ int up_prepare(const struct command *command, const struct up_options *given, in
 	for (size_t i = 0; i < ret->set.count && status < 0; i++)
 		if (unit_is_service(ret->set.units[i]))
 			status = look_at_programs(ret, ret->set.units[i]);
-	return status < 0 ? make_plan(ret) : status;
+	if (status < 0)
+		status = make_plan(ret);
+	return status < 0 ? up_add_runtimes(ret) : status;
 }

@@ -332,7 +332,9 @@ int up_start(const struct up *up, int store)
 				      .forced = up->request.emulate,
 				      .refuse = up->plan.refused_natively,
 				      .workdir = "/" };
-	int r = make_cell(up, store, &config, &run);
+	int r = up_make_runtime(up, self);
+	if (r == 0)
+		r = make_cell(up, store, &config, &run);
 	char **env = r == 0 ? cells_env(bare, config.id) : NULL;
 	if (r < 0 || !env) {
 		free((void *)argv);

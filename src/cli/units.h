@@ -11,7 +11,8 @@
 struct up_options {
 	struct guest_options guest;
 	bool explain, json, force, no_proof;
-	s64 timeout; /* seconds; 0 = what units say */
+	const char *runtime; /* dockerd's default; NULL = none named */
+	s64 timeout;         /* seconds; 0 = what units say */
 };
 
 /* Everything that is found out before a unit is started. Freed by up_done(). */
@@ -33,6 +34,11 @@ void up_done(struct up *up);
 /* up_explain.c: prints the unit, the plan, what is added and why, and what is not done. */
 void up_explain(const struct up *up, FILE *to);
 json_t *up_explain_json(const struct up *up);
+
+/* unit_runtime.c: lets dockerd know lichen as a runtime. Returns -1, or the exit status after saying what is wrong. */
+int up_add_runtimes(struct up *up);
+/* Makes the link by which dockerd finds it. 0 or negative errno. */
+int up_make_runtime(const struct up *up, const char *self) MUST_CHECK;
 
 /* unit_start.c: makes the cell, starts its units, and waits until they are up. Returns the exit status, after saying what came of it. */
 int up_start(const struct up *up, int store);

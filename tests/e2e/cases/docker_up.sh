@@ -75,13 +75,24 @@ chmod: /bin: No space left on device
 2' "$(d run --rm --network=none --security-opt seccomp=profile.json base sh -c 'exec 2>&1; mkdir /tmp/a; chmod 755 /bin; grep "^Seccomp:" /proc/self/status' | sed 's/^Seccomp:.//')"
 contains "without a profile" "$(d run --rm --network=none --security-opt seccomp=unconfined base sh -c 'mkdir /tmp/a && ls /tmp')" a
 
+# --- the other runtime ------------------------------------------------------------------------------------------------------------
+d run -d --name other --runtime=runc --network=none base sleep 1000 >/dev/null
+same 'exec by runc' 'in it' "$(d exec other echo 'in it')"
+d kill other >/dev/null
+d rm other >/dev/null
+
 # --- in the background ------------------------------------------------------------------------------------------------------------
 d run -d --name one --network=none base sh -c 'trap "echo bye; exit 3" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
 same exec "in it" "$(d exec one echo 'in it')"
 contains top "$(d top one)" 'echo begun'
+same 'the default runtime' lichen "$(d inspect -f '{{.HostConfig.Runtime}}' one)"
 d pause one >/dev/null
 same state paused "$(d inspect -f '{{.State.Status}}' one)"
 d unpause one >/dev/null
+d update --memory 48m --memory-swap 96m one >/dev/null
+same 'an updated limit' 50331648 "$(d exec one cat /sys/fs/cgroup/memory.max)"
+contains stats "$(d stats --no-stream --format '{{.MemUsage}}' one)" '/ 48MiB'
+contains events "$(d events --since 1h --until 0s --filter container=one --format '{{.Action}}' | xargs)" 'start exec_create: echo in it exec_start: echo in it'
 d stop -t 60 one >/dev/null
 same "status after stop" 3 "$(d inspect -f '{{.State.ExitCode}}' one)"
 same logs 'begun
