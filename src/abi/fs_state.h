@@ -177,6 +177,7 @@ enum fs_seen {                   /* what an upper layer may have at a guest path
 	       FS_SEEN_OPAQUE,   /* a directory that hides what lies below it; everything in it may be there without being noted */
 	       FS_SEEN_WHITEOUT, /* a whiteout, or what is no directory where a lower layer has one */
 	       FS_SEEN_FILE,     /* what is no directory: a link, through which a path may go on, or what it may not go through */
+	       FS_SEEN_COPY,     /* what has the numbers of something else (agent/fs_origin.c) */
 };
 
 #define FS_SEEN_START UINT64_C(0xcbf29ce484222325) /* FNV-1a */

@@ -210,11 +210,17 @@ struct kernel_stat;
 struct kernel_statx;
 /* The numbers that what was copied up in an overlay had before (agent/fs_origin.c): corrects what the host says of it. */
 #define FS_ORIGIN_ATTRIBUTE "user.overlay.lichen.origin"
-void fs_origin_stat(s32 fd, struct kernel_stat *st);
-void fs_origin_statx(s32 fd, struct kernel_statx *x);
+enum stat_known {                         /* what need not be found out */
+		  STAT_O_PATH = 1u << 0,  /* the descriptor is O_PATH */
+		  STAT_NO_COPY = 1u << 1, /* the object is no copy */
+};
+void fs_origin_stat(s32 fd, u32 known, struct kernel_stat *st);
+void fs_origin_statx(s32 fd, u32 known, struct kernel_statx *x);
 /* Corrects what the host says of it, these included. */
-void identity_stat(s32 fd, struct kernel_stat *st);
-void identity_statx(s32 fd, struct kernel_statx *x);
+void identity_stat(s32 fd, u32 known, struct kernel_stat *st);
+void identity_statx(s32 fd, u32 known, struct kernel_statx *x);
+/* The same by its name in a directory, of what is no copy. False: something is kept of it, and nothing has been corrected. */
+bool identity_stat_name(s32 directory, const char *name, struct kernel_stat *st) MUST_CHECK;
 /* Whether the caller may read (4), write (2), execute or search (1) it; real: as access(2) asks. */
 long identity_may(s32 fd, u32 mask, bool real) MUST_CHECK;
 /* Whether the caller may all but execute, so that nothing needs to be asked. */
@@ -394,9 +400,12 @@ void cgroup_fork_end(s32 child, u64 birth);
 #define AGENT_SCRATCH 36864u
 void *agent_scratch(void);
 
-/* Writes "/proc/self/fd/N": by that name what a descriptor stands for can be reached, also one that is open with O_PATH (services.c). */
+/* Writes "/proc/self/fd/N", or that of the working directory (AT_FDCWD): by that name what a descriptor stands for can be reached, also one that is open with O_PATH (services.c). */
 #define AGENT_FD_LINK_SIZE 24u
 void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd);
+/* The same of a name in a directory; false: no name is so long. */
+#define AGENT_FD_NAME_SIZE (AGENT_FD_LINK_SIZE + 256u)
+bool agent_fd_name(char out[AGENT_FD_NAME_SIZE], s32 directory, const char *name) MUST_CHECK;
 
 /* --- mounts (fs_mount_info.c) ------------------------------------------------------------------------------------------------------ */
 

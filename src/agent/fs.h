@@ -75,6 +75,8 @@ struct fs_work {
 	s32 base; /* descriptor that the first base_length bytes of host stand for, AT_FDCWD; FS_NO_BASE: none */
 	u32 base_length;
 	u32 base_guest; /* bytes of guest that base stands for */
+	s32 near;       /* descriptor of the directory that a relative path starts at, FS_NO_BASE: none … */
+	u32 near_layer; /* … in an overlay: the layer that the directory is of */
 	u32 links;
 	u32 resolve;           /* RESOLVE_ flags of openat2(2), set before fs_begin() */
 	u32 scope;             /* with RESOLVE_BENEATH and RESOLVE_IN_ROOT: bytes of guest that are not left */
@@ -121,6 +123,7 @@ struct fs_name {
 	bool layered;
 	bool whiteout;    /* the upper layer has one there */
 	bool fixed;       /* a directory that cannot be renamed */
+	bool copy;        /* what the upper layer has there may be a copy (fs_origin.c) */
 	u32 layer;        /* of directory */
 	u32 mode;         /* S_IFMT bits of what the guest sees there, 0: nothing */
 	u32 upper, below; /* likewise of what the upper layer has there, of what the lower ones have */
@@ -156,12 +159,16 @@ static inline bool fs_any_layers(void)
  * Negative errno as the kernel's. Ended by fs_object_done(). */
 long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags) MUST_CHECK;
 void fs_object_done(long object, s32 dirfd);
+/* What is known of an object that was found by a path: enum stat_known. */
+u32 fs_stat_known(const struct fs_work *work);
+/* stat(2) of it: 0, and *st is corrected; or negative errno. */
+long fs_stat_path(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct kernel_stat *st) MUST_CHECK;
 
 /* The same for a call that takes a path only, and is to follow no link at its end (gVisor follows an O_PATH descriptor's name through links). */
 struct fs_unfollowed {
 	s32 fd;
 	bool follow; /* path is the descriptor's own name, which the call is to follow; else the name lies in it */
-	char path[AGENT_FD_LINK_SIZE + 256u]; /* of the host */
+	char path[AGENT_FD_NAME_SIZE]; /* of the host */
 };
 long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret) MUST_CHECK;
 void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd);
@@ -285,8 +292,8 @@ static inline long fs_reissue(long nr, const u64 args[6])
 }
 /* The xattr family. flags: enum fs_flag. */
 enum verdict fs_xattr_as(struct call *call, u32 flags);
-/* fs_host_open() as the caller. */
-long fs_open_as(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
+/* fs_host_open() as the caller. absent: it has just been looked for, and nothing was there. */
+long fs_open_as(struct fs_work *work, u64 flags, u64 mode, bool absent) MUST_CHECK;
 
 /* Before the first program: mounts control groups (v2) on /sys/fs/cgroup, where that is there and gap cgroup is filled (fs_mount_call.c). */
 void fs_mount_groups(void);

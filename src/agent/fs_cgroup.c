@@ -44,8 +44,8 @@ long fs_cgroup_open(struct fs_work *work, u64 flags, u64 mode)
 	if (type >= 0 && (flags & (O_CREAT_ | O_EXCL_)) == (O_CREAT_ | O_EXCL_))
 		return -EEXIST;
 	if (type != VFS_REGULAR || (flags & O_PATH_))
-		return fs_open_as(work, flags, mode);
-	fd = fs_open_as(work, flags & ~(u64)(O_CREAT_ | O_TRUNC_ | O_APPEND_), 0);
+		return fs_open_as(work, flags, mode, false);
+	fd = fs_open_as(work, flags & ~(u64)(O_CREAT_ | O_TRUNC_ | O_APPEND_), 0, false);
 	if (fd < 0)
 		return fd;
 	shown = cgroup_describe(work->host, path);

@@ -32,11 +32,33 @@ static long create_over(struct fs_work *work, struct fs_name *where, u64 flags, 
 	return fd == -EEXIST && !(flags & O_EXCL_) ? -ESTALE : fd; /* somebody was faster */
 }
 
+/* In a directory that the upper layer has, where lower layers have nothing and the upper one is known to have nothing: whatever else comes to be
+ * there meanwhile, O_EXCL notices. */
+long fs_layers_create(struct fs_work *work, u64 flags, u64 mode)
+{
+	bool step = work->step;
+	long fd;
+
+	if (!fs_upper_lacks(work) || is_tmpfile(flags))
+		return -ESTALE;
+	fs_layers_note(work, FS_SEEN_ENTRY);
+	fs_layers_note(work, FS_SEEN_FILE);
+	fd = fs_layer_host(work, 0);
+	work->step = true;
+	if (fd == 0)
+		fd = fs_host_open_text(work, flags | O_CREAT_ | O_EXCL_, mode);
+	work->step = step;
+	return fd >= 0 || fd == -EACCES ? fd : -ESTALE;
+}
+
 static long create(struct fs_work *work, u64 flags, u64 mode)
 {
 	struct fs_name where = { .directory = -1 };
-	long r = fs_layers_name(work, &where);
+	long r = fs_layers_create(work, flags, mode);
 
+	if (r != -ESTALE)
+		return r;
+	r = fs_layers_name(work, &where);
 	if (r == 0)
 		r = fs_name_raise(work, &where);
 	if (r == 0) {

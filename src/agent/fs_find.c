@@ -46,9 +46,9 @@ static long own_object(struct fs_work *work, s32 fd, u32 flags)
 	return flags & FS_RAISE_MASK ? fs_reach_up(work, fd, need(flags)) : fd;
 }
 
-static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
+/* Finds out what a path is on the host. */
+static long locate(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 {
-	u64 how = O_PATH_ | O_CLOEXEC_;
 	long r;
 
 	work->resolve = 0;
@@ -57,10 +57,15 @@ static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 	work->real = flags & FS_REAL;
 	if (r == 0)
 		r = fs_walk(work, flags & FS_FOLLOW);
-	if (r == 0)
-		r = fs_may_search(work);
-	if (r < 0)
-		return r;
+	return r == 0 ? fs_may_search(work) : r;
+}
+
+/* Opens what was located. */
+static long open_located(struct fs_work *work, u32 flags)
+{
+	u64 how = O_PATH_ | O_CLOEXEC_;
+	long r;
+
 	if ((flags & FS_DIRECTORY) || work->slash)
 		how |= O_DIRECTORY_;
 	if (work->magic)
@@ -80,6 +85,13 @@ static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 	(void)sys1(__NR_close, r);
 	r = fs_copy_up(work, need(flags), false);
 	return r < 0 ? r : fs_host_open(work, how, 0);
+}
+
+static long object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
+{
+	long r = locate(work, dirfd, path, flags);
+
+	return r < 0 ? r : open_located(work, flags);
 }
 
 long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
@@ -107,6 +119,89 @@ long fs_object(struct fs_work *work, s32 dirfd, u64 path, u32 flags)
 		r = object(work, dirfd, path, flags);
 	while (fs_again(work, r, &attempts));
 	return r;
+}
+
+/* --- stat(2) ---------------------------------------------------------------------------------------------------------------------------- */
+
+u32 fs_stat_known(const struct fs_work *work)
+{
+	if (work->magic || (fs_mount_of(work)->layer_count && (work->base != FS_NO_BASE || (!work->layer && fs_may_be_copy(work)))))
+		return STAT_O_PATH;
+	return STAT_O_PATH | STAT_NO_COPY;
+}
+
+/* Whether a path is one name, and no dots. */
+static bool is_bare(const char *path)
+{
+	u64 length = 0;
+
+	while (path[length] && path[length] != '/')
+		length++;
+	return length && !path[length] && length <= 255 && strcmp(path, ".") && strcmp(path, "..");
+}
+
+/* Whether a bare name in a directory is what was located. */
+static enum fs_near near(const struct fs_work *work)
+{
+	if (work->near == FS_NO_BASE || work->step || !is_bare(work->rest) || work->magic || work->mount.id != work->anchor ||
+	    (work->mount.flags & FS_PROC))
+		return FS_NEAR_NOT;
+	return fs_mount_of(work)->layer_count ? fs_layers_near(work) : FS_NEAR_ALL;
+}
+
+/*
+ * lstat(2) of a bare name: one call, and no descriptor. What else is kept of an object is asked by its name then, so another may have that by now: for this
+ * it must be in a lower layer, which nobody changes. 1: done; 0: it has to be opened; or negative errno.
+ */
+static long stat_near(struct fs_work *work, u32 flags, struct kernel_stat *st)
+{
+	enum fs_near where = near(work);
+	bool fixed = where && fs_mount_of(work)->layer_count && work->near_layer;
+	long r;
+
+	if (!where || (!fixed && (identity_on() || !(fs_mount_of(work)->layer_count == 0 || !fs_may_be_copy(work)))))
+		return 0;
+	r = sys4(__NR_newfstatat, work->near, work->rest, st, AT_SYMLINK_NOFOLLOW_);
+	if (r < 0)
+		return r == -ENOENT && where == FS_NEAR_SEEN ? 0 : r;
+	if ((flags & FS_FOLLOW) && (st->mode & VFS_TYPE) == VFS_LINK)
+		return -ELOOP;
+	return !identity_on() || identity_stat_name(work->near, work->rest, st);
+}
+
+/* Where the host has no openat2, whether a link is at the end shows here at no cost. */
+static long stat_opened(struct fs_work *work, u32 flags, struct kernel_stat *st)
+{
+	bool late = (flags & FS_FOLLOW) && !work->magic && !(commons()->fs.features & FS_OPENAT2);
+	long fd = open_located(work, late ? flags & ~(u32)FS_FOLLOW : flags), r;
+
+	if (fd < 0)
+		return fd;
+	r = sys4(__NR_newfstatat, fd, "", st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
+	if (r == 0 && late && (st->mode & VFS_TYPE) == VFS_LINK)
+		r = -ELOOP;
+	if (r == 0 && identity_on())
+		identity_stat((s32)fd, fs_stat_known(work), st);
+	else if (r == 0)
+		fs_origin_stat((s32)fd, fs_stat_known(work), st);
+	(void)sys1(__NR_close, fd);
+	return r;
+}
+
+long fs_stat_path(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct kernel_stat *st)
+{
+	struct fs_attempts attempts = { 0 };
+	long r;
+
+	work->step = false;
+	do {
+		r = locate(work, dirfd, path, flags);
+		if (r == 0)
+			r = stat_near(work, flags, st);
+		if (r == 0)
+			r = stat_opened(work, flags, st);
+	} while (fs_again(work, r, &attempts));
+	return r < 0 ? r : 0;
 }
 
 void fs_object_done(long object, s32 dirfd)
@@ -220,7 +315,6 @@ long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct 
 {
 	struct fs_name where = { .directory = -1 };
 	struct kernel_stat st;
-	u64 length;
 	char first;
 	long r;
 
@@ -249,11 +343,7 @@ long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct 
 		fs_name_done(&where);
 		return r < 0 ? r : -EROFS;
 	}
-	agent_fd_link(ret->path, (u32)where.directory);
-	length = strlen(ret->path);
-	ret->path[length] = '/';
-	memcpy(ret->path + length + 1, where.name, strlen(where.name) + 1);
-	return 0;
+	return agent_fd_name(ret->path, where.directory, where.name) ? 0 : -ENAMETOOLONG;
 }
 
 void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd)

@@ -163,7 +163,8 @@ static long far_parent(struct fs_work *work)
 	return up;
 }
 
-static long create(struct fs_work *work, u64 flags, u64 mode)
+/* What may be asked for first. */
+static long create_checked(struct fs_work *work, u64 flags, u64 mode)
 {
 	long parent = far_parent(work), fd;
 
@@ -171,22 +172,50 @@ static long create(struct fs_work *work, u64 flags, u64 mode)
 		return parent;
 	fd = fs_may_make((s32)parent);
 	if (fd == 0)
-		fd = fs_host_open(work, flags | O_CREAT_ | O_EXCL_, mode);
+		fd = fs_host_open(work, flags, mode);
 	if (fs_unlocked(fd, (s32)parent))
-		fd = fs_host_open(work, flags | O_CREAT_ | O_EXCL_, mode);
+		fd = fs_host_open(work, flags, mode);
 	if (fd >= 0)
 		(void)!identity_made((s32)parent, (s32)fd, (u32)mode);
 	(void)sys1(__NR_close, parent);
 	return fd;
 }
 
-long fs_open_as(struct fs_work *work, u64 flags, u64 mode)
+/* Makes a file where there is none; absent: it has just been looked for. */
+static long make_file(struct fs_work *work, u64 flags, u64 mode, bool absent)
+{
+	long fd = absent && fs_layered(work) ? fs_layers_create(work, flags, mode) : -ESTALE;
+
+	return fd == -ESTALE ? fs_host_open(work, flags, mode) : fd;
+}
+
+static long create(struct fs_work *work, u64 flags, u64 mode, bool absent)
+{
+	const char *name;
+	long fd = -EACCES, parent;
+
+	if (!checks())
+		fd = make_file(work, flags | O_CREAT_ | O_EXCL_, mode, absent);
+	if (fd == -EACCES)
+		return create_checked(work, flags | O_CREAT_ | O_EXCL_, mode);
+	if (fd < 0)
+		return fd;
+	parent = fs_layered(work) ? fs_upper_parent(work) : fs_host_parent(work, &name);
+	(void)!identity_made(parent < 0 ? -1 : (s32)parent, (s32)fd, (u32)mode);
+	if (parent >= 0)
+		(void)sys1(__NR_close, parent);
+	return fd;
+}
+
+long fs_open_as(struct fs_work *work, u64 flags, u64 mode, bool absent)
 {
 	u32 attempts = 0;
 	long fd;
 
+	if (!(flags & O_CREAT_) || (flags & O_PATH_))
+		absent = false;
 	if (!identity_on() || (flags & O_PATH_))
-		return fs_host_open(work, flags, mode);
+		return absent ? make_file(work, flags, mode, true) : fs_host_open(work, flags, mode);
 	if (flags & O_TMPFILE_BIT) {
 		fd = fs_host_open(work, flags, mode);
 		if (fd >= 0)
@@ -196,9 +225,10 @@ long fs_open_as(struct fs_work *work, u64 flags, u64 mode)
 	if (!(flags & O_CREAT_))
 		return open_existing(work, flags);
 	do {
-		fd = flags & O_EXCL_ ? -ENOENT : open_existing(work, flags & ~(u64)O_CREAT_);
+		fd = absent || (flags & O_EXCL_) ? -ENOENT : open_existing(work, flags & ~(u64)O_CREAT_);
 		if (fd == -ENOENT)
-			fd = create(work, flags, mode);
+			fd = create(work, flags, mode, absent);
+		absent = false;
 	} while (fd == -EEXIST && !(flags & O_EXCL_) && ++attempts < FS_ATTEMPTS);
 	return fd;
 }

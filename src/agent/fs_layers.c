@@ -107,6 +107,24 @@ static u32 first_layer(const struct fs_work *work)
 	return 0;
 }
 
+bool fs_may_be_copy(const struct fs_work *work)
+{
+	u64 from = 0, end, hash = FS_SEEN_START;
+
+	for (; work->inner[from]; from = end) {
+		end = component_end(work->inner, from);
+		hash = fs_seen_hash(hash, work->inner + from, end - from);
+		if (may_have(work, hash, work->inner[end] ? FS_SEEN_OPAQUE : FS_SEEN_COPY))
+			return true;
+	}
+	return false;
+}
+
+bool fs_upper_lacks(const struct fs_work *work)
+{
+	return (work->mount.flags & FS_FILTERED) && first_layer(work) == 1;
+}
+
 /* Whether the attribute of a host path says 'y'. */
 static bool is_opaque_path(const char *host)
 {
@@ -177,28 +195,16 @@ static bool is_device_whiteout(const struct kernel_stat *st)
 
 bool fs_is_whiteout(s32 directory, const char *name, const struct kernel_stat *st)
 {
-	char path[AGENT_FD_LINK_SIZE + 258];
-	u64 at;
+	char path[AGENT_FD_NAME_SIZE];
 
 	if (is_device_whiteout(st))
 		return true;
-	if (!may_be_whiteout(st) || strlen(name) > 255)
-		return false;
-	agent_fd_link(path, (u32)directory);
-	at = strlen(path);
-	path[at] = '/';
-	memcpy(path + at + 1, name, strlen(name) + 1);
-	return has_whiteout_attr(path);
+	return may_be_whiteout(st) && agent_fd_name(path, directory, name) && has_whiteout_attr(path);
 }
 
-/* Whether the work's host path is a whiteout. *st: of it; mode 0 when there is nothing. */
-static bool is_whiteout_path(const char *host, struct kernel_stat *st)
+/* Whether a host path is a whiteout. st: of it. */
+static bool is_whiteout(const char *host, const struct kernel_stat *st)
 {
-	st->mode = 0;
-	if (sys4(__NR_newfstatat, AT_FDCWD_, host, st, AT_SYMLINK_NOFOLLOW_) < 0) {
-		st->mode = 0;
-		return false;
-	}
 	return is_device_whiteout(st) || (may_be_whiteout(st) && has_whiteout_attr(host));
 }
 
@@ -224,6 +230,15 @@ static bool whiteout_possible(const struct fs_work *work, u32 layer)
 	return may_have(work, fs_seen_hash(FS_SEEN_START, work->inner, strlen(work->inner)), FS_SEEN_WHITEOUT);
 }
 
+enum fs_near fs_layers_near(const struct fs_work *work)
+{
+	u32 near = work->near_layer;
+
+	if (whiteout_possible(work, near) || (first_layer(work) == 0) != (near == 0))
+		return FS_NEAR_NOT;
+	return near + 1 == fs_mount_of(work)->layer_count ? FS_NEAR_ALL : FS_NEAR_SEEN;
+}
+
 /* A layer has something in the way, or at the path something that does not open: what that means. */
 static long in_the_way(struct fs_work *work, u32 layer, long error)
 {
@@ -237,17 +252,18 @@ static long in_the_way(struct fs_work *work, u32 layer, long error)
 	for (; work->inner[from]; from = end) {
 		u64 cut;
 		char at;
-		bool whiteout;
+		bool there, whiteout;
 
 		end = component_end(work->inner, from);
 		cut = work->host_length - (strlen(work->inner) - end);
 		at = work->host[cut];
 		work->host[cut] = 0;
-		whiteout = is_whiteout_path(work->host, &st);
+		there = sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, AT_SYMLINK_NOFOLLOW_) == 0;
+		whiteout = there && is_whiteout(work->host, &st);
 		work->host[cut] = at;
 		if (whiteout)
 			return -ENOENT;
-		if (st.mode && (st.mode & VFS_TYPE) != VFS_DIRECTORY)
+		if (there && (st.mode & VFS_TYPE) != VFS_DIRECTORY)
 			return error;
 	}
 	return error;
@@ -314,30 +330,41 @@ long fs_layers_stat(struct fs_work *work, struct kernel_stat *st)
 	return -ENOENT;
 }
 
-long fs_layers_next(struct fs_work *work, u32 layer, s32 *ret_fd)
+long fs_layers_next(struct fs_work *work, u32 layer, const struct fs_opened *opened, s32 *ret_fd)
 {
 	u32 count = fs_mount_of(work)->layer_count;
 
-	for (u32 k = layer; k < count; k++) {
-		struct kernel_stat st;
+	for (u32 k = !layer && fs_upper_lacks(work) ? 1 : layer; k < count; k++) {
 		long fd = k && hides(work, k - 1, true) ? -ENOENT : fs_layer_host(work, k);
 
-		if (fd == 0)
-			fd = fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
-		else
+		if (fd < 0)
 			return fd;
+		if (opened && k == opened->layer)
+			fd = sys4(__NR_openat, opened->fd, ".", O_DIRECTORY_ | O_CLOEXEC_, 0);
+		else
+			fd = fs_host_open_text(work, O_DIRECTORY_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
 		if (fd == -ENOENT)
 			continue;
 		if (fd < 0)
-			return fd;
-		if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) < 0 || (st.mode & VFS_TYPE) != VFS_DIRECTORY) {
-			(void)sys1(__NR_close, fd);
-			return -ENOENT;
-		}
+			return fd == -ENOTDIR ? -ENOENT : fd;
 		*ret_fd = (s32)fd;
 		return k;
 	}
 	return -ENOENT;
+}
+
+bool fs_marks_whiteouts(s32 fd)
+{
+	char value[2];
+
+	return sys4(__NR_fgetxattr, fd, fs_attr_name(FS_ATTR_OPAQUE), value, sizeof(value)) > 0;
+}
+
+bool fs_may_be_whiteout(const struct fs_work *work, u32 layer, const char *name)
+{
+	u64 hash = fs_seen_hash(FS_SEEN_START, work->inner, strlen(work->inner));
+
+	return layer || may_have(work, fs_seen_hash(fs_seen_hash(hash, "/", 1), name, strlen(name)), FS_SEEN_WHITEOUT);
 }
 
 u32 fs_layers_below(struct fs_work *work)
@@ -346,15 +373,14 @@ u32 fs_layers_below(struct fs_work *work)
 
 	for (u32 k = 1; k < count; k++) {
 		struct kernel_stat st;
+		long r;
 
 		if (hides(work, k - 1, k > 1) || fs_layer_host(work, k) < 0)
 			return 0;
-		if (is_whiteout_path(work->host, &st))
-			return 0;
-		if (st.mode)
-			return st.mode & VFS_TYPE;
-		/* nothing there; or something above that is no directory, which hides the rest */
-		if (sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, AT_SYMLINK_NOFOLLOW_) == -ENOTDIR)
+		r = sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, AT_SYMLINK_NOFOLLOW_);
+		if (r == 0)
+			return is_whiteout(work->host, &st) ? 0 : st.mode & VFS_TYPE;
+		if (r == -ENOTDIR) /* something above is no directory, which hides the rest */
 			return 0;
 	}
 	return 0;

@@ -52,8 +52,17 @@ long fs_layer_host(struct fs_work *work, u32 layer) MUST_CHECK;
 /* Opens what the guest path stands for in the topmost layer that has it, and sets work->layer. flags do not change anything. -ENOENT, -ENOTDIR, -ELOOP
  * as fs_host_open(), and where a whiteout says so. */
 long fs_layers_open_top(struct fs_work *work, u64 flags) MUST_CHECK;
-/* Opens the guest path, which is a directory, in the next layer from `layer` on in which it is seen: the layer, or -ENOENT. *ret_fd: O_PATH. */
-long fs_layers_next(struct fs_work *work, u32 layer, s32 *ret_fd) MUST_CHECK;
+/* Opens the guest path, which is a directory, in the next layer from `layer` on in which it is seen: the layer, or -ENOENT. *ret_fd: to be listed.
+ * opened: where the caller has it open in one, or NULL. */
+struct fs_opened {
+	s32 fd;
+	u32 layer;
+};
+long fs_layers_next(struct fs_work *work, u32 layer, const struct fs_opened *opened, s32 *ret_fd) MUST_CHECK;
+/* Whether files in a directory may be whiteouts: one that has such is marked, by being opaque in one way or the other. fd: not O_PATH. */
+bool fs_marks_whiteouts(s32 fd);
+/* Whether a name in the guest path, which is a directory, may be a whiteout. */
+bool fs_may_be_whiteout(const struct fs_work *work, u32 layer, const char *name);
 /* Whether the upper directory `fd` is opaque. */
 bool fs_is_opaque(s32 fd);
 bool fs_is_whiteout(s32 directory, const char *name, const struct kernel_stat *st);
@@ -63,10 +72,23 @@ bool fs_opened_whiteout(const struct fs_work *work, s32 fd);
 u32 fs_layers_below(struct fs_work *work);
 /* As fs_host_open() in an overlay, changing what flags ask to be changed. */
 long fs_layers_open(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
+/* Makes a file where there is none; flags as O_CREAT has it. -ESTALE: that takes fs_layers_open(). */
+long fs_layers_create(struct fs_work *work, u64 flags, u64 mode) MUST_CHECK;
 /* lstat(2) of the guest path. */
 long fs_layers_stat(struct fs_work *work, struct kernel_stat *st) MUST_CHECK;
 /* readlink(2) of the guest path into work->check. */
 long fs_layers_readlink(struct fs_work *work) MUST_CHECK;
+/* Whether what the upper layer has at the guest path may be a copy (fs_origin_stat()). */
+bool fs_may_be_copy(const struct fs_work *work);
+/* Whether a name in the directory that a relative path starts at (work->near) is what the guest path stands for. */
+enum fs_near {
+	FS_NEAR_NOT,  /* it has to be looked for */
+	FS_NEAR_SEEN, /* if it is there */
+	FS_NEAR_ALL,  /* if it is not there, there is nothing */
+};
+enum fs_near fs_layers_near(const struct fs_work *work);
+/* Whether there cannot be anything at the guest path in the upper layer; not to be relied upon but by what fails where that is wrong. */
+bool fs_upper_lacks(const struct fs_work *work);
 /* Notes in the filter what the upper layer is about to have at the guest path. */
 void fs_layers_note(const struct fs_work *work, enum fs_seen kind);
 /* Cuts the last component off that path; *name: it, to be put back by fs_uncut(). */

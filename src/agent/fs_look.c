@@ -45,12 +45,12 @@ static enum verdict by_link(struct call *call, u32 at, s32 dirfd, u32 flags)
 
 /* --- stat ---------------------------------------------------------------------------------------------------------------------------- */
 
-static void correct(long object, struct kernel_stat *st)
+static void correct(long object, u32 known, struct kernel_stat *st)
 {
 	if (identity_on())
-		identity_stat((s32)object, st);
+		identity_stat((s32)object, known, st);
 	else
-		fs_origin_stat((s32)object, st);
+		fs_origin_stat((s32)object, known, st);
 }
 
 /* What is to be looked at. A link of /proc/PID/ns that this kernel does not have is looked at as the one beside it that every kernel has: they differ in
@@ -70,25 +70,37 @@ static long object_of(s32 dirfd, u64 path, u64 flags)
 	return sys4(__NR_openat, AT_FDCWD_, work->host, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
 }
 
-static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u64 flags)
+/* fstat(3) of libc: nothing to look for. */
+static bool is_empty(u64 path)
 {
-	long object = object_of(dirfd, path, flags);
+	char first;
+
+	return guest_read(&first, path, 1) == 0 && !first;
+}
+
+/* The same through a descriptor of it. */
+static long stat_object(s32 dirfd, u64 path, u64 flags, struct kernel_stat *st)
+{
+	long object = object_of(dirfd, path, flags), r;
 
 	if (object < 0)
-		return done(call, object);
-	if (identity_on() || fs_any_layers()) {
-		struct kernel_stat st;
-
-		call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
-		if (call->ret == 0) {
-			correct(object, &st);
-			call->ret = guest_write(to, &st, sizeof(st));
-		}
-	} else {
-		call->ret = sys4(__NR_newfstatat, object, "", to, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
-	}
+		return object;
+	r = sys4(__NR_newfstatat, object, "", st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
+	if (r == 0)
+		correct(object, 0, st);
 	fs_object_done(object, dirfd);
-	return CALL_DONE;
+	return r;
+}
+
+static enum verdict stat_path(struct call *call, s32 dirfd, u64 path, u64 to, u64 flags)
+{
+	struct kernel_stat st;
+	bool empty = (flags & AT_EMPTY_PATH_) && is_empty(path);
+
+	call->ret = empty ? -ENOENT : fs_stat_path(scratch(), dirfd, path, how(flags), &st);
+	if (call->ret == -ENOENT && (empty || ((flags & AT_SYMLINK_NOFOLLOW_) && (scratch()->mount.flags & FS_PROC))))
+		call->ret = stat_object(dirfd, path, flags, &st);
+	return done(call, call->ret < 0 ? call->ret : guest_write(to, &st, sizeof(st)));
 }
 
 enum verdict fs_stat(struct call *call)
@@ -99,14 +111,6 @@ enum verdict fs_stat(struct call *call)
 enum verdict fs_lstat(struct call *call)
 {
 	return stat_path(call, AT_FDCWD_, call->arg[0], call->arg[1], AT_SYMLINK_NOFOLLOW_);
-}
-
-/* fstat(3) of libc: nothing to look for. */
-static bool is_empty(u64 path)
-{
-	char first;
-
-	return guest_read(&first, path, 1) == 0 && !first;
 }
 
 enum verdict fs_newfstatat(struct call *call)
@@ -121,12 +125,18 @@ enum verdict fs_newfstatat(struct call *call)
 	return stat_path(call, (s32)call->arg[0], path, call->arg[2], flags);
 }
 
-static void correct_statx(long object, struct kernel_statx *x)
+/* What is known of an object; itself: the path was empty. */
+static u32 known(bool itself)
+{
+	return itself ? 0 : fs_stat_known(scratch());
+}
+
+static void correct_statx(long object, bool itself, struct kernel_statx *x)
 {
 	if (identity_on())
-		identity_statx((s32)object, x);
+		identity_statx((s32)object, known(itself), x);
 	else
-		fs_origin_statx((s32)object, x);
+		fs_origin_statx((s32)object, known(itself), x);
 }
 
 #define STATX_MOUNT_IDS 0x5000u  /* STATX_MNT_ID, STATX_MNT_ID_UNIQUE */
@@ -169,7 +179,7 @@ static long statx_by_stat(long object, bool itself, u64 mask, u64 to)
 	if (r < 0)
 		return r;
 	kernel_statx_from(&x, &st);
-	correct_statx(object, &x);
+	correct_statx(object, itself, &x);
 	tell_mount(object, itself, mask, &x);
 	return guest_write(to, &x, sizeof(x));
 }
@@ -181,10 +191,10 @@ static long statx_object(long object, bool itself, u64 flags, u64 mask, u64 to)
 
 	if (!identity_on() && !fs_any_layers() && !(commons()->emulated & (1u << GAP_mounts)))
 		return sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, to);
-	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask, &x);
+	r = sys5(__NR_statx, object, "", flags | AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_, mask | KERNEL_STATX_BASIC_STATS, &x);
 	if (r < 0)
 		return r;
-	correct_statx(object, &x);
+	correct_statx(object, itself, &x);
 	tell_mount(object, itself, mask, &x);
 	return guest_write(to, &x, sizeof(x));
 }
@@ -193,6 +203,7 @@ enum verdict fs_statx(struct call *call)
 {
 	s32 dirfd = (s32)call->arg[0];
 	u64 flags = (u32)call->arg[2];
+	bool itself;
 	long object;
 
 	if ((flags & ~STATX_FLAGS) || (flags & STATX_SYNC) == STATX_SYNC || (call->arg[3] & 0x80000000u))
@@ -202,9 +213,10 @@ enum verdict fs_statx(struct call *call)
 	object = object_of(dirfd, call->arg[1], flags);
 	if (object < 0)
 		return done(call, object);
-	call->ret = statx_object(object, object == dirfd, flags, call->arg[3], call->arg[4]);
+	itself = (flags & AT_EMPTY_PATH_) && is_empty(call->arg[1]);
+	call->ret = statx_object(object, itself, flags, call->arg[3], call->arg[4]);
 	if (call->ret == -ENOSYS || call->ret == -EINVAL)
-		call->ret = statx_by_stat(object, object == dirfd, call->arg[3], call->arg[4]);
+		call->ret = statx_by_stat(object, itself, call->arg[3], call->arg[4]);
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }
@@ -219,12 +231,23 @@ static bool is_link(long object)
 	       (st.mode & VFS_TYPE) == VFS_LINK;
 }
 
-/* As the guest's task; then whether the host lets it be written. */
-static long access_as(long object, const char *link, u64 mode, u64 flags)
+/* Whether an object lies in a lower layer; itself: the path was empty. */
+static bool in_lower(long object, bool itself)
 {
-	long r = identity_may((s32)object, (u32)mode, !(flags & AT_EACCESS_));
+	const struct fs_work *work = scratch();
 
-	if (r == 0 && fs_reaches_lower((s32)object))
+	if (itself || work->magic || work->base != FS_NO_BASE)
+		return fs_reaches_lower((s32)object);
+	return fs_layered(work) && work->layer;
+}
+
+/* As the guest's task; then whether the host lets it be written. */
+static long access_as(long object, bool itself, const char *link, u64 mode, u64 flags)
+{
+	bool asks = (mode & 1) || !identity_unchecked(!(flags & AT_EACCESS_));
+	long r = asks ? identity_may((s32)object, (u32)mode, !(flags & AT_EACCESS_)) : 0;
+
+	if (r == 0 && (!(mode & 6) || in_lower(object, itself)))
 		return 0; /* its copy can be written */
 	if (r == 0)
 		r = sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6);
@@ -244,6 +267,7 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode
 {
 	struct fs_work *work = scratch();
 	char link[AGENT_FD_LINK_SIZE];
+	bool itself;
 	long object;
 
 	if (mode & ~UINT64_C(7))
@@ -251,17 +275,18 @@ static enum verdict access_path(struct call *call, s32 dirfd, u64 path, u64 mode
 	object = fs_object(work, dirfd, path, how(flags) | (mode & 2 ? FS_WRITE : 0) | (flags & AT_EACCESS_ ? 0 : FS_REAL));
 	if (object < 0)
 		return done(call, object);
+	itself = (flags & AT_EMPTY_PATH_) && is_empty(path);
 	if ((flags & (AT_SYMLINK_NOFOLLOW_ | AT_EMPTY_PATH_)) && is_link(object)) {
 		fs_object_done(object, dirfd);
 		return done(call, 0); /* a link's mode allows everything, and is not looked at */
 	}
-	if ((mode & 1) && is_noexec(work, object, object == dirfd)) {
+	if ((mode & 1) && is_noexec(work, object, itself)) {
 		fs_object_done(object, dirfd);
 		return done(call, -EACCES);
 	}
 	agent_fd_link(link, (u32)object);
 	if (identity_on()) {
-		call->ret = access_as(object, link, mode, flags);
+		call->ret = access_as(object, itself, link, mode, flags);
 		fs_object_done(object, dirfd);
 		return CALL_DONE;
 	}

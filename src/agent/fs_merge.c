@@ -16,6 +16,7 @@
 #define HASH_BITS 40
 #define NAME_AT 19u
 #define READ_SIZE 32768u
+#define READ_LITTLE 4096u /* where the slot's scratch is enough */
 #define MAP_FIRST (UINT64_C(1) << 18)
 #define MAP_MOST (UINT64_C(1) << 32)
 #define DT_UNKNOWN_ 0
@@ -42,14 +43,16 @@ struct entry {
 struct list {
 	char *map;
 	u64 size;  /* of the mapping */
+	u64 read;  /* bytes of the read buffer */
 	u64 used;  /* bytes of entries */
 	u32 count; /* of offsets */
 	u64 from;  /* entries before this position are not wanted */
+	u64 self;  /* number of the directory itself, in the topmost layer */
 };
 
 static u32 *list_index(const struct list *list)
 {
-	return (u32 *)(void *)(list->map + list->size - READ_SIZE) - list->count;
+	return (u32 *)(void *)(list->map + list->size - list->read) - list->count;
 }
 
 static struct entry *list_entry(const struct list *list, u32 n)
@@ -63,13 +66,28 @@ static long list_map(struct list *list, u64 size)
 
 	if (at < 0)
 		return at;
-	*list = (struct list){ .map = (char *)at, .size = size, .from = list->from }; /* NOLINT(performance-no-int-to-ptr) */
+	*list = (struct list){
+		.map = (char *)at, .size = size, .read = READ_SIZE, .from = list->from
+	}; /* NOLINT(performance-no-int-to-ptr) */
 	return 0;
+}
+
+/* What the slot's scratch has besides the work: enough for most directories. */
+static bool list_little(struct list *list, struct fs_work *work)
+{
+	static_assert(SLOT_SCRATCH - sizeof(struct fs_work) > 2 * READ_LITTLE, "room for entries");
+
+	*list = (struct list){ .map = (char *)(work + 1),
+			       .size = ALIGN_DOWN(SLOT_SCRATCH - sizeof(*work), 8),
+			       .read = READ_LITTLE,
+			       .from = list->from };
+	return (void *)work == slot_current()->scratch;
 }
 
 static void list_unmap(struct list *list)
 {
-	(void)sys2(__NR_munmap, list->map, list->size);
+	if (list->read == READ_SIZE)
+		(void)sys2(__NR_munmap, list->map, list->size);
 }
 
 static bool is_dots(const char *name)
@@ -77,22 +95,35 @@ static bool is_dots(const char *name)
 	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
-/* Whether a name that a layer lists is a whiteout. xattr: such ones are to be expected there. */
-static bool lists_whiteout(s32 fd, const struct dirent64 *d, const char *name, bool xattr)
+/* A directory of a layer that is being read. */
+struct source {
+	const struct fs_work *work; /* whose guest path it is; NULL: it is somewhere else */
+	s32 fd;
+	u32 layer;
+	bool xattr; /* files may be whiteouts */
+};
+
+/* Whether a name that a layer lists is a whiteout. */
+static bool lists_whiteout(const struct source *s, const struct dirent64 *d, const char *name)
 {
 	struct kernel_stat st;
+	s32 fd = s->fd;
 
-	if (d->type != DT_CHR_ && d->type != DT_UNKNOWN_ && !(xattr && d->type == DT_REG_))
+	if (d->type != DT_CHR_ && d->type != DT_UNKNOWN_ && !(s->xattr && d->type == DT_REG_))
+		return false;
+	if (s->work && !fs_may_be_whiteout(s->work, s->layer, name))
 		return false;
 	return sys4(__NR_newfstatat, fd, name, &st, AT_SYMLINK_NOFOLLOW_) == 0 && fs_is_whiteout(fd, name, &st);
 }
 
 /* -E2BIG: no room. */
-static long add(struct list *list, s32 fd, u32 layer, const struct dirent64 *d, const char *name, bool xattr)
+static long add(struct list *list, const struct source *s, const struct dirent64 *d, const char *name)
 {
 	u64 length = strlen(name), size = ALIGN_UP(sizeof(struct entry) + length + 1, 8), hash;
 	struct entry *e = (struct entry *)(void *)(list->map + list->used);
 
+	if (is_dots(name) && !name[1] && !list->self)
+		list->self = d->ino;
 	if (is_dots(name))
 		return 0;
 	hash = fs_seen_hash(FS_SEEN_START, name, length);
@@ -100,14 +131,14 @@ static long add(struct list *list, s32 fd, u32 layer, const struct dirent64 *d, 
 	hash = hash >> (64 - HASH_BITS) | 1u; /* positions 0 to 3 are other things */
 	if (hash << 2 < (list->from & ~UINT64_C(3)))
 		return 0;
-	if (list->used + size + (list->count + 1) * sizeof(u32) > list->size - READ_SIZE)
+	if (list->used + size + (list->count + 1) * sizeof(u32) > list->size - list->read)
 		return -E2BIG;
 	*e = (struct entry){ .position = hash << 2,
 			     .ino = d->ino,
 			     .length = (u16)length,
 			     .type = d->type,
-			     .layer = (u8)layer,
-			     .whiteout = lists_whiteout(fd, d, name, xattr) };
+			     .layer = (u8)s->layer,
+			     .whiteout = lists_whiteout(s, d, name) };
 	memcpy(e->name, name, length + 1);
 	list->count++;
 	list_index(list)[0] = (u32)list->used;
@@ -115,22 +146,22 @@ static long add(struct list *list, s32 fd, u32 layer, const struct dirent64 *d, 
 	return 0;
 }
 
-/* Adds what the directory lists in one layer. fd: O_PATH. */
-static long collect_layer(struct list *list, s32 fd, u32 layer)
+/* Adds what the directory lists in one layer. work: whose guest path it is, or NULL. Takes fd. */
+static long collect_layer(struct list *list, const struct fs_work *work, s32 fd, u32 layer)
 {
-	char *buffer = list->map + list->size - READ_SIZE;
-	bool xattr = commons()->fs.features & FS_WHITEOUT_XATTR;
-	long dir = sys4(__NR_openat, fd, ".", O_DIRECTORY_ | O_CLOEXEC_, 0), n = dir, r = 0;
+	char *buffer = list->map + list->size - list->read;
+	bool xattr = (commons()->fs.features & FS_WHITEOUT_XATTR) && (!work || !layer || fs_marks_whiteouts(fd));
+	const struct source source = { .work = work, .fd = fd, .layer = layer, .xattr = xattr };
+	long n = 0, r = 0;
 
-	while (dir >= 0 && r == 0 && (n = sys3(__NR_getdents64, dir, buffer, READ_SIZE)) > 0)
+	while (r == 0 && (n = sys3(__NR_getdents64, fd, buffer, list->read)) > 0)
 		for (long at = 0; at < n && r == 0;) {
 			const struct dirent64 *d = (const struct dirent64 *)(void *)(buffer + at);
 
-			r = add(list, (s32)dir, layer, d, (const char *)d + NAME_AT, xattr);
+			r = add(list, &source, d, (const char *)d + NAME_AT);
 			at += d->length;
 		}
-	if (dir >= 0)
-		(void)sys1(__NR_close, dir);
+	(void)sys1(__NR_close, fd);
 	return n < 0 ? n : r;
 }
 
@@ -207,20 +238,20 @@ static void settle(struct list *list)
 	list->count = kept;
 }
 
-/* Everything that the directory at the guest path has from list->from on, in order. list is mapped on success. */
-static long collect(struct fs_work *work, struct list *list)
+/* Everything that the directory at the guest path has from list->from on, in order. list is mapped on success. opened: where the caller has it open. */
+static long collect(struct fs_work *work, const struct fs_opened *opened, struct list *list)
 {
-	for (u64 size = MAP_FIRST; size <= MAP_MOST; size *= 4) {
+	for (u64 size = 0; size <= MAP_MOST; size = size ? size * 4 : MAP_FIRST) {
 		u32 layer = 0;
-		long r = list_map(list, size), k = 0;
+		long r = size ? list_map(list, size) : 0, k = 0;
 		s32 fd;
 
 		if (r < 0)
 			return r;
-		for (; r == 0 && (k = fs_layers_next(work, layer, &fd)) >= 0; layer = (u32)k + 1) {
-			r = collect_layer(list, fd, (u32)k);
-			(void)sys1(__NR_close, fd);
-		}
+		if (!size && !list_little(list, work))
+			continue;
+		for (; r == 0 && (k = fs_layers_next(work, layer, opened, &fd)) >= 0; layer = (u32)k + 1)
+			r = collect_layer(list, work, fd, (u32)k);
 		if (r == 0 && layer == 0)
 			r = k; /* not there at all */
 		if (r == 0) {
@@ -238,7 +269,7 @@ static long collect(struct fs_work *work, struct list *list)
 long fs_merge_is_empty(struct fs_work *work)
 {
 	struct list list = { .from = 0 };
-	long r = collect(work, &list);
+	long r = collect(work, NULL, &list);
 
 	if (r < 0)
 		return r == -ELOOP ? -ESTALE : r; /* somebody renames it */
@@ -257,10 +288,8 @@ long fs_merge_hide(struct fs_work *work, const struct fs_work_dir *dir, s32 dire
 
 	for (u64 size = MAP_FIRST; size <= MAP_MOST; size *= 4) {
 		r = list_map(&list, size);
-		for (layer = 1; r == 0 && (k = fs_layers_next(work, layer, &fd)) >= 0; layer = (u32)k + 1) {
-			r = collect_layer(&list, fd, (u32)k);
-			(void)sys1(__NR_close, fd);
-		}
+		for (layer = 1; r == 0 && (k = fs_layers_next(work, layer, NULL, &fd)) >= 0; layer = (u32)k + 1)
+			r = collect_layer(&list, work, fd, (u32)k);
 		if (r != -E2BIG)
 			break;
 		list_unmap(&list);
@@ -287,6 +316,14 @@ static bool has_others(const struct list *list)
 	return false;
 }
 
+/* What a directory of the upper layer lists. fd: O_PATH. */
+static long collect_again(struct list *list, s32 fd)
+{
+	long dir = sys4(__NR_openat, fd, ".", O_DIRECTORY_ | O_CLOEXEC_, 0);
+
+	return dir < 0 ? dir : collect_layer(list, NULL, (s32)dir, 0);
+}
+
 long fs_merge_clear(s32 directory, const char *name)
 {
 	struct list list = { .from = 0 };
@@ -294,7 +331,7 @@ long fs_merge_clear(s32 directory, const char *name)
 	bool others = false;
 
 	if (fd >= 0 && list_map(&list, MAP_FIRST) == 0) {
-		while (!others && (collect_layer(&list, (s32)fd, 0) == -E2BIG || list.count)) {
+		while (!others && (collect_again(&list, (s32)fd) == -E2BIG || list.count)) {
 			bool stuck = true;
 
 			others = has_others(&list);
@@ -336,17 +373,14 @@ static long put(u64 to, u64 room, const struct entry *e, const char *name, u64 n
 }
 
 /* Fills the guest's buffer. *position: from there; afterwards, where to go on. Bytes, or negative errno. */
-static long fill(const struct list *list, s32 fd, u64 to, u64 room, u64 *position)
+static long fill(const struct list *list, u64 to, u64 room, u64 *position)
 {
-	struct kernel_stat st = { 0 };
 	u64 used = 0;
 	long n = 1;
 
-	if (*position < 2)
-		(void)sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_);
 	while (n > 0 &&
 	       *position < 2) { /* the number of ".." is not known here; nobody may rely on it where something is mounted */
-		struct entry dot = { .ino = st.ino, .type = 4 /* DT_DIR */ };
+		struct entry dot = { .ino = list->self, .type = 4 /* DT_DIR */ };
 
 		n = put(to + used, room - used, &dot, *position ? ".." : ".", *position + 1);
 		if (n > 0) {
@@ -368,12 +402,11 @@ static long fill(const struct list *list, s32 fd, u64 to, u64 room, u64 *positio
 	return n < 0 ? n : n == 0 && !used ? -EINVAL : (long)used;
 }
 
-/* The guest path of a directory in an overlay that a descriptor stands for. */
-static bool is_layered_directory(struct fs_work *work, s32 fd)
+/* The guest path of what lies in an overlay and a descriptor stands for. */
+static bool is_layered(struct fs_work *work, s32 fd)
 {
 	static const char gone[] = " (deleted)";
 	char link[AGENT_FD_LINK_SIZE];
-	struct kernel_stat st;
 	long n;
 
 	if (fd < 0 || agent_reserved_fd((u32)fd))
@@ -383,37 +416,43 @@ static bool is_layered_directory(struct fs_work *work, s32 fd)
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
 		return false;
 	work->check[n] = 0;
-	if (fs_place_hinted(work, work->check, fs_hint(fd)) < 0 || !fs_layered(work))
-		return false;
-	if (sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & O_PATH_)
-		return false;
+	return fs_place_hinted(work, work->check, fs_hint(fd)) >= 0 && fs_layered(work);
+}
+
+/* Else the kernel says what is wrong. */
+static bool is_directory(s32 fd)
+{
+	struct kernel_stat st;
+
 	return sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_DIRECTORY;
 }
 
 bool fs_merge_getdents(struct call *call)
 {
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
-	s32 fd = (s32)call->arg[0];
+	struct fs_opened opened = { .fd = (s32)call->arg[0] };
+	s32 fd = opened.fd;
 	struct list list;
 	long at, r;
 	u64 position;
 
-	if (!is_layered_directory(work, fd))
+	if (!is_layered(work, fd))
 		return false;
+	opened.layer = work->layer;
 	at = sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */);
 	if (at < 0)
-		return false;
+		return false; /* an O_PATH one */
 	call->ret = 0;
 	if ((u64)at >= LIST_END)
-		return true;
+		return is_directory(fd);
 	list = (struct list){ .from = (u64)at };
-	r = collect(work, &list);
+	r = collect(work, &opened, &list);
 	if (r < 0) {
 		call->ret = r;
-		return true;
+		return is_directory(fd);
 	}
 	position = (u64)at;
-	call->ret = fill(&list, fd, call->arg[1], (u32)call->arg[2], &position);
+	call->ret = fill(&list, call->arg[1], (u32)call->arg[2], &position);
 	list_unmap(&list);
 	if (call->ret >= 0 && position != (u64)at) {
 		r = sys3(__NR_lseek, fd, position, 0);

@@ -44,7 +44,7 @@ static long add_seen(struct mnt_work *work, struct layers *layers)
 	s32 fd;
 
 	for (u32 layer = 0; r == 0; layer = (u32)next + 1) {
-		next = fs_layers_next(&work->other, layer, &fd);
+		next = fs_layers_next(&work->other, layer, NULL, &fd);
 		if (next < 0)
 			return next == -ENOENT ? 0 : next;
 		r = add_layer(work, layers, fd);

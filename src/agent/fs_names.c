@@ -73,7 +73,7 @@ long fs_may_create(const struct fs_name *where, bool directory)
 		if (exists(where, &mode))
 			return -EEXIST;
 	}
-	r = identity_on() && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
+	r = identity_on() && !identity_unchecked(false) && exists(where, &mode) ? -EEXIST : fs_may_make(where->directory);
 	return r == 0 && UNLIKELY(fs_quota_on()) ? may_count(where) : r;
 }
 

@@ -159,16 +159,16 @@ static long open_magic(struct fs_work *work, u64 flags, u64 mode)
 static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
 {
 	struct kernel_stat st;
-	long fd;
+	long fd = fs_layered(work) ? fs_layers_stat(work, &st)
+				   : sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */);
 
-	if ((fs_layered(work) ? fs_layers_stat(work, &st)
-			      : sys4(__NR_newfstatat, AT_FDCWD_, work->host, &st, 0x100 /* AT_SYMLINK_NOFOLLOW */)) < 0)
-		st.mode = VFS_REGULAR;
+	if (fd < 0)
+		return fs_open_as(work, flags, mode, fd == -ENOENT);
 	if ((st.mode & VFS_TYPE) == VFS_FIFO)
 		return work->step ? FS_FIFO : -ELOOP; /* which a link to outside may have led to */
 	if ((st.mode & VFS_TYPE) != VFS_DEVICE)
-		return fs_open_as(work, flags, mode);
-	fd = fs_open_as(work, flags | O_NONBLOCK_, mode);
+		return fs_open_as(work, flags, mode, false);
+	fd = fs_open_as(work, flags | O_NONBLOCK_, mode, false);
 	if (fd >= 0)
 		(void)sys3(__NR_fcntl, fd, 4 /* F_SETFL */, flags & KEPT_BY_F_SETFL);
 	return fd;
@@ -208,7 +208,7 @@ static long may_be_device(struct fs_work *work, u64 flags)
 	if (fd < 0)
 		return 0; /* opening it says why */
 	if (sys2(__NR_fstat, fd, &st) == 0 && identity_on())
-		identity_stat((s32)fd, &st);
+		identity_stat((s32)fd, STAT_O_PATH, &st);
 	(void)sys1(__NR_close, fd);
 	return (st.mode & VFS_TYPE) == VFS_DEVICE || (st.mode & VFS_TYPE) == 0060000u /* S_IFBLK */ ? -EACCES : 0;
 }
@@ -245,7 +245,7 @@ static long attempt(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mo
 		return fs_cgroup_open(work, flags, mode);
 	if (!(flags & (O_NONBLOCK_ | O_PATH_ | O_DIRECTORY_)) && (flags & (O_CREAT_ | O_EXCL_)) != (O_CREAT_ | O_EXCL_))
 		return open_waiting(work, flags, mode);
-	return fs_open_as(work, flags, mode);
+	return fs_open_as(work, flags, mode, false);
 }
 
 static long attempts(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)

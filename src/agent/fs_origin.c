@@ -27,14 +27,14 @@ void fs_origin_keep(s32 copy, const struct kernel_stat *of)
 	(void)sys5(__NR_setxattr, link, FS_ORIGIN_ATTRIBUTE, &origin, sizeof(origin), 0);
 }
 
-static bool find(s32 fd, u32 mode, struct origin *ret)
+static bool find(s32 fd, u32 known, u32 mode, struct origin *ret)
 {
 	char link[AGENT_FD_LINK_SIZE];
 	long r;
 
-	if (!fs_any_layers() || !can_have(mode))
+	if (!fs_any_layers() || (known & STAT_NO_COPY) || !can_have(mode))
 		return false;
-	r = sys4(__NR_fgetxattr, fd, FS_ORIGIN_ATTRIBUTE, ret, sizeof(*ret));
+	r = known & STAT_O_PATH ? -EBADF : sys4(__NR_fgetxattr, fd, FS_ORIGIN_ATTRIBUTE, ret, sizeof(*ret));
 	if (r == -EBADF) { /* O_PATH: by its name, which costs ten times as much */
 		agent_fd_link(link, (u32)fd);
 		r = sys4(__NR_getxattr, link, FS_ORIGIN_ATTRIBUTE, ret, sizeof(*ret));
@@ -42,21 +42,21 @@ static bool find(s32 fd, u32 mode, struct origin *ret)
 	return r == sizeof(*ret);
 }
 
-void fs_origin_stat(s32 fd, struct kernel_stat *st)
+void fs_origin_stat(s32 fd, u32 known, struct kernel_stat *st)
 {
 	struct origin origin = { 0 };
 
-	if (!find(fd, st->mode, &origin))
+	if (!find(fd, known, st->mode, &origin))
 		return;
 	st->dev = origin.dev;
 	st->ino = origin.ino;
 }
 
-void fs_origin_statx(s32 fd, struct kernel_statx *x)
+void fs_origin_statx(s32 fd, u32 known, struct kernel_statx *x)
 {
 	struct origin origin = { 0 };
 
-	if (!find(fd, x->mode, &origin))
+	if (!find(fd, known, x->mode, &origin))
 		return;
 	x->dev_major = kernel_dev_major(origin.dev);
 	x->dev_minor = kernel_dev_minor(origin.dev);
@@ -72,7 +72,7 @@ enum verdict fs_fstat(struct call *call)
 		return CALL_PASS;
 	call->ret = sys2(__NR_fstat, call->arg[0], &st);
 	if (call->ret == 0) {
-		fs_origin_stat((s32)call->arg[0], &st);
+		fs_origin_stat((s32)call->arg[0], 0, &st);
 		call->ret = guest_write(call->arg[1], &st, sizeof(st));
 	}
 	return CALL_DONE;

@@ -42,14 +42,13 @@ static long begin_at_tree(struct fs_work *work, u32 space)
 /* Where a relative path starts: work->guest is the directory's. */
 static long begin_at(struct fs_work *work, s32 dirfd)
 {
-	char link[AGENT_FD_LINK_SIZE] = "/proc/thread-self/cwd"; /* a thread may have one of its own */
+	char link[AGENT_FD_LINK_SIZE];
 	struct kernel_stat st;
 	struct fs_place place;
 	bool gone = false;
 	long n, r;
 
-	if (dirfd != AT_FDCWD_)
-		agent_fd_link(link, (u32)dirfd);
+	agent_fd_link(link, (u32)dirfd);
 	if (dirfd != AT_FDCWD_ && (dirfd < 0 || agent_reserved_fd((u32)dirfd)))
 		return -EBADF;
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
@@ -96,6 +95,10 @@ static long begin_at(struct fs_work *work, s32 dirfd)
 	work->layer = place.layer;
 	work->anchor = place.mount.id;
 	work->anchor_from = (u32)r + 1;
+	if (!gone) {
+		work->near = dirfd;
+		work->near_layer = place.layer;
+	}
 	if (!gone && (fs_mounts_below(work) || place.mount.layer_count))
 		return 0;
 	work->base = dirfd;
@@ -109,7 +112,7 @@ long fs_begin(struct fs_work *work, s32 dirfd, u64 path)
 	long n = guest_read_string(work->rest, path, 4096);
 
 	work->at = 0;
-	work->base = FS_NO_BASE;
+	work->base = work->near = FS_NO_BASE;
 	work->links = work->scope = work->expired = 0;
 	work->slash = work->magic = work->nsfs = work->exe = work->deep = work->rooted = false;
 	work->last = FS_LAST_ROOT;

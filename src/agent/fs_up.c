@@ -121,6 +121,7 @@ static long publish(struct fs_work *work, struct fs_work_dir *dir, u32 mode)
 		char link[AGENT_FD_LINK_SIZE];
 
 		fs_layers_note(work, FS_SEEN_ENTRY);
+		fs_layers_note(work, FS_SEEN_COPY);
 		r = sys4(__NR_renameat, dir->fd, dir->name, parent, name);
 		if (r == 0 && identity_on() && identity_by_name(mode))
 			identity_name_moved(dir->fd, dir->name, (s32)parent, name, false);

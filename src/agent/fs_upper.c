@@ -31,7 +31,7 @@ long fs_layers_name(struct fs_work *work, struct fs_name *ret)
 	ret->layered = true;
 	ret->layer = work->layer;
 	ret->mount = work->mount.id;
-	if (!work->layer && sys4(__NR_newfstatat, fd, name, &st, AT_SYMLINK_NOFOLLOW_) == 0) {
+	if (!work->layer && !fs_upper_lacks(work) && sys4(__NR_newfstatat, fd, name, &st, AT_SYMLINK_NOFOLLOW_) == 0) {
 		ret->whiteout = fs_is_whiteout((s32)fd, name, &st);
 		ret->upper = ret->whiteout ? 0 : st.mode & VFS_TYPE;
 	}
@@ -75,13 +75,10 @@ long fs_name_again(const struct fs_name *where)
 
 long fs_set_attr(s32 directory, const char *name, enum fs_overlay_attr attr, char value)
 {
-	char path[AGENT_FD_LINK_SIZE + 258];
-	u64 at;
+	char path[AGENT_FD_NAME_SIZE];
 
-	agent_fd_link(path, (u32)directory);
-	at = strlen(path);
-	path[at] = '/';
-	memcpy(path + at + 1, name, strlen(name) + 1);
+	if (!agent_fd_name(path, directory, name))
+		return -ENAMETOOLONG;
 	return sys5(__NR_lsetxattr, path, fs_attr_name(attr), &value, 1, 0);
 }
 
@@ -249,6 +246,8 @@ long fs_make(struct fs_work *work, struct fs_name *where, const struct fs_new *m
 	fs_layers_note(work, FS_SEEN_ENTRY);
 	if (made->kind != FS_NEW_DIRECTORY)
 		fs_layers_note(work, FS_SEEN_FILE);
+	if (made->kind == FS_NEW_LINK)
+		fs_layers_note(work, FS_SEEN_COPY);
 	if (!where->whiteout)
 		return make_at(where->directory, where->directory, where->name, made);
 	r = fs_work_dir(work, true, &dir);

@@ -17,18 +17,14 @@ static bool is_directory(u32 mode)
 /* Whether a directory is in the upper layer alone, so that it can move. */
 static bool is_pure(const struct fs_name *where)
 {
-	char path[AGENT_FD_LINK_SIZE + 258];
-	char value[2];
-	u64 at;
+	char path[AGENT_FD_NAME_SIZE], value[2];
 
 	if (!is_directory(where->upper))
 		return false;
 	if (!is_directory(where->below))
 		return true;
-	agent_fd_link(path, (u32)where->directory);
-	at = strlen(path);
-	path[at] = '/';
-	memcpy(path + at + 1, where->name, strlen(where->name) + 1);
+	if (!agent_fd_name(path, where->directory, where->name))
+		return false;
 	return sys4(__NR_lgetxattr, path, fs_attr_name(FS_ATTR_OPAQUE), value, sizeof(value)) == 1 && value[0] == 'y';
 }
 
@@ -51,6 +47,7 @@ long fs_rename_from(struct fs_work *work, struct fs_name *source, u64 flags)
 {
 	if (!source->layered || !source->mode || source->read_only || source->mounted)
 		return 0;
+	source->copy = !source->upper || fs_may_be_copy(work);
 	if (is_directory(source->mode)) {
 		source->fixed = source->layer || !is_pure(source);
 		if (!source->fixed && (flags & RENAME_EXCHANGE_))
@@ -62,8 +59,10 @@ long fs_rename_from(struct fs_work *work, struct fs_name *source, u64 flags)
 			return r;
 	}
 	fs_layers_note(work, FS_SEEN_ENTRY);
-	if (flags & RENAME_EXCHANGE_)
+	if (flags & RENAME_EXCHANGE_) {
 		fs_layers_note(work, FS_SEEN_FILE);
+		fs_layers_note(work, FS_SEEN_COPY);
+	}
 	if (source->below)
 		fs_layers_note(work, FS_SEEN_WHITEOUT);
 	return 0;
@@ -166,6 +165,11 @@ static long rename_layered(struct fs_work *work, struct fs_name *source, struct 
 		return r;
 	fs_layers_note(work, FS_SEEN_ENTRY);
 	fs_layers_note(work, is_directory(source->mode) ? FS_SEEN_OPAQUE : FS_SEEN_FILE);
+	if (source->copy)
+		fs_layers_note(work, FS_SEEN_COPY);
+	if (!flags && !is_directory(source->mode) && !source->below && !target->below && !target->whiteout)
+		return sys4(__NR_renameat, source->directory, source->name, target->directory,
+			    target->name); /* lower layers have no part in it */
 	r = fs_work_dir(work, true, &dir);
 	if (r < 0)
 		return r;

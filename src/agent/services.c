@@ -233,6 +233,23 @@ NORETURN void agent_die(const char *what, long value)
 
 void agent_fd_link(char out[AGENT_FD_LINK_SIZE], u32 fd)
 {
+	if ((s32)fd == -100 /* AT_FDCWD */) {
+		memcpy(out, "/proc/thread-self/cwd", 22); /* a thread may have one of its own */
+		return;
+	}
 	memcpy(out, "/proc/self/fd/", 14);
 	out[14 + decimal_put(out + 14, fd)] = 0;
+}
+
+bool agent_fd_name(char out[AGENT_FD_NAME_SIZE], s32 directory, const char *name)
+{
+	u64 at, length = strlen(name);
+
+	if (length > 255)
+		return false;
+	agent_fd_link(out, (u32)directory);
+	at = strlen(out);
+	out[at] = '/';
+	memcpy(out + at + 1, name, length + 1);
+	return true;
 }

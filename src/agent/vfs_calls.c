@@ -315,9 +315,9 @@ static enum verdict stat_descriptor(struct call *call)
 	if (ours)
 		vfs_stat_node(&node, path, &st);
 	else if (identity_on())
-		identity_stat((s32)call->arg[0], &st);
+		identity_stat((s32)call->arg[0], 0, &st);
 	else
-		fs_origin_stat((s32)call->arg[0], &st);
+		fs_origin_stat((s32)call->arg[0], 0, &st);
 	call->ret = guest_write(call->arg[2], &st, sizeof(st));
 	return CALL_DONE;
 }

@@ -148,6 +148,7 @@ static int scan_one(const char *path, const struct stat *st, int kind, struct FT
 		return 0;
 	hash = fs_seen_hash(FS_SEEN_START, path + s->cut, strlen(path + s->cut));
 	fs_seen_add(s->fs, hash, FS_SEEN_ENTRY);
+	fs_seen_add(s->fs, hash, FS_SEEN_COPY);
 	if (!S_ISDIR(st->st_mode))
 		fs_seen_add(s->fs, hash, FS_SEEN_FILE);
 	if (!S_ISDIR(st->st_mode) && covers_directory(s, path + s->cut))

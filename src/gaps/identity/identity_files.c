@@ -30,28 +30,43 @@ static u64 encode_device(u32 major, u32 minor)
 
 /* --- stat ----------------------------------------------------------------------------------------------------------------------------- */
 
-void identity_stat(s32 fd, struct kernel_stat *st)
+static void tell(const struct identity_file *file, struct kernel_stat *st)
 {
-	struct identity_file file;
-
-	if (identity_file_seen(fd, st, &file))
-		fs_origin_stat(fd, st);
-	st->uid = file.uid;
-	st->gid = file.gid;
-	st->mode = file.mode;
-	if ((file.mode ^ file.host_mode) & IDENTITY_TYPE)
-		st->rdev = encode_device(file.major, file.minor);
+	st->uid = file->uid;
+	st->gid = file->gid;
+	st->mode = file->mode;
+	if ((file->mode ^ file->host_mode) & IDENTITY_TYPE)
+		st->rdev = encode_device(file->major, file->minor);
 }
 
-void identity_statx(s32 fd, struct kernel_statx *x)
+void identity_stat(s32 fd, u32 known, struct kernel_stat *st)
 {
 	struct identity_file file;
-	struct kernel_stat st = { 0 };
 
-	if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) < 0)
-		return;
-	if (identity_file_seen(fd, &st, &file))
-		fs_origin_statx(fd, x);
+	if (identity_file_seen(fd, known, st, &file))
+		fs_origin_stat(fd, known, st);
+	tell(&file, st);
+}
+
+bool identity_stat_name(s32 directory, const char *name, struct kernel_stat *st)
+{
+	struct identity_file file;
+
+	if (!identity_file_plain(directory, name, st, &file))
+		return false;
+	tell(&file, st);
+	return true;
+}
+
+void identity_statx(s32 fd, u32 known, struct kernel_statx *x)
+{
+	struct identity_file file;
+	const struct kernel_stat st = {
+		.mode = x->mode, .uid = x->uid, .gid = x->gid, .rdev = encode_device(x->rdev_major, x->rdev_minor)
+	};
+
+	if (identity_file_seen(fd, known, &st, &file))
+		fs_origin_statx(fd, known, x);
 	x->uid = file.uid;
 	x->gid = file.gid;
 	x->mode = (u16)file.mode;
@@ -213,7 +228,7 @@ long identity_made(s32 directory, s32 fd, u32 mode)
 	const struct identity_cred *cred = identity_self();
 	struct identity_file above = { 0 }, file;
 	u32 type;
-	long r = identity_file_read(fd, &file);
+	long r = identity_file_new(fd, &file);
 
 	if (r == 0 && directory >= 0)
 		r = identity_file_read(directory, &above);
@@ -304,7 +319,7 @@ long identity_opened(long fd, u64 flags)
 
 	if (sys2(__NR_fstat, fd, &st) != 0 || (st.mode & IDENTITY_TYPE) != IDENTITY_REGULAR || st.size)
 		return fd;
-	identity_file_of((s32)fd, &st, &file);
+	identity_file_of((s32)fd, 0, &st, &file);
 	if ((file.mode & IDENTITY_TYPE) == IDENTITY_REGULAR)
 		return fd;
 	device = open_device(&file, flags);
@@ -325,7 +340,7 @@ static enum verdict stat_fd(struct call *call, s32 fd, u64 to)
 	long r = agent_reserved_fd((u32)fd) ? -EBADF : sys2(__NR_fstat, fd, &st);
 
 	if (r == 0) {
-		identity_stat(fd, &st);
+		identity_stat(fd, 0, &st);
 		r = guest_write(to, &st, sizeof(st));
 	}
 	return identity_done(call, r);
@@ -344,13 +359,13 @@ enum verdict identity_newfstatat(struct call *call)
 
 enum verdict identity_statx_call(struct call *call)
 {
-	struct kernel_statx x;
-	long r = agent_reserved_fd((u32)call->arg[0])
-		       ? -EBADF
-		       : sys5(__NR_statx, call->arg[0], "", call->arg[2] | AT_EMPTY_PATH_, call->arg[3], &x);
+	struct kernel_statx x = { 0 };
+	long r = agent_reserved_fd((u32)call->arg[0]) ? -EBADF
+						      : sys5(__NR_statx, call->arg[0], "", call->arg[2] | AT_EMPTY_PATH_,
+							     call->arg[3] | KERNEL_STATX_BASIC_STATS, &x);
 
 	if (r == 0) {
-		identity_statx((s32)call->arg[0], &x);
+		identity_statx((s32)call->arg[0], 0, &x);
 		r = guest_write(call->arg[4], &x, sizeof(x));
 	}
 	return identity_done(call, r);

@@ -124,9 +124,14 @@ struct identity_file {
 
 /* Of a descriptor, which may be O_PATH. 0 or negative errno. */
 long identity_file_read(s32 fd, struct identity_file *ret) MUST_CHECK;
-void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
+/* The same of what was just made. */
+long identity_file_new(s32 fd, struct identity_file *ret) MUST_CHECK;
+/* The same with what stat(2) said. known: enum stat_known. */
+void identity_file_of(s32 fd, u32 known, const struct kernel_stat *st, struct identity_file *ret);
 /* The same for stat(2): one call of the kernel for most files. False: the file is known not to be a copy (fs_origin_stat()). */
-bool identity_file_seen(s32 fd, const struct kernel_stat *st, struct identity_file *ret);
+bool identity_file_seen(s32 fd, u32 known, const struct kernel_stat *st, struct identity_file *ret);
+/* The same of a name of which nothing is kept; false: something is, or may be. */
+bool identity_file_plain(s32 directory, const char *name, const struct kernel_stat *st, struct identity_file *ret) MUST_CHECK;
 /* Makes the file what it says. -EPERM where nothing can be kept. */
 long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
 
@@ -134,6 +139,8 @@ long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
 
 /* The text kept for what a descriptor stands for: its length, or negative errno. */
 long identity_name_read(s32 fd, char text[IDENTITY_TEXT]) MUST_CHECK;
+/* Whether something is kept of a name in a directory. */
+bool identity_name_kept(s32 directory, const char *name) MUST_CHECK;
 /* Keeps it; an empty one: nothing is kept. -EPERM where it cannot be. */
 long identity_name_write(s32 fd, const char *text) MUST_CHECK;
 

@@ -79,6 +79,14 @@ static void get_of(s32 directory, const char *name, char text[IDENTITY_TEXT])
 		*text = 0;
 }
 
+bool identity_name_kept(s32 directory, const char *name)
+{
+	char text[IDENTITY_TEXT];
+
+	get_of(directory, name, text);
+	return *text;
+}
+
 static bool same(s32 a, s32 b)
 {
 	struct kernel_stat x = { 0 }, y = { 0 };

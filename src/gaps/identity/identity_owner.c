@@ -119,14 +119,14 @@ static void plain_file(const struct kernel_stat *st, struct identity_file *ret)
 				       .plain_gid = identity_shown_gid(st->gid) };
 }
 
-void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
+void identity_file_of(s32 fd, u32 known, const struct kernel_stat *st, struct identity_file *ret)
 {
 	char link[AGENT_FD_LINK_SIZE], text[IDENTITY_TEXT];
 	long n;
 
 	plain_file(st, ret);
 	if (ret->kept) {
-		n = sys4(__NR_fgetxattr, fd, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
+		n = known & STAT_O_PATH ? -EBADF : sys4(__NR_fgetxattr, fd, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
 		agent_fd_link(link, (u32)fd);
 		if (n == -EBADF) /* O_PATH: by its name, which costs ten times as much */
 			n = sys4(__NR_getxattr, link, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
@@ -140,28 +140,49 @@ void identity_file_of(s32 fd, const struct kernel_stat *st, struct identity_file
 		ret->kept = true;
 }
 
-bool identity_file_seen(s32 fd, const struct kernel_stat *st, struct identity_file *ret)
+/* What a list of attributes says: whether the owner is among them, and the mark of a copy; of a list that is not there both may be. */
+static void look_for(const char *names, long n, bool *owner, bool *copy)
+{
+	*owner = *copy = n < 0;
+	for (const char *name = names; name < names + n; name += strlen(name) + 1) {
+		*owner |= !strcmp(name, IDENTITY_ATTRIBUTE);
+		*copy |= !strcmp(name, FS_ORIGIN_ATTRIBUTE);
+	}
+}
+
+bool identity_file_seen(s32 fd, u32 known, const struct kernel_stat *st, struct identity_file *ret)
 {
 	char link[AGENT_FD_LINK_SIZE], names[LISTED];
-	bool owner = false, copy = false;
+	bool owner, copy;
 	long n;
 
 	plain_file(st, ret);
 	if (!ret->kept) {
-		identity_file_of(fd, st, ret);
+		identity_file_of(fd, known, st, ret);
 		return false;
 	}
-	n = sys3(__NR_flistxattr, fd, names, sizeof(names));
+	n = known & STAT_O_PATH ? -EBADF : sys3(__NR_flistxattr, fd, names, sizeof(names));
 	agent_fd_link(link, (u32)fd);
 	if (n == -EBADF)
 		n = sys3(__NR_listxattr, link, names, sizeof(names));
-	for (const char *name = names; name < names + n; name += strlen(name) + 1) {
-		owner |= !strcmp(name, IDENTITY_ATTRIBUTE);
-		copy |= !strcmp(name, FS_ORIGIN_ATTRIBUTE);
-	}
-	if (n < 0 || owner)
-		identity_file_of(fd, st, ret);
-	return n < 0 || copy;
+	look_for(names, n, &owner, &copy);
+	if (owner)
+		identity_file_of(fd, known, st, ret);
+	return copy;
+}
+
+bool identity_file_plain(s32 directory, const char *name, const struct kernel_stat *st, struct identity_file *ret)
+{
+	char path[AGENT_FD_NAME_SIZE], names[LISTED];
+	bool owner, copy;
+
+	plain_file(st, ret);
+	if (!ret->kept)
+		return !ret->mine || !identity_by_name(st->mode) || !identity_name_kept(directory, name);
+	if (!agent_fd_name(path, directory, name))
+		return false;
+	look_for(names, sys3(__NR_llistxattr, path, names, sizeof(names)), &owner, &copy);
+	return !owner;
 }
 
 long identity_file_read(s32 fd, struct identity_file *ret)
@@ -171,7 +192,17 @@ long identity_file_read(s32 fd, struct identity_file *ret)
 		      0x1100 /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: gVisor of 2022 follows a link's descriptor */);
 
 	if (r == 0)
-		identity_file_of(fd, &st, ret);
+		identity_file_of(fd, STAT_O_PATH, &st, ret); /* which is right for others, too */
+	return r;
+}
+
+long identity_file_new(s32 fd, struct identity_file *ret)
+{
+	struct kernel_stat st = { 0 };
+	long r = sys4(__NR_newfstatat, fd, "", &st, 0x1100 /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */);
+
+	if (r == 0)
+		plain_file(&st, ret);
 	return r;
 }
 

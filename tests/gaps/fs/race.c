@@ -103,10 +103,16 @@ static void look(const char *path)
 	if (fd >= 0) {
 		judge_fd("openat", openat(fd, "canary", O_RDONLY));
 		judge_fd("openat", openat(fd, "../../outside/canary", O_RDONLY));
+		if (fstatat(fd, "canary", &st, 0) == 0)
+			judge("fstatat", &st);
+		if (fstatat(fd, "sub", &st, AT_SYMLINK_NOFOLLOW) == 0)
+			judge("fstatat of a link", &st);
 		close(fd);
 	}
 	if (chdir("/t/a") == 0) {
 		judge_fd("from there", open("canary", O_RDWR));
+		if (stat("canary", &st) == 0)
+			judge("stat from there", &st);
 		judge_fd("above", open("..", O_RDONLY));
 		chdir("/t");
 	}
