@@ -12,15 +12,16 @@
 #define LICHEN_EXIT_FAILED 125         /* lichen itself failed; the guest did not run */
 #define LICHEN_EXIT_NOT_EXECUTABLE 126 /* the program is there and cannot be executed */
 #define LICHEN_EXIT_NOT_FOUND 127      /* there is no such program */
+/* With --audit also LICHEN_EXIT_IO, the log could not be written, and LICHEN_EXIT_DATA, it is broken. */
 
 /* Exit statuses of the other commands: 0, or one of sysexits.h. */
 #define LICHEN_EXIT_USAGE 64       /* wrong command line */
-#define LICHEN_EXIT_DATA 65        /* images: an image, manifest, layer or archive is malformed, or its digest is wrong */
-#define LICHEN_EXIT_NO_INPUT 66    /* images: there is no such image or file */
+#define LICHEN_EXIT_DATA 65        /* images: an image, manifest, layer or archive is malformed, or its digest is wrong; audit: the log is broken */
+#define LICHEN_EXIT_NO_INPUT 66    /* images, audit: there is no such image, log or file */
 #define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration; images: in use */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
-#define LICHEN_EXIT_IO 74          /* the output could not be written */
+#define LICHEN_EXIT_IO 74          /* the output could not be written; audit: the log cannot be read or written */
 
 #define LICHEN_PII_FOUND 1 /* `lichen pii scan`: something was found */
 
@@ -62,6 +63,7 @@
 #define LICHEN_UNITS_SCHEMA "lichen-units/1"          /* `lichen status --json` */
 #define LICHEN_UP_SCHEMA "lichen-up/1"                /* `lichen up --explain --json` */
 #define LICHEN_PII_SCHEMA "lichen-pii/1"              /* `lichen pii scan --json` */
+#define LICHEN_AUDIT_SCHEMA "lichen-audit/1"          /* `lichen audit verify --json`, and the entries of a log */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 
 #endif

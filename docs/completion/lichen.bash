@@ -76,7 +76,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -85,7 +85,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -179,6 +179,22 @@ _lichen() {
 			mapfile -t COMPREPLY < <(compgen -W 'df prune' -- "$cur")
 		fi
 		;;
+	audit)
+		case $option in
+		--key | --witness) _filedir ;;
+		--type) mapfile -t COMPREPLY < <(compgen -W 'log.created log.recovered run.start run.plan run.end' -- "$cur") ;;
+		--run) COMPREPLY=(0123456789abcdef) ;;
+		*)
+			if [[ $cur == -* ]]; then
+				mapfile -t COMPREPLY < <(compgen -W '--key= --json --csv --run= --type= --witness= --help' -- "$cur")
+			elif ((cword == 2)); then
+				mapfile -t COMPREPLY < <(compgen -W 'verify show export prove checkpoint witness-check' -- "$cur")
+			else
+				_filedir
+			fi
+			;;
+		esac
+		;;
 	volume)
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W '--quiet --force --help' -- "$cur")
@@ -258,7 +274,7 @@ _lichen() {
 	run | why)
 		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
-		mine+=' --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile='
+		mine+=' --audit= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile='
 		mine+=' --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus='
 		[[ $command == why ]] && mine='--bare --json --redact --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
@@ -269,7 +285,7 @@ _lichen() {
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
 			--user | -u | --group-add | --entrypoint | --pull | --platform | --network | --mount | --tmpfs | --shm-size) i=$((i + 1)) ;;
 			--add-host | --dns | --dns-search | --dns-option | --label-file | --cidfile) i=$((i + 1)) ;;
-			--env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
+			--audit | --env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			--memory | -m | --memory-swap | --cpus | --pids-limit | --cpuset-cpus) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
@@ -281,7 +297,7 @@ _lichen() {
 		fi
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
-		--workdir | --rootfs | --upper | -w) _filedir -d ;;
+		--workdir | --rootfs | --upper | --audit | -w) _filedir -d ;;
 		--html | --output | --trace | --read | --env-file | --label-file | --cidfile | -o) _filedir ;;
 		--user | -u) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 		--group-add) mapfile -t COMPREPLY < <(compgen -g -- "$cur") ;;

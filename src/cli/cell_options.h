@@ -31,6 +31,7 @@ struct cell_options {
 	struct cell_restart_policy restart;
 	const char *user; /* --user: to be noted */
 	struct resource_options resources;
+	struct run_audit *audit; /* NULL = none (run_audit.h) */
 };
 
 /* Option rows for a command whose struct `type` has a struct cell_options `field`. */

@@ -11,6 +11,7 @@
 #include "cli/cell_options.h"
 #include "cli/cells.h"
 #include "cli/image_words.h"
+#include "cli/run_audit.h"
 #include "host/cell_log.h"
 #include "host/cell_monitor.h"
 #include "host/cell_name.h"
@@ -262,6 +263,12 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 			cells_env_free(env);
 		guest_tree_done(&tree);
 		return status;
+	}
+	struct cell_recorder recorder = { run_audit_starting, run_audit_ended, given->audit };
+	if (given->audit) {
+		given->audit->command.cell = config.id;
+		given->audit->command.cell_name = config.name;
+		run.recorder = &recorder;
 	}
 	run.launch.tree = tree.agent;
 	run.launch.native = tree.native;

@@ -15,6 +15,7 @@
 #include "cli/guest_root.h"
 #include "cli/guest_user.h"
 #include "cli/report.h"
+#include "cli/run_audit.h"
 #include "cli/words.h"
 #include "host/launch.h"
 #include "host/native.h"
@@ -29,6 +30,7 @@ struct run_options {
 	struct guest_user user;
 	struct guest_image_options image;
 	struct cell_options cell;
+	struct run_audit audit;
 	char hostname[HOSTNAME_SIZE];
 	enum guest_pid pid;
 	enum launch_network network;
@@ -83,6 +85,11 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct run_options, network),
 	  .parse = parse_network,
 	  .help = "none: the kernel keeps it from every network" },
+	{ .name = "audit",
+	  .value = "DIR",
+	  .offset = offsetof(struct run_options, audit),
+	  .parse = run_audit_parse,
+	  .help = "tell the log in this directory before it starts and when it ends; see lichen audit" },
 	HEADING("Its files: of an image, or"),
 	GUEST_ROOT_OPTIONS(struct run_options, root),
 	HEADING("A cell: named, watched over, listed by `lichen ps`"),
@@ -332,6 +339,37 @@ static int show_plans(const struct run *run)
 	return LICHEN_EXIT_FAILED;
 }
 
+/* What the log is told of the command. */
+static void describe(struct run *run)
+{
+	static const char *const trees[] = { [NATIVE_MACHINE] = "machine", [NATIVE_KERNEL] = "kernel", [NATIVE_AGENT] = "agent" };
+	struct run_options *given = &run->given;
+	given->audit.command = (struct audit_command){
+		.argv = run->argv,
+		.workdir = given->guest.workdir,
+		.image = run->image.used ? run->image.image.name : NULL,
+		.root = given->root.directory,
+		.user = given->user.user,
+		.tree = trees[run->mechanisms.state],
+		.plan = &run->plan,
+	};
+}
+
+/* Without a cell: runs it, between its two entries in the log if that is asked for. */
+static int launch_audited(struct run *run, const struct launch *launch)
+{
+	struct run_options *given = &run->given;
+	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
+	int r = given->audit.path[0] ? run_audit_starting(&given->audit, &result) : 0, end = 0;
+	if (r == 0) {
+		r = launch_run(launch, &result);
+		end = given->audit.path[0] ? run_audit_ended(&given->audit, &result) : 0;
+	}
+	if (r < 0 || end < 0)
+		guest_say_failure(run->argv[0], given->guest.workdir, &result);
+	return result.status;
+}
+
 /* Runs it. Returns the exit status. */
 static int execute(struct run *run)
 {
@@ -365,13 +403,14 @@ static int execute(struct run *run)
 		run->tree.native->hostname = given->hostname;
 	}
 	given->cell.user = given->user.user;
+	if (given->audit.path[0]) {
+		describe(run);
+		given->cell.audit = &given->audit;
+	}
 	if (in_cell)
 		return cell_run_command(&command_run, &given->cell, &launch, &run->plan, &run->mechanisms, &given->root,
 					run->image.used ? &run->image : NULL);
-	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
-	if (launch_run(&launch, &result))
-		guest_say_failure(run->argv[0], given->guest.workdir, &result);
-	return result.status;
+	return launch_audited(run, &launch);
 }
 
 static void run_done(struct run *run)
@@ -409,7 +448,8 @@ static int run(int argc, char **argv)
 
 static const char *const notes[] = {
 	"Gaps are the features that 'lichen doctor' names. What works here is never touched unless --emulate asks for it.",
-	"Exit status: that of CMD, 128+n when signal n ended it; 125 lichen failed, 126 CMD cannot be executed, 127 no such CMD.",
+	"Exit status: that of CMD, 128+n when signal n ended it; 125 lichen failed, 126 CMD cannot be executed, 127 no such CMD; 74 the "
+	"audit log could not be written, 65 it is broken.",
 	NULL,
 };
 

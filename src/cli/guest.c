@@ -140,6 +140,10 @@ static bool find_file(const char *program, const char *workdir, struct stat *st)
 void guest_say_failure(const char *program, const char *workdir, const struct launch_result *result)
 {
 	struct stat st;
+	if (result->status == LICHEN_EXIT_IO || result->status == LICHEN_EXIT_DATA) { /* of the audit log, not of the program */
+		fprintf(stderr, "lichen: %s\n", result->detail);
+		return;
+	}
 	const char *code = errno_name(result->error);
 	bool there = find_file(program, workdir, &st);
 	bool has_detail = result->detail[0] && strcmp(result->detail, program) != 0;

@@ -218,6 +218,18 @@ static void guest_started(void *data)
 		monitor->run->attendant->started(monitor->run->attendant->data);
 }
 
+/* Starts the command and waits for its end, both recorded. */
+static int launch_recorded(const struct cell_recorder *recorder, const struct launch *launch, struct launch_result *result)
+{
+	int r = recorder ? recorder->starting(recorder->data, result) : 0, end;
+
+	if (r < 0)
+		return r;
+	r = launch_run(launch, result);
+	end = recorder ? recorder->ended(recorder->data, result) : 0;
+	return end < 0 ? end : r;
+}
+
 static int run_once(struct monitor *monitor, struct launch_result *result)
 {
 	const struct cell_config *config = monitor->run->config;
@@ -241,7 +253,7 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 		r = limits;
 		*result = (struct launch_result){ .status = 125, .stage = "making the cell's cgroup", .error = -limits };
 	} else if (r == 0) {
-		r = launch_run(&launch, result);
+		r = launch_recorded(monitor->run->recorder, &launch, result);
 	} else {
 		*result = (struct launch_result){ .status = 125, .stage = "making the command's streams", .error = -r };
 	}

@@ -23,11 +23,20 @@ struct cell_attendant {
 	void *data;
 };
 
+/* Who keeps a record of each run of the command, in the monitor. Both return 0, or negative errno after setting the result's status, stage and detail: then
+ * the command is not started, and not again. */
+struct cell_recorder {
+	int (*starting)(void *data, struct launch_result *result);
+	int (*ended)(void *data, struct launch_result *result);
+	void *data;
+};
+
 struct cell_run {
 	const struct cell_config *config;
 	int store, dir, monitor;                /* descriptors of cell_store_create(); they become the monitor's */
 	struct launch launch;                   /* all of it but setup and hooks */
 	const struct cell_attendant *attendant; /* NULL = none */
+	const struct cell_recorder *recorder;   /* NULL = none */
 };
 
 /* Runs a cell in this process, to its end. As launch_run(). */

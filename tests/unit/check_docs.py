@@ -183,7 +183,7 @@ def keys(value):
 def check_json():
     with tempfile.TemporaryDirectory() as state:
         os.environ["LICHEN_STATE"] = state
-        lichen("run", "--name=docs", "--ulimit=core=0:1", "--", "true")
+        lichen("run", "--name=docs", "--ulimit=core=0:1", f"--audit={state}/log", "--", "true")
         check_documents()
 
 
@@ -192,8 +192,8 @@ def check_documents():
                  ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"],
                  ["ps", "-a", "--json"], ["inspect", "docs"],
                  ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"],
-                 ["images", "--json"], ["pii", "scan", "--json", sys.argv[5]], ["system", "df", "--json"], ["status", "--json"]):
-        document = DOCS / f"{ {'why': 'why', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell', 'status': 'unit', 'pii': 'pii'}.get(args[0], 'doctor') }-json.md"
+                 ["audit", "verify", "--json", os.environ["LICHEN_STATE"] + "/log"], ["images", "--json"], ["pii", "scan", "--json", sys.argv[5]], ["system", "df", "--json"], ["status", "--json"]):
+        document = DOCS / f"{ {'why': 'why', 'audit': 'audit', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell', 'status': 'unit', 'pii': 'pii'}.get(args[0], 'doctor') }-json.md"
         text = document.read_text()
         printed = json.loads(lichen(*args, status=(0, 1, 69, 2)))
         if f"## {printed['schema']}" not in text:
