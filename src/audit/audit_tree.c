@@ -272,7 +272,7 @@ static int each_of_bundle(struct audit_tree *tree, u64 index, u64 from,
 int audit_tree_each(struct audit_tree *tree, u64 from, int (*each)(void *data, u64 index, const u8 *entry, size_t size), void *data,
 		    struct audit_error *error)
 {
-	const u8 *at = tree->entries, *end = at + tree->entries_size, *entry;
+	const u8 *at = tree->entries, *end = at ? at + tree->entries_size : NULL, *entry;
 
 	for (u64 index = from / TILE_WIDTH; index * TILE_WIDTH < tree->published; index++) {
 		int r = each_of_bundle(tree, index, from, each, data, error);

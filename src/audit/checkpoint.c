@@ -59,7 +59,8 @@ int checkpoint_parse(const char *text, size_t size, struct checkpoint *ret_check
 			return -EINVAL;
 		text = newline + 1;
 	}
-	if (lengths[0] > NOTE_NAME_MAX || number(lines[1], lengths[1], &found.size) < 0 || lengths[2] != HASH_TEXT ||
+	if (lengths[0] > NOTE_NAME_MAX || memchr(lines[0], 0, lengths[0]) || number(lines[1], lengths[1], &found.size) < 0 ||
+	    lengths[2] != HASH_TEXT ||
 	    base64_get(lines[2], lengths[2], found.root.bytes, sizeof(found.root.bytes)) != (int)sizeof(found.root.bytes))
 		return -EINVAL;
 	memcpy(found.origin, lines[0], lengths[0]);

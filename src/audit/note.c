@@ -25,6 +25,9 @@ int base64_get(const char *text, size_t length, void *bytes, size_t room)
 {
 	size_t size;
 
+	for (size_t i = 0; i < length; i++)
+		if (text[i] & 0x80) /* libsodium 1.0.18 takes some of them for letters */
+			return -EINVAL;
 	if (sodium_base642bin(bytes, room, text, length, NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		return -EINVAL;
 	return (int)size;
