@@ -77,9 +77,15 @@ int audit_file_write(const struct audit_io *io, int dir, const char *path, const
 	if (fd < 0)
 		return -errno;
 	r = audit_write(io, fd, bytes, size);
-	if (r == 0 && io->sync(fd) < 0)
-		r = -errno;
-	return r;
+	return r < 0 ? r : take_fd(&fd);
+}
+
+/* Writes a file anew and syncs it, not its directory. */
+static int write_synced(const struct audit_io *io, int dir, const char *path, const void *bytes, size_t size, mode_t mode)
+{
+	CLEANUP_FD int fd = audit_file_write(io, dir, path, bytes, size, mode);
+
+	return fd < 0 ? fd : io->sync(fd) < 0 ? -errno : 0;
 }
 
 int audit_file_replace(const struct audit_io *io, int dir, const char *name, const void *bytes, size_t size, mode_t mode)
@@ -88,7 +94,7 @@ int audit_file_replace(const struct audit_io *io, int dir, const char *name, con
 	int r;
 
 	(void)snprintf(temporary, sizeof(temporary), "%s.new", name);
-	r = audit_file_write(io, dir, temporary, bytes, size, mode);
+	r = write_synced(io, dir, temporary, bytes, size, mode);
 	if (r == 0 && io->rename(dir, temporary, name) < 0)
 		r = -errno;
 	if (r == 0 && io->sync(dir) < 0)

@@ -44,7 +44,7 @@ extern const struct audit_io audit_io_system;
 /* Writes all, at the descriptor's place. 0 or negative errno. */
 int audit_write(const struct audit_io *io, int fd, const void *bytes, size_t size) MUST_CHECK;
 
-/* Writes a file anew and syncs it, not its directory. 0 or negative errno. */
+/* Writes a file anew, without syncing it or its directory. Returns a descriptor for that, or negative errno. */
 int audit_file_write(const struct audit_io *io, int dir, const char *path, const void *bytes, size_t size, mode_t mode) MUST_CHECK;
 /* Puts a file with these bytes in place of another: at each moment one of the two is there, whole. Syncs the directory. 0 or negative errno. */
 int audit_file_replace(const struct audit_io *io, int dir, const char *name, const void *bytes, size_t size,

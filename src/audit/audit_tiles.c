@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Writes tiles for what the journal holds: bundles of entries, then each level of hashes, where a tile that became full gives one hash to the level above. Nobody
- * looks at them before a checkpoint covers them, so they are written in place, and anew after a crash. Each is synced, and its directory once all are in it.
+ * looks at them before a checkpoint covers them, so they are written in place, and anew after a crash. Each is synced, and its directory once all are in it. They are
+ * synced some hundred at a time: what the first sync of new files makes the file system do serves the others, and the whole is several times as fast.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +16,31 @@
 #include "base/cleanup.h"
 #include "host/tree.h"
 
+#define FILES_AT_ONCE 256u
+
 struct writer {
 	const struct audit_io *io;
 	struct audit_tree *tree;
 	struct audit_error *error;
 	char parent[TILE_PATH_SIZE]; /* of the file that was written last; "" = none */
+	int files[FILES_AT_ONCE];    /* written and not synced */
+	u32 file_count;
 };
+
+/* Syncs what was written, if `wanted`, and closes it. */
+static int end_files(struct writer *to, bool wanted)
+{
+	int r = 0;
+
+	while (to->file_count) {
+		int fd = to->files[--to->file_count];
+
+		if (wanted && r == 0 && to->io->sync(fd) < 0)
+			r = -errno;
+		close_fd(&fd);
+	}
+	return r;
+}
 
 static int sync_dir(struct writer *to, const char *path)
 {
@@ -56,17 +76,19 @@ static int write_tile(struct writer *to, int level, u64 index, u32 width, const 
 {
 	char path[TILE_PATH_SIZE];
 	size_t parent = (size_t)(strrchr(tile_path(path, level, index, width), '/') - path);
-	int r = 0;
+	int fd, r = to->file_count == FILES_AT_ONCE ? end_files(to, true) : 0;
 
-	if (strncmp(path, to->parent, parent) != 0 || to->parent[parent]) {
+	if (r == 0 && (strncmp(path, to->parent, parent) != 0 || to->parent[parent])) {
 		r = to->parent[0] ? sync_dir(to, to->parent) : 0;
 		if (r == 0)
 			r = make_dirs(to, path);
 		(void)snprintf(to->parent, sizeof(to->parent), "%.*s", (int)parent, path);
 	}
-	if (r == 0)
-		r = audit_file_write(to->io, to->tree->tiles.dir, path, bytes, size, 0644);
-	return r < 0 ? audit_fail_errno(to->error, r, "cannot write '%s'", path) : 0;
+	fd = r < 0 ? r : audit_file_write(to->io, to->tree->tiles.dir, path, bytes, size, 0644);
+	if (fd < 0)
+		return audit_fail_errno(to->error, fd, "cannot write '%s'", path);
+	to->files[to->file_count++] = fd;
+	return 0;
 }
 
 /* Tiles of one level that get `count` more hashes. *ret_full: those of tiles that became full. */
@@ -160,8 +182,11 @@ int audit_tiles_write(const struct audit_io *io, struct audit_tree *tree, struct
 	struct writer to = { .io = io, .tree = tree, .error = error };
 	u64 count = tree->edge.size - tree->published;
 	CLEANUP_FREE struct merkle_hash *hashes = reallocarray(NULL, count / TILE_WIDTH + 2, sizeof(*hashes));
-	int r = hashes ? write_entries(&to) : audit_fail_errno(error, -ENOMEM, "cannot write tiles");
+	int r;
 
+	if (!hashes)
+		return audit_fail_errno(error, -ENOMEM, "cannot write tiles");
+	r = write_entries(&to);
 	for (unsigned level = 0; r == 0 && count; level++) {
 		u64 next = tile_count((int)level + 1, tree->edge.size) - tile_count((int)level + 1, tree->published);
 
@@ -169,8 +194,9 @@ int audit_tiles_write(const struct audit_io *io, struct audit_tree *tree, struct
 				hashes); /* a full tile's hash is put where others have been read */
 		count = next;
 	}
-	if (r == 0 && to.parent[0] && sync_dir(&to, to.parent) < 0)
+	if (r == 0 && (end_files(&to, true) < 0 || (to.parent[0] && sync_dir(&to, to.parent) < 0)))
 		r = audit_fail_errno(error, -errno, "cannot write '%s'", to.parent);
+	(void)end_files(&to, false);
 	return r;
 }
 

@@ -204,6 +204,7 @@ static int load_journal(struct audit_tree *tree, const struct note_key *key, boo
 	}
 	tree->journal_end = at;
 	tree->torn = size - at;
+	tree->damaged = length == -EUCLEAN;
 	crypto_hash_sha256(tree->torn_digest.bytes, bytes + at, tree->torn);
 	if (length == -EBADMSG) {
 		(void)audit_fail(error, -EBADMSG, "the journal is damaged at byte %zu, behind which there are whole records", at);

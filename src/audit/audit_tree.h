@@ -36,7 +36,8 @@ struct audit_tree {
 	char note[NOTE_MAX]; /* which covers all */
 	size_t note_size;
 	size_t journal_end;             /* of its last whole record */
-	size_t torn;                    /* bytes behind that */
+	size_t torn;                    /* bytes behind that; … */
+	bool damaged;                   /* … not merely the beginning of a record */
 	struct merkle_hash torn_digest; /* their SHA-256 */
 };
 

@@ -152,6 +152,13 @@ int audit_verify(struct audit_view *view, struct audit_found *found, struct audi
 	free(v);
 	if (r == 0 && !merkle_equal(&root, &built))
 		r = audit_fail(error, -EBADMSG, "the entries do not have the root that was signed");
+	if (r == 0 && view->tree->damaged) {
+		r = audit_fail(
+			error, -EBADMSG,
+			"the journal's last record is damaged, by a power failure or by somebody: it began with entry %" PRIu64,
+			view->tree->edge.size);
+		error->entry = view->tree->edge.size;
+	}
 	audit_found_finish(found, view);
 	return r;
 }

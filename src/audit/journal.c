@@ -72,6 +72,14 @@ static size_t whole(const u8 *bytes, size_t size, struct journal_record *ret_rec
 	return all;
 }
 
+/* Whether these bytes, which are not a whole record, are the beginning of one. */
+static bool begins(const u8 *bytes, size_t size)
+{
+	if (memcmp(bytes, MAGIC, size < MAGIC_SIZE ? size : MAGIC_SIZE) != 0)
+		return false;
+	return size < JOURNAL_HEAD || (size_t)JOURNAL_HEAD + get(bytes + 20, 4) + get(bytes + 24, 4) + JOURNAL_TAIL > size;
+}
+
 s64 journal_record_get(const u8 *bytes, size_t size, size_t at, struct journal_record *ret_record)
 {
 	struct journal_record later;
@@ -86,5 +94,5 @@ s64 journal_record_get(const u8 *bytes, size_t size, size_t at, struct journal_r
 	while ((found = memmem(found + 1, size - (size_t)(found + 1 - bytes), MAGIC, MAGIC_SIZE)) != NULL)
 		if (whole(found, size - (size_t)(found - bytes), &later))
 			return -EBADMSG;
-	return -ENODATA;
+	return begins(bytes + at, size - at) ? -ENODATA : -EUCLEAN;
 }

@@ -6,7 +6,7 @@
  *     8  "lichenJ1"          8  index of the first entry      4  entries     4  their bytes     4  the note's bytes     4  zero
  *     the entries, as in a bundle of tile.h; the note; 32 bytes: SHA-256 of all before them.          Numbers: the highest byte first.
  *
- * What a crash leaves behind the last whole record was never acknowledged: torn. It is no longer a torn end when a whole record follows it.
+ * What a crash leaves behind the last whole record was never acknowledged: torn. It is no torn end when a whole record follows it.
  */
 #ifndef LICHEN_AUDIT_JOURNAL_H
 #define LICHEN_AUDIT_JOURNAL_H
@@ -34,8 +34,9 @@ size_t journal_record_size(const struct journal_record *record);
 void journal_record_put(const struct journal_record *record, u8 *to);
 
 /*
- * Reads the record at `at`. Returns its size; 0 at the end; -ENODATA: a torn end; -EBADMSG: it is damaged, and not by a crash, since whole
- * records follow.
+ * Reads the record at `at`. Returns its size; 0 at the end; -ENODATA: the beginning of a record, as a writer leaves it that was killed; -EUCLEAN: nothing
+ * whole, and no beginning either: a power failure, or somebody, has damaged the last record; -EBADMSG: it is damaged, and not by a crash, since whole records
+ * follow.
  */
 s64 journal_record_get(const u8 *bytes, size_t size, size_t at, struct journal_record *ret_record) MUST_CHECK;
 

@@ -104,12 +104,12 @@ int tile_read(struct tile_reader *reader, unsigned level, u64 index, const struc
 {
 	struct tile_cache *cache = &reader->cache[level % TILE_LEVELS];
 	u32 width = tile_width((int)level, index, reader->size);
-	CLEANUP_FD int fd = FD_NONE;
 	u32 there = width;
 	ssize_t n;
 
 	if (cache->width != width || cache->index != index) {
-		fd = width ? open_tile(reader, (int)level, index, &there) : -ENOENT;
+		CLEANUP_FD int fd = width ? open_tile(reader, (int)level, index, &there) : -ENOENT;
+
 		if (fd < 0)
 			return fd;
 		cache->width = 0;

@@ -198,7 +198,7 @@ void audit_report_print(const struct audit_report *report, FILE *to)
 		fprintf(to, "recovered  %" PRIu64 " times after a crash; see `lichen audit show --type=log.recovered`\n",
 			found->recovered);
 	if (tree->torn)
-		fprintf(to, "torn       %zu bytes of a write that was not acknowledged\n", tree->torn);
+		fprintf(to, "torn       %zu bytes of an interrupted write, which was not acknowledged\n", tree->torn);
 	if (report->own_key)
 		fprintf(to, "key        %s\n           of the log's own file: compare it, or use --key\n",
 			note_key_verifier(&report->view->key, key));

@@ -43,6 +43,7 @@ static void records(const u8 *data, size_t size)
 		at += (size_t)length;
 	}
 	MUST((length == 0) == (at >= size));
+	MUST(length == 0 || length == -ENODATA || length == -EUCLEAN || length == -EBADMSG);
 }
 
 /* A file of the log's directory, which holds nothing but that. */
@@ -62,7 +63,7 @@ static int nothing(void *data, u64 index, const u8 *entry, size_t size)
 }
 
 /* A tree of up to 255 entries, of which the input is one file. */
-static void tree(const u8 *data, size_t size, bool entries)
+static void one_file(const u8 *data, size_t size, bool entries)
 {
 	char dir[] = "/tmp/fuzz-tiles.XXXXXX", path[TILE_PATH_SIZE];
 	struct audit_tree tree = { .published = size ? data[0] : 0 };
@@ -128,10 +129,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		records(data + 1, size - 1);
 		break;
 	case 2:
-		tree(data + 1, size - 1, true);
+		one_file(data + 1, size - 1, true);
 		break;
 	case 3:
-		tree(data + 1, size - 1, false);
+		one_file(data + 1, size - 1, false);
 		break;
 	default:
 		journal(data + 1, size - 1);

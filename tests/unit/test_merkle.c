@@ -275,8 +275,8 @@ static void test_keys(void **state)
 		"Peter Neumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
 		"+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
 		"PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq\xc9LDE4izWy10TW", /* taken for a slash by libsodium */
-		GO_VERIFIER " x",
-		"PRIVATE+KEY+" GO_VERIFIER,
+		(GO_VERIFIER " x"),
+		("PRIVATE+KEY+" GO_VERIFIER),
 	};
 	struct note_key key, again;
 	char text[NOTE_KEY_TEXT];
