@@ -30,6 +30,7 @@ struct call {
 	struct trap *trap; /* the interrupted context; engine only */
 	u32 edited;        /* engine only: 1 + the argument that is replaced by a pointer to extra[], 0 = none */
 	u64 extra[3];
+	bool again;    /* with CALL_DONE: the guest makes the call once more, behind the handler of the signal that has ended it */
 	bool reported; /* engine only: with CALL_PASS, its result is to be shown to fs_reported() */
 	bool judged;   /* engine only: with CALL_PASS, the guest's own filters are to see it */
 };

@@ -33,7 +33,14 @@ extern const char agent_thunks[], agent_thunk_slow[], agent_restorer_end[];
 void agent_sigsys(void);
 void agent_restorer(void);
 long agent_reissue(long nr, const u64 args[6]);
-long agent_window(struct trap *trap, const u64 *masks, u32 *word, int op, u64 value, const struct agent_time *timeout);
+struct window {
+	u64 guest_mask, agent_mask; /* of signals: while it waits, and afterwards */
+	u64 nr;                     /* the call */
+};
+long agent_window(struct trap *trap, const struct window *window, u64 arg0, u64 arg1, u64 arg2, u64 arg3);
+/* Makes a call that may wait, of at most four arguments, as the guest would: signals with handlers end it, stops do not. Its result; with -EINTR call->again
+ * says whether the guest is to make its own call again behind the handler (SA_RESTART). */
+long agent_waiting_call(struct call *call, long nr, u64 arg0, u64 arg1, u64 arg2, u64 arg3) MUST_CHECK;
 long agent_copy(void *to, const void *from, u64 size, u64 frame);
 long agent_copy_string(char *to, const char *from, u64 size, u64 frame);
 struct child_chores;

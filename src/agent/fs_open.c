@@ -2,9 +2,8 @@
 /*
  * open(2) and its kin in the tree; opening what is to be executed.
  *
- * A FIFO may make its opener wait, and no handler waits: what a stat(2) of the host path says to be one is opened by the guest itself, through the
- * /proc/self/fd name of a descriptor that lingers until the thread's next call here. (Trying with O_NONBLOCK first would show itself to the
- * other end.) Devices are opened with O_NONBLOCK, which is taken away again: a terminal line may wait for its carrier.
+ * A FIFO may make its opener wait: what a stat(2) of the host path says to be one is opened where calls wait (window.c), through the /proc/self/fd name of a
+ * descriptor. (Trying with O_NONBLOCK first would show itself to the other end.) Devices are opened with O_NONBLOCK, which is taken away again: a terminal line may wait for its carrier.
  */
 #include "agent/fs.h"
 #include "agent/fs_layers.h"
@@ -131,8 +130,11 @@ static long may_write(struct fs_work *work, u64 *flags)
 	return 0;
 }
 
+#define FS_FIFO (-5000) /* not opened: who opens it may wait */
+
 static long open_magic(struct fs_work *work, u64 flags, u64 mode)
 {
+	struct kernel_stat st;
 	const char *name;
 	long parent, fd, low;
 
@@ -146,14 +148,16 @@ static long open_magic(struct fs_work *work, u64 flags, u64 mode)
 		(void)sys1(__NR_close, parent);
 		parent = low;
 	}
-	fd = sys4(__NR_openat, parent, name, flags, mode);
+	if (!(flags & (O_NONBLOCK_ | O_PATH_)) && sys4(__NR_newfstatat, parent, name, &st, 0) == 0 &&
+	    (st.mode & VFS_TYPE) == VFS_FIFO)
+		fd = FS_FIFO;
+	else
+		fd = sys4(__NR_openat, parent, name, flags, mode);
 	(void)sys1(__NR_close, parent);
 	if (fd >= 0 && work->nsfs)
 		(void)sys2(__NR_flock, fd, 1 /* LOCK_SH: it keeps the namespace */);
 	return fd;
 }
-
-#define FS_FIFO (-5000) /* not opened: who opens it may wait */
 
 /* What a host path that is opened without O_NONBLOCK may make its opener wait for. */
 static long open_waiting(struct fs_work *work, u64 flags, u64 mode)
@@ -260,23 +264,19 @@ static long attempts(struct fs_work *work, s32 dirfd, u64 path, u64 flags, u64 m
 	return r;
 }
 
-/* A FIFO, and the caller wants to wait for the other end: it opens the descriptor's name itself. */
-static enum verdict open_fifo(struct call *call, s32 dirfd, u64 path, u64 flags)
+/* A FIFO, and the caller wants to wait for the other end: opened by the descriptor's name, as the guest would. */
+static long open_fifo(struct call *call, s32 dirfd, u64 path, u64 flags)
 {
-	long object = fs_object(scratch(), dirfd, path, FS_FOLLOW);
+	long object = fs_object(scratch(), dirfd, path, FS_FOLLOW), r;
+	char link[AGENT_FD_LINK_SIZE];
 
-	if (object < 0) {
-		call->ret = object;
-		return CALL_DONE;
-	}
+	if (object < 0)
+		return object;
 	object = fs_linger(object);
-	agent_fd_link((char *)call->extra, (u32)object);
-	call->nr = __NR_openat;
-	call->arg[0] = (u64)AT_FDCWD_;
-	call->arg[1] = 0;
-	call->arg[2] = flags & ~(u64)(O_CREAT_ | O_EXCL_ | O_NOFOLLOW_);
-	call->edited = 2;
-	return CALL_PASS;
+	agent_fd_link(link, (u32)object);
+	r = agent_waiting_call(call, __NR_openat, (u64)AT_FDCWD_, (u64)link, flags & ~(u64)(O_CREAT_ | O_EXCL_ | O_NOFOLLOW_), 0);
+	fs_linger_end();
+	return r;
 }
 
 static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
@@ -287,7 +287,9 @@ static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags,
 		fs_note((s32)call->ret, scratch()->exe && private()->hints.exe ? private()->hints.exe : scratch()->mount.id);
 	if (UNLIKELY(fs_quota_on()) && call->ret >= 0 && (flags & O_ACCMODE_) && !(flags & O_PATH_))
 		call->ret = limited(scratch(), call->ret);
-	return call->ret == FS_FIFO ? open_fifo(call, dirfd, path, flags) : CALL_DONE;
+	if (call->ret == FS_FIFO)
+		call->ret = open_fifo(call, dirfd, path, flags);
+	return CALL_DONE;
 }
 
 /* open and openat, which ignore what openat2 refuses. */

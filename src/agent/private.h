@@ -46,13 +46,15 @@ struct action { /* struct kernel_sigaction */
 	u64 mask;
 };
 
+enum { TRAP_INTERRUPTED = 1, TRAP_RESTART = 2 /* … whose handler has SA_RESTART */ };
+
 struct trap {
 	struct context *context;
 	struct siginfo *info;
 	u64 frame;       /* rsp at handler entry: below it the guest's stack is free */
 	u64 slot;        /* index */
 	u64 handler;     /* entry.S jumps there instead of returning (a guest's SIGSYS handler); 0 = return */
-	u32 interrupted; /* the blocking window was hit by a signal */
+	u32 interrupted; /* enum: the blocking window was hit by a signal … */
 	u32 fault_ready; /* SIGSEGV and SIGBUS are known to be unblocked */
 	u64 agent_sp;    /* in the blocking window: where to come back to */
 	u32 ipc_space;   /* agent_ipc_space_force() */

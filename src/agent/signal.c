@@ -350,12 +350,15 @@ static u64 enter_handler(struct context *context, u64 row)
 }
 
 /* The agent was interrupted by a signal that the guest shall get afterwards: it stays blocked until then, and a sleep ends. */
-static void back_out(struct context *context, int sig)
+static void back_out(struct context *context, int sig, u64 flags)
 {
 	struct registers *regs = &context->regs;
 
 	if (regs->ip >= (u64)agent_window_begin && regs->ip <= (u64)agent_window_woken) {
-		((struct trap *)regs->bx)->interrupted = 1;
+		u32 *interrupted = &((struct trap *)regs->bx)->interrupted;
+
+		if (!*interrupted)
+			*interrupted = TRAP_INTERRUPTED | (flags & SA_RESTART_ ? TRAP_RESTART : 0);
 		if (regs->ip != (u64)agent_window_woken) {
 			regs->ax = (u64)-EINTR;
 			regs->ip = (u64)agent_window_woken;
@@ -379,7 +382,7 @@ u64 signal_in_agent(int sig, struct siginfo *info, struct context *context, u64 
 		regs->ip = (u64)agent_copy_fault;
 		return 0;
 	}
-	back_out(context, sig);
+	back_out(context, sig, private()->thunks[row].flags);
 	queue_again(sig, info, (u32)row);
 	return 0;
 }
@@ -444,7 +447,7 @@ u64 signal_sigpipe(struct trap *trap)
 		return 0;
 	if (guest)
 		return deliver(trap, SIGPIPE_);
-	back_out(trap->context, SIGPIPE_);
+	back_out(trap->context, SIGPIPE_, virtual_slot(SIGPIPE_)->flags);
 	(void)sys4(__NR_rt_tgsigqueueinfo, sys0(__NR_getpid), sys0(__NR_gettid), SIGPIPE_, trap->info);
 	return 0;
 }

@@ -221,6 +221,19 @@ static void report(struct trap *trap, struct call *call)
 	regs->sp = left.sp;
 }
 
+/* The guest goes on behind its call, or makes it again. */
+static void done(struct trap *trap, const struct call *call)
+{
+	struct registers *regs = &trap->context->regs;
+
+	if (LIKELY(!call->again)) {
+		regs->ax = (u64)call->ret;
+		return;
+	}
+	regs->ax = (u64)(u32)trap->info->syscall;
+	regs->ip -= SYSCALL_SIZE;
+}
+
 /* The way of a call whose result is to be noted. */
 static void observe(struct trap *trap, struct call *call, enum judgement judged)
 {
@@ -235,8 +248,9 @@ static void observe(struct trap *trap, struct call *call, enum judgement judged)
 	if (judged == JUDGED_KERNELS) {
 		trap_pass(trap, call);
 	} else if (judged == JUDGED_ANSWERED || dispatch(call) == CALL_DONE) {
-		trap->context->regs.ax = (u64)call->ret;
-		trace_result(trap->info->syscall, args, call->ret);
+		done(trap, call);
+		if (!call->again)
+			trace_result(trap->info->syscall, args, call->ret);
 	} else {
 		trap_pass(trap, call);
 	}
@@ -277,7 +291,7 @@ u64 trap_main(int sig, struct siginfo *info, struct context *context, u64 slot, 
 	else if (call.nr == TRACE_REPORT_NR)
 		report(trap, &call);
 	else if (judged == JUDGED_ANSWERED || (judged == JUDGED_ALLOWED && dispatch(&call) == CALL_DONE))
-		regs->ax = (u64)call.ret;
+		done(trap, &call);
 	else
 		trap_pass(trap, &call);
 	context->sigmask &= ~SIGSYS_BIT;

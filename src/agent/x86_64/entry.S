@@ -314,9 +314,9 @@ LABEL(agent_thunk_slow):
 	xor %eax, %eax
 	jmp *%r11
 
-/* long agent_window(struct trap *trap, u64 *masks, u32 *word, int op, u64 value, const struct agent_time *timeout)
- * masks[0] = the guest's signal mask, masks[1] = the agent's. Sleeps on the frame's stack, so that a signal's frame nests as
- * it would in the guest. Returns the futex call's result, or -EINTR when a guest handler is due. */
+/* long agent_window(struct trap *trap, const struct window *window, u64 arg0, u64 arg1, u64 arg2, u64 arg3)
+ * Makes a call with the guest's signal mask, on the frame's stack, so that a signal's frame nests as it would in the guest. Returns the call's
+ * result, or -EINTR when a guest handler is due. */
 FUNCTION(agent_window):
 	push %rbx
 	push %rbp
@@ -327,7 +327,7 @@ FUNCTION(agent_window):
 	mov %rdi, %rbx
 	mov %rsi, %rbp
 	mov %rdx, %r12
-	mov %ecx, %r13d
+	mov %rcx, %r13
 	mov %r8, %r14
 	mov %r9, %r15
 	mov %rsp, OFF_TRAP_AGENT_SP(%rbx)
@@ -340,12 +340,12 @@ LABEL(agent_window_begin):
 	mov $__NR_rt_sigprocmask, %eax
 	syscall
 	mov %r12, %rdi
-	mov %r13d, %esi
+	mov %r13, %rsi
 	mov %r14, %rdx
 	mov %r15, %r10
 	xor %r8d, %r8d
 	xor %r9d, %r9d
-	mov $__NR_futex, %eax
+	mov 16(%rbp), %eax
 	cmpl $0, OFF_TRAP_INTERRUPTED(%rbx)
 	jne agent_window_cancel
 LABEL(agent_window_sleep):
