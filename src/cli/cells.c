@@ -13,7 +13,9 @@
 #include "cli/json_out.h"
 #include "cli/words.h"
 #include "host/cell_cgroup.h"
+#include "host/cell_members.h"
 #include "host/cell_process.h"
+#include "host/mount_scratch.h"
 
 int cells_open(const struct command *command)
 {
@@ -85,10 +87,11 @@ void cells_done(struct cell_found *found)
 int cells_clear_up(const struct cell_found *found)
 {
 	struct cell_cgroup cgroup;
-	if (cell_processes_kill(found->id, 0, CELL_BY_ENVIRONMENT) < 0)
+	if (cell_processes_kill(found->id, 0, CELL_BY_ENVIRONMENT) < 0 || cell_members_kill_noted(found->dir) < 0)
 		return -EBUSY;
 	cell_cgroup_load(found->dir, &cgroup);
 	cell_cgroup_remove(&cgroup);
+	mount_scratch_sweep();
 	return 0;
 }
 

@@ -59,7 +59,8 @@ static void print_unit(const json_t *unit)
 	if (json_is_true(json_object_get(unit, "ready")) && strcmp(text(asked, "request"), "GET /_ping") == 0)
 		units_say_docker_host("  ", text(asked, "at"));
 	if (json_integer_value(json_object_get(unit, "restarts")))
-		printf("  restarted %d times\n", (int)json_integer_value(json_object_get(unit, "restarts")));
+		printf("  restarted %d times%s%s\n", (int)json_integer_value(json_object_get(unit, "restarts")),
+		       *text(unit, "restart_why") ? ", last because it " : "", text(unit, "restart_why"));
 }
 
 static void print_details(const struct unit_record *record, const json_t *unit)

@@ -19,6 +19,7 @@
 #include "host/cell_tree.h"
 #include "lichen.h"
 #include "units/unit_dirs.h"
+#include "units/unit_leaves.h"
 
 #define ANSWER_MS 10000
 #define STOP_SECONDS 600u /* `lichen stop`: the manager has its own times for each unit */
@@ -106,6 +107,8 @@ int units_clear_up(int store, struct unit_record *record)
 	if (r == 0)
 		r = cells_clear_up(&found);
 	cells_done(&found);
+	if (r == 0)
+		unit_leaves_clear(record->json);
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cell_members.h"
 #include "host/cell_monitor_int.h"
 #include "host/cell_process.h"
 #include "host/cell_scratch.h"
@@ -203,6 +204,8 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 	monitor->fds = fds;
 	monitor->supervisor = supervisor;
 	monitor->state.started = now();
+	if (fds && fds->reserved[RESERVED_AGENT] >= 0)
+		(void)cell_members_note(monitor->run->dir, fds->reserved[RESERVED_AGENT]); /* else fewer are found after a crash */
 	write_state(monitor, CELL_RUNNING);
 	if (supervise_add(supervisor, &service) < 0 || (monitor->terminal && terminal_begin(monitor->terminal, supervisor) < 0))
 		(void)kill(pid, SIGKILL); /* nobody could reach it */

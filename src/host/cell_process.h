@@ -3,7 +3,7 @@
  * The processes of a cell, as /proc tells: descendants of its monitor (which adopts orphans, where the kernel has PR_SET_CHILD_SUBREAPER), those
  * that have LICHEN_CELL=ID in their environment, and descendants of these. Without a living monitor the environment alone tells.
  * Limit: a process that has cleared its environment, and been orphaned where there is no subreaper (gVisor of 2022) or after its monitor was killed, is
- * not found.
+ * not found here (cell_members.h finds it where something is filled).
  */
 #ifndef LICHEN_HOST_CELL_PROCESS_H
 #define LICHEN_HOST_CELL_PROCESS_H

@@ -84,13 +84,34 @@ static bool is_good_tmpfs(const char *place)
 	       (u64)flags.f_bavail * flags.f_frsize >= ROOM_WANTED;
 }
 
-int mount_scratch_make(struct mount_scratch *ret)
+#define PLACES 3
+
+static void get_places(const char *places[PLACES])
 {
 	const char *temporary = getenv("TMPDIR");
-	const char *const places[] = { temporary && temporary[0] == '/' ? temporary : "/tmp", "/tmp", "/var/tmp" };
+
+	places[0] = temporary && temporary[0] == '/' ? temporary : "/tmp";
+	places[1] = "/tmp";
+	places[2] = "/var/tmp";
+}
+
+void mount_scratch_sweep(void)
+{
+	const char *places[PLACES];
+
+	get_places(places);
+	sweep("/dev/shm");
+	for (size_t i = 0; i < PLACES; i++)
+		sweep(places[i]);
+}
+
+int mount_scratch_make(struct mount_scratch *ret)
+{
+	const char *places[PLACES];
 	int r = -ENOENT;
 
 	*ret = MOUNT_SCRATCH_NONE;
+	get_places(places);
 	if (is_good_tmpfs("/dev/shm")) {
 		sweep("/dev/shm");
 		r = make_in("/dev/shm", ret);
@@ -99,7 +120,7 @@ int mount_scratch_make(struct mount_scratch *ret)
 		if (r == 0)
 			mount_scratch_end(ret);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		sweep(places[i]);
 		r = make_in(places[i], ret);
 		if (r == 0)

@@ -22,6 +22,8 @@ struct mount_scratch {
 int mount_scratch_make(struct mount_scratch *ret) MUST_CHECK;
 /* Makes one for a cell, whose commons tell where it is, and how overlays that the guest mounts can be kept there. */
 int mount_scratch_stage(struct mount_scratch *ret, struct commons *commons) MUST_CHECK;
+/* Removes those that a killed lichen has left, where they are made. */
+void mount_scratch_sweep(void);
 /* Removes it with all that is in it. One that was not made is fine. */
 void mount_scratch_end(struct mount_scratch *scratch);
 

@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cell_process.h"
 #include "units/manager_int.h"
+#include "units/unit_leaves.h"
 
 #define JOIN_MS 10000
 #define POLLED_MAX (2 + UNIT_SET_MAX * 6)
@@ -412,6 +414,8 @@ static int begin(struct manager *manager, const struct manager_start *start)
 		r = make_pipes(managed);
 		if (r == 0)
 			r = make_log(managed);
+		if (r == 0)
+			r = unit_leaves_note(&managed->profile->leaves, &managed->leaves);
 	}
 	manager->end = cell_control_send(manager->cell.dir, CELL_WAIT, 0);
 	if (r == 0 && manager->end < 0)
@@ -423,6 +427,15 @@ static int begin(struct manager *manager, const struct manager_start *start)
 		close_fd(&pidfd);
 	}
 	return r == 0 ? await_holder(start->link) : r;
+}
+
+/* What is left when all units are over: processes that KillMode=process spared, and files in /run. */
+static void clear_up(struct manager *manager)
+{
+	if (manager->adopts) /* else the monitor does it in a moment */
+		(void)cell_processes_kill(manager->cell.id, getpid(), CELL_BY_PARENT);
+	for (size_t i = manager->count; i-- > 0;)
+		unit_leaves_remove(&manager->units[i].leaves);
 }
 
 /* What came as copies from the monitor is closed, but for what is ours. */
@@ -483,6 +496,7 @@ void manager_run(const struct manager_start *start, int dir, const char *id)
 	}
 	manager_write(manager);
 	run_loop(manager, &mask);
+	clear_up(manager);
 	for (size_t i = 0; i < manager->count; i++)
 		if (manager->units[i].log) {
 			managed_output(&manager->units[i], 0);

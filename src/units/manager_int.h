@@ -80,12 +80,14 @@ struct managed {
 	s64 since;     /* of the state, ns since 1970 */
 	s64 starts[16]; /* of the last starts, ms: StartLimitBurst= */
 	u32 start_count, restarts;
-	int status;             /* of the main process: as a shell has it */
-	char result[32];        /* "success", "exit-code", "signal", "timeout", "start-limit-hit", "protocol" … */
-	char why[MANAGER_TEXT]; /* in a sentence */
-	char status_text[256];  /* STATUS= */
-	char asked_text[160];   /* what became of the last request */
-	struct word_list notes; /* told at its start */
+	int status;                     /* of the main process: as a shell has it */
+	char result[32];                /* "success", "exit-code", "signal", "timeout", "start-limit-hit", "protocol" … */
+	char why[MANAGER_TEXT];         /* in a sentence */
+	char restart_why[MANAGER_TEXT]; /* the same of the time before, when it was started again */
+	char status_text[256];          /* STATUS= */
+	char asked_text[160];           /* what became of the last request */
+	struct word_list notes;         /* told at its start */
+	struct word_list leaves;        /* what of its profile's was not there before (unit_leaves.h) */
 };
 
 struct manager {
@@ -149,6 +151,8 @@ bool managed_has(struct managed *managed, pid_t pid);
 /* The only process that is left of it besides runners; 0: none, or several. */
 pid_t managed_only_process(struct managed *managed);
 void managed_output(struct managed *managed, int stream);
+/* A line of the manager's own in the unit's log: "lichen: NAME …". */
+void managed_note(struct managed *managed, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* manager_ask.c */
 /* Makes the request of its profile, or the proof; asker != 0 while that goes on. */

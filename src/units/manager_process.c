@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,4 +298,23 @@ void managed_output(struct managed *managed, int stream)
 	for (int i = 0; i < 16 && (n = read(managed->outputs[stream], bytes, sizeof(bytes))) > 0; i++)
 		if (managed->log)
 			cell_log_add(managed->log, stream ? CELL_STDERR : CELL_STDOUT, bytes, (size_t)n);
+}
+
+void managed_note(struct managed *managed, const char *format, ...)
+{
+	char text[MANAGER_TEXT + UNIT_NAME_MAX + 16];
+	va_list args;
+	int n;
+
+	if (!managed->log)
+		return;
+	for (int stream = 0; stream < 2; stream++)
+		managed_output(managed, stream); /* what it said before */
+	n = snprintf(text, sizeof(text), "lichen: %s ", managed->unit->name.full);
+	va_start(args, format);
+	(void)vsnprintf(text + n, sizeof(text) - (size_t)n - 1, format, args);
+	va_end(args);
+	n = (int)strlen(text);
+	text[n] = '\n';
+	cell_log_add(managed->log, CELL_STDERR, text, (size_t)n + 1);
 }

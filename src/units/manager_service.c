@@ -56,6 +56,7 @@ void managed_fail(struct managed *managed, const char *result, const char *forma
 		va_start(args, format);
 		(void)vsnprintf(managed->why, sizeof(managed->why), format, args);
 		va_end(args);
+		managed_note(managed, "%s", managed->why);
 	}
 	managed_stop(managed);
 }
@@ -499,6 +500,8 @@ static void look(struct managed *managed, s64 now)
 		managed->next_look = managed->asker ? 0 : now + LOOK_MS;
 	} else if (managed->state == MANAGED_AUTO_RESTART) {
 		managed->restarts++;
+		(void)snprintf(managed->restart_why, sizeof(managed->restart_why), "%s", managed->why);
+		managed_note(managed, "is started again (Restart=%s)", unit_get(managed->unit, "Service", "Restart"));
 		managed_begin(managed);
 	} else if (managed->state == MANAGED_STOP_TERM || managed->state == MANAGED_STOP_KILL) {
 		managed_stop_step(managed);

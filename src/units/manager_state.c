@@ -69,15 +69,16 @@ static json_t *unit_json(const struct managed *managed)
 	const char *sub = managed->state == MANAGED_RUNNING && unit_is_socket(unit) ? "listening" : names[managed->state].sub;
 	bool ended = managed->state >= MANAGED_DEAD && managed->state != MANAGED_SKIPPED && unit_is_service(unit);
 	json_t *object = json_pack(
-		"{s:s, s:o, s:s, s:s, s:b, s:b, s:b, s:I, s:o, s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+		"{s:s, s:o, s:s, s:s, s:b, s:b, s:b, s:I, s:o, s:I, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 		unit->name.full, "description", text_or_null(description), "active",
 		managed->reloading && managed->state == MANAGED_RUNNING ? "reloading" : names[managed->state].active, "sub", sub,
 		"ready", managed_is_up(managed), "was_ready", managed->was_ready, "required", managed->required, "since",
 		(json_int_t)managed->since, "main_pid", managed->main_pid ? json_integer(managed->main_pid) : json_null(),
-		"restarts", (json_int_t)managed->restarts, "exit", ended ? json_integer(managed->status) : json_null(), "result",
-		managed->result, "why", text_or_null(managed->why), "status", text_or_null(managed->status_text), "path",
-		text_or_null(unit->path), "drop_ins", list_json(&unit->drop_ins), "added", list_json(&managed->profile->added),
-		"notes", list_json(&managed->notes));
+		"restarts", (json_int_t)managed->restarts, "restart_why", text_or_null(managed->restart_why), "exit",
+		ended ? json_integer(managed->status) : json_null(), "result", managed->result, "why", text_or_null(managed->why),
+		"status", text_or_null(managed->status_text), "path", text_or_null(unit->path), "drop_ins",
+		list_json(&unit->drop_ins), "added", list_json(&managed->profile->added), "notes", list_json(&managed->notes),
+		"leaves", list_json(&managed->leaves));
 
 	if (object && managed->main_pid)
 		(void)json_object_set_new(object, "main_started", json_integer((json_int_t)managed->main_started));

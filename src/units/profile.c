@@ -317,6 +317,30 @@ static int add_flags(const struct unit *unit, u32 missing, u32 filled, struct un
 	return r;
 }
 
+/* What it leaves in /run. words: of its command line. */
+static int find_leaves(const struct unit *unit, const struct word_list *words, struct unit_profile *ret)
+{
+	static const struct {
+		const char *unit, *options, *path;
+	} rows[] = {
+#define PROFILE_LEAVES(of, options, path, source) { of, options, path },
+#include "units/profile.def"
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++) {
+		const char *given = NULL;
+
+		if (!fits(rows[i].unit, unit))
+			continue;
+		for (const char *option = rows[i].options; *option && !given; option += strlen(option) + 1)
+			given = option_value(words, option);
+		if (!given || *given == '/')
+			r = word_list_add(&ret->leaves, given ? given : rows[i].path);
+	}
+	return r;
+}
+
 /* Places of the user's own. words: of its command line. */
 static int add_own(const struct unit *unit, const struct word_list *words, struct unit_profile *ret)
 {
@@ -381,6 +405,8 @@ static int find_profile(const struct unit_set *set, const struct unit *unit, u32
 	if (r == 0 && (words.count == ret->added.count || !find_request(set, unit, &words, &ret->request)))
 		ret->request.kind = REQUEST_NONE;
 	find_proof(unit, ret);
+	if (r == 0)
+		r = find_leaves(unit, &words, ret);
 	word_list_done(&words);
 	return r;
 }
@@ -409,6 +435,7 @@ void unit_profiles_done(struct unit_profiles *profiles)
 	for (size_t i = 0; i < UNIT_SET_MAX; i++) {
 		word_list_done(&profiles->of[i].added);
 		word_list_done(&profiles->of[i].why);
+		word_list_done(&profiles->of[i].leaves);
 	}
 }
 
