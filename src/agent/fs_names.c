@@ -26,6 +26,12 @@ static enum verdict done(struct call *call, long ret)
 	return CALL_DONE;
 }
 
+/* Whether all is to be done once more, of which nothing has been done: in an overlay somebody was faster, or somebody mounted meanwhile. */
+static bool is_to_repeat(long r, u32 *attempts)
+{
+	return (r == -ESTALE || (r == -ELOOP && !fs_is_current(&scratch()->root))) && fs_once_more(attempts);
+}
+
 static long look_at(const struct fs_name *where, u32 *mode)
 {
 	struct kernel_stat st;
@@ -81,21 +87,38 @@ long fs_may_create(const struct fs_name *where, bool directory)
 
 enum make { MAKE_DIRECTORY, MAKE_NODE };
 
-static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path, u64 mode, u64 device)
+static long make_once(s32 dirfd, u64 path, const struct fs_new *new)
 {
-	struct fs_new new = { .kind = what == MAKE_DIRECTORY ? FS_NEW_DIRECTORY : FS_NEW_NODE, .mode = mode, .device = device };
 	struct fs_name where;
 	long r = fs_name(scratch(), dirfd, path, &where);
 
 	if (r < 0)
-		return done(call, r);
-	r = fs_may_create(&where, what == MAKE_DIRECTORY);
+		return r;
+	r = fs_may_create(&where, new->kind == FS_NEW_DIRECTORY);
 	if (r == 0)
-		r = fs_make(scratch(), &where, &new);
+		r = fs_make(scratch(), &where, new);
 	if (fs_unlocked(r, where.directory))
-		r = fs_make(scratch(), &where, &new);
+		r = fs_make(scratch(), &where, new);
 	fs_name_done(&where);
-	return done(call, r);
+	return r;
+}
+
+static long make_new(s32 dirfd, u64 path, const struct fs_new *new)
+{
+	u32 attempts = 0;
+	long r;
+
+	do
+		r = make_once(dirfd, path, new);
+	while (is_to_repeat(r, &attempts));
+	return r;
+}
+
+static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path, u64 mode, u64 device)
+{
+	struct fs_new new = { .kind = what == MAKE_DIRECTORY ? FS_NEW_DIRECTORY : FS_NEW_NODE, .mode = mode, .device = device };
+
+	return done(call, make_new(dirfd, path, &new));
 }
 
 enum verdict fs_mkdir(struct call *call)
@@ -137,22 +160,11 @@ enum verdict fs_mknodat(struct call *call)
 static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 path)
 {
 	struct fs_new new = { .kind = FS_NEW_SYMLINK, .text = text };
-	struct fs_name where;
 	long r = guest_read_string(scratch()->rest, text, 4096);
 
 	if (r == 0)
 		r = -ENOENT;
-	if (r > 0)
-		r = fs_name(scratch(), dirfd, path, &where);
-	if (r < 0)
-		return done(call, r);
-	r = fs_may_create(&where, false);
-	if (r == 0)
-		r = fs_make(scratch(), &where, &new);
-	if (fs_unlocked(r, where.directory))
-		r = fs_make(scratch(), &where, &new);
-	fs_name_done(&where);
-	return done(call, r);
+	return done(call, r < 0 ? r : make_new(dirfd, path, &new));
 }
 
 enum verdict fs_symlink(struct call *call)
@@ -227,7 +239,7 @@ static enum verdict remove_name(struct call *call, s32 dirfd, u64 path, u64 flag
 		return done(call, -EINVAL);
 	do
 		r = remove_once(dirfd, path, flags);
-	while (r == -ESTALE && fs_once_more(&attempts)); /* in an overlay somebody was faster */
+	while (is_to_repeat(r, &attempts));
 	return done(call, r);
 }
 
@@ -289,20 +301,17 @@ static long link_source(s32 dirfd, u64 path, u64 flags, struct fs_unfollowed *re
 	return r;
 }
 
-static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
+static long link_once(s32 from, u64 old, s32 to, u64 new, u64 flags)
 {
 	struct fs_unfollowed source;
 	const struct fs_new made = { .kind = FS_NEW_LINK, .object = &source };
 	struct fs_name where;
 	char name[256];
 	u32 mount;
-	long r;
+	long r = link_source(from, old, flags, &source, &mount);
 
-	if (flags & ~(u64)(AT_SYMLINK_FOLLOW_ | AT_EMPTY_PATH_))
-		return done(call, -EINVAL);
-	r = link_source(from, old, flags, &source, &mount);
 	if (r < 0)
-		return done(call, r);
+		return r;
 	r = second_name(to, new, &where, name);
 	if (r == 0) {
 		r = fs_may_create(&where, false);
@@ -315,6 +324,19 @@ static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 
 		fs_name_done(&where);
 	}
 	fs_unfollowed_done(&source, from);
+	return r;
+}
+
+static enum verdict link_path(struct call *call, s32 from, u64 old, s32 to, u64 new, u64 flags)
+{
+	u32 attempts = 0;
+	long r;
+
+	if (flags & ~(u64)(AT_SYMLINK_FOLLOW_ | AT_EMPTY_PATH_))
+		return done(call, -EINVAL);
+	do
+		r = link_once(from, old, to, new, flags);
+	while (is_to_repeat(r, &attempts));
 	return done(call, r);
 }
 
@@ -399,7 +421,7 @@ static enum verdict rename_path(struct call *call, s32 from, u64 old, s32 to, u6
 		return done(call, -EINVAL);
 	do
 		r = rename_once(from, old, to, new, flags);
-	while (r == -ESTALE && fs_once_more(&attempts)); /* in an overlay somebody was faster */
+	while (is_to_repeat(r, &attempts));
 	return done(call, r);
 }
 

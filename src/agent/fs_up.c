@@ -64,6 +64,11 @@ long fs_work_dir(const struct fs_work *work, bool lock, struct fs_work_dir *ret)
 	for (u32 i = 0; i < 16; i++)
 		ret->name[4 + i] = "0123456789abcdef"[random >> (4 * i) & 15];
 	fd = sys4(__NR_openat, AT_FDCWD_, work->root.table->text + work->mount.work, O_PATH_ | O_DIRECTORY_ | O_CLOEXEC_, 0);
+	if (!fs_is_current(&work->root)) { /* it may have been another text */
+		if (fd >= 0)
+			(void)sys1(__NR_close, fd);
+		return -ELOOP;
+	}
 	if (fd < 0)
 		return fd;
 	ret->fd = (s32)fs_far(fd);

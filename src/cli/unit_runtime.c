@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The OCI runtimes of a dockerd that `lichen up` starts: lichen is one of them (`lichen oci`), and the one for containers that name none where lichen fills namespaces. */
+/* The OCI runtimes of a dockerd that `lichen up` starts: lichen is one of them (`lichen oci`) where it fills namespaces, and --runtime chooses among them. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static int add(struct unit_profile *profile, const char *option, const char *val
 static int add_runtime(struct up *up, const struct unit *unit, struct unit_profile *profile)
 {
 	const char *asked = up->given->runtime;
-	bool filled = up->plan.emulated & GAP_BIT(GAP_namespaces), ours = false;
+	bool filled = up->plan.emulated & GAP_BIT(GAP_namespaces);
 	char directory[PATH_MAX], value[PATH_MAX + 32];
 	int r = 0, fd = state_dir_open(directory);
 	if (fd < 0)
@@ -58,13 +58,9 @@ static int add_runtime(struct up *up, const struct unit *unit, struct unit_profi
 	if ((filled || asked) && !configured(up, "runtimes") && !says(unit, "--add-runtime")) {
 		snprintf(value, sizeof(value), "lichen=%s/" LINK_NAME, directory);
 		r = add(profile, "--add-runtime", value, "lichen is an OCI runtime as well (lichen oci)");
-		ours = true;
 	}
 	if (r == 0 && asked)
-		return add(profile, "--default-runtime", asked, "--runtime asks for it");
-	if (r == 0 && filled && ours && !configured(up, "default-runtime") && !says(unit, "--default-runtime"))
-		r = add(profile, "--default-runtime", "lichen",
-			"it makes fewer system calls than runc, and needs less of a container's memory; --runtime=runc otherwise");
+		r = add(profile, "--default-runtime", asked, "--runtime asks for it");
 	return r;
 }
 

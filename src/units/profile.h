@@ -44,7 +44,7 @@ int proof_make(const struct request *at, char *why, size_t size) MUST_CHECK;
 struct unit_profile {
 	struct request request;
 	enum proof_kind proof;
-	bool proves;            /* the proof is made; not so by --no-proof, or Proof=no in the unit's section [X-Lichen] */
+	bool proves;             /* the proof is made; not so by --no-proof, or Proof=no in the unit's section [X-Lichen] */
 	struct word_list added;  /* words that its command line gets, … */
 	struct word_list why;    /* … and a sentence for each */
 	struct word_list leaves; /* what it makes in /run and does not take away: absolute paths (unit_leaves.h) */

@@ -14,7 +14,7 @@
 #include "gaps/sysvipc/sem_state.h"
 #include "gaps/sysvipc/shm_state.h"
 
-#define IPC_SPACES 8u /* IPC namespaces (ipc_space.c): areas, one behind the other, where gap namespaces is filled too */
+#define IPC_SPACES 64u /* IPC namespaces (ipc_space.c): areas, one behind the other, where gap namespaces is filled too */
 
 struct sysvipc_area {
 	struct ipc_limits limits;

@@ -76,8 +76,8 @@ chmod: /bin: No space left on device
 contains "without a profile" "$(d run --rm --network=none --security-opt seccomp=unconfined base sh -c 'mkdir /tmp/a && ls /tmp')" a
 
 # --- the other runtime ------------------------------------------------------------------------------------------------------------
-d run -d --name other --runtime=runc --network=none base sleep 1000 >/dev/null
-same 'exec by runc' 'in it' "$(d exec other echo 'in it')"
+d run -d --name other --runtime=lichen --network=none base sleep 1000 >/dev/null
+same "exec by lichen oci" 'in it' "$(d exec other echo 'in it')"
 d kill other >/dev/null
 d rm other >/dev/null
 
@@ -85,7 +85,7 @@ d rm other >/dev/null
 d run -d --name one --network=none base sh -c 'trap "echo bye; exit 3" TERM; echo begun; while :; do sleep 0.1; done' >/dev/null
 same exec "in it" "$(d exec one echo 'in it')"
 contains top "$(d top one)" 'echo begun'
-same 'the default runtime' lichen "$(d inspect -f '{{.HostConfig.Runtime}}' one)"
+same 'the default runtime' runc "$(d inspect -f '{{.HostConfig.Runtime}}' one)"
 d pause one >/dev/null
 same state paused "$(d inspect -f '{{.State.Status}}' one)"
 d unpause one >/dev/null
