@@ -90,8 +90,13 @@ struct cgroup_task *cg_task_enter(s32 pid);
 s32 cg_task_living(u32 i);
 /* Puts a process into a group. */
 void cg_task_move(struct cgroup_task *task, s32 pid, u32 group);
-/* Whether a process is in the group or, all, below it. Counts zombies only where they are meant. */
-bool cg_has_tasks(u32 group, bool all);
+/* Processes that are in the group or, all, below it, but for zombies. */
+enum cg_tasks {
+	CG_TASKS_NONE,
+	CG_TASKS_ENDING, /* only such as a pid namespace that has ended has left: they are being killed */
+	CG_TASKS_LIVE,
+};
+enum cg_tasks cg_tasks_of(u32 group, bool all);
 /* Charges a group's limit anew: tasks in it and below, with those that are being made. */
 u64 cg_count_pids(u32 group);
 

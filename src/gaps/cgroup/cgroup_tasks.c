@@ -174,9 +174,31 @@ void cg_task_move(struct cgroup_task *task, s32 pid, u32 group)
 	__atomic_store_n(&cg_group(group)->count[CGROUP_COUNT_RELEASABLE], 1, __ATOMIC_RELEASE); /* now that it can be seen there */
 }
 
-bool cg_has_tasks(u32 group, bool all)
+/* Whether the init of its pid namespace, or of one above, has ended: the kernel kills its members before anybody hears of that (pid_namespaces(7)),
+ * lichen a moment later. */
+static bool outlives_init(s32 pid)
+{
+	const struct view_state *state = views();
+	long space = view_pid_space_of(pid);
+
+	for (u32 i = 0; i < PID_LEVELS_MAX && space > 0 && space < PID_SPACES_MAX; i++) {
+		const struct pid_space *at = &state->pid_space[space];
+		s32 init = __atomic_load_n(&at->init, __ATOMIC_ACQUIRE);
+		struct cgroup_usage usage;
+
+		if (__atomic_load_n(&at->dead, __ATOMIC_ACQUIRE))
+			return true;
+		if (init && init != pid && (cg_usage(init, &usage) < 0 || usage.state == 'Z' || usage.state == 'X'))
+			return true;
+		space = at->parent;
+	}
+	return false;
+}
+
+enum cg_tasks cg_tasks_of(u32 group, bool all)
 {
 	struct cgroup_state *s = cg();
+	enum cg_tasks found = CG_TASKS_NONE;
 
 	for (u32 i = 0; i < CGROUP_TASKS_MAX; i++) {
 		struct cgroup_usage usage;
@@ -187,10 +209,13 @@ bool cg_has_tasks(u32 group, bool all)
 		in = cgroup_of_task(s, &s->task[i], cg_group(group)->tree);
 		if (in != group && !(all && cgroup_is_below(s, in, group)))
 			continue;
-		if (cg_usage(s->pid[i], &usage) == 0 && usage.state != 'Z' && usage.state != 'X')
-			return true;
+		if (cg_usage(s->pid[i], &usage) < 0 || usage.state == 'Z' || usage.state == 'X')
+			continue;
+		if (!outlives_init(s->pid[i]))
+			return CG_TASKS_LIVE;
+		found = CG_TASKS_ENDING;
 	}
-	return false;
+	return found;
 }
 
 /* --- limits of pids ---------------------------------------------------------------------------------------------------------------------------- */

@@ -515,16 +515,20 @@ long cgroup_make(const char *host, s32 directory, const char *name, u32 mode)
 	return r;
 }
 
-long cgroup_remove(const char *host, s32 directory, const char *name)
+static long remove_group(const char *host, s32 directory, const char *name)
 {
+	enum cg_tasks tasks;
 	long group, r = 0;
 
 	cg_lock();
 	group = cg_find(host, strlen(host));
+	tasks = group < 0 ? CG_TASKS_NONE : cg_tasks_of((u32)group, false);
 	if (group < 0)
 		r = group;
-	else if (cg_is_root((u32)group) || cg_has_children((u32)group) || cg_has_tasks((u32)group, false))
+	else if (cg_is_root((u32)group) || cg_has_children((u32)group) || tasks == CG_TASKS_LIVE)
 		r = -EBUSY;
+	else if (tasks == CG_TASKS_ENDING)
+		r = -EAGAIN;
 	if (r == 0) {
 		__atomic_store_n(&cg_group((u32)group)->state, CGROUP_REMOVING, __ATOMIC_RELEASE);
 		remove_directory((u32)group, directory, name);
@@ -533,4 +537,17 @@ long cgroup_remove(const char *host, s32 directory, const char *name)
 	}
 	cg_unlock();
 	return r;
+}
+
+/* Who has seen init end may remove its group at once: runc does not ask twice. What init has left is waited for, five seconds at most. */
+long cgroup_remove(const char *host, s32 directory, const char *name)
+{
+	struct agent_time step = { 0, 1000000 };
+	long r = remove_group(host, directory, name);
+
+	for (u32 i = 0; r == -EAGAIN && i < 5000; i++) {
+		(void)sys2(__NR_nanosleep, &step, 0);
+		r = remove_group(host, directory, name);
+	}
+	return r == -EAGAIN ? -EBUSY : r;
 }

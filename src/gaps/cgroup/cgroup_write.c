@@ -146,7 +146,7 @@ static long write_limit(u32 group, u32 file, u32 set, const char *text)
 static bool has_populated_children(u32 group)
 {
 	for (u32 child = cg_next_child(group, 0); child; child = cg_next_child(group, child))
-		if (cg_has_tasks(child, true))
+		if (cg_tasks_of(child, true))
 			return true;
 	return false;
 }
@@ -223,7 +223,7 @@ static long write_subtree(u32 group, char *text)
 	for (u32 child = off ? cg_next_child(group, 0) : 0; child; child = cg_next_child(group, child))
 		if (cg_group(child)->subtree & off)
 			return -EBUSY;
-	if (on && !cg_is_root(group) && ((on & ~THREADED) || !can_be_thread_root(group)) && cg_has_tasks(group, false))
+	if (on && !cg_is_root(group) && ((on & ~THREADED) || !can_be_thread_root(group)) && cg_tasks_of(group, false))
 		return -EBUSY;
 	r = change_children(group, on, off);
 	if (r < 0)
