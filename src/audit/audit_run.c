@@ -126,51 +126,118 @@ static int lock_run(int log, struct audit_run *run, struct audit_error *error)
 	return 0;
 }
 
-int audit_run_begin(const char *path, const struct audit_command *command, struct audit_run *ret_run, struct audit_error *error)
+/* What begins a run: the log open and locked, the run with its id. On failure nothing is left open. */
+static int begin(const char *path, struct audit_log **ret_log, struct audit_run *run, struct audit_error *error)
 {
-	struct audit_run run = AUDIT_RUN_NONE;
-	struct audit_log *log = NULL;
-	int r = audit_log_open(path, NULL, &log, error);
+	int r = audit_log_open(path, NULL, ret_log, error);
 
-	if (r == 0)
-		r = lock_run(audit_log_dir(log), &run, error);
-	if (r == 0)
-		r = audit_log_append(log, start_event(&run, command), error);
-	if (r == 0)
-		r = audit_log_append(log, plan_event(&run, command), error);
+	if (r < 0)
+		return r;
+	r = lock_run(audit_log_dir(*ret_log), run, error);
+	if (r < 0) {
+		audit_log_close(*ret_log);
+		close_fd(&run->lock);
+	}
+	return r;
+}
+
+/* Makes durable what was appended, when that went well, and closes the log. The run begins, or its file is left for the next one to remove. */
+static int begun(struct audit_log *log, int r, const struct audit_run *run, struct audit_run *ret_run, struct audit_error *error)
+{
 	if (r == 0)
 		r = audit_log_commit(log, error);
 	audit_log_close(log);
 	if (r < 0) {
-		close_fd(&run.lock); /* the next one removes it */
+		close_fd(&run->lock);
 		return r;
 	}
-	run.started = monotonic();
-	*ret_run = run;
+	*ret_run = *run;
+	ret_run->started = monotonic();
 	return 0;
+}
+
+int audit_run_begin(const char *path, const struct audit_command *command, struct audit_run *ret_run, struct audit_error *error)
+{
+	struct audit_run run = AUDIT_RUN_NONE;
+	struct audit_log *log;
+	int r = begin(path, &log, &run, error);
+
+	if (r < 0)
+		return r;
+	r = audit_log_append(log, start_event(&run, command), error);
+	if (r == 0)
+		r = audit_log_append(log, plan_event(&run, command), error);
+	return begun(log, r, &run, ret_run, error);
+}
+
+/* The event of a run, with the members behind its type and id. */
+static json_t *event_of(const struct audit_run *run, const char *type, json_t *members)
+{
+	json_t *event = json_pack("{s:s, s:s}", "type", type, "run", run->id);
+
+	if (event && json_object_update(event, members) < 0) {
+		json_decref(event);
+		event = NULL;
+	}
+	json_decref(members);
+	return event;
+}
+
+int audit_run_open(const char *path, const char *type, json_t *members, struct audit_run *ret_run, struct audit_error *error)
+{
+	struct audit_run run = AUDIT_RUN_NONE;
+	struct audit_log *log;
+	int r = begin(path, &log, &run, error);
+
+	if (r < 0) {
+		json_decref(members);
+		return r;
+	}
+	return begun(log, audit_log_append(log, event_of(&run, type, members), error), &run, ret_run, error);
+}
+
+/* Opens the log for one more event of a run; `ends`: the last. Takes the event. */
+static int add(const char *path, const struct audit_run *run, json_t *event, bool ends, struct audit_error *error)
+{
+	char file[sizeof(AUDIT_RUNS) + AUDIT_RUN_ID + 2];
+	struct audit_log *log;
+	int r = audit_log_open(path, NULL, &log, error);
+
+	if (r < 0) {
+		json_decref(event);
+		return r;
+	}
+	r = audit_log_append(log, event, error);
+	if (r == 0)
+		r = audit_log_commit(log, error);
+	(void)snprintf(file, sizeof(file), AUDIT_RUNS "/%s", run->id);
+	if (r == 0 && ends)
+		(void)unlinkat(audit_log_dir(log), file, 0);
+	audit_log_close(log);
+	return r;
+}
+
+int audit_run_note(const char *path, const struct audit_run *run, const char *type, json_t *members, struct audit_error *error)
+{
+	return add(path, run, event_of(run, type, members), false, error);
+}
+
+int audit_run_close(const char *path, struct audit_run *run, const char *type, json_t *members, struct audit_error *error)
+{
+	int r;
+
+	(void)json_object_set_new(members, "duration_ms", json_integer((json_int_t)((monotonic() - run->started) / 1000000)));
+	r = add(path, run, event_of(run, type, members), true, error);
+	close_fd(&run->lock);
+	run->lock = FD_NONE;
+	return r;
 }
 
 int audit_run_end(const char *path, struct audit_run *run, int status, const char *failure, struct audit_error *error)
 {
-	json_t *event = json_pack("{s:s, s:s, s:i, s:I}", "type", "run.end", "run", run->id, "status", status, "duration_ms",
-				  (json_int_t)((monotonic() - run->started) / 1000000));
-	char file[sizeof(AUDIT_RUNS) + AUDIT_RUN_ID + 2];
-	struct audit_log *log = NULL;
-	int r = audit_log_open(path, NULL, &log, error);
+	json_t *members = json_pack("{s:i}", "status", status);
 
-	set_text(event, "failure", failure);
-	if (r == 0) {
-		r = audit_log_append(log, event, error);
-		if (r == 0)
-			r = audit_log_commit(log, error);
-		(void)snprintf(file, sizeof(file), AUDIT_RUNS "/%s", run->id);
-		if (r == 0)
-			(void)unlinkat(audit_log_dir(log), file, 0);
-		audit_log_close(log);
-	} else {
-		json_decref(event);
-	}
-	close_fd(&run->lock);
-	run->lock = FD_NONE;
-	return r;
+	(void)json_object_set_new(members, "duration_ms", json_null()); /* its place */
+	set_text(members, "failure", failure);
+	return audit_run_close(path, run, "run.end", members, error);
 }

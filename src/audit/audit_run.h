@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run in a log: what is executed, how its gaps are filled, how it ended. */
+/* A run in a log: what is executed, how its gaps are filled, how it ended; and runs of other kinds, whose events are their own. */
 #ifndef LICHEN_AUDIT_AUDIT_RUN_H
 #define LICHEN_AUDIT_AUDIT_RUN_H
 
@@ -35,5 +35,18 @@ int audit_run_begin(const char *path, const struct audit_command *command, struc
 
 /* Writes run.end. `failure`: why the command could not be started, NULL when it was. 0 or negative errno; the run is over in any case. */
 int audit_run_end(const char *path, struct audit_run *run, int status, const char *failure, struct audit_error *error) MUST_CHECK;
+
+/*
+ * A run with events of its own. `members`: an object with what follows "type" and "run" in the event; its reference is taken in any case. Each is durable on
+ * return. `type` of the first and the last must be among those that audit_verify.c knows to begin and end runs. 0 or negative errno; -EINVAL: more than an
+ * event may hold.
+ */
+int audit_run_open(const char *path, const char *type, json_t *members, struct audit_run *ret_run,
+		   struct audit_error *error) MUST_CHECK;
+int audit_run_note(const char *path, const struct audit_run *run, const char *type, json_t *members,
+		   struct audit_error *error) MUST_CHECK;
+/* The run is over in any case. */
+int audit_run_close(const char *path, struct audit_run *run, const char *type, json_t *members,
+		    struct audit_error *error) MUST_CHECK;
 
 #endif

@@ -61,9 +61,9 @@ int audit_found_add(struct audit_found *found, u64 index, const u8 *text, size_t
 		r = -EBADMSG;
 	else if ((u64)json_integer_value(seq) != index)
 		r = -ERANGE;
-	else if (strcmp(type, "run.start") == 0 && run)
+	else if ((strcmp(type, "run.start") == 0 || strcmp(type, "flow.start") == 0) && run)
 		r = run_begins(found, run, index);
-	else if (strcmp(type, "run.end") == 0 && run)
+	else if ((strcmp(type, "run.end") == 0 || strcmp(type, "flow.end") == 0) && run)
 		run_ends(found, run);
 	else if (strcmp(type, "log.recovered") == 0)
 		found->recovered++;

@@ -65,6 +65,38 @@ static const struct audit_open_run *open_run(const struct audit_found *found, co
 	return NULL;
 }
 
+static json_int_t number_of(const json_t *event, const char *member)
+{
+	return json_integer_value(json_object_get(event, member));
+}
+
+/* Events of a flow. Returns whether it is one. */
+static bool put_flow_event(const json_t *event, const char *type, const struct audit_open_run *open, FILE *to)
+{
+	if (strcmp(type, "flow.start") == 0) {
+		fprintf(to, "flow \"%s\"%s%s", text_of(event, "name"),
+			json_is_true(json_object_get(event, "sandbox")) ? "" : ", no sandbox",
+			!open           ? ""
+			: open->running ? " (running)"
+					: " (truncated: the log has no end of it)");
+	} else if (strcmp(type, "step.start") == 0) {
+		fprintf(to, "step %" JSON_INTEGER_FORMAT ": %s %s", number_of(event, "step"), text_of(event, "agent"),
+			text_of(event, "action"));
+	} else if (strcmp(type, "step.end") == 0) {
+		fprintf(to, "step %" JSON_INTEGER_FORMAT " %s, %" JSON_INTEGER_FORMAT " ms%s%s", number_of(event, "step"),
+			text_of(event, "outcome"), number_of(event, "duration_ms"), *text_of(event, "error") ? ": " : "",
+			text_of(event, "error"));
+	} else if (strcmp(type, "step.skip") == 0) {
+		fprintf(to, "step %" JSON_INTEGER_FORMAT " skipped: not %s", number_of(event, "step"), text_of(event, "condition"));
+	} else if (strcmp(type, "flow.end") == 0) {
+		fprintf(to, "flow %s, status %" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " ms", text_of(event, "outcome"),
+			number_of(event, "status"), number_of(event, "duration_ms"));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void put_event(const struct audit_print *print, const json_t *event, FILE *to)
 {
 	const char *type = text_of(event, "type");
@@ -90,7 +122,7 @@ static void put_event(const struct audit_print *print, const json_t *event, FILE
 	} else if (strcmp(type, "log.recovered") == 0) {
 		fprintf(to, "a crash had torn the log: %" JSON_INTEGER_FORMAT " bytes that were not acknowledged",
 			json_integer_value(json_object_get(event, "discarded_bytes")));
-	} else {
+	} else if (!put_flow_event(event, type, open, to)) {
 		fputs(*type ? type : "no event", to);
 	}
 }
