@@ -51,12 +51,20 @@
 #define LICHEN_FETCH_PROTOCOL 76     /* the registry's answer is malformed or not supported, or its certificate is not trusted */
 #define LICHEN_FETCH_UNAUTHORIZED 77 /* the registry refuses access, or wants a login that is not there */
 
+/* Exit statuses of lichen-proxy: 0 when SIGTERM ended it. */
+#define LICHEN_PROXY_USAGE 64         /* wrong command line */
+#define LICHEN_PROXY_SOFTWARE 70      /* out of memory, or a fault of lichen-proxy's own */
+#define LICHEN_PROXY_IO 74            /* nobody reads what it tells */
+#define LICHEN_PROXY_NO_LISTENER 76   /* the control socket was closed before a listener came */
+#define LICHEN_PROXY_CONFIGURATION 78 /* the configuration is wrong, or did not come */
+
 #define LICHEN_DOCTOR_SCHEMA "lichen-doctor/1"        /* `lichen doctor --json` */
 #define LICHEN_CONFIG_SCHEMA "lichen-kernel-config/1" /* `lichen doctor --kernel-config=FILE --json` */
 #define LICHEN_PLAN_SCHEMA "lichen-plan/1"            /* `lichen run --explain --json` */
 #define LICHEN_WHY_SCHEMA "lichen-why/1"              /* `lichen why --json` */
 #define LICHEN_IMAGES_SCHEMA "lichen-images/1"        /* `lichen images --json` */
 #define LICHEN_FETCH_SCHEMA "lichen-fetch/1"          /* what lichen-fetch prints while it works */
+#define LICHEN_PROXY_SCHEMA "lichen-proxy/1"          /* what lichen-proxy prints while it works */
 #define LICHEN_VOLUMES_SCHEMA "lichen-volumes/1"      /* `lichen volume inspect` */
 #define LICHEN_SYSTEM_SCHEMA "lichen-system/1"        /* `lichen system df --json` */
 #define LICHEN_PRUNE_SCHEMA "lichen-prune/1"          /* `lichen system prune --json` */
