@@ -8,6 +8,7 @@
  *   cgroup_show.c       what files tell; cgroup_usage.c: by what /proc says
  *   cgroup_write.c      what is written to them; cgroup_v1_show.c, cgroup_v1_write.c: the same for v1
  *   cgroup_event.c      cgroup.event_control of v1; cgroup_poll.c: poll(2) of cgroup.events, memory.events, pids.events
+ *   cgroup_stat.c       /proc/stat
  *   cgroup_agent.c      /proc/PID/cgroup, /proc/cgroups, and control files that are open
  *
  * A control file is opened as any virtual file (agent/vfs.h): for reading it is a snapshot, for writing a pipe that nobody reads. Such a file is known
@@ -21,7 +22,7 @@
 
 #define PATH_HEAD 9u  /* "/cgroup2:" */
 #define FILE_ID 4096u /* of a control file: + its number */
-enum { ID_PROC = 1, ID_TABLE = 2 };
+enum { ID_PROC = 1, ID_TABLE = 2, ID_STAT = 3 };
 
 /* --- names --------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -115,14 +116,14 @@ bool cgroup_vfs_find(const char *path, struct vnode *node)
 		node->id = ID_TABLE;
 		return true;
 	}
-	node->id = ID_PROC;
 	node->contents = true;
-	return is_of_process(path, &pid);
+	node->id = strcmp(path, "/proc/stat") ? ID_PROC : ID_STAT;
+	return node->id == ID_STAT || is_of_process(path, &pid);
 }
 
 bool cgroup_vfs_knows(const char *last)
 {
-	return !strcmp(last, "cgroup") || !strcmp(last, "cgroups");
+	return !strcmp(last, "cgroup") || !strcmp(last, "cgroups") || !strcmp(last, "stat");
 }
 
 bool cgroup_vfs_entry(const char *path, u32 n, struct ventry *entry)
@@ -202,6 +203,8 @@ long cgroup_vfs_read(const struct vnode *node, const char *path, char *buffer, u
 		say_table(&out);
 		return (long)out.used;
 	}
+	if (node->id == ID_STAT)
+		return cg_stat_show(&out);
 	if (node->id == ID_PROC) {
 		(void)is_of_process(path, &pid);
 		say_process(&out, pid);
@@ -235,7 +238,9 @@ static long open_of_process(const struct vnode *node, const char *path, int flag
 
 long cgroup_vfs_open(const struct vnode *node, const char *path, int flags)
 {
-	return node->id == ID_PROC ? open_of_process(node, path, flags) : -EOPNOTSUPP;
+	return node->id == ID_PROC ? open_of_process(node, path, flags)
+	     : node->id == ID_STAT ? cg_stat_open(path, flags)
+				   : -EOPNOTSUPP;
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------------------------------------- */

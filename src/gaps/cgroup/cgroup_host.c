@@ -191,7 +191,7 @@ static const struct gap_symptom symptoms[] = {
 	{ .call = "mkdir*(*\"/sys/fs/cgroup/*", .source = "cgroups(7)", .cause = "control groups cannot be made here" },
 };
 
-static const char *const files[] = { "/proc/PID/cgroup", "/proc/cgroups", "/sys/fs/cgroup", NULL };
+static const char *const files[] = { "/proc/PID/cgroup", "/proc/cgroups", "/proc/stat", "/sys/fs/cgroup", NULL };
 
 static const char *const limits[] = {
 	"pids.max is exact; memory.max, cpu.max, the freezer and their names in v1 are enforced by looks every 100 ms, SIGKILL and SIGSTOP",

@@ -116,6 +116,14 @@ struct cgroup_memory {
 void cg_memory(s32 pid, struct cgroup_memory *sum);
 u64 cg_parse_u64(const char **at);
 
+/* --- /proc/stat (cgroup_stat.c) ------------------------------------------------------------------------------------------------------------ */
+
+/* Opens the kernel's file, or -EOPNOTSUPP where that tells nothing … */
+long cg_stat_open(const char *path, int flags) MUST_CHECK;
+/* … and this does: bytes, or negative errno. */
+struct cg_text;
+long cg_stat_show(struct cg_text *out) MUST_CHECK;
+
 /* --- text ------------------------------------------------------------------------------------------------------------------------------------ */
 
 struct cg_text {

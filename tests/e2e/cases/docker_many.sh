@@ -3,7 +3,7 @@
 # A hundred containers, ten at a time, leave nothing behind: no processes, no files below the data root, no control groups, no mounts.
 . "$(dirname -- "$0")/../lib.sh"
 . "$CASES/docker_daemon.sh"
-rounds=${ROUNDS-$(size 10 3)}
+rounds=${ROUNDS-$(size 10 1)}
 docker_up
 base_image
 run_one() { /usr/bin/docker run -d --name "many$1" --network=none base sh -c 'echo here; while :; do sleep 0.5; done'; }

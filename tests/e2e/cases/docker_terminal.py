@@ -73,10 +73,12 @@ screen.expect(b"# ")
 screen.expect(b"40 100", again=b"stty size\n")
 screen.resize(30, 90)
 screen.expect(b"30 90", again=b"stty size\n")
-screen.type(b"export a=caug b=read; sh -c 'trap \"echo ${a}ht; exit\" INT; echo ${b}y; while :; do sleep 0.1; done'\n")
-screen.expect(b"ready")
-screen.type(b"\x03")
-screen.expect(b"caught")
+if not os.environ.get("ENVIRONMENT", "").startswith("gvisor"):
+    # gVisor's terminals send SIGINT to docker itself, although that has switched ISIG off (2024), or never (2022).
+    screen.type(b"export a=caug b=read; sh -c 'trap \"echo ${a}ht; exit\" INT; echo ${b}y; while :; do sleep 0.1; done'\n")
+    screen.expect(b"ready")
+    screen.type(b"\x03")
+    screen.expect(b"caught")
 screen.type(b"\x10\x11")
 if screen.status() != 0:
     sys.exit("docker run's status after Ctrl-P Ctrl-Q")
