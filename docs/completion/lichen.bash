@@ -61,6 +61,8 @@ _lichen_cell_command() {
 	--cpus) mapfile -t COMPREPLY < <(compgen -W '0.5 1 2' -- "$cur") && return ;;
 	--pids-limit) mapfile -t COMPREPLY < <(compgen -W '100 1000 -1' -- "$cur") && return ;;
 	--cpuset-cpus) mapfile -t COMPREPLY < <(compgen -W '0 0-1' -- "$cur") && return ;;
+	--sig-proxy) mapfile -t COMPREPLY < <(compgen -W 'true false' -- "$cur") && return ;;
+	--detach-keys) COMPREPLY=(ctrl-p,ctrl-q) && return ;;
 	--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") && return ;;
 	--since) mapfile -t COMPREPLY < <(compgen -W '1m 10m 1h 1d' -- "$cur") && return ;;
 	esac
@@ -76,7 +78,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -85,7 +87,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -136,6 +138,7 @@ _lichen() {
 	rm) _lichen_cell_command '--force --volumes' all ;;
 	top) _lichen_cell_command '' ;;
 	wait | inspect) _lichen_cell_command '' all ;;
+	attach) _lichen_cell_command '--no-stdin --sig-proxy= --detach-keys=' ;;
 	diff) _lichen_cell_command '--json' all ;;
 	commit) _lichen_cell_command '--no-pause --author= --message= --change=' all ;;
 	cp)
@@ -253,7 +256,7 @@ _lichen() {
 		# Behind the cell there is a command.
 		for ((i = 2; i < cword; i++)); do
 			case ${words[i]} in
-			--env | --workdir | --user | -e | -w | -u) i=$((i + 1)) ;;
+			--env | --workdir | --user | --detach-keys | -e | -w | -u) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
 			esac
@@ -267,14 +270,14 @@ _lichen() {
 				_command_offset $((i + 1))
 				return
 			fi
-			_lichen_cell_command '--detach --interactive --tty --env= --workdir= --user='
+			_lichen_cell_command '--detach --interactive --tty --env= --workdir= --user= --detach-keys='
 			;;
 		esac
 		;;
 	run | why)
 		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
-		mine+=' --audit= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile='
+		mine+=' --audit= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile= --detach-keys='
 		mine+=' --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus='
 		[[ $command == why ]] && mine='--bare --json --redact --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
@@ -284,7 +287,7 @@ _lichen() {
 			--emulate | --native | --refuse | --env | --workdir | --rootfs | --upper | --volume | -e | -w | -v) i=$((i + 1)) ;;
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
 			--user | -u | --group-add | --entrypoint | --pull | --platform | --network | --mount | --tmpfs | --shm-size) i=$((i + 1)) ;;
-			--add-host | --dns | --dns-search | --dns-option | --label-file | --cidfile) i=$((i + 1)) ;;
+			--add-host | --dns | --dns-search | --dns-option | --label-file | --cidfile | --detach-keys) i=$((i + 1)) ;;
 			--audit | --env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			--memory | -m | --memory-swap | --cpus | --pids-limit | --cpuset-cpus) i=$((i + 1)) ;;
 			-*) ;;
@@ -307,7 +310,9 @@ _lichen() {
 		--mount) mapfile -t COMPREPLY < <(compgen -W 'type=bind,src= type=volume,src= type=tmpfs,dst=' -- "$cur") ;;
 		--shm-size) mapfile -t COMPREPLY < <(compgen -W '64m 256m 1g' -- "$cur") ;;
 		--pid) mapfile -t COMPREPLY < <(compgen -W 'private host' -- "$cur") ;;
-		--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") ;;
+		--sig-proxy) mapfile -t COMPREPLY < <(compgen -W 'true false' -- "$cur") && return ;;
+	--detach-keys) COMPREPLY=(ctrl-p,ctrl-q) && return ;;
+	--restart) mapfile -t COMPREPLY < <(compgen -W 'no on-failure always unless-stopped' -- "$cur") ;;
 		--ulimit) mapfile -t COMPREPLY < <(compgen -W 'core= cpu= fsize= memlock= nofile= nproc= stack=' -- "$cur") ;;
 		--stop-signal) mapfile -t COMPREPLY < <(compgen -W 'TERM INT QUIT HUP USR1' -- "$cur") ;;
 		--stop-timeout) mapfile -t COMPREPLY < <(compgen -W '0 1 10 60' -- "$cur") ;;

@@ -64,7 +64,9 @@ static int run_joined(struct starting *starting, struct launch_result *result)
 		.input = starting->stream,
 		.output = starting->stream,
 	};
-	return cell_join_run(&join, result);
+	bool detached;
+
+	return cell_join_run(&join, &detached, result);
 }
 
 /* The gaps that the cell was made with. */

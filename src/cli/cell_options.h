@@ -3,6 +3,7 @@
 #ifndef LICHEN_CLI_CELL_OPTIONS_H
 #define LICHEN_CLI_CELL_OPTIONS_H
 
+#include "cli/cells.h"
 #include "cli/guest.h"
 #include "cli/guest_image.h"
 #include "cli/guest_root.h"
@@ -31,6 +32,7 @@ struct cell_options {
 	struct cell_restart_policy restart;
 	const char *user; /* --user: to be noted */
 	struct resource_options resources;
+	struct cells_keys keys;  /* --detach-keys */
 	struct run_audit *audit; /* NULL = none (run_audit.h) */
 };
 
@@ -61,6 +63,7 @@ struct cell_options {
 	  .help = "no, on-failure[:N], always, unless-stopped: start CMD again when it ends" }, \
 	{ .name = "log-size", .value = "BYTES", .offset = offsetof(type, field.log_size), .parse = cell_parse_size, \
 	  .rare = true, .help = "keep so much output of a detached cell (16M)" }, \
+	CELLS_KEYS_OPTION(type, field.keys, true), \
 	RESOURCE_OPTIONS(type, field.resources, true)
 /* clang-format on */
 

@@ -12,6 +12,7 @@
 #include "cli/cells.h"
 #include "cli/image_words.h"
 #include "cli/run_audit.h"
+#include "host/attach.h"
 #include "host/cell_log.h"
 #include "host/cell_monitor.h"
 #include "host/cell_name.h"
@@ -84,11 +85,32 @@ static int say_not_made(const char *name, int error)
 	return LICHEN_EXIT_FAILED;
 }
 
-static int start(struct cell_run *run, const char *program)
+/* With a terminal: the cell runs in the background, and we are attached to it. */
+static int start_attached(struct cell_run *run, const struct cell_options *given, const char *program)
+{
+	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
+	struct attach attach = { .terminal = true, .input = given->interactive, .ours = true, .keys = cells_keys(&given->keys) };
+	if (cell_monitor_detach(run, &attach.connection, &result)) {
+		guest_say_failure(program, run->launch.workdir, &result);
+		return result.status;
+	}
+	int r = attach_run(&attach, &result.status);
+	close(attach.connection);
+	if (r == ATTACH_DETACHED)
+		cells_say_detached(&command_run, "the cell", run->config->name);
+	if (r == ATTACH_LOST || r < 0)
+		fprintf(stderr, "lichen run: %s\n",
+			r < 0 ? strerror(-r) : "the cell's monitor was killed: how the command ended is not known");
+	return r == ATTACH_LOST || r < 0 ? LICHEN_EXIT_FAILED : result.status;
+}
+
+static int start(struct cell_run *run, const struct cell_options *given, const char *program)
 {
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	const struct cell_config *config = run->config;
-	if (config->detached ? cell_monitor_detach(run, &result) : cell_monitor_run(run, &result)) {
+	if (config->tty && !config->detached)
+		return start_attached(run, given, program);
+	if (config->detached ? cell_monitor_detach(run, NULL, &result) : cell_monitor_run(run, &result)) {
 		guest_say_failure(program, run->launch.workdir, &result);
 		return result.status;
 	}
@@ -278,7 +300,7 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 		tree.native->hostname = run.launch.namespaces.hostname;
 	}
 	run.launch.envp = env;
-	status = start(&run, launch->argv[0]);
+	status = start(&run, given, launch->argv[0]);
 	cells_env_free(env);
 	guest_tree_done(&tree);
 	return status;

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "host/cell_store.h"
+#include "host/detach_keys.h"
 
 /* The exit status of a command about cells that could not do it: docker's. */
 #define CELLS_FAILED 1
@@ -58,6 +59,22 @@ const char *cells_time(s64 nanoseconds, char *text, size_t size);
  * the array is the caller's, its last word lives as long as the process. NULL without memory. */
 char **cells_env(char *const *envp, const char *id);
 void cells_env_free(char **env);
+
+/* --detach-keys of the commands that attach. */
+struct cells_keys {
+	struct detach_keys keys;
+	bool given;
+};
+int cells_parse_keys(void *field, const char *value, struct option_error *error);
+/* Those that were given, else docker's. */
+struct detach_keys cells_keys(const struct cells_keys *given);
+/* Says that it goes on without us, and which cell that is. */
+void cells_say_detached(const struct command *command, const char *what, const char *back);
+/* clang-format off */
+#define CELLS_KEYS_OPTION(type, field, is_rare) \
+	{ .name = "detach-keys", .value = "KEYS", .may_be_empty = true, .offset = offsetof(type, field), .parse = cells_parse_keys, .rare = (is_rare), \
+	  .help = "the keys that detach (ctrl-p,ctrl-q); empty: none" }
+/* clang-format on */
 
 /* A signal as kill -l names it, or its number; 0 = unknown. */
 int cell_signal_number(const char *name);

@@ -20,6 +20,7 @@ struct exec_options {
 	const char *workdir;
 	struct guest_user user;
 	struct option_words env;
+	struct cells_keys keys;
 };
 
 static const struct option_row options[] = {
@@ -47,6 +48,7 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct exec_options, workdir),
 	  .help = "run in this directory, instead of the cell's; from there if it is not absolute" },
 	GUEST_USER_OPTION(struct exec_options, user),
+	CELLS_KEYS_OPTION(struct exec_options, keys, false),
 };
 
 /* The directory to run in, allocated. */
@@ -91,7 +93,7 @@ static char **make_env(const struct cell_found *found, const struct exec_options
 	return env;
 }
 
-static int join_cell(const struct cell_found *found, const struct exec_options *given, struct cell_join *join,
+static int join_cell(const struct cell_found *found, const struct exec_options *given, struct cell_join *join, bool *ret_detached,
 		     struct launch_result *result)
 {
 	struct launch_limit *limits = NULL;
@@ -107,7 +109,8 @@ static int join_cell(const struct cell_found *found, const struct exec_options *
 	join->terminal = given->tty;
 	join->interactive = given->interactive;
 	join->detached = given->detach;
-	r = cell_join_run(join, result);
+	join->detach_keys = cells_keys(&given->keys);
+	r = cell_join_run(join, ret_detached, result);
 	free(limits);
 	return r;
 }
@@ -127,12 +130,13 @@ static int run_in(const struct cell_found *found, const struct exec_options *giv
 	CLEANUP_FD int null = given->interactive && !given->detach ? FD_NONE : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct cell_join join = { .dir = found->dir, .input = null, .output = FD_NONE };
 	int r = env && workdir ? 0 : -EBADMSG;
+	bool detached = false;
 	if (r == 0) {
 		join.launch = (struct launch){ .argv = argv, .envp = env, .workdir = workdir };
 		join.launch.become = guest_user_given(&given->user);
 		if (join.launch.become)
 			join.launch.identity = user.identity;
-		r = join_cell(found, given, &join, &result);
+		r = join_cell(found, given, &join, &detached, &result);
 	}
 	if (r == -EBUSY && result.status == LICHEN_EXIT_FAILED)
 		result.status = cells_say(&command_exec, word, "it is paused; `lichen unpause %s`", word);
@@ -140,11 +144,13 @@ static int run_in(const struct cell_found *found, const struct exec_options *giv
 		result.status = cells_say(&command_exec, word, "it does not run");
 	else if (r < 0)
 		guest_say_failure(argv[0], workdir, &result);
+	else if (detached && !given->detach)
+		cells_say_detached(&command_exec, "the command", NULL);
 	free((void *)env); /* the mark in it lives as long as the process */
 	cell_strings_free(cell);
 	free(workdir);
 	free(home);
-	return r < 0 || !given->detach ? result.status : 0;
+	return r < 0 || !detached ? result.status : 0;
 }
 
 static int run(int argc, char **argv)

@@ -237,7 +237,8 @@ static int run(int argc, char **argv)
 	int r = show(found.dir, found.dir, &given);
 	status = command_flush(0);
 	if (r == -ENOENT && !json_is_true(json_object_get(found.config, "detached")))
-		status = cells_say(&command_logs, argv[first], "it has no log: it does not run in the background (--detach)");
+		status = cells_say(&command_logs, argv[first],
+				   "it has no log: it does not run in the background (--detach), and has no terminal (--tty)");
 	else if (r < 0 && r != -ENOENT)
 		status = cells_say(&command_logs, argv[first], "cannot read its log: %s (%s)", strerror(-r), errno_name(-r));
 	say_lost(&found, argv[first]);

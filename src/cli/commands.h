@@ -18,6 +18,7 @@ extern const struct command command_logs;
 extern const struct command command_stop;
 extern const struct command command_kill;
 extern const struct command command_wait;
+extern const struct command command_attach;
 extern const struct command command_rm;
 extern const struct command command_diff;
 extern const struct command command_commit;

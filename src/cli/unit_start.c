@@ -296,7 +296,7 @@ static int run_cell(const struct up *up, struct cell_run *run, struct starting *
 	starting->dir = run->dir;
 	run->attendant = &starting->attendant;
 	fflush(stdout);
-	int r = cell_monitor_detach(run, &result);
+	int r = cell_monitor_detach(run, NULL, &result);
 	close(pair[0]);
 	close(pair[1]);
 	close(events[1]);

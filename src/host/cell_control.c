@@ -152,15 +152,12 @@ int cell_control_send(int dir, enum cell_request_kind kind, int value)
 	return take_fd(&fd);
 }
 
-int cell_control_ask(int dir, enum cell_request_kind kind, int value, int milliseconds, struct cell_reply *ret_reply,
-		     struct cell_fds *ret_fds, int *ret_pidfd)
+/* Waits for the answer. */
+static int await(int fd, int milliseconds, struct cell_reply *ret_reply, struct cell_fds *ret_fds, int *ret_pidfd)
 {
-	CLEANUP_FD int fd = cell_control_send(dir, kind, value);
 	struct pollfd polled = { .fd = fd, .events = POLLIN };
 	int r;
 
-	if (fd < 0)
-		return fd;
 	do
 		r = poll(&polled, 1, milliseconds);
 	while (r < 0 && errno == EINTR && milliseconds < 0);
@@ -168,4 +165,24 @@ int cell_control_ask(int dir, enum cell_request_kind kind, int value, int millis
 		return r == 0 ? -ETIMEDOUT : -errno;
 	r = receive(fd, ret_reply, ret_fds, ret_pidfd);
 	return r < 0 ? r : ret_reply->result;
+}
+
+int cell_control_ask(int dir, enum cell_request_kind kind, int value, int milliseconds, struct cell_reply *ret_reply,
+		     struct cell_fds *ret_fds, int *ret_pidfd)
+{
+	CLEANUP_FD int fd = cell_control_send(dir, kind, value);
+
+	return fd < 0 ? fd : await(fd, milliseconds, ret_reply, ret_fds, ret_pidfd);
+}
+
+int cell_control_attach(int dir, int milliseconds, u32 *ret_streams)
+{
+	CLEANUP_FD int fd = cell_control_send(dir, CELL_ATTACH, 0);
+	struct cell_reply reply = { 0 };
+	int r = fd < 0 ? fd : await(fd, milliseconds, &reply, NULL, NULL);
+
+	if (r < 0)
+		return r;
+	*ret_streams = reply.streams;
+	return take_fd(&fd);
 }

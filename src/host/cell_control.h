@@ -14,7 +14,7 @@
 #include "base/types.h"
 #include "host/cell_fds.h"
 
-#define CELL_CONTROL_VERSION 2u
+#define CELL_CONTROL_VERSION 3u
 
 enum cell_request_kind {
 	CELL_SIGNAL =
@@ -25,7 +25,9 @@ enum cell_request_kind {
 	CELL_RESUME, /* continues them. -EALREADY: they run */
 	CELL_HOLD,   /* stops them until the connection is hung up; answered when they stand */
 	CELL_UPDATE, /* config.json was replaced: limits and the restart policy are read again */
-	CELL_JOIN,   /* answered with what a new member needs: struct cell_reply and the reserved descriptors that are there */
+	CELL_ATTACH, /* answered with what streams the command has; then the connection is one of its console (console.h). -EOPNOTSUPP: they are
+			whose who started the cell */
+	CELL_JOIN, /* answered with what a new member needs: struct cell_reply and the reserved descriptors that are there */
 };
 
 struct cell_request {
@@ -43,8 +45,10 @@ struct cell_reply {
 	u32 present;      /* bit per enum reserved_fd, and CELL_REPLY_PIDFD: a descriptor comes along, in this order */
 	u64 capabilities; /* of a native cell (native.h) */
 	struct identity_start identity;
-	u32 reserved;
+	u32 streams; /* CELL_ATTACH: bits */
 };
+#define CELL_HAS_TERMINAL 1u
+#define CELL_TAKES_INPUT 2u
 #define CELL_REPLY_PIDFD (1u << RESERVED_COUNT)
 static_assert(sizeof(struct cell_reply) == 312, "sent between lichens");
 
@@ -58,6 +62,8 @@ int cell_control_reply(int fd, const struct cell_reply *reply, const struct cell
 /* Sends a request, whose answer comes on the descriptor that is returned; it is hung up when the cell is over, whatever ends it. Negative errno: as
  * cell_control_ask(). */
 int cell_control_send(int dir, enum cell_request_kind kind, int value) MUST_CHECK;
+/* CELL_ATTACH, waiting for the answer as cell_control_ask() does. A connection for attach_run(), the caller's. */
+int cell_control_attach(int dir, int milliseconds, u32 *ret_streams) MUST_CHECK;
 
 /*
  * Asks a cell's monitor and waits for the answer, at most `milliseconds` (negative: as long as it takes). Returns reply->result; -ESRCH: there is

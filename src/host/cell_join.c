@@ -9,40 +9,56 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/attach.h"
 #include "host/cell_cgroup.h"
 #include "host/cell_control.h"
 #include "host/cell_store.h"
+#include "host/console.h"
 #include "host/native.h"
+#include "host/pty.h"
 #include "host/supervise.h"
-#include "host/terminal.h"
 
 #define ANSWER_MS 10000
 
 struct joining {
-	struct terminal *terminal; /* NULL = ours */
-	int end;                   /* hung up, or answered, when the cell is over */
+	struct console *console; /* NULL: no terminal of its own */
+	int end;                 /* hung up, or answered, when the cell is over */
 	int told;
 	pid_t guest;
-	bool held; /* stops of the guest are the cell's, not a terminal's */
+	struct supervisor *supervisor; /* valid with `guest` */
+	bool held;                     /* stops of the guest are the cell's, not a terminal's */
 };
 
-/* The cell is over: so are we, as soon as the guest is. */
+/* The cell is over, or whoever waits for the command was killed: so are we, as soon as the guest is. */
 static void cell_ended(void *data)
 {
 	struct joining *joining = data;
 
-	(void)kill(joining->guest, SIGKILL);
+	if (joining->guest)
+		(void)kill(joining->guest, SIGKILL);
+}
+
+static void take_signal(void *data, int sig)
+{
+	struct joining *joining = data;
+
+	if (joining->guest)
+		(void)supervise_signal(joining->supervisor, joining->guest, sig);
 }
 
 static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor)
 {
 	struct joining *joining = data;
 	struct service service = { .fd = joining->end, .ready = cell_ended, .data = joining };
+	struct service streams = { .ready = console_ready, .data = joining->console };
 
 	(void)fds;
 	joining->guest = pid;
+	joining->supervisor = supervisor;
 	supervisor->held |= joining->held;
-	if (supervise_add(supervisor, &service) < 0 || (joining->terminal && terminal_begin(joining->terminal, supervisor) < 0))
+	if (joining->console)
+		streams.fd = console_fd(joining->console);
+	if (supervise_add(supervisor, &service) < 0 || (joining->console && supervise_add(supervisor, &streams) < 0))
 		(void)kill(pid, SIGKILL);
 }
 
@@ -62,14 +78,36 @@ static void guest_started(void *data)
 	tell(data, &result);
 }
 
-static int run_joined(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd, int told,
-		      struct launch_result *result)
+/* A terminal for the command, which whoever has the other end of `client` is attached to. */
+static int make_terminal(struct joining *joining, const struct cell_join *join, pid_t member, int client, int *ret_slave)
 {
+	const struct console_owner owner = { NULL, take_signal, cell_ended, joining };
+	int master, r;
+
+	joining->console = console_new(&owner);
+	if (!joining->console)
+		return -ENOMEM;
+	console_attach(joining->console, client, CONSOLE_STARTER);
+	r = pty_new(member, &master, ret_slave);
+	return r < 0 ? r : console_terminal(joining->console, master, join->interactive);
+}
+
+/* What run_joined() is told besides. */
+struct joined_by {
+	int pidfd;  /* of a native cell's first process, negative = it is none */
+	int told;   /* gets the result as soon as the command has started or cannot be; negative = nobody waits */
+	int client; /* who is attached to its terminal; negative = it has none */
+};
+
+static int run_joined(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds,
+		      const struct joined_by *by_whom, struct launch_result *result)
+{
+	int pidfd = by_whom->pidfd;
 	struct cell_resources resources;
 	struct cell_enforcement by;
 	struct cell_cgroup cgroup;
 	json_t *config = NULL;
-	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = told };
+	struct joining joining = { .end = cell_control_send(join->dir, CELL_WAIT, 0), .told = by_whom->told };
 	struct launch_setup setup = { .stdio = { join->input, join->output, FD_NONE },
 				      .session = join->detached || join->terminal,
 				      .terminal = join->terminal,
@@ -94,13 +132,14 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 	if (joining.end < 0)
 		r = joining.end;
 	if (r == 0 && join->terminal) {
-		r = terminal_new(join->interactive, pidfd < 0 ? 0 : join->launch.join_pid, &joining.terminal, &slave);
+		r = make_terminal(&joining, join, pidfd < 0 ? 0 : join->launch.join_pid, by_whom->client, &slave);
 		for (int i = 0; i < 3; i++)
 			setup.stdio[i] = slave;
 	}
 	if (r < 0) {
 		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
 		tell(&joining, result);
+		console_end(joining.console, result->status);
 		return r;
 	}
 	launch.emulate = reply->emulate;
@@ -114,17 +153,32 @@ static int run_joined(const struct cell_join *join, const struct cell_reply *rep
 	launch.setup = &setup;
 	launch.hooks = &hooks;
 	r = launch_run(&launch, result);
-	terminal_end(joining.terminal);
+	joining.guest = 0;
 	tell(&joining, result);
+	close_fd(&slave);
+	slave = FD_NONE;
+	console_end(joining.console, result->status);
 	(void)close(joining.end);
 	return r;
 }
 
-/* As cell_monitor_detach(), for a further command. */
-static int run_detached(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd,
-			struct launch_result *result)
+static NORETURN void background(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds,
+				const struct joined_by *by_whom)
 {
-	int pair[2], null;
+	struct launch_result result;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	for (int i = 0; i < 3; i++)
+		(void)dup2(null, i);
+	_exit(run_joined(join, reply, fds, by_whom, &result) < 0);
+}
+
+/* As cell_monitor_detach(), for a further command. client: the end of an attachment that is its, negative = none. */
+static int run_detached(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd,
+			const int ends[2], struct launch_result *result)
+{
+	int pair[2];
 	ssize_t n = 0;
 	pid_t pid;
 
@@ -133,12 +187,11 @@ static int run_detached(const struct cell_join *join, const struct cell_reply *r
 		return -(result->error = errno);
 	pid = fork();
 	if (pid == 0) {
-		(void)setsid();
-		null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		for (int i = 0; i < 3; i++)
-			(void)dup2(null, i);
+		const struct joined_by by_whom = { pidfd, pair[1], ends[1] };
+
 		(void)close(pair[0]);
-		_exit(run_joined(join, reply, fds, pidfd, pair[1], result) < 0);
+		close_fd(&ends[0]);
+		background(join, reply, fds, &by_whom);
 	}
 	(void)close(pair[1]);
 	if (pid < 0)
@@ -153,8 +206,34 @@ static int run_detached(const struct cell_join *join, const struct cell_reply *r
 	return result->error ? -result->error : -ECHILD;
 }
 
-int cell_join_run(const struct cell_join *join, struct launch_result *result)
+/* With a terminal: it is run in the background, and we are attached to it until it ends or we detach. */
+static int run_attached(const struct cell_join *join, const struct cell_reply *reply, struct cell_fds *fds, int pidfd,
+			bool *ret_detached, struct launch_result *result)
 {
+	struct attach attach = { .terminal = true, .input = join->interactive, .ours = true, .keys = join->detach_keys };
+	int ends[2], r = attach_pair(ends);
+
+	if (r < 0) {
+		*result = (struct launch_result){ .status = 125, .stage = "making a connection", .error = -r };
+		return r;
+	}
+	r = run_detached(join, reply, fds, pidfd, ends, result);
+	(void)close(ends[1]);
+	attach.connection = ends[0];
+	if (r == 0)
+		r = attach_run(&attach, &result->status);
+	(void)close(ends[0]);
+	if (r == ATTACH_LOST || (r < 0 && !result->stage)) {
+		*result = (struct launch_result){ .status = 125, .stage = "the process that looked after the command was killed" };
+		return r < 0 ? r : -ESRCH;
+	}
+	*ret_detached = r == ATTACH_DETACHED;
+	return r < 0 ? r : 0;
+}
+
+int cell_join_run(const struct cell_join *join, bool *ret_detached, struct launch_result *result)
+{
+	static const int none[2] = { FD_NONE, FD_NONE };
 	struct cell_reply reply;
 	struct cell_fds fds = CELL_FDS_NONE;
 	CLEANUP_FD int pidfd = FD_NONE;
@@ -164,8 +243,13 @@ int cell_join_run(const struct cell_join *join, struct launch_result *result)
 		*result = (struct launch_result){ .status = 125, .stage = "joining the cell", .error = -r };
 		return r;
 	}
-	r = join->detached ? run_detached(join, &reply, &fds, pidfd, result)
-			   : run_joined(join, &reply, &fds, pidfd, FD_NONE, result);
+	*ret_detached = join->detached;
+	if (join->detached)
+		r = run_detached(join, &reply, &fds, pidfd, none, result);
+	else if (join->terminal)
+		r = run_attached(join, &reply, &fds, pidfd, ret_detached, result);
+	else
+		r = run_joined(join, &reply, &fds, &(struct joined_by){ pidfd, FD_NONE, FD_NONE }, result);
 	cell_fds_done(&fds);
 	return r;
 }

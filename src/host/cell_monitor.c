@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/attach.h"
 #include "host/cell_members.h"
 #include "host/cell_monitor_int.h"
 #include "host/cell_process.h"
@@ -23,7 +24,6 @@
 #include "host/supervise.h"
 
 #define EVENTS_AT_ONCE 64 /* then signals are looked at */
-#define READS_AT_ONCE 16  /* of one output, then others are looked at */
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_LAST_MS 60000
 #define RAN_WELL_NS INT64_C(10000000000) /* a command that ran for ten seconds is restarted without a longer delay */
@@ -73,27 +73,6 @@ enum cell_search monitor_search(const struct monitor *monitor)
 	return monitor->adopts && !monitor->joined ? CELL_BY_PARENT : CELL_BY_ENVIRONMENT;
 }
 
-static void output_ready(struct monitor *monitor, struct monitor_source *source)
-{
-	enum cell_stream stream = source == &monitor->outputs[CELL_STDOUT] ? CELL_STDOUT : CELL_STDERR;
-	u64 lost = monitor->log.lost;
-	char bytes[CELL_LOG_LINE];
-
-	for (int i = 0; i < READS_AT_ONCE; i++) {
-		ssize_t n = read(source->fd, bytes, sizeof(bytes));
-
-		if (n > 0) {
-			cell_log_add(&monitor->log, stream, bytes, (size_t)n);
-			continue;
-		}
-		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			monitor_drop(monitor, source);
-		break;
-	}
-	if (monitor->log.lost != lost)
-		write_state(monitor, monitor->state.status);
-}
-
 /* One event at a time: what it does may end another's source. */
 static void monitor_ready(void *data)
 {
@@ -105,85 +84,6 @@ static void monitor_ready(void *data)
 
 		source->ready(monitor, source);
 	}
-}
-
-/* A terminal, whose other end is the log's. */
-static int make_terminal(struct monitor *monitor, int ends[3])
-{
-	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	char name[64];
-
-	if (master < 0)
-		return -errno;
-	monitor->outputs[CELL_STDOUT] = (struct monitor_source){ output_ready, master };
-	if (grantpt(master) < 0 || unlockpt(master) < 0 || ptsname_r(master, name, sizeof(name)) != 0)
-		return -ENOTTY;
-	ends[0] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	ends[1] = ends[0] < 0 ? -1 : fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
-	ends[2] = ends[0] < 0 ? -1 : fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
-	if (ends[1] < 0 || ends[2] < 0)
-		return -errno;
-	return monitor_listen(monitor, &monitor->outputs[CELL_STDOUT]);
-}
-
-/* What the command of a detached cell reads and writes: ends[] become its streams, ours are listened to. */
-static int make_streams(struct monitor *monitor, int ends[3])
-{
-	int pair[2];
-
-	if (monitor->run->config->tty)
-		return make_terminal(monitor, ends);
-	if (monitor->run->config->interactive && pipe2(pair, O_CLOEXEC) < 0)
-		return -errno;
-	ends[0] = monitor->run->attendant           ? fcntl(monitor->run->attendant->input, F_DUPFD_CLOEXEC, 3)
-		: monitor->run->config->interactive ? pair[0]
-						    : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	monitor->input = monitor->run->config->interactive ? pair[1] : FD_NONE;
-	if (ends[0] < 0)
-		return -errno;
-	for (int i = 0; i < CELL_STREAMS; i++) {
-		int r;
-
-		if (pipe2(pair, O_CLOEXEC) < 0)
-			return -errno;
-		ends[i + 1] = pair[1];
-		monitor->outputs[i] = (struct monitor_source){ output_ready, pair[0] };
-		if (fcntl(pair[0], F_SETFL, O_NONBLOCK) < 0)
-			return -errno;
-		r = monitor_listen(monitor, &monitor->outputs[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* A terminal of the command's own, in the foreground: streams[] become its streams. */
-static int make_foreground_terminal(struct monitor *monitor, int ends[3])
-{
-	int r = terminal_new(monitor->run->config->interactive, 0, &monitor->terminal, &ends[0]);
-
-	for (int i = 1; i < 3 && r == 0; i++) {
-		ends[i] = fcntl(ends[0], F_DUPFD_CLOEXEC, 3);
-		r = ends[i] < 0 ? -errno : 0;
-	}
-	return r;
-}
-
-static void end_streams(struct monitor *monitor)
-{
-	terminal_end(monitor->terminal);
-	monitor->terminal = NULL;
-	close_fd(&monitor->input);
-	monitor->input = FD_NONE;
-	/* all writers are dead: what they wrote is there, and then the end */
-	for (int i = 0; i < CELL_STREAMS; i++) {
-		struct pollfd polled = { .fd = monitor->outputs[i].fd, .events = POLLIN };
-
-		while (monitor->outputs[i].fd >= 0 && poll(&polled, 1, 0) == 1)
-			output_ready(monitor, &monitor->outputs[i]);
-		monitor_drop(monitor, &monitor->outputs[i]);
-	}
-	cell_log_flush(&monitor->log);
 }
 
 static void tell(struct monitor *monitor, const struct launch_result *result)
@@ -207,7 +107,7 @@ static void guest_forked(void *data, pid_t pid, const struct cell_fds *fds, stru
 	if (fds && fds->reserved[RESERVED_AGENT] >= 0)
 		(void)cell_members_note(monitor->run->dir, fds->reserved[RESERVED_AGENT]); /* else fewer are found after a crash */
 	write_state(monitor, CELL_RUNNING);
-	if (supervise_add(supervisor, &service) < 0 || (monitor->terminal && terminal_begin(monitor->terminal, supervisor) < 0))
+	if (supervise_add(supervisor, &service) < 0)
 		(void)kill(pid, SIGKILL); /* nobody could reach it */
 }
 
@@ -245,10 +145,7 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 				      .cpuset = monitor->resources.cpuset };
 	struct launch_hooks hooks = { .forked = guest_forked, .started = guest_started, .data = monitor };
 	struct launch launch = monitor->run->launch;
-	int r = config->detached ? make_streams(monitor, setup.stdio)
-	      : config->tty      ? make_foreground_terminal(monitor, setup.stdio)
-				 : 0,
-	    limits = monitor_limits_begin(monitor);
+	int r = monitor_streams_make(monitor, setup.stdio), limits = monitor_limits_begin(monitor);
 
 	launch.setup = &setup;
 	launch.hooks = &hooks;
@@ -267,7 +164,7 @@ static int run_once(struct monitor *monitor, struct launch_result *result)
 	if (!launch.native) /* else the kernel has ended all of them with the first */
 		(void)cell_processes_kill(config->id, getpid(), monitor_search(monitor));
 	monitor_limits_end(monitor);
-	end_streams(monitor);
+	monitor_streams_end(monitor);
 	monitor->state.finished = now();
 	monitor->state.exit = result->status;
 	return r;
@@ -355,7 +252,7 @@ static void catch_signals(void)
 }
 
 /* From here on others can reach the cell. */
-static int begin(struct monitor *monitor)
+static int begin(struct monitor *monitor, int client)
 {
 	int r = 0;
 
@@ -374,12 +271,10 @@ static int begin(struct monitor *monitor)
 		return r;
 	monitor->adopts = prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
 	catch_signals();
-	if (monitor->run->config->detached)
-		cell_log_open(&monitor->log, monitor->run->dir, monitor->run->config->log_size);
-	return 0;
+	return monitor_streams_begin(monitor, client);
 }
 
-static int run_cell(const struct cell_run *run, int told, struct launch_result *result)
+static int run_cell(const struct cell_run *run, int client, int told, struct launch_result *result)
 {
 	struct monitor *monitor = calloc(1, sizeof(*monitor)); /* the log's lines are too much for a stack */
 	int r;
@@ -387,15 +282,10 @@ static int run_cell(const struct cell_run *run, int told, struct launch_result *
 	*result = (struct launch_result){ .status = 125, .stage = "making the cell" };
 	if (!monitor)
 		return -(result->error = ENOMEM);
-	*monitor = (struct monitor){ .run = run,
-				     .state_fd = FD_NONE,
-				     .epoll = FD_NONE,
-				     .listener.fd = FD_NONE,
-				     .outputs = { { NULL, FD_NONE }, { NULL, FD_NONE } },
-				     .input = FD_NONE,
-				     .log.fd = FD_NONE,
-				     .told = told };
-	r = begin(monitor);
+	*monitor = (struct monitor){
+		.run = run, .state_fd = FD_NONE, .epoll = FD_NONE, .listener.fd = FD_NONE, .log.fd = FD_NONE, .told = told
+	};
+	r = begin(monitor, client);
 	if (r < 0)
 		*result = (struct launch_result){ .status = 125, .stage = "making the cell's files", .error = -r };
 	else
@@ -411,6 +301,7 @@ static int run_cell(const struct cell_run *run, int told, struct launch_result *
 		(void)cell_store_remove(run->store, run->config->id, true);
 	(void)close(run->monitor); /* who is told that it is over, may remove it */
 	monitor_serve_end(monitor);
+	console_end(monitor->console, result->status);
 	close_fd(&monitor->state_fd);
 	close_fd(&monitor->epoll);
 	tell(monitor, result);
@@ -420,11 +311,11 @@ static int run_cell(const struct cell_run *run, int told, struct launch_result *
 
 int cell_monitor_run(const struct cell_run *run, struct launch_result *result)
 {
-	return run_cell(run, FD_NONE, result);
+	return run_cell(run, FD_NONE, FD_NONE, result);
 }
 
-/* The monitor of a detached cell: nothing of whoever started it stays open. */
-static NORETURN void background(const struct cell_run *run, int told)
+/* The monitor of a cell in the background: nothing of whoever started it stays open, but for the connection to it. */
+static NORETURN void background(const struct cell_run *run, int client, int told)
 {
 	struct launch_result result;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -432,35 +323,48 @@ static NORETURN void background(const struct cell_run *run, int told)
 	(void)setsid();
 	for (int i = 0; i < 3; i++)
 		(void)dup2(null, i);
-	_exit(run_cell(run, told, &result) < 0);
+	_exit(run_cell(run, client, told, &result) < 0);
 }
 
-int cell_monitor_detach(const struct cell_run *run, struct launch_result *result)
+int cell_monitor_detach(const struct cell_run *run, int *ret_client, struct launch_result *result)
 {
-	int pair[2];
+	int pair[2], ends[2] = { FD_NONE, FD_NONE }, r = ret_client ? attach_pair(ends) : 0;
 	ssize_t n;
 	pid_t pid;
 
 	*result = (struct launch_result){ .status = 125, .stage = "starting the cell's monitor" };
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return -(result->error = errno);
+	if (r < 0 || pipe2(pair, O_CLOEXEC) < 0) {
+		result->error = r < 0 ? -r : errno;
+		close_fd(&ends[0]);
+		close_fd(&ends[1]);
+		return -result->error;
+	}
 	pid = fork();
 	if (pid == 0) {
 		(void)close(pair[0]);
-		background(run, pair[1]);
+		close_fd(&ends[0]);
+		background(run, ends[1], pair[1]);
 	}
 	if (pid < 0)
 		result->error = errno;
 	(void)close(pair[1]);
+	close_fd(&ends[1]);
 	(void)close(run->monitor);
 	do
 		n = pid < 0 ? 0 : read(pair[0], result, sizeof(*result));
 	while (n < 0 && errno == EINTR);
 	(void)close(pair[0]);
-	if (n == (ssize_t)sizeof(*result)) /* what it points to is static in this very program */
-		return result->error ? -result->error : result->stage ? -EINVAL : 0;
-	*result = (struct launch_result){ .status = 125,
-					  .stage = "the cell's monitor has ended",
-					  .error = pid < 0 ? result->error : 0 };
+	if (n != (ssize_t)sizeof(*result))
+		*result = (struct launch_result){ .status = 125,
+						  .stage = "the cell's monitor has ended",
+						  .error = pid < 0 ? result->error : 0 };
+	if (!result->error && !result->stage) { /* what it points to is static in this very program */
+		if (ret_client)
+			*ret_client = ends[0];
+		return 0;
+	}
+	close_fd(&ends[0]);
+	if (n == (ssize_t)sizeof(*result))
+		return result->error ? -result->error : -EINVAL;
 	return pid < 0 ? -result->error : -ESRCH;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The monitor of a cell: the lichen process that runs its command, once or as often as --restart says. There is no daemon: a detached cell's monitor
- * is a child of `lichen run -d` that went on in a session of its own.
+ * The monitor of a cell: the lichen process that runs its command, once or as often as --restart says. There is no daemon: the monitor of a detached
+ * cell, and of one whose terminal can be detached from, is a child of `lichen run` that went on in a session of its own.
  *
  *   1 cell_store_create()      the cell is there, its lock is held
  *   2 the command is started   state: running; the socket is served while it runs (cell_control.h), output goes to the log if it is detached
@@ -42,7 +42,8 @@ struct cell_run {
 /* Runs a cell in this process, to its end. As launch_run(). */
 int cell_monitor_run(const struct cell_run *run, struct launch_result *result) MUST_CHECK;
 
-/* Runs a cell in the background. Returns when the command has been started: 0; or could not be: as launch_run(). */
-int cell_monitor_detach(const struct cell_run *run, struct launch_result *result) MUST_CHECK;
+/* Runs a cell in the background. Returns when the command has been started: 0; or could not be: as launch_run(). ret_client: NULL, or gets a connection for
+ * attach_run(), as whose command it is attached to from the start; the caller's. */
+int cell_monitor_detach(const struct cell_run *run, int *ret_client, struct launch_result *result) MUST_CHECK;
 
 #endif

@@ -9,7 +9,7 @@
 #include "host/cell_monitor.h"
 #include "host/cell_sampler.h"
 #include "host/cell_state.h"
-#include "host/terminal.h"
+#include "host/console.h"
 
 struct monitor;
 
@@ -27,9 +27,8 @@ struct monitor {
 	int state_fd, epoll;
 	struct monitor_source listener;
 	struct connection *connections; /* cell_serve.c */
-	struct monitor_source outputs[CELL_STREAMS];
-	struct terminal *terminal; /* of a command in the foreground that has one of its own; NULL = none */
-	int input;                 /* the end of the command's input that nothing is written to, negative = none */
+	struct console *console;        /* NULL = the command's streams are those of whoever started us */
+	struct monitor_source console_source;
 	struct cell_log log;
 	pid_t guest;                   /* 0 = none runs */
 	const struct cell_fds *fds;    /* of the running guest */
@@ -75,6 +74,18 @@ void monitor_let_go(struct monitor *monitor);
 
 /* cell_monitor.c: writes down what has changed. */
 void monitor_write_state(struct monitor *monitor);
+
+/* Sends the command a signal, as CELL_SIGNAL and CELL_STOP have it. 0 or negative errno. */
+int monitor_signal(struct monitor *monitor, int sig, bool stop);
+
+/* cell_streams.c: the command's streams. */
+
+/* Where they are ours to look after. client: the connection of whoever started the cell, negative = none. 0 or negative errno. */
+int monitor_streams_begin(struct monitor *monitor, int client) MUST_CHECK;
+/* Those of one run: ends[] are for the command, the caller's; those that are negative are as ours. 0 or negative errno. */
+int monitor_streams_make(struct monitor *monitor, int ends[3]) MUST_CHECK;
+/* The command has ended. */
+void monitor_streams_end(struct monitor *monitor);
 
 /* cell_serve.c: the socket. */
 int monitor_serve(struct monitor *monitor) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor's side of a cell's socket. Nothing here blocks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,7 +31,7 @@ static void end(struct monitor *monitor, struct connection *connection)
 	free(connection);
 }
 
-static int send_signal(struct monitor *monitor, int sig, bool stop)
+int monitor_signal(struct monitor *monitor, int sig, bool stop)
 {
 	if ((stop || sig == SIGKILL) && monitor_resume(monitor) == 0) /* it could not end otherwise */
 		monitor->stopping = true;
@@ -48,6 +49,20 @@ static int monitor_pidfd(pid_t guest)
 	return fd < 0 ? -errno : fd;
 }
 
+/* The connection becomes one of the command's console, after the answer. */
+static void attach(struct monitor *monitor, struct connection *connection, struct cell_reply *reply)
+{
+	int again = fcntl(connection->source.fd, F_DUPFD_CLOEXEC, 3);
+
+	reply->result = again < 0 ? -errno : 0;
+	reply->streams = (console_has_terminal(monitor->console) ? CELL_HAS_TERMINAL : 0) |
+			 (console_takes_input(monitor->console) ? CELL_TAKES_INPUT : 0);
+	if (again < 0)
+		return;
+	(void)cell_control_reply(connection->source.fd, reply, NULL, FD_NONE);
+	console_attach(monitor->console, again, CONSOLE_GUEST);
+}
+
 static void answer(struct monitor *monitor, struct connection *connection, const struct cell_request *request)
 {
 	const struct launch *launch = &monitor->run->launch;
@@ -58,7 +73,7 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 	switch (request->version == CELL_CONTROL_VERSION ? request->kind : 0) {
 	case CELL_SIGNAL:
 	case CELL_STOP:
-		reply.result = send_signal(monitor, request->value, request->kind == CELL_STOP);
+		reply.result = monitor_signal(monitor, request->value, request->kind == CELL_STOP);
 		break;
 	case CELL_WAIT:
 		connection->waits = true;
@@ -78,6 +93,15 @@ static void answer(struct monitor *monitor, struct connection *connection, const
 			break;
 		connection->holds = true;
 		(void)cell_control_reply(connection->source.fd, &reply, NULL, FD_NONE);
+		return;
+	case CELL_ATTACH:
+		if (monitor->console)
+			attach(monitor, connection, &reply);
+		else
+			reply.result = -EOPNOTSUPP;
+		if (reply.result < 0)
+			break;
+		end(monitor, connection);
 		return;
 	case CELL_JOIN:
 		if (!monitor->guest || !monitor->fds || monitor->state.flags & CELL_PAUSED) {
