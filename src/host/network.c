@@ -100,8 +100,7 @@ static int install(struct sock_filter *filter, size_t count)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
 }
 
-/* A network namespace begins with its loopback down. */
-static void loopback_up(void)
+void network_loopback_up(void)
 {
 	CLEANUP_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = { .ifr_name = "lo" };
@@ -112,8 +111,8 @@ static void loopback_up(void)
 	(void)ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
-/* Whether there is a way to an address that is nobody's (RFC 5737, 3849): of UDP, connect(2) asks the routes alone. */
-static bool has_way_out(void)
+/* An address that is nobody's (RFC 5737, 3849): of UDP, connect(2) asks the routes alone. */
+bool network_has_way_out(void)
 {
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000201) };
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6,
@@ -157,8 +156,8 @@ bool network_none_begin(pid_t member)
 		return true;
 	if (unshare(CLONE_NEWNET) < 0)
 		return false;
-	loopback_up();
-	return !has_way_out();
+	network_loopback_up();
+	return !network_has_way_out();
 }
 
 int network_none_end(bool separate)

@@ -23,6 +23,10 @@ bool network_none_begin(pid_t member) MUST_CHECK;
 /* Installs the filter. Sets no_new_privs where that is needed. 0, or negative errno: the process must not go on. */
 int network_none_end(bool separate) MUST_CHECK;
 
+/* Brings loopback up, which is down in a new network namespace, as far as it goes. */
+void network_loopback_up(void);
+/* Whether the calling process's namespace has a way to addresses of others. */
+bool network_has_way_out(void) MUST_CHECK;
 /* Whether the kernel lets us make a network namespace, and come back: tried in a child. */
 bool network_namespaces_work(void) MUST_CHECK;
 /* The filter (struct sock_filter) of a process in a network namespace that the kernel does not give: no sockets but AF_UNIX and AF_NETLINK. Its length. */
