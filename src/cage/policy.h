@@ -130,8 +130,11 @@ struct cage_policy_error {
  */
 int cage_policy_parse(const char *text, size_t length, const char *directory, const char *home, struct cage_policy **ret,
 		      struct cage_policy_error *error) MUST_CHECK;
-/* Looks at the machine: fills `real` of every path, and denies `file` (NULL: none), where the policy stands, if it lies in what may be written. 0 or -ENOMEM. */
-int cage_policy_resolve(struct cage_policy *policy, const char *file) MUST_CHECK;
+/*
+ * Looks at the machine: fills `real` of every path, and denies `file` (NULL: none), where the policy stands, if it lies in what may be written. A path through a
+ * symbolic link below what may be written is refused: the guest of an earlier run may have made it. 0, -EINVAL with *error filled, or -ENOMEM.
+ */
+int cage_policy_resolve(struct cage_policy *policy, const char *file, struct cage_policy_error *error) MUST_CHECK;
 /*
  * All of it, for a file, or a built-in profile (a name without a slash; a file of that name is ./NAME). 0, -ENOMEM, or another negative errno, and then *text
  * is "FILE:LINE:COLUMN: sentence" or "FILE: sentence", which the caller frees: exit status 78. `error` may be NULL.

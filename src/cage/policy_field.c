@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cage/policy_int.h"
+#include "proxy/proxy_rule.h"
 
 #define MAX_BYTES ((u64)1 << 50)
 #define MAX_TIME ((u64)366 * 86400 * 1000)
@@ -205,6 +206,18 @@ static int take_paths(const struct policy_reader *reader, const struct yaml_node
 	return r;
 }
 
+static int take_targets(const struct policy_reader *reader, bool private, const struct yaml_node *node, struct cage_words *ret)
+{
+	int r = yaml_strings(node, &ret->word, &ret->count, &reader->error->at);
+	for (size_t i = 0; i < ret->count && !r; i++) {
+		struct proxy_rule rule;
+		const char *why;
+		if (proxy_rule_parse(ret->word[i], private, &rule, &why))
+			r = policy_refuse(reader, node->items[i], "'%.100s' %s", ret->word[i], why);
+	}
+	return r;
+}
+
 static int take_words(const struct policy_reader *reader, enum field_kind kind, const struct yaml_node *node,
 		      struct cage_words *ret)
 {
@@ -307,6 +320,9 @@ int policy_take_value(const struct policy_reader *reader, const struct policy_fi
 		return take_paths(reader, node, to);
 	case FIELD_SET:
 		return take_set(reader->policy, node);
+	case FIELD_ALLOW:
+	case FIELD_PRIVATE:
+		return take_targets(reader, field->kind == FIELD_PRIVATE, node, to);
 	case FIELD_QUIET:
 		return take_quiet(reader, node);
 	default:

@@ -87,8 +87,9 @@ static int parse_source(const char *profile, struct source *source, struct cage_
 	free(policy->name);
 	policy->name = strdup(profile);
 	policy->built_in = policy_profile_text(profile) != NULL;
-	if (!policy->name || cage_policy_resolve(policy, source->file[0] ? source->file : NULL))
-		return -ENOMEM;
+	r = policy->name ? cage_policy_resolve(policy, source->file[0] ? source->file : NULL, error) : -ENOMEM;
+	if (r)
+		return r;
 	*ret = policy;
 	policy = NULL;
 	return 0;

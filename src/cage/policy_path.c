@@ -2,8 +2,10 @@
 /* Paths of a policy: made absolute and straight by their text alone, later looked up, and compared by components. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cage/policy_int.h"
 
@@ -55,20 +57,79 @@ int policy_take_path(const struct policy_reader *reader, const struct yaml_node 
 
 /* --- what the machine knows ----------------------------------------------------------------------------------------------------------- */
 
-static void look_up(struct cage_paths *paths)
-{
-	for (size_t i = 0; i < paths->count; i++) {
-		free(paths->path[i].real);
-		paths->path[i].real = realpath(paths->path[i].path, NULL);
-	}
-}
+#define LINKS_MAX 40u /* as the kernel follows */
 
-static bool can_write(const struct cage_policy *policy, const char *real)
+/* Is that a name below something that may be written? Then a guest may have made it. */
+static bool may_be_theirs(const struct cage_paths *roots, const char *real)
 {
-	for (size_t i = 0; i < policy->files.write.count; i++)
-		if (policy->files.write.path[i].real && policy_within(policy->files.write.path[i].real, real))
+	for (size_t i = 0; i < roots->count; i++)
+		if (roots->path[i].real && policy_within(roots->path[i].real, real) && strcmp(roots->path[i].real, real) != 0)
 			return true;
 	return false;
+}
+
+/* Puts a link's target before what is left of a path. 0 or -ENAMETOOLONG. */
+static int splice(char rest[PATH_MAX], const char *target, const char *left)
+{
+	char more[PATH_MAX];
+	int n = snprintf(more, sizeof(more), "%s%s%s", target, *left ? "/" : "", left);
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(rest, more, (size_t)n + 1);
+	return 0;
+}
+
+/*
+ * realpath(3), but not through a symbolic link below what `roots` lets write: the guest of an earlier run may have made it, and a rule for W/x would be one for /etc.
+ * 0; -ELOOP: through such a link; other negative errno: there is no such file, or it cannot be found.
+ */
+static int find_real(const struct cage_paths *roots, const char *path, char real[PATH_MAX])
+{
+	char rest[PATH_MAX], target[PATH_MAX];
+	unsigned links = 0;
+	int r = splice(rest, path, "");
+	*real = 0;
+	while (!r && *rest) {
+		size_t length = strcspn(rest, "/"), before = strlen(real);
+		char left[PATH_MAX];
+		(void)snprintf(left, sizeof(left), "%s", rest + length + (rest[length] == '/'));
+		rest[length] = 0;
+		r = walk(real, rest);
+		ssize_t n = r || strlen(real) <= before ? -1 : readlink(real, target, sizeof(target) - 1);
+		if (n >= 0) {
+			target[n] = 0;
+			r = may_be_theirs(roots, real) || ++links > LINKS_MAX ? -ELOOP : splice(rest, target, left);
+			real[*target == '/' ? 0 : before] = 0;
+		} else {
+			memcpy(rest, left, sizeof(rest));
+		}
+	}
+	if (!r && !*real)
+		memcpy(real, "/", 2);
+	return r ? r : access(real, F_OK) ? -errno : 0;
+}
+
+/* Fills `real`. 0, -EINVAL with a sentence, or -ENOMEM. */
+static int look_up(const struct policy_reader *reader, const struct cage_paths *roots, struct cage_paths *paths)
+{
+	char real[PATH_MAX];
+	for (size_t i = 0; i < paths->count; i++) {
+		struct cage_path *path = &paths->path[i];
+		int r = find_real(roots, path->path, real);
+		if (r == -ELOOP) {
+			const struct yaml_node place = { .line = path->line, .column = path->column };
+			return policy_refuse(
+				reader, &place,
+				"'%.120s' leads through a symbolic link in what may be written: a guest may have made it",
+				path->written);
+		}
+		char *own = r ? NULL : strdup(real);
+		if (!r && !own)
+			return -ENOMEM;
+		free(path->real);
+		path->real = own;
+	}
+	return 0;
 }
 
 /* Adds a rule of lichen's own to files.deny. */
@@ -84,17 +145,21 @@ static int deny(struct cage_policy *policy, const char *written, const char *rea
 	return more[list->count - 1].path && more[list->count - 1].real ? 0 : -ENOMEM;
 }
 
-int cage_policy_resolve(struct cage_policy *policy, const char *file)
+int cage_policy_resolve(struct cage_policy *policy, const char *file, struct cage_policy_error *error)
 {
-	look_up(&policy->files.read);
-	look_up(&policy->files.execute);
-	look_up(&policy->files.write);
-	look_up(&policy->files.deny);
-	look_up(&policy->network.sockets);
-	for (size_t i = 0; i < policy->report.count; i++) {
-		struct cage_path *path = &policy->report.quiet[i].path;
-		free(path->real);
-		path->real = path->path ? realpath(path->path, NULL) : NULL;
+	const struct policy_reader reader = { .policy = policy, .error = error };
+	const struct cage_paths nothing = { .count = 0 };
+	struct cage_paths *const lists[] = { &policy->files.write, &policy->files.read, &policy->files.execute, &policy->files.deny,
+					     &policy->network.sockets };
+	*error = (struct cage_policy_error){ .meaning = false };
+	int r = look_up(&reader, &nothing, &policy->files.write); /* what the roots are, before they are judged by each other */
+	for (size_t i = 0; i < ARRAY_SIZE(lists) && !r; i++)
+		r = look_up(&reader, &policy->files.write, lists[i]);
+	for (size_t i = 0; i < policy->report.count && !r; i++) {
+		struct cage_paths one = { &policy->report.quiet[i].path, 1 };
+		r = one.path->path ? look_up(&reader, &policy->files.write, &one) : 0;
 	}
-	return file && can_write(policy, file) ? deny(policy, policy->name, file) : 0;
+	if (!r && file && may_be_theirs(&policy->files.write, file))
+		r = deny(policy, policy->name, file);
+	return r;
 }

@@ -125,6 +125,8 @@ static void what_is_wrong_is_told_with_its_place(void **state)
 	assert_refused("version: 1\nnetwork: {mode: off}\n", 2, 17, false, "none, host or proxy");
 	assert_refused("version: 1\nnetwork: {allow: [\"a.org:443\"]}\n", 2, 18, false, "'allow' needs 'mode: proxy'");
 	assert_refused("version: 1\nnetwork: {mode: proxy, allow: [a.org]}\n", 2, 32, false, "a target");
+	assert_refused("version: 1\nnetwork: {mode: proxy, allow: [\"10.0.0.5:80\"]}\n", 2, 32, true, "belongs under network.private");
+	assert_refused("version: 1\nnetwork: {mode: proxy, private: [\"a..b:80\"]}\n", 2, 34, true, "empty label");
 	assert_refused("version: 1\nprocesses: {user: root}\n", 2, 19, false, "UID:GID");
 	assert_refused("version: 1\nprocesses: {user: \"4294967295:0\"}\n", 2, 19, true, "at most");
 	assert_refused("version: 1\nprocesses: {deny: [ptrac]}\n", 2, 20, true, "no system call 'ptrac'");
@@ -245,6 +247,48 @@ static void a_file_is_read_where_it_stands(void **state)
 	rmdir(top);
 }
 
+/* Loads `text` in a directory where W may be written; asserts the column at which it is refused, 0 = it is not. */
+static void assert_links(const char *top, const char *text, u32 column)
+{
+	struct cage_policy_error error;
+	struct cage_policy *policy = NULL;
+	assert_int_equal(cage_policy_parse(text, strlen(text), top, NULL, &policy, &error), 0);
+	assert_int_equal(cage_policy_resolve(policy, NULL, &error), column ? -EINVAL : 0);
+	if (column) {
+		assert_int_equal(error.at.column, column);
+		assert_true(error.meaning);
+		assert_non_null(strstr(error.at.text, "symbolic link"));
+	}
+	cage_policy_free(policy);
+}
+
+static void links_that_a_guest_may_have_made_are_not_followed(void **state)
+{
+	(void)state;
+	char top[] = "/tmp/lichen-policy-XXXXXX";
+	assert_non_null(mkdtemp(top));
+	int dir = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(dir >= 0);
+	assert_int_equal(mkdirat(dir, "W", 0755), 0);
+	assert_int_equal(mkdirat(dir, "other", 0755), 0);
+	assert_int_equal(symlinkat("W", dir, "mine"), 0); /* the user's */
+	assert_int_equal(symlinkat("../other", dir, "W/theirs"), 0);
+	assert_int_equal(symlinkat("loop", dir, "loop"), 0);
+	assert_links(top, "version: 1\nfiles: {write: [./mine], read: [./W, ./mine/none, /usr]}\n", 0);
+	assert_links(top, "version: 1\nfiles: {write: [./W], read: [./other, ./W/theirs]}\n", 39);
+	assert_links(top, "version: 1\nfiles: {write: [./W], deny: [./mine/theirs/none]}\n", 30);
+	assert_links(top, "version: 1\nfiles: {write: [./W/theirs, ./W]}\n", 17);
+	assert_links(top, "version: 1\nfiles: {write: [./other], read: [./W/theirs]}\n", 0);
+	assert_links(top, "version: 1\nnetwork: {unix: [./loop]}\n", 18);
+	unlinkat(dir, "loop", 0);
+	unlinkat(dir, "W/theirs", 0);
+	unlinkat(dir, "mine", 0);
+	unlinkat(dir, "W", AT_REMOVEDIR);
+	unlinkat(dir, "other", AT_REMOVEDIR);
+	close(dir);
+	rmdir(top);
+}
+
 static void every_profile_can_be_loaded(void **state)
 {
 	(void)state;
@@ -275,6 +319,7 @@ int main(void)
 		cmocka_unit_test(paths_are_straight),
 		cmocka_unit_test(denial_goes_before_all_else),
 		cmocka_unit_test(a_file_is_read_where_it_stands),
+		cmocka_unit_test(links_that_a_guest_may_have_made_are_not_followed),
 		cmocka_unit_test(every_profile_can_be_loaded),
 		cmocka_unit_test(names_of_denials_lead_back),
 	};
