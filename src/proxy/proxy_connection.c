@@ -342,6 +342,8 @@ static void read_request(struct proxy_connection *connection)
 	up->end += (size_t)n;
 	if (connection->greeted || up->bytes[0] == SOCKS_VERSION)
 		read_socks(connection);
+	else if (up->bytes[0] < 'A' || up->bytes[0] > 'Z') /* as the registered methods begin */
+		malformed(connection, 400, 0, NULL, 0, "it is neither HTTP nor SOCKS 5");
 	else
 		read_http(connection);
 }

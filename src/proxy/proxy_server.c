@@ -81,8 +81,10 @@ static bool take_event(struct proxy_server *server, const struct epoll_event *ev
 		take_clients(server);
 	else if (end == &server->answers)
 		take_answers(server);
+	else if (end == &server->reader)
+		server->report.broken = true; /* nobody reads any more */
 	else
-		return true; /* a signal, or nobody reads any more */
+		return true; /* a signal */
 	return false;
 }
 
