@@ -5,7 +5,7 @@
 . "$(dirname -- "$0")/../lib.sh"
 . "$CASES/docker_daemon.sh"
 docker_up
-base_image hostname kill pwd seq stty tr
+base_image sleep true hostname kill pwd seq stty tr
 
 # --- options of run ---------------------------------------------------------------------------------------------------------------
 mkdir share

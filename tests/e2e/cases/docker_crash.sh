@@ -16,7 +16,7 @@ kept() { d run --rm --network=none -v kept:/v base cat /v/log; }
 rm -rf /run/docker /run/containerd # of the machine, as this environment sees it; what was there before is left alone
 note_what_is_there
 docker_up
-base_image
+base_image sleep true
 d run -d --name always --network=none --restart always -v kept:/v base sh -c 'echo once more >>/v/log; while :; do sleep 0.2; done' >/dev/null
 d run -d --name plain --network=none base sh -c 'echo here; while :; do sleep 0.2; done' >/dev/null
 d run -d --name stopped --network=none --restart unless-stopped base true >/dev/null

@@ -34,7 +34,7 @@ docker_down() {
 base_image() {
 	mkdir -p tree/bin tree/etc tree/tmp tree/proc tree/sys tree/dev
 	cp "$(command -v busybox)" tree/bin/busybox
-	for name in sh cat echo grep id ls mkdir ps rm sleep touch true "$@"; do ln -sf busybox "tree/bin/$name"; done
+	for name in sh cat echo grep id ls mkdir ps rm touch "$@"; do ln -sf busybox "tree/bin/$name"; done
 	chmod 1777 tree/tmp
 	echo root:x:0:0:root:/:/bin/sh >tree/etc/passwd
 	tar -C tree -c . | d import - base >/dev/null

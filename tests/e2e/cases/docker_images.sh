@@ -10,7 +10,7 @@ cleanup() {
 	[ $registry = 0 ] || kill $registry
 }
 docker_up
-base_image chmod cp env
+base_image sleep true chmod cp env
 
 # --- save and load ------------------------------------------------------------------------------------------------------------------
 d tag base saved:1

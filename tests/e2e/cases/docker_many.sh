@@ -5,7 +5,7 @@
 . "$CASES/docker_daemon.sh"
 rounds=${ROUNDS-$(size 10 1)}
 docker_up
-base_image
+base_image sleep
 run_one() { /usr/bin/docker run -d --name "many$1" --network=none base sh -c 'echo here; while :; do sleep 0.5; done'; }
 # ten ROUND COMMAND…: for ten numbers at a time; status 0 if all were
 ten() {
