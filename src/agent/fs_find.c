@@ -311,7 +311,7 @@ static long unfollowed_layer(struct fs_work *work, struct fs_name *where, u32 fl
 	return r;
 }
 
-long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret)
+static long unfollowed_once(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret)
 {
 	struct fs_name where = { .directory = -1 };
 	struct kernel_stat st;
@@ -344,6 +344,17 @@ long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct 
 		return r < 0 ? r : -EROFS;
 	}
 	return agent_fd_name(ret->path, where.directory, where.name) ? 0 : -ENAMETOOLONG;
+}
+
+long fs_unfollowed(struct fs_work *work, s32 dirfd, u64 path, u32 flags, struct fs_unfollowed *ret)
+{
+	u32 attempts = 0;
+	long r;
+
+	do
+		r = unfollowed_once(work, dirfd, path, flags, ret);
+	while (r == -ELOOP && !fs_is_current(&work->root) && fs_once_more(&attempts)); /* somebody mounts meanwhile */
+	return r;
 }
 
 void fs_unfollowed_done(const struct fs_unfollowed *done, s32 dirfd)

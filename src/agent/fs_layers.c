@@ -244,11 +244,13 @@ static long in_the_way(struct fs_work *work, u32 layer, long error)
 {
 	u64 from = 0, end;
 	struct kernel_stat st;
+	long r;
 
 	if (error != -ENOTDIR && error != -ENXIO && error != -EACCES)
 		return error;
-	if (fs_layer_host(work, layer) < 0)
-		return error;
+	r = fs_layer_host(work, layer);
+	if (r < 0)
+		return r; /* somebody mounts: the error may be of another layer */
 	for (; work->inner[from]; from = end) {
 		u64 cut;
 		char at;

@@ -36,6 +36,10 @@ long fs_layers_name(struct fs_work *work, struct fs_name *ret)
 		ret->upper = ret->whiteout ? 0 : st.mode & VFS_TYPE;
 	}
 	ret->below = fs_layers_below(work);
+	if (!fs_is_current(&work->root)) { /* somebody mounts: what was looked at may be another layer */
+		(void)sys1(__NR_close, fd);
+		return -ELOOP;
+	}
 	ret->mode = ret->upper ? ret->upper : ret->whiteout ? 0 : ret->below;
 	return 0;
 }
