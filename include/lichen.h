@@ -22,6 +22,12 @@
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
 #define LICHEN_EXIT_IO 74          /* the output could not be written; audit: the log cannot be read or written */
+#define LICHEN_EXIT_BUDGET 75      /* flow: the budget is exhausted */
+#define LICHEN_EXIT_DENIED 77      /* flow: a step was denied what it asked for */
+#define LICHEN_EXIT_CONFIG 78      /* flow: the file or config.yaml is wrong */
+#define LICHEN_EXIT_TIMEOUT 124    /* flow: a limit of time or of steps has ended it */
+
+#define LICHEN_FLOW_FAILED 1 /* `lichen flow run`: a step failed */
 
 #define LICHEN_PII_FOUND 1 /* `lichen pii scan`: something was found */
 

@@ -78,7 +78,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii flow up down restart reload status audit help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -87,7 +87,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii up down restart reload status audit' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii flow up down restart reload status audit' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -218,6 +218,23 @@ _lichen() {
 				mapfile -t COMPREPLY < <(compgen -W '--strategy= --key= --entities= --pattern= --json --help' -- "$cur")
 			elif ((cword == 2)); then
 				mapfile -t COMPREPLY < <(compgen -W 'scan redact list' -- "$cur")
+			else
+				_filedir
+			fi
+			;;
+		esac
+		;;
+	flow)
+		case $option in
+		-C | --directory) _filedir -d ;;
+		--config) _filedir ;;
+		--resume) mapfile -t COMPREPLY < <(compgen -W "$(lichen flow list 2>/dev/null | cut -d ' ' -f 1) RUN" -- "$cur") ;;
+		--step) COMPREPLY=(1) ;;
+		*)
+			if [[ $cur == -* ]]; then
+				mapfile -t COMPREPLY < <(compgen -W '--directory= --config= --no-sandbox --resume= --step= --json --help' -- "$cur")
+			elif ((cword == 2)); then
+				mapfile -t COMPREPLY < <(compgen -W 'run validate init status logs list' -- "$cur")
 			else
 				_filedir
 			fi

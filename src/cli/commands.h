@@ -34,6 +34,7 @@ extern const struct command command_system;
 extern const struct command command_audit;
 extern const struct command command_oci;
 extern const struct command command_pii;
+extern const struct command command_flow;
 extern const struct command command_init; /* not listed: what --init runs in a guest */
 extern const struct command command_inspect;
 extern const struct command command_up;

@@ -184,6 +184,9 @@ def check_json():
     with tempfile.TemporaryDirectory() as state:
         os.environ["LICHEN_STATE"] = state
         lichen("run", "--name=docs", "--ulimit=core=0:1", f"--audit={state}/log", "--", "true")
+        flow = pathlib.Path(state) / "flow.yml"
+        flow.write_text("{name: n, steps: [{agent: filesystem, action: read, parameters: {path: data/none}, on_error: skip}]}")
+        lichen("flow", "run", f"--directory={state}", str(flow))
         check_documents()
 
 
@@ -192,8 +195,8 @@ def check_documents():
                  ["doctor", "--json", "--for=postgres", f"--kernel-config={sys.argv[4]}"],
                  ["ps", "-a", "--json"], ["inspect", "docs"],
                  ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"],
-                 ["audit", "verify", "--json", os.environ["LICHEN_STATE"] + "/log"], ["images", "--json"], ["pii", "scan", "--json", sys.argv[5]], ["system", "df", "--json"], ["status", "--json"]):
-        document = DOCS / f"{ {'why': 'why', 'audit': 'audit', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell', 'status': 'unit', 'pii': 'pii'}.get(args[0], 'doctor') }-json.md"
+                 ["audit", "verify", "--json", os.environ["LICHEN_STATE"] + "/log"], ["images", "--json"], ["pii", "scan", "--json", sys.argv[5]], ["system", "df", "--json"], ["status", "--json"], ["flow", "status", "--json"], ["flow", "list", "--json"]):
+        document = DOCS / f"{ {'why': 'why', 'audit': 'audit', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell', 'status': 'unit', 'pii': 'pii', 'flow': 'flow'}.get(args[0], 'doctor') }-json.md"
         text = document.read_text()
         printed = json.loads(lichen(*args, status=(0, 1, 69, 2)))
         if f"## {printed['schema']}" not in text:

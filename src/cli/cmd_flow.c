@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lichen flow: runs workflows, and tells about their runs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/flow_cli.h"
+#include "cli/json_out.h"
+#include "cli/words.h"
+#include "lichen.h"
+
+static const struct option_row options[] = {
+	{ .name = "directory",
+	  .letter = 'C',
+	  .value = "DIR",
+	  .offset = offsetof(struct flow_options, directory),
+	  .help = "where relative paths of the flow start, and config.yaml is (the working directory)" },
+	{ .name = "config",
+	  .value = "FILE",
+	  .offset = offsetof(struct flow_options, config),
+	  .help = "run, validate: another file than config.yaml" },
+	{ .name = "no-sandbox",
+	  .offset = offsetof(struct flow_options, no_sandbox),
+	  .help = "run, validate: tools run without the cage; config.yaml must say sandbox_enabled: false, too" },
+	{ .name = "resume",
+	  .value = "RUN",
+	  .offset = offsetof(struct flow_options, resume),
+	  .help = "run: keep the outputs of steps that were ok in this run of the same file" },
+	{ .name = "step",
+	  .value = "N",
+	  .offset = offsetof(struct flow_options, step),
+	  .help = "logs: the output of this step only" },
+	{ .name = "json",
+	  .offset = offsetof(struct flow_options, json),
+	  .help = "run, status, list: print JSON, described in docs/flow-json.md" },
+};
+
+/* --- verbs ------------------------------------------------------------------------------------------------------------------------------ */
+
+static int with_config(const struct flow_options *given, const char *file, int (*verb)(struct flow_cli *cli, const char *file))
+{
+	struct flow_cli cli = { .given = given };
+	int status = flow_cli_begin(&cli);
+	if (!status)
+		status = verb(&cli, file);
+	flow_cli_done(&cli);
+	return status;
+}
+
+static int run_verb(const struct flow_options *given, const char *word)
+{
+	return with_config(given, word, flow_cli_run);
+}
+
+static int validate_verb(const struct flow_options *given, const char *word)
+{
+	return with_config(given, word, flow_cli_validate);
+}
+
+/* The runs, of this file only when there is one. NULL without memory. */
+static json_t *runs_of(const char *file)
+{
+	json_t *all = flow_state_list(), *runs = json_array(), *run;
+	char path[PATH_MAX];
+	size_t i;
+	json_array_foreach(all, i, run)
+	{
+		const char *its = json_string_value(json_object_get(run, "file"));
+		if (!file || (its && strcmp(its, realpath(file, path) ? path : file) == 0))
+			(void)json_array_append(runs, run);
+	}
+	json_decref(all);
+	return runs;
+}
+
+static int list_verb(const struct flow_options *given, const char *word)
+{
+	json_t *runs = runs_of(word);
+	if (given->json) {
+		if (json_out_print(json_pack("{s:s, s:o}", "schema", LICHEN_FLOW_SCHEMA, "runs", runs), stdout) < 0)
+			return LICHEN_EXIT_SOFTWARE;
+		return command_flush(0);
+	}
+	flow_print_list(runs, stdout);
+	json_decref(runs);
+	return command_flush(0);
+}
+
+/* Opens the run of that id, or the latest. Returns its directory, or negative errno after saying why. */
+static int open_run(const char *word, char id[FLOW_ID + 1])
+{
+	json_t *runs = word ? NULL : runs_of(NULL);
+	size_t count = json_array_size(runs);
+	const char *last = json_string_value(json_object_get(json_array_get(runs, count - 1), "id"));
+	int dir = word || last ? flow_state_open(word ? word : last, id) : -ENOENT;
+	json_decref(runs);
+	if (dir == -ENOTUNIQ)
+		fprintf(stderr, "lichen flow: several runs begin with '%s'\n", word);
+	else if (dir < 0 && word)
+		fprintf(stderr, "lichen flow: there is no run '%s'\n", word);
+	else if (dir < 0)
+		fputs("lichen flow: there is no run yet\n", stderr);
+	return dir;
+}
+
+static int status_verb(const struct flow_options *given, const char *word)
+{
+	char id[FLOW_ID + 1];
+	CLEANUP_FD int dir = open_run(word, id);
+	if (dir < 0)
+		return LICHEN_EXIT_NO_INPUT;
+	json_t *state = flow_state_read(dir);
+	if (!state) {
+		fprintf(stderr, "lichen flow: the state of run %s cannot be read\n", id);
+		return LICHEN_EXIT_IO;
+	}
+	if (given->json)
+		return json_out_print(state, stdout) < 0 ? LICHEN_EXIT_SOFTWARE : command_flush(0);
+	flow_print_run(state, stdout);
+	json_decref(state);
+	return command_flush(0);
+}
+
+/* Prints one output. Whether there was one. */
+static bool print_output(int dir, unsigned step, bool named)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size;
+	if (flow_state_get_output(dir, step, &text, &size) < 0)
+		return false;
+	if (named)
+		printf("--- step %u\n", step);
+	fwrite(text, 1, size, stdout);
+	if (named && size > 0 && text[size - 1] != '\n')
+		putchar('\n');
+	return true;
+}
+
+static int logs_verb(const struct flow_options *given, const char *word)
+{
+	char id[FLOW_ID + 1], *end = NULL;
+	CLEANUP_FD int dir = open_run(word, id);
+	if (dir < 0)
+		return LICHEN_EXIT_NO_INPUT;
+	unsigned long only = given->step ? strtoul(given->step, &end, 10) : 0;
+	if (given->step && (given->step[0] < '1' || given->step[0] > '9' || *end || only > UINT32_MAX))
+		return command_usage(&command_flow, "--step: '%.40s' is no number of a step", given->step);
+	if (only && !print_output(dir, (unsigned)only, false)) {
+		fprintf(stderr, "lichen flow: step %lu of run %s has no output\n", only, id);
+		return LICHEN_EXIT_NO_INPUT;
+	}
+	json_t *state = only ? NULL : flow_state_read(dir), *step;
+	size_t i;
+	json_array_foreach(json_object_get(state, "steps"), i, step)
+	{
+		(void)print_output(dir, (unsigned)json_integer_value(json_object_get(step, "step")), true);
+	}
+	json_decref(state);
+	return command_flush(0);
+}
+
+static const struct verb {
+	const char *name, *word; /* word: what it takes, in words */
+	int least, most;
+	int (*run)(const struct flow_options *given, const char *word);
+} verbs[] = {
+	{ "run", "the file of a flow", 1, 1, run_verb },    { "validate", "the file of a flow", 1, 1, validate_verb },
+	{ "status", "the id of a run", 0, 1, status_verb }, { "logs", "the id of a run", 0, 1, logs_verb },
+	{ "list", "the file of a flow", 0, 1, list_verb },
+};
+
+/* --- the command line ------------------------------------------------------------------------------------------------------------------- */
+
+static int run(int argc, char **argv)
+{
+	struct flow_options given = { 0 };
+	int first, status = command_parse(&command_flow, argc, argv, &given, &first);
+	const struct verb *verb = NULL;
+	if (status >= 0)
+		return status;
+	if (first == argc)
+		return command_usage(&command_flow, "there is nothing to do: run, validate, status, logs or list");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i].name, argv[first]) == 0)
+			verb = &verbs[i];
+	if (!verb)
+		return command_usage(&command_flow, "it does no '%.80s'", argv[first]);
+	int count = argc - first - 1;
+	if (count < verb->least || count > verb->most)
+		return command_usage(&command_flow, "%s takes %s%s", verb->name, verb->least ? "" : "at most ", verb->word);
+	if ((given.resume && verb->run != run_verb) || (given.step && verb->run != logs_verb))
+		return command_usage(&command_flow, "%s takes no --%s", verb->name, given.resume ? "resume" : "step");
+	return verb->run(&given, count ? argv[first + 1] : NULL);
+}
+
+static const char *const notes[] = {
+	"Verbs. run FILE: runs a flow. validate FILE: reads it only. status [RUN]: how a run went, the latest "
+	"without RUN. logs [RUN]: the outputs of its steps. list [FILE]: all runs, or those of a file.",
+	"Exit status of run: 0; 1 a step failed; 65 the audit log is broken, 74 it cannot be written; 66 no such file or run; 69 a layer of the cage is missing here; "
+	"75 the budget is exhausted; 77 a step was denied something; 78 the file or config.yaml is wrong; 124 a limit of time or steps; 125 lichen failed; 128+n a signal.",
+	NULL,
+};
+
+const struct command command_flow = {
+	.name = "flow",
+	.synopsis = "run | validate | status | logs | list [OPTION…] [FILE|RUN]",
+	.summary = "Runs workflows of files and tools",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.usage_status = LICHEN_EXIT_USAGE,
+	.notes = notes,
+	.run = run,
+};

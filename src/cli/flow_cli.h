@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs of `lichen flow` share, and how runs are printed. */
+#ifndef LICHEN_CLI_FLOW_CLI_H
+#define LICHEN_CLI_FLOW_CLI_H
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "flow/flow_run.h"
+
+struct flow_options {
+	const char *directory, *config, *resume, *step;
+	bool no_sandbox, json;
+};
+
+/* The words of the command line, the base directory, and config.yaml. */
+struct flow_cli {
+	const struct flow_options *given;
+	char base[PATH_MAX]; /* absolute */
+	struct flow_config config;
+	char *config_text;
+};
+
+/* Finds the base directory and reads config.yaml. 0, or an exit status, after saying why. */
+int flow_cli_begin(struct flow_cli *cli);
+void flow_cli_done(struct flow_cli *cli);
+/* Reads a file as a whole: at most 1 MiB. 0, or an exit status, after saying why. */
+int flow_cli_read(const char *path, char **ret, size_t *ret_size);
+/* Says "lichen flow: FILE:LINE:COLUMN: text". Returns LICHEN_EXIT_CONFIG, or LICHEN_EXIT_SOFTWARE without memory. */
+int flow_cli_wrong(const char *path, int error, const struct yaml_error *why);
+
+int flow_cli_run(struct flow_cli *cli, const char *file);
+int flow_cli_validate(struct flow_cli *cli, const char *file);
+int flow_cli_init(const char *directory);
+
+/* One run as text, and a list of runs. */
+void flow_print_run(const json_t *state, FILE *to);
+void flow_print_list(const json_t *runs, FILE *to);
+
+#endif

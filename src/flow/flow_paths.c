@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Paths of flows: see the header. */
+#include "flow/flow_paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "flow/flow.h"
+#include "host/tree.h"
+
+int flow_path_clean(const char *base, const char *path, char clean[PATH_MAX])
+{
+	char whole[2 * PATH_MAX];
+
+	if (*path == '/')
+		return tree_clean_path(path, clean);
+	if (snprintf(whole, sizeof(whole), "%s/%s", base, path) >= (int)sizeof(whole))
+		return -ENAMETOOLONG;
+	return tree_clean_path(whole, clean);
+}
+
+bool flow_path_within(const char *clean, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return length == 0 || (strncmp(clean, directory, length) == 0 && (clean[length] == '/' || clean[length] == '\0'));
+}
+
+int flow_path_allowed(const struct flow_task *task, size_t n, char clean[PATH_MAX])
+{
+	const json_t *own = json_object_get(task->settings, "allowed_paths");
+	const char *path = NULL;
+
+	if (own)
+		path = json_string_value(json_array_get(own, n));
+	else if (n < task->config->allowed_paths.count)
+		path = task->config->allowed_paths.words[n];
+	return path ? flow_path_clean(task->base_path, path, clean) : -ENOENT;
+}
+
+/* Whether config.yaml allows the directory: what a step's own list says was compared before, but not with its variables filled in. */
+static bool is_allowed(const struct flow_task *task, const char *directory)
+{
+	const struct flow_strings *allowed = &task->config->allowed_paths;
+	char clean[PATH_MAX];
+
+	for (size_t i = 0; i < allowed->count; i++)
+		if (flow_path_clean(task->base_path, allowed->words[i], clean) == 0 && flow_path_within(directory, clean))
+			return true;
+	return false;
+}
+
+/* Whether it is a link that is in the way: what the error was is then told. */
+static bool meets_link(int root, const char *path)
+{
+	char part[PATH_MAX + 1];
+	struct stat st = { 0 };
+
+	(void)snprintf(part, sizeof(part), "%s", path);
+	for (char *slash = strchr(part, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash)
+			*slash = '\0';
+		if (fstatat(root, part, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+			return S_ISLNK(st.st_mode);
+		if (!slash)
+			return false;
+		*slash = '/';
+	}
+}
+
+/* Opens the directory of a clean path below an allowed one. */
+static int open_below(const char *allowed, const char *clean, struct flow_place *ret)
+{
+	char path[PATH_MAX + 1], *slash;
+	const char *rest = clean + strlen(allowed);
+
+	(void)snprintf(path, sizeof(path), "/%s", allowed);
+	CLEANUP_FD int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	rest += *rest == '/';
+	(void)snprintf(path, sizeof(path), "%s", rest);
+	slash = strrchr(path, '/');
+	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", NAME_MAX, slash ? slash + 1 : path);
+	if (!slash) {
+		ret->dir = take_fd(&root);
+		return 0;
+	}
+	*slash = '\0';
+	ret->dir = tree_open_dir(root, path);
+	if (ret->dir == -ENOTDIR && meets_link(root, path))
+		return -ELOOP;
+	return ret->dir < 0 ? ret->dir : 0;
+}
+
+int flow_path_open(const struct flow_task *task, const char *path, struct flow_place *ret)
+{
+	char clean[PATH_MAX], allowed[PATH_MAX];
+	int r = flow_path_clean(task->base_path, path, clean);
+
+	for (size_t i = 0; r == 0; i++) {
+		r = flow_path_allowed(task, i, allowed);
+		if (r == 0 && flow_path_within(clean, allowed) && is_allowed(task, allowed))
+			return open_below(allowed, clean, ret);
+	}
+	return r == -ENOENT ? -EACCES : r;
+}
+
+int flow_paths_check(const struct flow_step *step, const struct flow_config *config, struct yaml_error *error)
+{
+	const struct yaml_node *own = yaml_get(step->settings, "allowed_paths");
+
+	for (size_t i = 0; own && i < own->count; i++) {
+		char path[PATH_MAX], allowed[PATH_MAX];
+		bool found = flow_template_is(own->items[i]->text, own->items[i]->length);
+		int r = flow_path_clean("", own->items[i]->text, path);
+
+		if (r < 0)
+			return yaml_refuse(own->items[i], error,
+					   r == -EXDEV ? "'..' is not allowed in paths" : "the path is too long");
+		for (size_t j = 0; !found && j < config->allowed_paths.count; j++) {
+			const char *word = config->allowed_paths.words[j];
+
+			found = (*word == '/') == (*own->items[i]->text == '/') && flow_path_clean("", word, allowed) == 0 &&
+				flow_path_within(path, allowed);
+		}
+		if (!found)
+			return yaml_refuse(own->items[i], error, "'%.80s' is in none of config.yaml's allowed_paths",
+					   own->items[i]->text);
+	}
+	return 0;
+}

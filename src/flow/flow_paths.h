@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paths that a flow names, confined to directories that config.yaml allows.
+ *
+ *   1 A path is made absolute from the base directory and clean; ".." is refused, wherever it leads.
+ *   2 It must lie in one of the allowed directories, component by component.
+ *   3 The allowed directory is the operator's: links on the way to it are followed. Below it no symbolic link is, neither by open nor by a race (host/tree.h).
+ */
+#ifndef LICHEN_FLOW_FLOW_PATHS_H
+#define LICHEN_FLOW_FLOW_PATHS_H
+
+#include <jansson.h>
+#include <limits.h>
+
+#include "flow/flow_agent.h"
+
+/* A name in an open directory; "" = the directory itself, which is an allowed one. */
+struct flow_place {
+	int dir;
+	char name[NAME_MAX + 1];
+};
+
+/* Makes a path absolute and clean, without its leading slash. 0, -EXDEV for "..", -ENAMETOOLONG. */
+int flow_path_clean(const char *base, const char *path, char clean[PATH_MAX]) MUST_CHECK;
+/* Is a clean path a directory, or below it? */
+bool flow_path_within(const char *clean, const char *directory);
+
+/* Directories a step may use: its config's allowed_paths, or config.yaml's. The n-th, clean; -ENOENT behind the last, or as flow_path_clean(). */
+int flow_path_allowed(const struct flow_task *task, size_t n, char clean[PATH_MAX]) MUST_CHECK;
+
+/*
+ * Finds a path's directory, and opens it. 0; -EACCES: it is in no allowed directory (also -EXDEV: it has ".."); -ENOENT, -ENOTDIR, -ELOOP (a link), or negative
+ * errno. The descriptor is the caller's.
+ */
+int flow_path_open(const struct flow_task *task, const char *path, struct flow_place *ret) MUST_CHECK;
+
+/* An agent's check of `config`.allowed_paths: each lies in one of config.yaml's. Without the base directory: paths are compared as they are written. */
+int flow_paths_check(const struct flow_step *step, const struct flow_config *config, struct yaml_error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Runs a tool, and takes its output: see the header. */
+#include "flow/flow_tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define LOOK_MS 20 /* between looks at whether it has ended, when it holds its streams open no longer */
+
+/* A stream that is taken. */
+struct stream {
+	int fd;
+	char *bytes;
+	size_t size, most;
+	bool cut; /* there was more */
+};
+
+enum stream_id { OUT, ERR, REPORT, STREAMS };
+
+struct work {
+	const struct flow_tool *tool;
+	struct stream streams[STREAMS];
+	pid_t pid;
+};
+
+static u64 now(void)
+{
+	struct timespec at;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	return (u64)at.tv_sec * 1000000000u + (u64)at.tv_nsec;
+}
+
+/* --- the child -------------------------------------------------------------------------------------------------------------------------- */
+
+static NORETURN void child(const struct flow_tool *tool, int out, int err, int report)
+{
+	sigset_t none;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setsid();
+	for (int signal_number = 1; signal_number < 32; signal_number++)
+		(void)signal(signal_number, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		_exit(125);
+	if (tool->task->no_sandbox)
+		flow_tool_uncaged(tool, report);
+	flow_tool_caged(tool, report);
+}
+
+static int start(struct work *work)
+{
+	int ends[STREAMS] = { FD_NONE, FD_NONE, FD_NONE }, r = 0;
+
+	for (int i = 0; r == 0 && i < STREAMS; i++) {
+		int both[2];
+
+		r = pipe2(both, O_CLOEXEC) < 0 ? -errno : 0;
+		if (r == 0) {
+			work->streams[i].fd = both[0];
+			ends[i] = both[1];
+			(void)fcntl(both[0], F_SETFL, O_NONBLOCK);
+		}
+	}
+	work->pid = r == 0 ? fork() : -1;
+	if (work->pid == 0)
+		child(work->tool, ends[OUT], ends[ERR], ends[REPORT]);
+	if (r == 0 && work->pid < 0)
+		r = -errno;
+	for (int i = 0; i < STREAMS; i++)
+		close_fd(&ends[i]);
+	return r;
+}
+
+/* --- the parent ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Takes what is there. 0; or negative errno. */
+static int take(struct stream *stream)
+{
+	char bytes[16384];
+	ssize_t n;
+
+	while (stream->fd >= 0 && (n = read(stream->fd, bytes, sizeof(bytes))) != 0) {
+		size_t room = stream->most - stream->size, part = (size_t)n < room ? (size_t)n : room;
+
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		stream->cut |= part < (size_t)n;
+		char *more = part ? realloc(stream->bytes, stream->size + part + 1) : stream->bytes;
+		if (part && !more)
+			return -ENOMEM;
+		if (part)
+			memcpy(more + stream->size, bytes, part);
+		stream->bytes = more;
+		stream->size += part;
+	}
+	close_fd(&stream->fd);
+	stream->fd = FD_NONE;
+	return 0;
+}
+
+/* Ends it, and what is in its session's first process group. */
+static void end(const struct work *work)
+{
+	(void)kill(-work->pid, SIGKILL);
+	(void)kill(work->pid, SIGKILL);
+}
+
+static bool has_ended(const struct work *work, int *ret_status)
+{
+	int status;
+
+	if (waitpid(work->pid, &status, WNOHANG) != work->pid)
+		return false;
+	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return true;
+}
+
+/* Milliseconds until the next look. */
+static int wait_time(const struct work *work, u64 at)
+{
+	u64 left = work->tool->deadline > at ? (work->tool->deadline - at) / 1000000 + 1 : 0;
+	u64 look = work->streams[OUT].fd < 0 && work->streams[ERR].fd < 0 ? 1 : LOOK_MS;
+
+	return (int)(left < look ? left : look);
+}
+
+/* Takes its streams until it has ended, or has to end. */
+static int follow(struct work *work, struct flow_tool_result *ret)
+{
+	bool ended = false;
+	int r = 0;
+
+	while (!ended && r == 0) {
+		struct pollfd fds[] = {
+			{ .fd = work->tool->task->stop, .events = POLLIN },
+			{ .fd = work->streams[OUT].fd, .events = POLLIN },
+			{ .fd = work->streams[ERR].fd, .events = POLLIN },
+			{ .fd = work->streams[REPORT].fd, .events = POLLIN },
+		};
+		u64 at = now();
+
+		(void)poll(fds, ARRAY_SIZE(fds), wait_time(work, at));
+		ended = has_ended(work, &ret->status);
+		for (int i = 0; r == 0 && i < STREAMS; i++)
+			r = take(&work->streams[i]);
+		if (ended)
+			break;
+		if (fds[0].revents & POLLIN)
+			ret->end = FLOW_TOOL_STOPPED;
+		else if (now() >= work->tool->deadline)
+			ret->end = FLOW_TOOL_TIME;
+		else if (work->streams[OUT].cut)
+			ret->end = FLOW_TOOL_OUTPUT;
+		if (ret->end != FLOW_TOOL_ENDED)
+			break;
+	}
+	end(work);
+	if (!ended)
+		while (waitpid(work->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	return r;
+}
+
+/* What the child said of why nothing was started: "layer …" or "failed …". */
+static void read_report(const struct work *work, struct flow_tool_result *ret)
+{
+	const struct stream *report = &work->streams[REPORT];
+
+	if (report->size == 0 || ret->end != FLOW_TOOL_ENDED)
+		return;
+	ret->end = report->bytes[0] == 'l' ? FLOW_TOOL_LAYER : report->bytes[0] == 'd' ? FLOW_TOOL_DENIED : FLOW_TOOL_FAILED;
+	(void)snprintf(ret->detail, sizeof(ret->detail), "%.*s", (int)report->size - 1, report->bytes + 1);
+}
+
+int flow_tool_run(const struct flow_tool *tool, struct flow_tool_result *ret)
+{
+	struct work work = {
+		.tool = tool,
+		.streams = { [OUT] = { .fd = FD_NONE, .most = tool->output_max },
+			     [ERR] = { .fd = FD_NONE, .most = FLOW_TOOL_ERR_MAX },
+			     [REPORT] = { .fd = FD_NONE, .most = sizeof(ret->detail) } },
+	};
+	struct flow_tool_result result = { .end = FLOW_TOOL_ENDED };
+	int r = start(&work);
+
+	if (r == 0)
+		r = follow(&work, &result);
+	if (r == 0 && work.streams[OUT].cut && result.end == FLOW_TOOL_ENDED)
+		result.end = FLOW_TOOL_OUTPUT;
+	read_report(&work, &result);
+	for (int i = 0; i < STREAMS; i++)
+		close_fd(&work.streams[i].fd);
+	free(work.streams[REPORT].bytes);
+	if (r < 0) {
+		free(work.streams[OUT].bytes);
+		free(work.streams[ERR].bytes);
+		return r;
+	}
+	result.out = work.streams[OUT].bytes;
+	result.out_size = work.streams[OUT].size;
+	result.err = work.streams[ERR].bytes;
+	result.err_size = work.streams[ERR].size;
+	*ret = result;
+	return 0;
+}

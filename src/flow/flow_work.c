@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a run writes down of itself: see the header. */
+#include "flow/flow_work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "flow/flow_redact.h"
+#include "host/cell_config.h"
+#include "lichen.h"
+
+#define HASH_TEXT (2 * crypto_hash_sha256_BYTES + 1)
+
+static int fail(struct flow_work *work, int error, int status, const char *format, ...) PRINTF_LIKE(4, 5);
+static int fail(struct flow_work *work, int error, int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(work->ended->error, sizeof(work->ended->error), format, args);
+	va_end(args);
+	work->ended->status = status;
+	return error;
+}
+
+static void sha256(const char *bytes, size_t size, char text[HASH_TEXT])
+{
+	u8 hash[crypto_hash_sha256_BYTES];
+
+	(void)crypto_hash_sha256(hash, (const u8 *)bytes, size);
+	(void)sodium_bin2hex(text, HASH_TEXT, hash, sizeof(hash));
+}
+
+static json_t *time_json(void)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32], whole[64];
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", gmtime_r(&now.tv_sec, &tm));
+	(void)snprintf(whole, sizeof(whole), "%s.%06ldZ", text, now.tv_nsec / 1000);
+	return json_string(whole);
+}
+
+/* --- the audit log ---------------------------------------------------------------------------------------------------------------------- */
+
+/* What a log's error ends the run with. */
+static int log_failed(struct flow_work *work, int error, const struct audit_error *why)
+{
+	work->log_status = error == -EBADMSG || error == -ENOKEY ? LICHEN_EXIT_DATA : LICHEN_EXIT_IO;
+	return fail(work, error, work->log_status, "the audit log '%.100s': %.300s", work->log, why->text);
+}
+
+static int note(struct flow_work *work, const char *type, json_t *members)
+{
+	struct audit_error why;
+	int r = audit_run_note(work->log, &work->audit, type, members, &why);
+
+	return r < 0 ? log_failed(work, r, &why) : 0;
+}
+
+int flow_log_step_start(struct flow_work *work, size_t i, unsigned attempt)
+{
+	const struct flow_step *step = &work->run->flow->steps[i];
+
+	return note(work, "step.start",
+		    json_pack("{s:i, s:s, s:s, s:i}", "step", (int)step->number, "agent", step->agent->name, "action",
+			      step->action->name, "attempt", (int)attempt));
+}
+
+int flow_log_step_end(struct flow_work *work, size_t i, unsigned attempt, enum flow_outcome outcome, u64 duration_ms,
+		      const struct flow_result *result)
+{
+	const struct flow_output *output = &work->outputs[i];
+	json_t *members = json_pack("{s:i, s:i, s:s, s:I}", "step", (int)output->step, "attempt", (int)attempt, "outcome",
+				    flow_outcome_name(outcome), "duration_ms", (json_int_t)duration_ms);
+	char hash[HASH_TEXT];
+
+	if (outcome == FLOW_OK) {
+		sha256(output->text, output->size, hash);
+		(void)json_object_set_new(members, "output_bytes", json_integer((json_int_t)output->size));
+		(void)json_object_set_new(members, "output_sha256", json_string(hash));
+	} else {
+		(void)json_object_set_new(members, "error", cell_text_json(result->error));
+	}
+	if (result->facts)
+		(void)json_object_set(members, "facts", result->facts);
+	return note(work, "step.end", members);
+}
+
+int flow_log_step_skip(struct flow_work *work, size_t i)
+{
+	const struct flow_step *step = &work->run->flow->steps[i];
+
+	return note(work, "step.skip",
+		    json_pack("{s:i, s:o}", "step", (int)step->number, "condition", cell_text_json(step->condition->text)));
+}
+
+static int log_start(struct flow_work *work, const char *hash)
+{
+	const struct flow_run *run = work->run;
+	json_t *members =
+		json_pack("{s:o, s:o, s:s, s:i, s:b, s:s, s:i, s:i, s:s}", "name", cell_text_json(run->flow->name), "file",
+			  cell_text_json(run->file), "sha256", hash, "steps", (int)run->flow->count, "sandbox", !run->no_sandbox,
+			  "redaction", run->config->pii_redaction_enabled ? run->config->redaction_strategy : "off", "uid",
+			  (int)getuid(), "pid", (int)getpid(), "lichen", LICHEN_VERSION);
+	struct audit_error why;
+
+	if (*work->resumes)
+		(void)json_object_set_new(members, "resumes", json_string(work->resumes));
+	int r = audit_run_open(work->log, "flow.start", members, &work->audit, &why);
+	return r < 0 ? log_failed(work, r, &why) : 0;
+}
+
+/* --- run.json --------------------------------------------------------------------------------------------------------------------------- */
+
+static json_t *steps_json(const struct flow_work *work)
+{
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < work->run->flow->count; i++) {
+		const struct flow_step *step = &work->run->flow->steps[i];
+
+		(void)json_array_append_new(steps, json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i}", "step", (int)step->number,
+							     "agent", step->agent->name, "action", step->action->name, "state",
+							     "waiting", "attempts", 0, "duration_ms", 0, "output_bytes", 0));
+	}
+	return steps;
+}
+
+static json_t *state_json(const struct flow_work *work, const char *hash)
+{
+	const struct flow_run *run = work->run;
+	json_t *resumes = *work->resumes ? json_string(work->resumes) : json_null();
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:n, s:n, s:n, s:o}", "schema",
+			 LICHEN_FLOW_SCHEMA, "lichen", LICHEN_VERSION, "id", work->audit.id, "name",
+			 cell_text_json(run->flow->name), "file", cell_text_json(run->file), "sha256", hash, "directory",
+			 cell_text_json(run->base_path), "audit", cell_text_json(work->log), "resumes", resumes, "started",
+			 time_json(), "state", "running", "ended", "status", "error", "steps", steps_json(work));
+}
+
+void flow_record_step(struct flow_work *work, size_t i, const char *state, unsigned attempts, u64 duration_ms,
+		      const struct flow_result *result)
+{
+	json_t *row = json_array_get(json_object_get(work->state, "steps"), i);
+	bool ok = strcmp(state, "ok") == 0;
+
+	(void)json_object_set_new(row, "state", json_string(state));
+	(void)json_object_set_new(row, "attempts", json_integer(attempts));
+	(void)json_object_set_new(row, "duration_ms", json_integer((json_int_t)duration_ms));
+	(void)json_object_set_new(row, "output_bytes", json_integer(ok ? (json_int_t)work->outputs[i].size : 0));
+	if (result && !ok)
+		(void)json_object_set_new(row, "error", cell_text_json(result->error));
+	else
+		(void)json_object_del(row, "error");
+	if (result && result->facts)
+		(void)json_object_set(row, "facts", result->facts);
+	(void)flow_state_write(work->state_dir, work->state);
+}
+
+/* --- begin and end ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Takes over what a run that is resumed has done. */
+static int resume(struct flow_work *work, const char *hash)
+{
+	char *id = work->resumes;
+	CLEANUP_FD int dir = flow_state_open(work->run->resume, id);
+	json_t *before = dir < 0 ? NULL : flow_state_read(dir);
+	int r = 0;
+
+	if (!before)
+		return fail(work, dir < 0 ? dir : -EINVAL, LICHEN_EXIT_NO_INPUT, "there is no run '%.40s' that could be resumed",
+			    work->run->resume);
+	const char *was = json_string_value(json_object_get(before, "sha256"));
+	if (!was || strcmp(was, hash) != 0)
+		r = fail(work, -EINVAL, LICHEN_EXIT_CONFIG, "run %s was of another file, or the file has changed since", id);
+	else if (!json_is_true(json_object_get(before, "resumable")))
+		r = fail(work, -EINVAL, LICHEN_EXIT_USAGE, "run %s is %s: there is nothing to resume", id,
+			 json_string_value(json_object_get(before, "state")));
+	for (size_t i = 0; r == 0 && i < work->run->flow->count; i++) {
+		const json_t *row = json_array_get(json_object_get(before, "steps"), i);
+		const char *state = json_string_value(json_object_get(row, "state"));
+		struct flow_output *output = &work->outputs[i];
+		char *text;
+
+		if (!state || strcmp(state, "ok") != 0 || flow_state_get_output(dir, output->step, &text, &output->size) < 0)
+			continue;
+		output->text = text;
+		output->state = FLOW_STEP_OK;
+	}
+	json_decref(before);
+	return r;
+}
+
+/* Writes down which outputs were taken over. */
+static int record_kept(struct flow_work *work)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < work->run->flow->count; i++)
+		if (work->outputs[i].state == FLOW_STEP_OK) {
+			r = flow_state_put_output(work->state_dir, work->outputs[i].step, work->outputs[i].text,
+						  work->outputs[i].size);
+			flow_record_step(work, i, "ok", 0, 0, NULL);
+		}
+	return r;
+}
+
+static int open_base(struct flow_work *work)
+{
+	const char *log = work->run->config->audit_storage_path;
+	bool absolute = *log == '/';
+
+	work->base = open(work->run->base_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (work->base < 0)
+		return fail(work, -errno, LICHEN_EXIT_NO_INPUT, "cannot open '%.200s': %s", work->run->base_path, strerror(errno));
+	if (snprintf(work->log, sizeof(work->log), "%s%s%s", absolute ? "" : work->run->base_path, absolute ? "" : "/", log) >=
+	    (int)sizeof(work->log))
+		return fail(work, -ENAMETOOLONG, LICHEN_EXIT_CONFIG, "audit_storage_path is too long");
+	return 0;
+}
+
+static int make_outputs(struct flow_work *work)
+{
+	work->outputs = calloc(work->run->flow->count, sizeof(*work->outputs));
+	if (!work->outputs)
+		return fail(work, -ENOMEM, LICHEN_EXIT_FAILED, "out of memory");
+	for (size_t i = 0; i < work->run->flow->count; i++)
+		work->outputs[i] = (struct flow_output){ .step = work->run->flow->steps[i].number };
+	return 0;
+}
+
+/* The run's directory, when the log has its beginning. */
+static int open_state(struct flow_work *work, const char *hash)
+{
+	int r;
+
+	work->state_dir = flow_state_create(work->audit.id, &work->lock);
+	work->state = state_json(work, hash);
+	r = work->state_dir < 0 ? work->state_dir : flow_state_write(work->state_dir, work->state);
+	if (r == 0)
+		r = record_kept(work);
+	if (r < 0)
+		(void)fail(work, r, LICHEN_EXIT_IO, "cannot write the state of the run: %s", strerror(-r));
+	return r;
+}
+
+int flow_work_begin(struct flow_work *work)
+{
+	struct flow_config *config = work->run->config;
+	char hash[HASH_TEXT];
+	int r = open_base(work);
+
+	if (r == 0 && strcmp(config->redaction_strategy, "hash") == 0) {
+		r = flow_state_key(config->redaction_key, sizeof(config->redaction_key));
+		if (r < 0)
+			return fail(work, r, LICHEN_EXIT_IO, "cannot read or make the key for hashes: %s", strerror(-r));
+	}
+	sha256(work->run->text, work->run->length, hash);
+	if (r == 0)
+		r = make_outputs(work);
+	if (r == 0 && work->run->resume)
+		r = resume(work, hash);
+	if (r == 0)
+		r = log_start(work, hash);
+	if (r < 0)
+		return r;
+	r = open_state(work, hash);
+	if (r < 0)
+		flow_work_end(work);
+	return r;
+}
+
+void flow_work_end(struct flow_work *work)
+{
+	struct flow_ended *ended = work->ended;
+	const char *name = flow_outcome_name(ended->outcome);
+	CLEANUP_FREE char *error = NULL;
+	struct audit_error why;
+	size_t size;
+
+	if (*ended->error && flow_redact(work->run->config, ended->error, strlen(ended->error), &error, &size) == 0)
+		(void)snprintf(ended->error, sizeof(ended->error), "%s", error);
+	int r = audit_run_close(work->log, &work->audit, "flow.end",
+				json_pack("{s:s, s:i}", "outcome", name, "status", ended->status), &why);
+	if (r < 0 && !work->log_status)
+		(void)log_failed(work, r, &why);
+	if (work->state_dir < 0)
+		return;
+	(void)json_object_set_new(work->state, "state", json_string(name));
+	(void)json_object_set_new(work->state, "ended", time_json());
+	(void)json_object_set_new(work->state, "status", json_integer(ended->status));
+	(void)json_object_set_new(work->state, "error", *ended->error ? cell_text_json(ended->error) : json_null());
+	(void)flow_state_write(work->state_dir, work->state);
+}

@@ -1,0 +1,182 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# lichen flow: what steps do and what they are refused, what is stored, how runs end, and that the log has all of it.
+. "$(dirname -- "$0")/../lib.sh"
+[ -n "$RUN" ] || skip "there are no flows without lichen"
+lichen=${RUN%% *}
+LICHEN_STATE=$WORK/state
+export LICHEN_STATE
+mkdir -p data/input data/output secret
+ln -s "$WORK/secret" data/input/link
+echo 'top secret' >secret/file
+printf 'ok\nERROR of bob@example.com, card 4111 1111 1111 1111\n' >data/input/app.log
+flow() { "$lichen" flow "$@" 2>stderr </dev/null; }
+# wants STATUS WORDS...: runs lichen flow, and looks at its status
+wants() {
+	wanted=$1
+	shift
+	flow "$@" >out
+	same "status of 'flow $*': $(cat stderr)" "$wanted" $?
+}
+# one FILE AGENT ACTION [LINE...]: a flow of one step
+one() {
+	printf 'name: one\nsteps:\n  - agent: %s\n    action: %s\n' "$2" "$3" >"$1"
+	file=$1
+	shift 3
+	for line; do printf '    %s\n' "$line" >>"$file"; done
+}
+state() { flow status --json | /usr/bin/python3 -I -c "import json, sys; s = json.load(sys.stdin); print($1)"; }
+types() { "$lichen" audit export audit | sed 's/.*"type":"\([^"]*\)".*/\1/' | tr '\n' ' '; }
+
+# all agents that need no cage, templates, conditions
+cat >all.yml <<'END'
+name: All of it
+description: |
+  reads, decides, writes
+steps:
+  - step: 1
+    agent: filesystem
+    action: read
+    parameters: {path: ./data/input/app.log}
+  - step: 2
+    agent: filesystem
+    action: exists
+    parameters: {path: data/input/none}
+  - step: 3
+    agent: filesystem
+    action: stat
+    condition: step_2_output == 'true'
+    parameters: {path: data/input/none}
+  - step: 4
+    agent: filesystem
+    action: write
+    condition: not step_2_output and step_1_output contains "ERROR"
+    config: {allowed_paths: [./data/output], read_only: false}
+    parameters: {path: "./data/output/${OUT:-out}.txt", content: "{\"a\": 1} {{x} $$ {step_1_output}"}
+  - step: 5
+    agent: filesystem
+    action: list
+    parameters: {path: data/output, pattern: "*.txt"}
+END
+wants 0 validate all.yml
+contains 'validate' "$(cat out)" '"All of it", 5 steps, valid'
+wants 0 run all.yml
+contains 'the last output' "$(cat out)" '"name":"out.txt","type":"file"'
+same 'what was written' '{"a": 1} {x} $ ok ERROR of [EMAIL_ADDRESS], card [CREDIT_CARD] ' "$(tr '\n' ' ' <data/output/out.txt)"
+same 'states' "ok ok skipped ok ok" "$(state '*[x["state"] for x in s["steps"]]')"
+same 'an output as it is stored' 'ERROR of [EMAIL_ADDRESS], card [CREDIT_CARD]' "$(flow logs --step=1 | tail -n 1)"
+same 'events' 'log.created flow.start step.start step.end step.start step.end step.skip step.start step.end step.start step.end flow.end ' "$(types)"
+if grep -rq 'bob@' "$LICHEN_STATE" audit; then fail 'personal data is stored'; fi
+"$lichen" audit verify audit >out || fail "the log: $(cat out)"
+same 'mode of the state' 700 "$(find "$LICHEN_STATE/flows" -maxdepth 0 -printf %m)"
+contains 'status' "$(flow status)" 'ok, exit status 0'
+contains 'list' "$(flow list all.yml)" 'All of it'
+same 'list of another file' '' "$(flow list none.yml)"
+
+# what is refused, and where it says so
+for path in ../secret/file "$WORK/secret/file" /etc/hostname data/../secret/file data/input/link/file data/input/link; do
+	one no.yml filesystem read "parameters: {path: $path}"
+	wants 77 run no.yml
+	contains "denied $path" "$(cat stderr)" 'cannot read'
+done
+contains 'the log has it' "$("$lichen" audit export --type=step.end audit | tail -n 1)" '"outcome":"denied"'
+one no.yml filesystem write 'parameters: {path: data/output/x, content: x}'
+wants 77 run no.yml
+one no.yml filesystem write 'config: {read_only: false}' 'parameters: {path: data/input/link, content: x}'
+wants 77 run no.yml
+same 'nothing is written through a link' 'top secret' "$(cat secret/file)"
+one no.yml filesystem read 'on_error: skip' 'parameters: {path: /etc/hostname}'
+wants 77 run no.yml
+mkfifo data/input/fifo
+one no.yml filesystem read 'parameters: {path: data/input/fifo}'
+wants 1 run no.yml
+one no.yml filesystem read 'config: {allowed_paths: [/etc]}' 'parameters: {path: /etc/hostname}'
+wants 78 run no.yml
+contains 'place' "$(cat stderr)" "no.yml:5:30: '/etc' is in none of config.yaml's allowed_paths"
+one no.yml tool_executor run 'parameters: {command: sh, args: [-c, id]}'
+wants 78 validate no.yml
+one no.yml filesystem read "parameters: {path: './data/\${NOT_SET_AT_ALL}'}"
+wants 0 validate no.yml
+wants 78 run no.yml
+wants 66 run none.yml
+wants 66 status 0123456789abcdef
+wants 64 run
+wants 64 fly all.yml
+
+# tools without the cage: the command line and config.yaml must agree
+one tool.yml tool_executor run 'parameters: {command: echo, args: ["a  b; $$(id)", "{previous_output}", "*"]}'
+wants 78 run --no-sandbox tool.yml
+printf 'sandbox_enabled: false\nallowed_commands: [echo, sh, sleep, "false", yes]\nmax_run_time: 60s\nmax_steps: 3\n' >config.yaml
+wants 78 run tool.yml
+wants 0 run --no-sandbox tool.yml
+same 'words are words' 'a  b; $(id)  *' "$(cat out)"
+contains 'the log has it' "$("$lichen" audit export --type=flow.start audit | tail -n 1)" '"sandbox":false'
+one tool.yml tool_executor run 'on_error: retry' 'parameters: {command: sh, args: [-c, "echo x >>tries; echo no >&2; exit 3"]}'
+wants 124 run --no-sandbox tool.yml
+same 'attempts: max_steps' 3 "$(grep -c x tries)"
+printf 'sandbox_enabled: false\nallowed_commands: [echo, sh, sleep, "false", yes]\nmax_retries: 1\n' >config.yaml
+rm tries
+wants 1 run --no-sandbox tool.yml
+same 'attempts: max_retries' 2 "$(grep -c x tries)"
+contains 'why' "$(cat stderr)" "step 1: 'sh' has ended with status 3: no"
+one tool.yml tool_executor run 'config: {timeout: 1}' 'parameters: {command: sleep, args: [1000]}'
+wants 1 run --no-sandbox tool.yml
+one tool.yml tool_executor run 'config: {max_output_size: 1000}' 'parameters: {command: "yes"}'
+wants 1 run --no-sandbox tool.yml
+printf 'max_run_time: 1s\n' >>config.yaml
+one tool.yml tool_executor run 'parameters: {command: sleep, args: [1000]}'
+wants 124 run --no-sandbox tool.yml
+same 'state' 'time 124' "$(state '*[s["state"], s["status"]]')"
+
+# a signal ends the tool and the run; what was done is kept by --resume
+printf 'sandbox_enabled: false\nallowed_commands: [sh]\n' >config.yaml
+one long.yml tool_executor run 'parameters: {command: sh, args: [-c, "echo first; echo x >>ran"]}'
+cat >>long.yml <<'END'
+  - agent: tool_executor
+    action: run
+    parameters: {command: sh, args: [-c, "echo $$$$ >pid.new; mv pid.new pid; [ -e go ] || exec sleep 1000; echo {previous_output}"]}
+END
+"$lichen" flow run --no-sandbox long.yml >out 2>stderr </dev/null &
+runner=$!
+until_true 60 test -e pid || fail "the tool does not start: $(cat stderr)"
+contains 'it runs' "$(flow status)" 'state    running'
+kill -TERM $runner
+wait $runner
+same 'status of a signal' 143 $?
+until_true 60 sh -c '! kill -0 "$(cat pid)"' || fail 'the tool lives on'
+same 'state' 'stopped True' "$(state '*[s["state"], s["resumable"]]')"
+touch go
+wants 0 run --no-sandbox --resume="$(state 's["id"]')" long.yml
+same 'goes on' first "$(cat out)"
+same 'what was done is not done again' 1 "$(grep -c x ran)"
+wants 64 run --no-sandbox --resume="$(state 's["id"]')" long.yml
+
+# killed: the log and the state tell
+rm go pid
+"$lichen" flow run --no-sandbox long.yml >out 2>stderr </dev/null &
+runner=$!
+until_true 60 test -e pid || fail "the tool does not start: $(cat stderr)"
+kill -9 $runner
+wait $runner 2>/dev/null
+until_true 60 sh -c '! kill -0 "$(cat pid)"' || fail 'the tool lives on'
+until_true 60 sh -c "'$lichen' flow status | grep -q interrupted" || fail "killed: $(flow status)"
+contains 'the log' "$("$lichen" audit verify audit)" ' 0 running, 1 truncated'
+echo '# changed' >>long.yml
+wants 78 run --no-sandbox --resume="$(state 's["id"]')" long.yml
+
+# hashes; no log, no run
+printf 'redaction_strategy: hash\n' >config.yaml
+one read.yml filesystem read 'parameters: {path: data/input/app.log}'
+wants 0 run read.yml
+mv out first
+wants 0 run read.yml
+grep -q '\[EMAIL_ADDRESS:[a-p]*\]' out || fail "hash: $(cat out)"
+same 'the same key' "$(cat first)" "$(cat out)"
+same 'mode of the key' 600 "$(find "$LICHEN_STATE/flows/redaction-key" -printf %m)"
+printf 'x' >>audit/checkpoint
+wants 65 run all.yml
+printf 'audit_storage_path: /proc/self/log\n' >config.yaml
+rm data/output/out.txt
+wants 74 run all.yml
+[ ! -e data/output/out.txt ] || fail 'it ran without a log'
+passed
