@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "fetch/fetch_call.h"
 #include "fetch/fetch_image.h"
 
 static const char usage[] = "Usage: lichen-fetch [OPTION…] REF DIR\n"
-			    "Downloads a container image into an OCI image layout directory.\n"
+			    "       lichen-fetch call\n"
+			    "Downloads a container image into an OCI image layout directory; or makes one HTTP\n"
+			    "request for `lichen flow`, which it reads as JSON from its standard input.\n"
 			    "\n"
 			    "      --platform=OS/ARCH    the image for this platform (default linux/amd64)\n"
 			    "      --plain-http          speak HTTP without TLS to the registry and its mirrors\n"
@@ -104,6 +108,15 @@ static int take_option(int code, struct fetch_options *options)
 	}
 }
 
+static int call(void)
+{
+	struct fetch_error error;
+	int status = call_run(STDIN_FILENO, STDOUT_FILENO, &error);
+	if (status)
+		fprintf(stderr, "lichen-fetch: %s\n", error.text);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct fetch_options options = { .platform = { "linux", "amd64", "" }, .stall = 30, .retries = 5 };
@@ -114,6 +127,8 @@ int main(int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
+	if (argc - optind == 1 && strcmp(argv[optind], "call") == 0)
+		return call();
 	if (argc - optind != 2)
 		return wrong("it takes two words: what to fetch, and a directory", "");
 	if (image_reference_parse(argv[optind], &options.reference, &why)) {

@@ -46,7 +46,10 @@ int helper_find(const char *name, char path[PATH_MAX])
 /* The child, until it is the helper. `report` takes the errno of what failed, and closes by execve. */
 static void become(const char *path, char *const argv[], int keep, const int fds[3], int report, pid_t parent)
 {
+	sigset_t none;
+	sigemptyset(&none);
 	bool ok = prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 || errno == EINVAL;
+	ok = ok && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 	for (int fd = 0; fd < 3 && ok; fd++)
 		ok = dup2(fds[fd], fd) >= 0;
 	if (ok && keep >= 0)
@@ -60,6 +63,11 @@ static void become(const char *path, char *const argv[], int keep, const int fds
 }
 
 int helper_start(const char *path, char *const argv[], int keep, struct helper *ret_helper)
+{
+	return helper_start_input(path, argv, FD_NONE, keep, ret_helper);
+}
+
+int helper_start_input(const char *path, char *const argv[], int in, int keep, struct helper *ret_helper)
 {
 	int out[2], report[2], error = 0;
 	pid_t parent = getpid();
@@ -75,7 +83,7 @@ int helper_start(const char *path, char *const argv[], int keep, struct helper *
 	CLEANUP_FD int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	pid_t pid = err < 0 || null < 0 ? -1 : fork();
 	if (pid == 0)
-		become(path, argv, keep, (const int[]){ null, out_write, err }, report_write, parent);
+		become(path, argv, keep, (const int[]){ in >= 0 ? in : null, out_write, err }, report_write, parent);
 	if (pid < 0)
 		error = -errno;
 	close_fd(&report_write);

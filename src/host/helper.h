@@ -27,6 +27,9 @@ struct helper {
  */
 int helper_start(const char *path, char *const argv[], int keep, struct helper *ret_helper) MUST_CHECK;
 
+/* The same with `in` as its standard input; FD_NONE: /dev/null. Signals that are blocked here are not blocked there. */
+int helper_start_input(const char *path, char *const argv[], int in, int keep, struct helper *ret_helper) MUST_CHECK;
+
 /* Waits for its end. Returns its exit status, 128+n when signal n ended it; or negative errno. `err` stays open for reading, at its start. */
 int helper_wait(struct helper *helper) MUST_CHECK;
 
