@@ -24,6 +24,8 @@ enum broker_kind {
 	BROKER_CGROUP_EVENT =
 		6, /* fd: an eventfd(2), which is told of a control group (abi/cgroup_state.h). a: the group's number, its generation << 32;
 		    * b: when it uses more than so many bytes, or no longer; -1: when it is out of memory. Both when the group is gone */
+	BROKER_NETWORK =
+		7, /* fd: one end of a pair, closed when `network` of the commons has been decided (enum network_namespaces) */
 	BROKER_WATCH_PID =
 		2, /* fd: a stream socket with an owner (F_SETOWN_EX). When the owner has ended, a zombie or reaped, the other end
 	                       * becomes readable for good: fd is shut down for sending */
@@ -40,6 +42,13 @@ enum broker_kmsg_flag {
 };
 
 #define BROKER_DEVICE_SERVED (INT64_C(1) << 32) /* as if there were no real device */
+
+/* Who makes network namespaces. It costs a process to try, so it is tried when the first one is wanted. */
+enum network_namespaces {
+	NETWORK_UNDECIDED,
+	NETWORK_BY_KERNEL,
+	NETWORK_BY_FILTER, /* the kernel gives none: gaps/namespaces/ns_net.c */
+};
 
 struct broker_request {
 	u32 kind; /* enum broker_kind */

@@ -114,7 +114,8 @@ struct commons {
 	u32 pids_filter_length, reserved_pids;
 	u64 pids_filter[PIDS_FILTER_MAX];
 	/* Likewise what it adds when it executes a program in a network namespace that the kernel does not give (gaps/namespaces/ns_net.c) */
-	u32 network_filter_length, reserved_network;
+	u32 network_filter_length;
+	u32 network; /* enum network_namespaces */
 	u64 network_filter[NETWORK_FILTER_MAX];
 	struct outer_state outer;
 };

@@ -13,6 +13,7 @@
 #include "abi/view_state.h"
 #include "base/cleanup.h"
 #include "host/broker_int.h"
+#include "host/network.h"
 
 #define EVENTS_AT_ONCE 64   /* then signals are looked at */
 #define REQUESTS_AT_ONCE 16 /* then other sources are */
@@ -73,6 +74,15 @@ static int descriptors_of(struct msghdr *message, int fds[DESCRIPTORS_MAX], bool
 	return count;
 }
 
+/* Tried once, in a child, which takes about a millisecond. */
+static void decide_network(struct broker *broker)
+{
+	if (broker->network && !broker->network_tried)
+		__atomic_store_n(broker->network, network_namespaces_work() ? NETWORK_BY_KERNEL : NETWORK_BY_FILTER,
+				 __ATOMIC_RELEASE);
+	broker->network_tried = true;
+}
+
 static void serve_request(struct broker *broker, const struct broker_request *request, bool trusted, int fd)
 {
 	switch (request->kind) {
@@ -103,9 +113,18 @@ static void serve_request(struct broker *broker, const struct broker_request *re
 		else
 			(void)close(fd);
 		break;
+	case BROKER_NETWORK:
+		decide_network(broker);
+		(void)close(fd);
+		break;
 	default:
 		(void)close(fd);
 	}
+}
+
+void broker_knows_network(struct broker *broker, u32 *network)
+{
+	broker->network = network;
 }
 
 void broker_knows_groups(struct broker *broker, broker_group_event *take, void *data)

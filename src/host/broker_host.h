@@ -24,6 +24,8 @@ int broker_new(int socket, u32 emulate, struct broker **ret) MUST_CHECK;
 /* What it needs to end pid namespaces: the views of the commons, and the agent's descriptor; both stay the caller's, and outlive the broker. */
 struct view_state;
 void broker_knows_members(struct broker *broker, struct view_state *views, int agent);
+/* Where it writes down who makes network namespaces (`network` of the commons), when a member asks for it; the caller's, and outlives the broker. */
+void broker_knows_network(struct broker *broker, u32 *network);
 /* Who takes requests for events of control groups (BROKER_CGROUP_EVENT), and their eventfd. */
 typedef void broker_group_event(void *data, u64 group, u64 threshold, int eventfd);
 void broker_knows_groups(struct broker *broker, broker_group_event *take, void *data);

@@ -32,6 +32,8 @@ struct broker {
 	void *group_data;
 	struct view_state *views; /* of the commons, and what members execute: broker_knows_members() */
 	int agent;
+	u32 *network; /* of the commons; NULL: nobody wants to know */
+	bool network_tried;
 	struct rlimit limit; /* RLIMIT_NOFILE as it was */
 };
 

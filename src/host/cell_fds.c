@@ -186,21 +186,22 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 	map = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, commons, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	*map = (struct commons){ .version = COMMONS_VERSION,
-				 .features = features,
-				 .mapped = mapped,
-				 .file_size = file_size,
-				 .emulated = emulate,
-				 .refused = refused,
-				 .identity = *identity,
-				 .namespaces = *namespaces,
-				 .paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0),
-				 .trace = (u32)ring_size,
-				 .trace_offset = ring,
-				 .views = views,
-				 .spaces = spaces,
-				 .supervisor = (s32)getpid(),
-				 .text_size = (u32)agent_blob_text_size };
+	/* the file is zeros; nothing of it is touched that stays so */
+	map->version = COMMONS_VERSION;
+	map->features = features;
+	map->mapped = mapped;
+	map->file_size = file_size;
+	map->emulated = emulate;
+	map->refused = refused;
+	map->identity = *identity;
+	map->namespaces = *namespaces;
+	map->paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0);
+	map->trace = (u32)ring_size;
+	map->trace_offset = ring;
+	map->views = views;
+	map->spaces = spaces;
+	map->supervisor = (s32)getpid();
+	map->text_size = (u32)agent_blob_text_size;
 	memcpy(map->areas, areas, sizeof(areas));
 	outer_state_get(&map->outer);
 	if (!(emulate & GAP_BIT(GAP_namespaces)))

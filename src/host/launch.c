@@ -352,6 +352,7 @@ static void serve_broker(struct supervisor *supervisor, struct cell_fds *fds, u3
 	if (broker_new(fds->broker, emulate, ret) == 0) {
 		broker_knows_members(*ret, (struct view_state *)(void *)((u8 *)fds->map + fds->map->views),
 				     fds->reserved[RESERVED_AGENT]);
+		broker_knows_network(*ret, &fds->map->network);
 		service = broker_service(*ret);
 		if (supervise_add(supervisor, &service) == 0)
 			return;
@@ -428,7 +429,7 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 		return r;
 	fds->map->forced = spec->forced;
 	if (spec->tree) {
-		fds->map->fs = *spec->tree;
+		root_copy(&fds->map->fs, spec->tree);
 	} else if ((spec->emulate & (GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts))) ||
 		   fds->map->namespaces.pids) { /* asked path by path */
 		*ret_stage = "laying out the file tree";
@@ -439,7 +440,7 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 	}
 	if (r == 0 && fds->map->fs.table.count)
 		root_begin(&fds->map->fs, (struct fs_spaces *)(void *)((u8 *)fds->map + fds->map->spaces));
-	if (r == 0 && fds->map->fs.table.count && (spec->emulate & GAP_BIT(GAP_namespaces)) && !network_namespaces_work())
+	if (r == 0 && fds->map->fs.table.count && (spec->emulate & GAP_BIT(GAP_namespaces)))
 		fds->map->network_filter_length = network_write_filter(fds->map->network_filter, NETWORK_FILTER_MAX);
 	if (r == 0 && (spec->emulate & GAP_BIT(GAP_mounts))) {
 		*ret_stage = "making a directory for what is mounted";

@@ -470,17 +470,35 @@ static bool is_within(const struct fs_table *table, const struct fs_mount *m, co
 	       (m->source_length == other->source_length || table->text[m->source + other->source_length] == '/');
 }
 
+static void copy_table(struct fs_table *to, const struct fs_table *from)
+{
+	to->count = from->count;
+	to->used = from->used;
+	to->layer_count = from->layer_count;
+	memcpy(to->mounts, from->mounts, from->count * sizeof(to->mounts[0]));
+	memcpy(to->layers, from->layers, from->layer_count * sizeof(to->layers[0]));
+	memcpy(to->text, from->text, from->used);
+}
+
+void root_copy(struct fs_state *to, const struct fs_state *from)
+{
+	to->features = from->features;
+	to->layered = from->layered;
+	copy_table(&to->table, &from->table);
+	memcpy(to->cwd, from->cwd, strlen(from->cwd) + 1);
+	for (size_t i = 0; i < ARRAY_SIZE(to->seen); i++)
+		if (from->seen[i])
+			to->seen[i] = from->seen[i];
+	to->quota_count = from->quota_count;
+	memcpy(to->quotas, from->quotas, from->quota_count * sizeof(to->quotas[0]));
+}
+
 void root_begin(const struct fs_state *fs, struct fs_spaces *spaces)
 {
 	struct fs_space *first = &spaces->space[0];
 	struct fs_table *table = &first->copy[0];
 
-	table->count = fs->table.count;
-	table->used = fs->table.used;
-	table->layer_count = fs->table.layer_count;
-	memcpy(table->mounts, fs->table.mounts, table->count * sizeof(table->mounts[0]));
-	memcpy(table->layers, fs->table.layers, table->layer_count * sizeof(table->layers[0]));
-	memcpy(table->text, fs->table.text, table->used);
+	copy_table(table, &fs->table);
 	spaces->next_id = FS_FIRST_ID;
 	spaces->next_peers = spaces->next_device = 1;
 	spaces->next_inode = FS_FIRST_INODE;

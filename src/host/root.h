@@ -53,6 +53,9 @@ int root_stage(const struct root_spec *spec, struct fs_state *ret, struct root_e
  * known one by one; groups: control groups, too. 0 or negative errno. */
 int root_stage_machine(const char *workdir, bool mounts, bool groups, struct fs_state *ret) MUST_CHECK;
 
+/* Copies what was laid out; to: zeroed, and touched no further than there is something to copy. */
+void root_copy(struct fs_state *to, const struct fs_state *from);
+
 /* Makes mount namespace 0 of what was laid out. spaces: zeroed. */
 void root_begin(const struct fs_state *fs, struct fs_spaces *spaces);
 

@@ -101,6 +101,8 @@ long namespaces_new(u64 *flags, struct view_spec *spec)
 	}
 	if (wanted & CLONE_NEWNET_)
 		spec->net = __atomic_add_fetch(&views()->net_spaces, 1, __ATOMIC_RELAXED);
-	*flags &= ~(ns_net_of_kernel() ? wanted & ~CLONE_NEWNET_ : wanted); /* which the kernel is then asked for as well */
+	if ((wanted & CLONE_NEWNET_) && ns_net_of_kernel())
+		wanted &= ~CLONE_NEWNET_; /* the kernel is asked for it as well */
+	*flags &= ~wanted;
 	return 0;
 }
