@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -264,21 +265,32 @@ static int take_lines(struct cage_proxy *proxy, const struct cage_proxy_reader *
 	return proxy->have < sizeof(proxy->line) ? 0 : -EMSGSIZE;
 }
 
+/* What is polled stays a descriptor, on which nothing will ever come. */
+static int end_reading(struct cage_proxy *proxy, int result)
+{
+	CLEANUP_FD int silent = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	proxy->ended = true;
+	if (silent >= 0)
+		(void)dup3(silent, proxy->helper.out, O_CLOEXEC);
+	return result;
+}
+
 int cage_proxy_read(struct cage_proxy *proxy, const struct cage_proxy_reader *reader)
 {
-	for (;;) {
+	while (!proxy->ended) {
 		ssize_t n = read(proxy->helper.out, proxy->line + proxy->have, sizeof(proxy->line) - proxy->have);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		if (n == 0)
-			return 1;
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n <= 0)
+			return end_reading(proxy, n < 0 ? -errno : 1);
 		proxy->have += (size_t)n;
 		int r = take_lines(proxy, reader);
 		if (r)
-			return r;
+			return end_reading(proxy, r);
 	}
+	return 1;
 }
 
 /* A signal, unless somebody has waited for it already: its number may be another's then. */
@@ -296,7 +308,7 @@ int cage_proxy_stop(struct cage_proxy *proxy, const struct cage_proxy_reader *re
 	send_signal(proxy->helper.pid, SIGCONT); /* whoever stopped it */
 	close_fd(&proxy->control);
 	proxy->control = FD_NONE;
-	while (r == 0) {
+	while (r == 0 && !proxy->ended) {
 		r = wait_for(proxy->helper.out, READY_MS);
 		if (r == 0)
 			r = cage_proxy_read(proxy, reader);

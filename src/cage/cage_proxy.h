@@ -28,6 +28,7 @@
 struct cage_proxy {
 	struct helper helper; /* .out: for poll(2) */
 	int control;
+	bool ended;  /* nothing more comes; .out stays open, and silent */
 	size_t have; /* of the next line */
 	char line[CAGE_PROXY_LINE];
 };

@@ -99,6 +99,10 @@ static int receive_listener(int control)
 static void harden(u32 connections)
 {
 	struct rlimit files;
+	sigset_t ending;
+	(void)sigemptyset(&ending);
+	(void)sigaddset(&ending, SIGTERM); /* taken when the listener has come */
+	(void)sigprocmask(SIG_BLOCK, &ending, NULL);
 	const rlim_t wanted = 2ull * connections + 64;
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -250,7 +250,7 @@ def start(config, *fds):
         b'{"allow": [1]}\n',
         b'{"allow": ["127.0.0.1:80"]}\n',
         b'{"allow": ["*:80"]}\n',
-        b'{"alow": []}\n',
+        b'{"deny": []}\n',
         b'{"allow": [], "allow": []}\n',
         b'{"limits": {"connections": 0}}\n',
         b'{"limits": {"more": 1}}\n',
