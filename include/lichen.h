@@ -24,7 +24,7 @@
 #define LICHEN_EXIT_IO 74          /* the output could not be written; audit: the log cannot be read or written */
 #define LICHEN_EXIT_BUDGET 75      /* flow: the budget is exhausted */
 #define LICHEN_EXIT_DENIED 77      /* flow: a step was denied what it asked for */
-#define LICHEN_EXIT_CONFIG 78      /* flow: the file or config.yaml is wrong */
+#define LICHEN_EXIT_CONFIG 78      /* cage, flow: the policy, the flow's file or config.yaml is wrong */
 #define LICHEN_EXIT_TIMEOUT 124    /* flow: a limit of time or of steps has ended it */
 
 #define LICHEN_FLOW_FAILED 1 /* `lichen flow run`: a step failed */
@@ -77,6 +77,7 @@
 #define LICHEN_UNITS_SCHEMA "lichen-units/1"          /* `lichen status --json` */
 #define LICHEN_UP_SCHEMA "lichen-up/1"                /* `lichen up --explain --json` */
 #define LICHEN_PII_SCHEMA "lichen-pii/1"              /* `lichen pii scan --json` */
+#define LICHEN_CAGE_SCHEMA "lichen-cage/1"            /* `lichen cage check --json` */
 #define LICHEN_AUDIT_SCHEMA "lichen-audit/1"          /* `lichen audit verify --json`, and the entries of a log */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 

@@ -78,7 +78,7 @@ _lichen() {
 	_init_completion -n '=:,' || return
 	local command=${words[1]} option=$prev i
 	if ((cword == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii flow up down restart reload status audit help --version --help' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii cage flow up down restart reload status audit help --version --help' -- "$cur")
 		return
 	fi
 	if [[ $cur == --*=* ]]; then
@@ -87,7 +87,7 @@ _lichen() {
 	fi
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii flow up down restart reload status audit' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'run doctor why image images load save tag rmi pull exec attach top ps logs stop kill wait rm inspect diff commit cp export stats pause unpause update rename volume system oci pii cage flow up down restart reload status audit' -- "$cur")
 		;;
 	doctor)
 		case $option in
@@ -205,6 +205,16 @@ _lichen() {
 			mapfile -t COMPREPLY < <(compgen -W 'ls create rm inspect' -- "$cur")
 		else
 			mapfile -t COMPREPLY < <(compgen -W "$(lichen volume ls -q 2>/dev/null)" -- "$cur")
+		fi
+		;;
+	cage)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W '--json --help' -- "$cur")
+		elif ((cword == 2)); then
+			mapfile -t COMPREPLY < <(compgen -W 'check' -- "$cur")
+		else
+			mapfile -t COMPREPLY < <(compgen -W 'offline' -- "$cur")
+			_filedir
 		fi
 		;;
 	pii)

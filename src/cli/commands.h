@@ -32,6 +32,7 @@ extern const struct command command_rename;
 extern const struct command command_volume;
 extern const struct command command_system;
 extern const struct command command_audit;
+extern const struct command command_cage;
 extern const struct command command_oci;
 extern const struct command command_pii;
 extern const struct command command_flow;

@@ -15,7 +15,7 @@ static const struct command *const commands[] = {
 	&command_tag,    &command_rmi,    &command_pull,    &command_exec,  &command_top,     &command_diff,    &command_commit,
 	&command_cp,     &command_export, &command_stats,   &command_pause, &command_unpause, &command_update,  &command_rename,
 	&command_volume, &command_system, &command_oci,     &command_up,    &command_down,    &command_restart, &command_reload,
-	&command_status, &command_pii,    &command_audit,   &command_flow,  &command_attach,
+	&command_status, &command_pii,    &command_cage,    &command_audit, &command_flow,    &command_attach,
 };
 
 int command_usage(const struct command *command, const char *format, ...)

@@ -145,7 +145,7 @@ static int refuse_key(const struct yaml_node *key, const char *const *known, str
 			best = d, nearest = *word;
 	}
 	if (nearest)
-		return yaml_refuse(key, error, "there is no key '%.60s' here; '%s'?", key->text, nearest);
+		return yaml_refuse(key, error, "there is no key '%.60s' here; did you mean '%s'?", key->text, nearest);
 	list_words(known, list, sizeof(list));
 	return yaml_refuse(key, error, "there is no key '%.60s' here; there are %s", key->text, list);
 }

@@ -82,7 +82,7 @@ STRINGS = [
 ]
 VALUES = [None, True, False, 0, 1, -1, 7, 2.5, 4194305, 10 ** 30, "", "1", "default", "none", "proxy", "/usr", "64m", [], {}, [[]], [{}], {"a": 1}, ["/usr"],
           [1], {"version": 1}]
-KEYS = ["version", "files", "read", "mode", "allow", "set", "memory", "quiet", "Version", "raed", "", "a b", "é", "x-y"]
+KEYS = ["version", "files", "read", "mode", "allow", "set", "memory", "quiet", "Version", "rea", "", "a b", "é", "x-y"]
 
 
 def put(policy, keys, value):

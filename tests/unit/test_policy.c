@@ -232,7 +232,7 @@ static void a_file_is_read_where_it_stands(void **state)
 	policy = NULL;
 	put(real, "version: 1\nfiles:\n  writ: [.]\n");
 	assert_int_equal(cage_policy_load(path, &policy, &text, NULL), -EINVAL);
-	snprintf(wanted, sizeof(wanted), "%s:3:3: there is no key 'writ' here; 'write'?", path);
+	snprintf(wanted, sizeof(wanted), "%s:3:3: there is no key 'writ' here; did you mean 'write'?", path);
 	assert_string_equal(text, wanted);
 	free(text);
 	text = NULL;

@@ -279,8 +279,8 @@ static void unknown_keys_are_answered_with_the_nearest(void **state)
 		const char *text, *sentence;
 		u32 line;
 	} rows[] = {
-		{ "read: 1\nwirte: 2\n", "there is no key 'wirte' here; 'write'?", 2 },
-		{ "Read: 1\n", "there is no key 'Read' here; 'read'?", 1 },
+		{ "read: 1\nwirte: 2\n", "there is no key 'wirte' here; did you mean 'write'?", 2 },
+		{ "Read: 1\n", "there is no key 'Read' here; did you mean 'read'?", 1 },
 		{ "exec: 1\n", "there is no key 'exec' here; there are read, write, execute, deny", 1 },
 		{ "[read]\n", "a mapping (KEY: VALUE) is due here, not a list", 1 },
 		{ "read\n", "a mapping (KEY: VALUE) is due here, not 'read'", 1 },
