@@ -12,11 +12,13 @@
 #define LICHEN_EXIT_FAILED 125         /* lichen itself failed; the guest did not run */
 #define LICHEN_EXIT_NOT_EXECUTABLE 126 /* the program is there and cannot be executed */
 #define LICHEN_EXIT_NOT_FOUND 127      /* there is no such program */
+#define LICHEN_EXIT_DENIED 77          /* the cage denied something, whatever the guest's own status */
 /* With --audit also LICHEN_EXIT_IO, the log could not be written, and LICHEN_EXIT_DATA, it is broken. */
 
 /* Exit statuses of the other commands: 0, or one of sysexits.h. */
-#define LICHEN_EXIT_USAGE 64       /* wrong command line */
-#define LICHEN_EXIT_DATA 65        /* images: an image, manifest, layer or archive is malformed, or its digest is wrong; audit: the log is broken */
+#define LICHEN_EXIT_USAGE 64 /* wrong command line */
+#define LICHEN_EXIT_DATA \
+	65 /* images: an image, manifest, layer or archive is malformed, or its digest is wrong; audit: the log is broken */
 #define LICHEN_EXIT_NO_INPUT 66    /* images, audit: there is no such image, log or file */
 #define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration; images: in use */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */

@@ -304,7 +304,7 @@ _lichen() {
 	run | why)
 		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
-		mine+=' --audit= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile= --detach-keys='
+		mine+=' --audit= --learn= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile= --detach-keys='
 		mine+=' --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus='
 		[[ $command == why ]] && mine='--bare --json --redact --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.

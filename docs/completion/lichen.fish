@@ -95,6 +95,7 @@ complete -c lichen -n '__fish_seen_subcommand_from run' -l entrypoint -r -d 'Run
 complete -c lichen -n '__fish_seen_subcommand_from run' -l pull -x -a 'missing always never' -d 'Download the image'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l platform -x -a linux/amd64 -d 'What the image must be for'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l audit -x -a '(__fish_complete_directories)' -d 'Log of what is run'
+complete -c lichen -n '__fish_seen_subcommand_from run' -l learn -r -d 'Write a policy: what the command uses'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l network -x -a 'host none' -d 'Which network it has'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l read-only -d 'Let nothing be changed in the tree'
 complete -c lichen -n '__fish_seen_subcommand_from run' -l mount -x -a 'type=bind,src= type=volume,src= type=tmpfs,dst=' -d 'Mount something in the tree'

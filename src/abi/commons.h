@@ -20,6 +20,7 @@
 
 #include "abi/fs_state.h"
 #include "abi/layout.h"
+#include "abi/trace.h"
 #include "abi/vfs_state.h"
 #include "abi/view_state.h"
 #include "base/types.h"
@@ -99,7 +100,7 @@ struct commons {
 	u32 trace;        /* bytes of the trace ring, 0 = calls are not recorded (abi/trace.h) */
 	u64 trace_offset; /* of struct trace_ring in the file */
 	u32 forced;       /* bit per enum gap_id: emulated because --emulate asks for it; nothing is written to the host's own */
-	u32 reserved32;
+	u32 trace_mode;   /* enum trace_mode: what is recorded where `trace` is not 0 */
 	struct commons_area areas[COMMONS_GAPS_MAX];
 	struct member members[COMMONS_MEMBERS_MAX];
 	struct identity_start identity;
@@ -118,6 +119,7 @@ struct commons {
 	u32 network; /* enum network_namespaces */
 	u64 network_filter[NETWORK_FILTER_MAX];
 	struct outer_state outer;
+	u64 trace_numbers[TRACE_NUMBERS_SIZE]; /* calls that are recorded besides those of trace_refusable.def */
 };
 static_assert(offsetof(struct commons, areas) == 80, "commons is shared between agents");
 

@@ -30,7 +30,23 @@ enum trace_kind {
 	TRACE_END =
 		8, /* last record, by the supervisor: args[0] = exit status of the run (128+n: signal n), args[1] = records lost */
 	TRACE_OPEN = 9, /* a path was opened for writing: result = descriptor; payload: path */
+	TRACE_USED =
+		10, /* a call of trace_refusable.def that worked: as TRACE_CALL (openat2: args[2] = the flags; of refusals, too) */
 };
+
+/* What is recorded: TRACE_EVERYTHING, or some of the others together. Those only see the calls of agent/trace_refusable.def and further numbers
+ * that the caller names (host/filter.h): nothing else traps for them. */
+enum trace_mode {
+	TRACE_EVERYTHING = 0,
+	TRACE_REFUSALS = 1, /* TRACE_CALL, when the error is one that a refusal has (agent/trace.c: is_refusal()) */
+	TRACE_HIDDEN = 2,   /* with it: ENOENT as well, also of calls that only look: what is refused is not there */
+	TRACE_USES = 4,     /* TRACE_USED and TRACE_EXEC */
+};
+
+/* Bit per system call number, of those that exist or may one day. */
+#define TRACE_NUMBERS_SIZE 8u
+#define TRACE_NUMBERS_HAS(set, nr) ((u64)(nr) < 64 * TRACE_NUMBERS_SIZE && ((set)[(u64)(nr) / 64] >> ((u64)(nr) % 64) & 1))
+#define TRACE_NUMBERS_ADD(set, nr) ((set)[(u64)(nr) / 64] |= UINT64_C(1) << ((u64)(nr) % 64))
 
 /* The payload is a row of strings, each behind this head and padded to a multiple of 2. */
 struct trace_string {
@@ -42,6 +58,7 @@ enum trace_string_flag {
 	TRACE_STRING_CUT = 1,      /* there was more */
 	TRACE_STRING_SOCKADDR = 2, /* raw struct sockaddr */
 	TRACE_STRING_BYTES = 4,    /* other raw memory */
+	TRACE_STRING_CWD = 8,      /* the working directory, of a call with a relative path; not of TRACE_EVERYTHING */
 };
 
 #define TRACE_PAYLOAD 384u

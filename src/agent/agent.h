@@ -83,6 +83,12 @@ static inline void *commons_area(enum gap_id gap)
 	return offset ? (void *)(LAYOUT_COMMONS + offset) : NULL; /* NOLINT(performance-no-int-to-ptr) */
 }
 
+/* Whether every call comes to the agent, because all are recorded. */
+static inline bool trace_everything(void)
+{
+	return commons()->trace && commons()->trace_mode == TRACE_EVERYTHING;
+}
+
 /* The descriptor of the commons file in this process, for mmap of pages beyond commons()->mapped. Hidden from the guest. */
 int commons_fd(void);
 

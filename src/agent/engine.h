@@ -118,6 +118,8 @@ void trace_put(struct trace_record *record, u32 arg, u32 flags, const void *byte
 void trace_put_guest_string(struct trace_record *record, u32 arg, u64 from, u32 most);
 /* Appends the path that a descriptor stands for. */
 void trace_put_fd(struct trace_record *record, u32 arg, s32 fd);
+/* Appends the working directory. */
+void trace_put_cwd(struct trace_record *record);
 
 /* services.c: writes a new memfd's bytes. 0 or negative errno. */
 long vfile_fill(long fd, const void *bytes, u64 size) MUST_CHECK;

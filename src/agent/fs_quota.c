@@ -259,7 +259,7 @@ long fs_quota_watch(void)
 	s32 pid = (s32)sys0(__NR_getpid);
 	long r;
 
-	if (commons()->trace || __atomic_load_n(&private()->quota_pid, __ATOMIC_RELAXED) == pid)
+	if (trace_everything() || __atomic_load_n(&private()->quota_pid, __ATOMIC_RELAXED) == pid)
 		return 0; /* all calls come to the agent; nobody's memory but this process's says that it has the filter, or a vfork child's */
 	r = install();
 	if (r == 0)

@@ -9,12 +9,14 @@
  *                                     (trap.c: report()); a success costs nothing further
  *   fork, execve, exit              → noted where they are known: the parent, the new image, the dying process
  *
- * What counts: each error but those that only say 'not now' (is_waiting()); children's ends; opening for writing; text on standard output and
+ * Of a caged guest (commons->trace_mode) only calls that a policy can refuse trap, and only refusals count, or what has been used.
+ * What counts else: each error but those that only say 'not now' (is_waiting()); children's ends; opening for writing; text on standard output and
  * error, in log files and to the system's log, so that a program's own words stand beside the refusal that they are about.
  *
  * Not seen: calls of 32-bit mode (int 0x80), which no agent serves; calls that the filter lets go because they cannot be refused or have no stack
  * to come back to. A set-user-ID program gains nothing (no_new_privs).
  */
+#include "abi/filter_test.h"
 #include "agent/engine.h"
 
 #define PR_GET_NAME_ 16
@@ -168,12 +170,70 @@ static void look_at_text(const struct call *call)
 		note_text(call, text, size, all, true);
 }
 
+/* --- what a cage refuses, and what it would have to allow --------------------------------------------------------------------------- */
+
+static const struct {
+	s32 nr;
+	char kinds[6];
+} refusable[] = {
+#define TRACE_REFUSABLE(name, test, kinds) { __NR_##name, kinds },
+#include "agent/trace_refusable.def"
+#undef TRACE_REFUSABLE
+};
+
+/* The errors that what a cage is made of refuses with: Landlock EACCES, EPERM, EXDEV; seccomp EPERM, EACCES, EAFNOSUPPORT (not ENOSYS: programs
+ * do without what a kernel lacks); a read-only mount EROFS; a network namespace ENETUNREACH; a root without the file ENOENT. */
+static bool is_refusal(long result)
+{
+	switch (-result) {
+	case EACCES:
+	case EPERM:
+	case EXDEV:
+	case EAFNOSUPPORT:
+	case EROFS:
+	case ENETUNREACH:
+		return true;
+	case ENOENT:
+		return commons()->trace_mode & TRACE_HIDDEN;
+	default:
+		return false;
+	}
+}
+
+/* Whether a cage would have to allow what the call does when it works. */
+static bool is_use(long nr)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(refusable); i++)
+		if (refusable[i].nr == nr) {
+			char kind = refusable[i].kinds[0];
+
+			for (u32 arg = 1; kind == '-'; arg++)
+				kind = refusable[i].kinds[arg];
+			return kind == 'O' || kind == 'W' || kind == 'M' || kind == 'C' || kind == 'B' || kind == 'S';
+		}
+	return TRACE_NUMBERS_HAS(commons()->trace_numbers, nr);
+}
+
+/* As judge(), of a cage's guest. */
+static enum trace_kind judge_caged(const struct trace_record *record, long nr)
+{
+	u32 mode = commons()->trace_mode;
+
+	if (record->result == -EINPROGRESS) /* connect(2) of a socket that does not wait */
+		return (mode & TRACE_USES) ? TRACE_USED : 0;
+	if (record->result < 0 && record->result >= -ERRNO_MAX)
+		return (mode & TRACE_REFUSALS) && is_refusal(record->result) ? TRACE_CALL : 0;
+	return (mode & TRACE_USES) && is_use(nr) ? TRACE_USED : 0;
+}
+
 /* --- calls ------------------------------------------------------------------------------------------------------------------------- */
 
 void trace_before(struct call *call)
 {
 	struct trace_record record;
 
+	if (!trace_everything())
+		return;
 	if (call->nr != __NR_exit_group) {
 		look_at_text(call);
 		return;
@@ -210,6 +270,8 @@ static bool asks_socket_error(long nr, const u64 args[6])
 
 bool trace_wants_result(const struct call *call)
 {
+	if (!trace_everything())
+		return (commons()->trace_mode & TRACE_USES) && is_use(call->nr);
 	return call->nr == __NR_wait4 || call->nr == __NR_waitid || asks_socket_error(call->nr, call->arg) ||
 	       (open_flags(call->nr, call->arg) & 3);
 }
@@ -304,11 +366,13 @@ void trace_result(long nr, const u64 args[6], long result)
 
 	memcpy(record.args, args, sizeof(record.args));
 	record.result = result;
-	kind = judge(&record, nr);
+	kind = trace_everything() ? judge(&record, nr) : judge_caged(&record, nr);
 	if (!kind)
 		return;
 	begin(&record, kind, nr);
-	if (kind == TRACE_CALL || kind == TRACE_OPEN)
+	if (nr == __NR_openat2 && !trace_everything())
+		record.args[2] = open_flags(nr, args);
+	if (kind == TRACE_CALL || kind == TRACE_OPEN || kind == TRACE_USED)
 		trace_decode(&record);
 	trace_push(&record);
 }
@@ -318,8 +382,12 @@ void trace_exec(const char *path, char *const *argv)
 {
 	struct trace_record record = { .args = { (u64)sys0(__NR_getppid) } };
 
+	if (!trace_everything() && !(commons()->trace_mode & TRACE_USES))
+		return;
 	begin(&record, TRACE_EXEC, __NR_execve);
 	trace_put(&record, 0, 0, path, strlen(path) < TEXT_MOST ? strlen(path) : TEXT_MOST);
+	if (!trace_everything() && *path != '/')
+		trace_put_cwd(&record);
 	for (; *argv; argv++)
 		trace_put(&record, 1, 0, *argv, strlen(*argv));
 	trace_push(&record);

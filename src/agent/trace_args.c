@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The payload of trace records: what arguments point to, as strings (trace_args.def). */
+#include "abi/filter_test.h"
 #include "agent/engine.h"
 
 #define AT_FDCWD_ (-100)
+#define AF_UNIX_ 1
 #define PATH_MOST 256u    /* bytes of one path; two of them do not fill the payload */
 #define ADDRESS_MOST 110u /* struct sockaddr_un */
 #define VECTOR_MOST 16u
@@ -89,7 +91,7 @@ void trace_put_guest_string(struct trace_record *record, u32 arg, u64 from, u32 
 void trace_put_fd(struct trace_record *record, u32 arg, s32 fd)
 {
 	char link[AGENT_FD_LINK_SIZE];
-	u32 most = room(record) < FD_MOST ? room(record) : FD_MOST;
+	u32 most = trace_everything() && room(record) > FD_MOST ? FD_MOST : room(record);
 	long length;
 
 	if (fd < 0 || most < 2)
@@ -98,6 +100,18 @@ void trace_put_fd(struct trace_record *record, u32 arg, s32 fd)
 	length = sys3(__NR_readlink, link, record->payload + record->size + sizeof(struct trace_string), most);
 	if (length > 0)
 		finish(record, arg, (u32)length == most ? TRACE_STRING_CUT : 0, (u32)length);
+}
+
+void trace_put_cwd(struct trace_record *record)
+{
+	u32 most = room(record);
+	long length;
+
+	if (most < 2)
+		return;
+	length = sys2(__NR_getcwd, record->payload + record->size + sizeof(struct trace_string), most);
+	if (length > 1)
+		finish(record, 0xff, TRACE_STRING_CWD, (u32)length - 1);
 }
 
 static void put_vector(struct trace_record *record, u32 arg, u64 from)
@@ -140,6 +154,24 @@ static void put_argument(struct trace_record *record, char kind, u32 arg)
 	}
 }
 
+/* Whether a relative path of this call starts at the working directory. */
+static bool starts_at_cwd(const struct row *row, const struct trace_record *record)
+{
+	for (u32 arg = 0; arg < 6 && row->kinds[arg]; arg++) {
+		u64 at = record->args[arg];
+		u8 begin[3] = "";
+
+		if (row->kinds[arg] == 'P' && (!arg || row->kinds[arg - 1] != 'D' || (s32)record->args[arg - 1] == AT_FDCWD_)) {
+			if (guest_read(begin, at, 1) == 0 && begin[0] != '/')
+				return true;
+		} else if (row->kinds[arg] == 'A' && guest_read(begin, at, sizeof(begin)) == 0) { /* struct sockaddr_un */
+			if (begin[0] == AF_UNIX_ && !begin[1] && begin[2] && begin[2] != '/')
+				return true;
+		}
+	}
+	return false;
+}
+
 /* The strings first: descriptors' paths get what room is left. */
 void trace_decode(struct trace_record *record)
 {
@@ -151,6 +183,8 @@ void trace_decode(struct trace_record *record)
 		for (u32 arg = 0; arg < 6 && row->kinds[arg]; arg++)
 			if (row->kinds[arg] != 'F' && row->kinds[arg] != 'D')
 				put_argument(record, row->kinds[arg], arg);
+		if (!trace_everything() && starts_at_cwd(row, record))
+			trace_put_cwd(record);
 		for (u32 arg = 0; arg < 6 && row->kinds[arg]; arg++)
 			if (row->kinds[arg] == 'F' || row->kinds[arg] == 'D')
 				put_argument(record, row->kinds[arg], arg);

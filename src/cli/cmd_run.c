@@ -16,6 +16,7 @@
 #include "cli/guest_user.h"
 #include "cli/report.h"
 #include "cli/run_audit.h"
+#include "cli/run_learn.h"
 #include "cli/words.h"
 #include "host/launch.h"
 #include "host/native.h"
@@ -31,6 +32,7 @@ struct run_options {
 	struct guest_image_options image;
 	struct cell_options cell;
 	struct run_audit audit;
+	struct run_learn learn;
 	char hostname[HOSTNAME_SIZE];
 	enum guest_pid pid;
 	enum launch_network network;
@@ -90,6 +92,11 @@ static const struct option_row options[] = {
 	  .offset = offsetof(struct run_options, audit),
 	  .parse = run_audit_parse,
 	  .help = "tell the log in this directory before it starts and when it ends; see lichen audit" },
+	{ .name = "learn",
+	  .value = "FILE",
+	  .offset = offsetof(struct run_options, learn.path),
+	  .rare = true,
+	  .help = "write a policy for a cage: what the command, unconfined, uses" },
 	HEADING("Its files: of an image, or"),
 	GUEST_ROOT_OPTIONS(struct run_options, root),
 	HEADING("A cell: named, watched over, listed by `lichen ps`"),
@@ -235,6 +242,8 @@ static int check(const struct run *run)
 	if (given->root.directory && given->guest.workdir && *given->guest.workdir != '/')
 		return command_usage(&command_run, "--workdir: in a tree of its own it must be an absolute path, not '%.100s'",
 				     given->guest.workdir);
+	if (given->learn.path && cell_wanted(&given->cell))
+		return command_usage(&command_run, "--learn watches one run from beginning to end, not a cell");
 	if (given->json && !given->explain)
 		return command_usage(&command_run, "--json needs --explain");
 	if (command && !*command[0])
@@ -361,12 +370,19 @@ static int launch_audited(struct run *run, const struct launch *launch)
 	struct run_options *given = &run->given;
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
 	int r = given->audit.path[0] ? run_audit_starting(&given->audit, &result) : 0, end = 0;
+	if (r == 0 && given->learn.path && given->audit.path[0])
+		r = run_audit_learning(&given->audit, &given->learn, &result);
 	if (r == 0) {
 		r = launch_run(launch, &result);
 		end = given->audit.path[0] ? run_audit_ended(&given->audit, &result) : 0;
 	}
 	if (r < 0 || end < 0)
 		guest_say_failure(run->argv[0], given->guest.workdir, &result);
+	if (r == 0 && given->learn.path) {
+		int status = run_learn_end(&command_run, &given->learn);
+		if (status >= 0)
+			return status;
+	}
 	return result.status;
 }
 
@@ -407,6 +423,11 @@ static int execute(struct run *run)
 		describe(run);
 		given->cell.audit = &given->audit;
 	}
+	if (given->learn.path) {
+		status = run_learn_begin(&command_run, &given->learn, &launch);
+		if (status >= 0)
+			return status;
+	}
 	if (in_cell)
 		return cell_run_command(&command_run, &given->cell, &launch, &run->plan, &run->mechanisms, &given->root,
 					run->image.used ? &run->image : NULL);
@@ -420,6 +441,7 @@ static void run_done(struct run *run)
 	guest_image_end(&run->image);
 	cell_options_done(&run->given.cell);
 	guest_tree_done(&run->tree);
+	run_learn_done(&run->given.learn);
 	free((void *)run->argv);
 	free((void *)run->env);
 	free(run->home);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/run_learn.h"
 #include "lichen.h"
 
 int run_audit_parse(void *field, const char *value, struct option_error *error)
@@ -34,6 +35,13 @@ int run_audit_starting(void *data, struct launch_result *result)
 	struct run_audit *audit = data;
 	struct audit_error why;
 	int r = audit_run_begin(audit->path, &audit->command, &audit->run, &why);
+	return r < 0 ? refuse(audit, r, &why, "nothing was started", result) : 0;
+}
+
+int run_audit_learning(struct run_audit *audit, const struct run_learn *learn, struct launch_result *result)
+{
+	struct audit_error why;
+	int r = run_learn_note(learn, audit->path, &audit->run, &why);
 	return r < 0 ? refuse(audit, r, &why, "nothing was started", result) : 0;
 }
 

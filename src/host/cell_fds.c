@@ -17,6 +17,7 @@
 #include "gaps/registry.h"
 #include "host/agent_blob.h"
 #include "host/filter.h"
+#include "host/launch.h"
 #include "host/outer_state.h"
 
 #define COMMONS_FILE_SIZE (UINT64_C(1) << 40) /* sparse: the room that gaps hand out pages from */
@@ -148,8 +149,8 @@ static int make_broker(int *ret_ours, int *ret_members)
 }
 
 static int make_limited(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
-			const struct namespaces_start *namespaces, bool trace, u64 file_limit, struct cell_fds *ret,
-			const char **ret_stage)
+			const struct namespaces_start *namespaces, const struct launch_trace *trace, u64 file_limit,
+			struct cell_fds *ret, const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
@@ -195,14 +196,17 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 	map->refused = refused;
 	map->identity = *identity;
 	map->namespaces = *namespaces;
-	map->paths = filter_paths(emulate) | (trace ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0);
+	map->paths = filter_paths(emulate) | (trace && trace->mode == TRACE_EVERYTHING ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0);
 	map->trace = (u32)ring_size;
 	map->trace_offset = ring;
+	map->trace_mode = trace ? trace->mode : TRACE_EVERYTHING;
 	map->views = views;
 	map->spaces = spaces;
 	map->supervisor = (s32)getpid();
 	map->text_size = (u32)agent_blob_text_size;
 	memcpy(map->areas, areas, sizeof(areas));
+	if (trace && trace->numbers)
+		memcpy(map->trace_numbers, trace->numbers, sizeof(map->trace_numbers));
 	outer_state_get(&map->outer);
 	if (!(emulate & GAP_BIT(GAP_namespaces)))
 		map->namespaces.pids = 0;
@@ -226,7 +230,8 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 }
 
 int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
-		  const struct namespaces_start *namespaces, bool trace, struct cell_fds *ret, const char **ret_stage)
+		  const struct namespaces_start *namespaces, const struct launch_trace *trace, struct cell_fds *ret,
+		  const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);

@@ -6,7 +6,7 @@
  *                          in a tree: ENOSYS, as are the numbers of x32: nobody would resolve their paths
  *   block: pc in the agent's text → allow; any row's argument test holds → trap with our cookie; else allow
  *
- * Where calls are recorded, all are planned, see install_tracing().
+ * Where all calls are recorded, all are planned, see install_tracing(). Numbers that always trap share one block.
  *
  * Calls that are not planned leave by number alone, which kernel and gVisor then cache. Jumps of classic BPF reach 255 instructions,
  * so the search tree ends in unconditional jumps to the blocks, which follow it.
@@ -31,7 +31,7 @@
 #include "gaps/registry.h"
 
 #define FILTER_COOKIE 0x4c43u /* SECCOMP_COOKIE of agent/engine.h */
-#define ROWS_MAX 512u
+#define ROWS_MAX 1024u
 #define CODE_MAX 4096u /* BPF_MAXINSNS */
 
 struct row {
@@ -72,6 +72,37 @@ u32 filter_paths(u32 emulate)
 		if (emulate & GAP_BIT(id))
 			paths |= gap_by_id(id)->paths;
 	return paths;
+}
+
+static bool is_planned(int nr, const struct row *rows, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		if (rows[i].nr == nr)
+			return true;
+	return false;
+}
+
+/* What is recorded of a caged guest, behind the `n` rows that there are: see `unobserved` for what must not trap. Returns their number. */
+static u32 collect_refusable(const struct filter_spec *spec, struct row *rows, u32 n)
+{
+	static const struct {
+		int nr;
+		struct filter_test test;
+		char kinds[8];
+	} calls[] = {
+#define TRACE_REFUSABLE(name, test_, kinds_) { __NR_##name, test_, kinds_ },
+#include "agent/trace_refusable.def"
+#undef TRACE_REFUSABLE
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if ((spec->trace_mode & TRACE_HIDDEN) || !strchr(calls[i].kinds, 'L'))
+			rows[n++] = (struct row){ calls[i].nr, calls[i].test };
+	for (int nr = 0; spec->trace_numbers && nr < 64 * (int)TRACE_NUMBERS_SIZE; nr++)
+		if (TRACE_NUMBERS_HAS(spec->trace_numbers, nr) && nr != SYS_exit && nr != SYS_restart_syscall &&
+		    !is_planned(nr, rows, n))
+			rows[n++] = (struct row){ nr, ALWAYS };
+	return n;
 }
 
 /* Every row of the engine, of the gaps that are emulated, of pids that are the cell's own, and of a tree of its own. Returns their number. */
@@ -121,6 +152,8 @@ static u32 collect(const struct filter_spec *spec, struct row *rows)
 #include "agent/fs.def"
 	}
 #undef GAP_CALL
+	if (spec->trace && spec->trace_mode != TRACE_EVERYTHING)
+		n = collect_refusable(spec, rows, n);
 	return n;
 }
 
@@ -230,6 +263,14 @@ static void emit_test(struct code *code, const struct filter_test *test, const s
 	}
 }
 
+static bool always_traps(const struct row *rows, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		if (rows[i].test.kind == FILTER_ALWAYS)
+			return true;
+	return false;
+}
+
 /* The block of one number: rows[0..count) all have it. */
 static void emit_block(struct code *code, const struct row *rows, u32 count, const struct filter_spec *spec)
 {
@@ -238,11 +279,10 @@ static void emit_block(struct code *code, const struct row *rows, u32 count, con
 	load(code, offsetof(struct seccomp_data, instruction_pointer));
 	emit(code, BPF_JMP | BPF_JGE | BPF_K, spec->text_size, 1, 0);
 	ret(code, SECCOMP_RET_ALLOW);
-	for (u32 i = 0; i < count; i++)
-		if (rows[i].test.kind == FILTER_ALWAYS) {
-			emit_test(code, &rows[i].test, spec);
-			return;
-		}
+	if (always_traps(rows, count)) {
+		emit_test(code, &ALWAYS, spec);
+		return;
+	}
 	for (u32 i = 0; i < count; i++)
 		emit_test(code, &rows[i].test, spec);
 	ret(code, SECCOMP_RET_ALLOW);
@@ -334,14 +374,6 @@ static void emit_futex(struct code *code)
 	load(code, offsetof(struct seccomp_data, nr));
 }
 
-static bool is_planned(int nr, const struct row *rows, u32 count)
-{
-	for (u32 i = 0; i < count; i++)
-		if (rows[i].nr == nr)
-			return true;
-	return false;
-}
-
 /* number not to be seen, nor a gap's → allow; the report of a result → trap; pc in the agent's text → allow; marked as lichen's own → allow; else trap */
 static void emit_tracing(struct code *code, const struct filter_spec *spec)
 {
@@ -387,7 +419,7 @@ static int install_tracing(const struct filter_spec *spec)
 static void emit_planned(struct code *code, struct row *rows, u32 count, const struct filter_spec *spec)
 {
 	struct leaf leaves[ROWS_MAX];
-	u32 numbers = 0;
+	u32 numbers = 0, shared = 0;
 
 	for (u32 i = 0; i < count;)
 		if (rows[i].test.kind == FILTER_ADDED_LATER || (spec->sealed && rows[i].test.kind == FILTER_AGENT_MEMORY))
@@ -403,8 +435,14 @@ static void emit_planned(struct code *code, struct row *rows, u32 count, const s
 	}
 	emit_tree(code, leaves, numbers);
 	for (u32 i = 0; i < numbers; i++) {
-		code->insn[leaves[i].jump].k = code->length - leaves[i].jump - 1;
-		emit_block(code, rows + leaves[i].first, leaves[i].count, spec);
+		bool always = always_traps(rows + leaves[i].first, leaves[i].count);
+		u32 block = always && shared ? shared : code->length;
+
+		code->insn[leaves[i].jump].k = block - leaves[i].jump - 1;
+		if (block == code->length)
+			emit_block(code, rows + leaves[i].first, leaves[i].count, spec);
+		if (always)
+			shared = block;
 	}
 }
 
@@ -437,7 +475,7 @@ static int install_planned(const struct filter_spec *spec)
 	if (!code)
 		return -ENOMEM;
 	emit_arch_check(code, foreign_action(spec));
-	if (spec->tree)
+	if (spec->tree || spec->trace)
 		trap_if_equal(code, TRACE_REPORT_NR); /* from the agent's text, too */
 	emit_planned(code, rows, count, spec);
 	r = install(code);
@@ -447,7 +485,7 @@ static int install_planned(const struct filter_spec *spec)
 
 int filter_install(const struct filter_spec *spec)
 {
-	return spec->trace ? install_tracing(spec) : install_planned(spec);
+	return spec->trace && spec->trace_mode == TRACE_EVERYTHING ? install_tracing(spec) : install_planned(spec);
 }
 
 int filter_install_refusals(u32 gaps)

@@ -12,8 +12,12 @@ struct filter_spec {
 	bool sealed;                      /* the agent seals its memory itself (mseal(2)): no FILTER_AGENT_MEMORY */
 	u32 text_size;                    /* bytes of agent text from LAYOUT_TEXT that are trusted */
 	bool tree;                        /* the cell has a root of its own: every call that takes a path traps (agent/fs.def) */
-	bool pids;  /* the first process is pid 1: calls that name processes trap (gaps/namespaces/pids.def) */
-	bool trace; /* every call traps, but for those that cannot be refused (filter.c) */
+	bool pids; /* the first process is pid 1: calls that name processes trap (gaps/namespaces/pids.def) */
+	bool trace; /* calls are recorded: as trace_mode (abi/trace.h) says every call traps, but for those that cannot be refused (filter.c), or
+	             * those of agent/trace_refusable.def */
+	u32 trace_mode;
+	const u64 *
+		trace_numbers; /* TRACE_NUMBERS_SIZE words, a bit per number that traps besides; NULL = none. Not of TRACE_EVERYTHING */
 };
 
 /* Installs the trapping filter for the calling process and its descendants. The caller has set no_new_privs. Returns 0 or negative

@@ -222,7 +222,9 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 				      .text_size = fds->text_size,
 				      .pids = fds->map && fds->map->namespaces.pids,
 				      .tree = fds->map && fds->map->fs.table.count,
-				      .trace = spec->trace != NULL };
+				      .trace = fds->map && fds->map->trace, /* of a cell that is joined, too */
+				      .trace_mode = fds->map ? fds->map->trace_mode : TRACE_EVERYTHING,
+				      .trace_numbers = fds->map ? fds->map->trace_numbers : NULL };
 	bool separate = false;
 	sigset_t all;
 	char **env;
@@ -423,8 +425,8 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 		fds->map->start_error = 1;
 		return 0;
 	}
-	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, &spec->namespaces, spec->trace != NULL,
-			  fds, ret_stage);
+	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, &spec->namespaces, spec->trace, fds,
+			  ret_stage);
 	if (r < 0)
 		return r;
 	fds->map->forced = spec->forced;

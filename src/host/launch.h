@@ -76,11 +76,18 @@ struct launch {
 	struct launch_trace *trace; /* NULL = calls are not recorded; else the engine runs even when nothing is emulated */
 };
 
-/* A recorded run: every call of every process of the cell is observed, what counts (abi/trace.h) goes to `fd` while it runs. */
+/* A recorded run: what its processes do, as `mode` says (abi/trace.h), goes to `fd` and to `take` while it runs. */
 struct launch_trace {
-	int fd;    /* in: an empty file open for writing, close-on-exec; it gets a trace file (trace_file.h). Stays the caller's */
-	int error; /* out: positive errno when writing it failed (the run went on, the file ends early); 0 = complete */
-	u64 records; /* out: written */
+	u32 mode; /* enum trace_mode */
+	const u64 *
+		numbers; /* TRACE_NUMBERS_SIZE words, a bit per call that is recorded besides (not TRACE_EVERYTHING); NULL = none */
+	/* Gets each well-formed record, in a thread of its own with all signals blocked; it may take up to 1 s. What a guest recorded is to be
+	 * judged as its own word. NULL = none */
+	void (*take)(void *data, const struct trace_record *record);
+	void *data;
+	int fd; /* an empty file open for writing, close-on-exec; it gets a trace file (trace_file.h). Stays the caller's; negative = none */
+	int error;   /* out: positive errno when writing it failed (the run went on, the file ends early); 0 = complete */
+	u64 records; /* out: written, with the first and the last that are the supervisor's */
 	u64 lost;    /* out: records that could not be handed over in time, or whose writer was killed meanwhile */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Empties the trace ring: in ticks of 5 to 50 ms, and when a producer says that a quarter of it is full. Guests can write whatever they like
+ * Empties the trace ring, into a file and to who wants to know at once: in ticks of 5 to 50 ms, and when a producer says that a quarter of it is full. Guests can write whatever they like
  * into the ring, so each record is copied first and checked then; one that is not well-formed counts as lost.
  *
  * A slot that is claimed but not filled belongs to a producer in the middle of one memcpy, or to one that was killed there. Its pid tells
@@ -41,7 +41,7 @@ static u64 clock_now(clockid_t clock)
 /* After the first error nothing more is written: the file ends at a whole record, or breaks off where the disk was full. */
 static void flush(struct trace_drain *drain)
 {
-	for (size_t done = 0; done < drain->used && !drain->trace->error;) {
+	for (size_t done = 0; drain->trace->fd >= 0 && done < drain->used && !drain->trace->error;) {
 		ssize_t n = write(drain->trace->fd, drain->buffer + done, drain->used - done);
 
 		if (n < 0 && errno == EINTR)
@@ -109,10 +109,13 @@ static void take_record(struct trace_drain *drain, const struct trace_slot *slot
 	struct trace_record record;
 
 	memcpy(&record, &slot->record, sizeof(record));
-	if (trace_record_valid(&record))
-		put_record(drain, &record);
-	else
+	if (!trace_record_valid(&record)) {
 		drain->malformed++;
+		return;
+	}
+	put_record(drain, &record);
+	if (drain->trace->take)
+		drain->trace->take(drain->trace->data, &record);
 }
 
 /* Takes the record at `tail`, or skips its slot. False when there is nothing to take yet. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The consumer of the trace ring (abi/trace.h): a thread of the supervisor that writes what members record to a trace file. */
+/* The consumer of the trace ring (abi/trace.h): a thread of the supervisor that hands on what members record, and writes it to a trace file. */
 #ifndef LICHEN_HOST_TRACE_DRAIN_H
 #define LICHEN_HOST_TRACE_DRAIN_H
 

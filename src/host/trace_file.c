@@ -53,7 +53,7 @@ bool trace_record_valid(const struct trace_record *record)
 {
 	u32 at = 0;
 
-	if (record->kind < TRACE_CALL || record->kind > TRACE_OPEN || record->size > TRACE_PAYLOAD)
+	if (record->kind < TRACE_CALL || record->kind > TRACE_USED || record->size > TRACE_PAYLOAD)
 		return false;
 	while (at < record->size) {
 		struct trace_string head;

@@ -10,7 +10,7 @@ static void check(const struct trace_record *record)
 	struct trace_field field, found;
 	u32 at = 0, strings = 0;
 
-	MUST(record->kind >= TRACE_CALL && record->kind <= TRACE_OPEN && record->size <= TRACE_PAYLOAD);
+	MUST(record->kind >= TRACE_CALL && record->kind <= TRACE_USED && record->size <= TRACE_PAYLOAD);
 	for (u32 i = record->size; i < TRACE_PAYLOAD; i++)
 		MUST(record->payload[i] == 0);
 	while (trace_field_next(record, &at, &field)) {

@@ -50,11 +50,18 @@ static bool handle_sigsys(void)
 }
 
 static bool with_pids;
+static struct filter_spec recorded; /* trace, trace_mode, trace_numbers */
 
 /* Makes every call with arguments that do no harm; result[i] = whether it trapped. */
 static void try_calls(u32 emulate, const int *calls, size_t count, char *result)
 {
-	struct filter_spec spec = { .emulate = emulate, .sealed = true, .text_size = 4096, .pids = with_pids };
+	struct filter_spec spec = { .emulate = emulate,
+				    .sealed = true,
+				    .text_size = 4096,
+				    .pids = with_pids,
+				    .trace = recorded.trace,
+				    .trace_mode = recorded.trace_mode,
+				    .trace_numbers = recorded.trace_numbers };
 
 	for (size_t i = 0; i < ARRAY_SIZE(spec.reserved_fds); i++)
 		spec.reserved_fds[i] = 1000 + (int)i;
@@ -133,6 +140,35 @@ static void a_gap_traps_its_calls_only_when_planned(void **state)
 	expect(GAP_BIT(GAP_newcalls), without_newer_flags, ARRAY_SIZE(without_newer_flags), false);
 }
 
+static void of_a_caged_guest_what_a_policy_can_refuse_traps(void **state)
+{
+	static const int refusable[] = { SYS_mkdir, SYS_unlinkat, SYS_rename, SYS_connect,
+					 SYS_bind,  SYS_socket,   SYS_tgkill, SYS_memfd_create };
+	static const int frequent[] = { SYS_read,  SYS_write,  SYS_mmap,    SYS_lseek,  SYS_fstat, SYS_futex, SYS_brk,
+					SYS_ioctl, SYS_sendto, SYS_sendmsg, SYS_getpid, SYS_close, SYS_poll };
+	static const int looks[] = { SYS_stat, SYS_access, SYS_newfstatat, SYS_chdir };
+	static const int named[] = { SYS_getitimer, SYS_personality, 500 };
+	u64 numbers[TRACE_NUMBERS_SIZE] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		TRACE_NUMBERS_ADD(numbers, named[i]);
+	TRACE_NUMBERS_ADD(numbers, SYS_ioctl); /* its own rows say when */
+	recorded = (struct filter_spec){ .trace = true, .trace_mode = TRACE_REFUSALS, .trace_numbers = numbers };
+	expect(ENGINE, refusable, ARRAY_SIZE(refusable), true);
+	expect(ENGINE, named, ARRAY_SIZE(named), true);
+	expect(ENGINE, looks, ARRAY_SIZE(looks), false);
+	expect(ENGINE, frequent, ARRAY_SIZE(frequent), false);
+	recorded.trace_mode |= TRACE_HIDDEN;
+	expect(ENGINE, looks, ARRAY_SIZE(looks), true);
+	expect(ENGINE, frequent, ARRAY_SIZE(frequent), false);
+	for (int nr = 0; nr < 64 * (int)TRACE_NUMBERS_SIZE; nr++) /* it fits */
+		TRACE_NUMBERS_ADD(numbers, nr);
+	expect(gaps_automatic(), named, ARRAY_SIZE(named), true);
+	recorded = (struct filter_spec){ 0 };
+	expect(ENGINE, refusable, ARRAY_SIZE(refusable), false);
+}
+
 static void not_there(int sig)
 {
 	(void)sig;
@@ -177,6 +213,7 @@ int main(void)
 		cmocka_unit_test(frequent_calls_never_trap),
 		cmocka_unit_test(pids_trap_where_they_are_the_cells_own),
 		cmocka_unit_test(a_gap_traps_its_calls_only_when_planned),
+		cmocka_unit_test(of_a_caged_guest_what_a_policy_can_refuse_traps),
 		cmocka_unit_test(a_tree_has_no_calls_of_other_abis),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,7 +111,7 @@ void cgroup_watch(s32 fd, const char path[CGROUP_FILE_PATH])
 
 	if (group < 0 || cg_told(file) == CGROUP_TOLDS || (!row && !has_room(pid)) || sys2(__NR_fstat, fd, &st) < 0)
 		return;
-	if (row || commons()->trace || trap_calls((u32)fd) == 0)
+	if (row || trace_everything() || trap_calls((u32)fd) == 0)
 		(void)note(row, pid, fd, &st, (u32)group, cg_told(file));
 }
 

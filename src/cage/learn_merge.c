@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of a policy from what was used: what is covered goes, what fills a directory becomes the directory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cage/learn_int.h"
+
+static bool within(const char *directory, const char *path)
+{
+	size_t length = strlen(directory);
+
+	if (length == 1)
+		return true;
+	return strncmp(directory, path, length) == 0 && (!path[length] || path[length] == '/');
+}
+
+bool learn_too_wide(const struct cage_learner *learner, const char *path)
+{
+	return within(path, learner->home && learner->home[1] ? learner->home : "/");
+}
+
+/* As strcmp(3), but a directory's entries come right behind it. */
+static int by_path(const void *one, const void *other)
+{
+	const u8 *a = (const u8 *)((const struct learnt_path *)one)->path,
+		 *b = (const u8 *)((const struct learnt_path *)other)->path;
+
+	while (*a && *a == *b)
+		a++, b++;
+	return (*a == '/' ? 1 : *a ? *a + 1 : 0) - (*b == '/' ? 1 : *b ? *b + 1 : 0);
+}
+
+/* Whether enough entries of a directory make it a rule. */
+static bool mergeable(const struct cage_learner *learner, enum cage_access access, const char *directory, u32 entries)
+{
+	static const char *const system[] = { "/usr/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/bin/", "/sbin/", "/opt/" };
+
+	if (entries < (access == CAGE_EXECUTE ? EXECUTES_MOST + 1 : MERGE_AT) || learn_too_wide(learner, directory))
+		return false;
+	if (within(learner->workdir, directory))
+		return !learn_too_wide(learner, learner->workdir);
+	for (size_t i = 0; access != CAGE_WRITE && i < ARRAY_SIZE(system); i++)
+		if (strncmp(directory, system[i], strlen(system[i])) == 0)
+			return true;
+	return access == CAGE_EXECUTE && strcmp(directory, "/bin") == 0;
+}
+
+static void parent_of(const char *path, char to[PATH_MAX])
+{
+	size_t length = (size_t)(strrchr(path, '/') - path);
+
+	memcpy(to, path, length);
+	memcpy(to + length, length ? "" : "/", length ? 1 : 2);
+}
+
+/* Sorts, and takes out what others cover. The table of hashes is not kept. */
+static void tidy(struct learnt *list)
+{
+	size_t kept = 0;
+
+	if (!list->count)
+		return;
+	qsort(list->row, list->count, sizeof(list->row[0]), by_path);
+	for (size_t i = 1; i < list->count; i++)
+		if (within(list->row[kept].path, list->row[i].path))
+			free(list->row[i].path);
+		else
+			list->row[++kept] = list->row[i];
+	list->count = kept + 1;
+}
+
+/* One step up: 1 when something was merged, 0 when not. */
+static int merge_once(const struct cage_learner *learner, enum cage_access access, struct learnt *list)
+{
+	struct learnt parents = { 0 }, merged = { 0 };
+	char directory[PATH_MAX];
+	int r = 0, any = 0;
+
+	for (size_t i = 0; i < list->count && r == 0; i++) {
+		parent_of(list->row[i].path, directory);
+		r = learnt_add(&parents, directory, 0);
+		if (r == 0)
+			learnt_row(&parents, directory)->access++;
+	}
+	for (size_t i = 0; i < list->count && r == 0; i++) {
+		parent_of(list->row[i].path, directory);
+		if (mergeable(learner, access, directory, learnt_row(&parents, directory)->access)) {
+			r = learnt_add(&merged, directory, 0);
+			any = 1;
+		} else {
+			r = learnt_add(&merged, list->row[i].path, 0);
+		}
+	}
+	learnt_done(&parents);
+	if (r < 0 || !any) {
+		learnt_done(&merged);
+		return r;
+	}
+	learnt_done(list);
+	*list = merged;
+	tidy(list);
+	return 1;
+}
+
+/* The directory in which a name was made: the nearest that was there before the run. */
+static void home_of(const struct cage_learner *learner, const char *name, char directory[PATH_MAX])
+{
+	struct stat st;
+
+	parent_of(name, directory);
+	while (directory[1] && (learnt_has(&learner->made, directory) || lstat(directory, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		char child[PATH_MAX];
+
+		memcpy(child, directory, sizeof(child));
+		parent_of(child, directory);
+	}
+}
+
+static bool is_covered(const struct learnt *list, const char *path)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		if (within(list->row[i].path, path))
+			return true;
+	return false;
+}
+
+static int gather(const struct cage_learner *learner, enum cage_access access, const struct cage_policy *defaults,
+		  const struct learnt *const above[2], struct learnt *to)
+{
+	char directory[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < learner->files.count && r == 0; i++) {
+		const struct learnt_path *row = &learner->files.row[i];
+
+		if ((row->access & access) && !learn_too_wide(learner, row->path) && !is_covered(above[0], row->path) &&
+		    !is_covered(above[1], row->path) && !cage_policy_allows(defaults, access, row->path, NULL, NULL))
+			r = learnt_add(to, row->path, 0);
+	}
+	for (size_t i = 0; access == CAGE_WRITE && i < learner->made.count && r == 0; i++) {
+		home_of(learner, learner->made.row[i].path, directory);
+		if (!learn_too_wide(learner, directory) && learn_writable(directory))
+			r = learnt_add(to, directory, 0);
+	}
+	return r;
+}
+
+int learn_merge(const struct cage_learner *learner, enum cage_access access, const struct cage_policy *defaults,
+		const struct learnt *const above[2], struct learnt *ret)
+{
+	struct learnt list = { 0 };
+	int r = gather(learner, access, defaults, above, &list);
+
+	tidy(&list);
+	while (r == 0 && (r = merge_once(learner, access, &list)) > 0)
+		r = 0;
+	if (r < 0)
+		learnt_done(&list);
+	else
+		*ret = list;
+	return r;
+}
+
+int learn_wide(const struct cage_learner *learner, struct learnt *ret)
+{
+	struct learnt list = { 0 };
+	char directory[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < learner->files.count && r == 0; i++)
+		if (learn_too_wide(learner, learner->files.row[i].path))
+			r = learnt_add(&list, learner->files.row[i].path, 0);
+	for (size_t i = 0; i < learner->made.count && r == 0; i++) {
+		home_of(learner, learner->made.row[i].path, directory);
+		if (learn_too_wide(learner, directory))
+			r = learnt_add(&list, learner->made.row[i].path, 0);
+	}
+	if (r < 0) {
+		learnt_done(&list);
+		return r;
+	}
+	if (list.count)
+		qsort(list.row, list.count, sizeof(list.row[0]), by_path);
+	*ret = list;
+	return 0;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Denials, told: see the header. */
+#include "cli/cage_tell.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/words.h"
+#include "lichen.h"
+#include "pii/redact.h"
+
+static void print(const struct cage_tell *tell, const struct cage_denial *denial, const char *object)
+{
+	const struct cage_policy *policy = tell->policy;
+	const char *what = cage_denied_name(denial->what);
+	if (denial->line)
+		fprintf(stderr, "lichen: denied %s %s by rule %s (%s:%u)\n", what, object, denial->rule, policy->name,
+			denial->line);
+	else if (denial->rule[0])
+		fprintf(stderr, "lichen: denied %s %s by rule %s of %s\n", what, object, denial->rule, policy->name);
+	else
+		fprintf(stderr, "lichen: denied %s %s: no rule of %s allows it\n", what, object, policy->name);
+}
+
+/* The text for the log, redacted if the policy wants it. NULL: no memory. */
+static json_t *text_event(const struct cage_tell *tell, const char *text)
+{
+	CLEANUP_FREE char *masked = NULL;
+	size_t size = strlen(text);
+	if (tell->policy->audit.redact && pii_mask_text(text, size, &masked, &size) < 0)
+		return NULL;
+	return json_stringn(masked ? masked : text, size);
+}
+
+static json_t *describe(const struct cage_tell *tell, const struct cage_denial *denial, const char *object)
+{
+	struct cage_denial name = { 0 };
+	char call[CAGE_CALL_NAME], comm[CAGE_OBJECT_PRINTED];
+	memcpy(name.object, denial->comm, sizeof(denial->comm));
+	json_t *rule = denial->rule[0] ? json_pack("{s:o, s:i}", "text", text_event(tell, denial->rule), "line", (int)denial->line)
+				       : json_null();
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:i, s:o, s:b}", "what", cage_denied_name(denial->what), "object",
+			 text_event(tell, object), "rule", rule, "call", cage_call_name(denial->nr, call), "error",
+			 errno_name(denial->error), "pid", denial->pid, "comm", text_event(tell, cage_denial_print(&name, comm)),
+			 "quiet", denial->quiet);
+}
+
+static void note(struct cage_tell *tell, const struct cage_denial *denial, const char *object)
+{
+	json_t *event;
+	if (!tell->audit || tell->error || tell->events++ >= CAGE_TELL_EVENTS)
+		return;
+	event = describe(tell, denial, object);
+	tell->error = event ? audit_run_note(tell->audit, tell->run, "denial", event, &tell->why) : -ENOMEM;
+}
+
+/* In the thread that takes the records. */
+static void tell_one(void *data, const struct cage_denial *denial)
+{
+	struct cage_tell *tell = data;
+	char text[CAGE_OBJECT_PRINTED];
+	const char *object = cage_denial_print(denial, text);
+	if (!denial->quiet && denial->number <= CAGE_TELL_LINES)
+		print(tell, denial, object);
+	note(tell, denial, object);
+}
+
+int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, const u64 refused[TRACE_NUMBERS_SIZE], bool hidden,
+		    const char *audit, const struct audit_run *run, struct launch *launch)
+{
+	*tell = (struct cage_tell){ .policy = policy, .audit = audit, .run = run };
+	memcpy(tell->numbers, refused, sizeof(tell->numbers));
+	int r = cage_denials_new(policy, tell->numbers, tell_one, tell, &tell->denials);
+	if (r < 0)
+		return r;
+	tell->trace = (struct launch_trace){
+		.mode = TRACE_REFUSALS | (hidden ? TRACE_HIDDEN : 0),
+		.numbers = tell->numbers,
+		.take = cage_denials_take,
+		.data = tell->denials,
+		.fd = -1,
+	};
+	launch->trace = &tell->trace;
+	return 0;
+}
+
+int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied)
+{
+	u64 denied = cage_denials_count(tell->denials);
+	if (denied > CAGE_TELL_LINES)
+		fprintf(stderr, "lichen: denied %llu more\n", (unsigned long long)(denied - CAGE_TELL_LINES));
+	if (tell->trace.lost)
+		fprintf(stderr, "lichen: %llu records of refused calls came too late to be judged\n",
+			(unsigned long long)tell->trace.lost);
+	if (tell->error)
+		fprintf(stderr, "lichen: a denial was not recorded: the audit log '%s': %s\n", tell->audit,
+			tell->error == -ENOMEM ? "out of memory" : tell->why.text);
+	cage_denials_free(tell->denials);
+	tell->denials = NULL;
+	if (ret_denied)
+		*ret_denied = denied;
+	return tell->error ? LICHEN_EXIT_IO : denied ? LICHEN_EXIT_DENIED : status;
+}

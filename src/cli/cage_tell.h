@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tells what a cage denies: a line on stderr at once, an event "denial" in the log, and the exit status in the end. */
+#ifndef LICHEN_CLI_CAGE_TELL_H
+#define LICHEN_CLI_CAGE_TELL_H
+
+#include "audit/audit_run.h"
+#include "cage/denial.h"
+#include "host/launch.h"
+
+#define CAGE_TELL_LINES 100u    /* on stderr; of more only the number is told */
+#define CAGE_TELL_EVENTS 10000u /* in the log, likewise */
+
+struct cage_tell {
+	const struct cage_policy *policy;
+	const char *audit; /* directory of the log; NULL = none */
+	const struct audit_run *run;
+	struct cage_denials *denials;
+	struct launch_trace trace;
+	u64 numbers[TRACE_NUMBERS_SIZE];
+	u64 events;
+	int error; /* negative errno: the log could not be written; `why` says more */
+	struct audit_error why;
+};
+
+/*
+ * Lets a launch record what its guest is refused; all arguments outlive cage_tell_end(). `refused`: bitmap of the calls that the cage refuses by number or
+ * by their arguments. `hidden`: files that are refused are not there (ENOENT). 0 or -ENOMEM.
+ */
+int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, const u64 refused[TRACE_NUMBERS_SIZE], bool hidden,
+		    const char *audit, const struct audit_run *run, struct launch *launch) MUST_CHECK;
+/* The guest has ended with that exit status: says what is left to say. Returns the status of lichen: 77 when something was denied, 74 when the log could
+ * not be told, else that of the guest. *ret_denied (may be NULL): how much was denied. */
+int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied) MUST_CHECK;
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Policies that are learnt: see the header. The file is made only when the run is over, and whole: rename(2). */
+#include "cli/run_learn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cage/learn.h"
+#include "cli/words.h"
+#include "lichen.h"
+
+static int fail(const struct command *command, const char *what, int error)
+{
+	fprintf(stderr, "lichen %s: --learn: %s: %s (%s)\n", command->name, what, strerror(-error), errno_name(-error));
+	return LICHEN_EXIT_FAILED;
+}
+
+int run_learn_begin(const struct command *command, struct run_learn *learn, struct launch *launch)
+{
+	char here[PATH_MAX], workdir[PATH_MAX];
+	const char *home = getenv("HOME");
+	if (launch->native || launch->tree)
+		return command_usage(command, "--learn is for commands on the machine's own files: without --rootfs and images");
+	if (!getcwd(here, sizeof(here)))
+		return fail(command, "the working directory", -errno);
+	if (!realpath(launch->workdir ? launch->workdir : here, workdir))
+		return fail(command, "the working directory", -errno);
+	int r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, &learn->learner);
+	if (r < 0)
+		return fail(command, "beginning", r);
+	learn->trace = (struct launch_trace){
+		.mode = TRACE_USES,
+		.take = cage_learner_take,
+		.data = learn->learner,
+		.fd = -1,
+	};
+	launch->trace = &learn->trace;
+	return -1;
+}
+
+int run_learn_note(const struct run_learn *learn, const char *audit, const struct audit_run *run, struct audit_error *error)
+{
+	json_t *event = json_pack("{s:s, s:b}", "policy", learn->path, "confined", false);
+	return audit_run_note(audit, run, "learn", event, error);
+}
+
+static int write_policy(const struct run_learn *learn)
+{
+	CLEANUP_FREE char *temporary = NULL;
+	if (asprintf(&temporary, "%s.XXXXXX", learn->path) < 0)
+		return -ENOMEM;
+	CLEANUP_FD int fd = mkostemp(temporary, O_CLOEXEC);
+	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!to)
+		return -errno;
+	(void)take_fd(&fd);
+	int r = cage_learner_write(learn->learner, learn->trace.lost, to);
+	if (fclose(to) != 0 && r == 0)
+		r = -errno;
+	if (r == 0 && rename(temporary, learn->path) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlink(temporary);
+	return r;
+}
+
+int run_learn_end(const struct command *command, struct run_learn *learn)
+{
+	int r = write_policy(learn);
+	if (r < 0)
+		return fail(command, learn->path, r);
+	fprintf(stderr, "lichen: the run was not confined; what it used is in %s: read it before you use it\n", learn->path);
+	return -1;
+}
+
+void run_learn_done(struct run_learn *learn)
+{
+	cage_learner_free(learn->learner);
+	learn->learner = NULL;
+}
