@@ -19,6 +19,7 @@ struct cage_denial {
 	char object[PATH_MAX]; /* a path, HOST:PORT, a name. Any byte may be in it */
 	bool cut;              /* there was more of it */
 	char rule[PATH_MAX];   /* "files.deny ./work/.git": what denies it; "" = no rule allows it */
+	const char *why;       /* not NULL: another reason than a rule, or that none allows it */
 	u32 line;              /* where that stands in the policy; 0 = nowhere */
 	s32 nr;                /* of the system call */
 	s32 error;             /* positive errno that the guest got */
@@ -39,12 +40,17 @@ struct cage_denials;
 
 /*
  * `refused`: bitmap of the calls that the cage refuses by number (abi/trace.h; NULL = none). tell: is called for each denial that is new, in the
- * thread that cage_denials_take() is called in. All of it outlives the object. 0 or -ENOMEM.
+ * thread that cage_denials_take() or _add() is called in, one at a time. All of it outlives the object. 0 or -ENOMEM.
  */
 int cage_denials_new(const struct cage_policy *policy, const u64 *refused,
 		     void (*tell)(void *data, const struct cage_denial *denial), void *data, struct cage_denials **ret) MUST_CHECK;
 /* A struct launch_trace.take, whose data is a struct cage_denials. */
 void cage_denials_take(void *data, const struct trace_record *record);
+/*
+ * A denial that no record tells of: lichen-proxy's. In any thread; the object is printable. why: a phrase of static duration, or that lasts until this returns;
+ * NULL = no rule allows it.
+ */
+void cage_denials_add(struct cage_denials *denials, enum cage_denied what, const char *object, const char *why);
 /* How many there were that are not quiet. */
 u64 cage_denials_count(const struct cage_denials *denials) MUST_CHECK;
 void cage_denials_free(struct cage_denials *denials);

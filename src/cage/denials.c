@@ -4,6 +4,7 @@
  * program that tries the same thing a million times costs little), and what was told.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct cage_denials {
 	struct hashes tried, told;
 	struct cage_attempt attempt;
 	struct cage_denial denial;
+	pthread_mutex_t lock; /* around all of it */
 };
 
 /* FNV-1a: https://www.rfc-editor.org/rfc/rfc9923 */
@@ -67,6 +69,20 @@ static u64 hash_attempt(const struct cage_attempt *attempt)
 	return hash(state, attempt->path, strlen(attempt->path));
 }
 
+/* Tells it, if it is new. */
+static void tell_denial(struct cage_denials *denials)
+{
+	struct cage_denial *denial = &denials->denial;
+
+	if (!is_new(&denials->told,
+		    hash(hash(HASH_BEGIN, &denial->what, sizeof(denial->what)), denial->object, strlen(denial->object))))
+		return;
+	denial->quiet = cage_policy_quiet(denials->policy, denial->what, denial->object);
+	denials->count += !denial->quiet;
+	denial->number = denials->count;
+	denials->tell(denials->data, denial);
+}
+
 static void take_attempt(struct cage_denials *denials, const struct trace_record *record)
 {
 	struct cage_attempt *attempt = &denials->attempt;
@@ -76,16 +92,11 @@ static void take_attempt(struct cage_denials *denials, const struct trace_record
 		return;
 	if (attempt->path[0])
 		cage_attempt_resolve(attempt->path, attempt->links);
-	if (!cage_denial_judge(denials->policy, denials->refused, attempt, denial) || cage_denial_ordinary(attempt) ||
-	    !is_new(&denials->told,
-		    hash(hash(HASH_BEGIN, &denial->what, sizeof(denial->what)), denial->object, strlen(denial->object))))
+	if (!cage_denial_judge(denials->policy, denials->refused, attempt, denial) || cage_denial_ordinary(attempt))
 		return;
-	denial->quiet = cage_policy_quiet(denials->policy, denial->what, denial->object);
 	denial->pid = record->pid;
 	(void)snprintf(denial->comm, sizeof(denial->comm), "%.16s", record->comm);
-	denials->count += !denial->quiet;
-	denial->number = denials->count;
-	denials->tell(denials->data, denial);
+	tell_denial(denials);
 }
 
 void cage_denials_take(void *data, const struct trace_record *record)
@@ -94,8 +105,19 @@ void cage_denials_take(void *data, const struct trace_record *record)
 
 	if (record->kind != TRACE_CALL)
 		return;
+	(void)pthread_mutex_lock(&denials->lock);
 	for (u32 n = 0; cage_attempt_get(record, n, &denials->attempt); n++)
 		take_attempt(denials, record);
+	(void)pthread_mutex_unlock(&denials->lock);
+}
+
+void cage_denials_add(struct cage_denials *denials, enum cage_denied what, const char *object, const char *why)
+{
+	(void)pthread_mutex_lock(&denials->lock);
+	denials->denial = (struct cage_denial){ .what = what, .why = why, .nr = -1 };
+	(void)snprintf(denials->denial.object, sizeof(denials->denial.object), "%s", object);
+	tell_denial(denials);
+	(void)pthread_mutex_unlock(&denials->lock);
 }
 
 int cage_denials_new(const struct cage_policy *policy, const u64 *refused,
@@ -109,6 +131,7 @@ int cage_denials_new(const struct cage_policy *policy, const u64 *refused,
 	new->refused = refused;
 	new->tell = tell;
 	new->data = data;
+	(void)pthread_mutex_init(&new->lock, NULL);
 	*ret = new;
 	return 0;
 }

@@ -17,7 +17,9 @@ static void print(const struct cage_tell *tell, const struct cage_denial *denial
 {
 	const struct cage_policy *policy = tell->policy;
 	const char *what = cage_denied_name(denial->what);
-	if (denial->line)
+	if (denial->why)
+		fprintf(stderr, "lichen: denied %s %s: %s\n", what, object, denial->why);
+	else if (denial->line)
 		fprintf(stderr, "lichen: denied %s %s by rule %s (%s:%u)\n", what, object, denial->rule, policy->name,
 			denial->line);
 	else if (denial->rule[0])
@@ -40,6 +42,9 @@ static json_t *describe(const struct cage_tell *tell, const struct cage_denial *
 {
 	struct cage_denial name = { 0 };
 	char call[CAGE_CALL_NAME], comm[CAGE_OBJECT_PRINTED];
+	if (denial->nr < 0) /* by lichen-proxy, which knows of no call */
+		return json_pack("{s:s, s:o, s:n, s:s*, s:b}", "what", cage_denied_name(denial->what), "object",
+				 text_event(tell, object), "rule", "reason", denial->why, "quiet", denial->quiet);
 	memcpy(name.object, denial->comm, sizeof(denial->comm));
 	json_t *rule = denial->rule[0] ? json_pack("{s:o, s:i}", "text", text_event(tell, denial->rule), "line", (int)denial->line)
 				       : json_null();
@@ -88,6 +93,35 @@ int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, co
 	return 0;
 }
 
+/* What the proxy said, with what could be personal redacted. NULL: no memory. */
+static json_t *describe_network(const struct cage_tell *tell, const json_t *event)
+{
+	static const char *const texts[] = { "target", "raw", "address" };
+	json_t *copy = json_copy((json_t *)event);
+	for (size_t i = 0; copy && i < ARRAY_SIZE(texts); i++) {
+		const char *text = json_string_value(json_object_get(copy, texts[i]));
+		if (text && json_object_set_new(copy, texts[i], text_event(tell, text))) {
+			json_decref(copy);
+			copy = NULL;
+		}
+	}
+	return copy;
+}
+
+void cage_tell_network(void *data, const struct cage_proxy_decision *decision)
+{
+	static const char no_rule[] = "no rule allows it";
+	struct cage_tell *tell = data;
+	const char *why = decision->reason;
+	if (decision->denied)
+		cage_denials_add(tell->denials, CAGE_DENIED_NET_CONNECT, decision->target,
+				 why && strcmp(why, no_rule) != 0 ? why : NULL);
+	if (!tell->audit || tell->network_error || tell->network_events++ >= CAGE_TELL_EVENTS)
+		return;
+	json_t *event = describe_network(tell, decision->event);
+	tell->network_error = event ? audit_run_note(tell->audit, tell->run, "network", event, &tell->network_why) : -ENOMEM;
+}
+
 int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied)
 {
 	u64 denied = cage_denials_count(tell->denials);
@@ -99,9 +133,12 @@ int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied)
 	if (tell->error)
 		fprintf(stderr, "lichen: a denial was not recorded: the audit log '%s': %s\n", tell->audit,
 			tell->error == -ENOMEM ? "out of memory" : tell->why.text);
+	if (tell->network_error)
+		fprintf(stderr, "lichen: a connection was not recorded: the audit log '%s': %s\n", tell->audit,
+			tell->network_error == -ENOMEM ? "out of memory" : tell->network_why.text);
 	cage_denials_free(tell->denials);
 	tell->denials = NULL;
 	if (ret_denied)
 		*ret_denied = denied;
-	return tell->error ? LICHEN_EXIT_IO : denied ? LICHEN_EXIT_DENIED : status;
+	return tell->error || tell->network_error ? LICHEN_EXIT_IO : denied ? LICHEN_EXIT_DENIED : status;
 }

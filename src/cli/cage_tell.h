@@ -4,6 +4,7 @@
 #define LICHEN_CLI_CAGE_TELL_H
 
 #include "audit/audit_run.h"
+#include "cage/cage_proxy.h"
 #include "cage/denial.h"
 #include "host/launch.h"
 
@@ -20,6 +21,9 @@ struct cage_tell {
 	u64 events;
 	int error; /* negative errno: the log could not be written; `why` says more */
 	struct audit_error why;
+	u64 network_events; /* the same of what lichen-proxy tells, in another thread */
+	int network_error;
+	struct audit_error network_why;
 };
 
 /*
@@ -28,6 +32,8 @@ struct cage_tell {
  */
 int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, const u64 refused[TRACE_NUMBERS_SIZE], bool hidden,
 		    const char *audit, const struct audit_run *run, struct launch *launch) MUST_CHECK;
+/* A struct cage_proxy_reader.take, whose data is a struct cage_tell: an event "network", and a denial if it is one. */
+void cage_tell_network(void *tell, const struct cage_proxy_decision *decision);
 /* The guest has ended with that exit status: says what is left to say. Returns the status of lichen: 77 when something was denied, 74 when the log could
  * not be told, else that of the guest. *ret_denied (may be NULL): how much was denied. */
 int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied) MUST_CHECK;

@@ -310,6 +310,27 @@ static void a_denial_is_told_once_and_links_are_followed(void **state)
 	remove_place(place);
 }
 
+static void what_the_proxy_denies_is_told_once_with_its_reason(void **state)
+{
+	CLEANUP_POLICY struct cage_policy *quiet =
+		policy("version: 1\nnetwork: {mode: proxy}\nreport: {quiet: [\"net.connect quiet.example:80\"]}\n");
+	struct cage_denials *denials;
+	struct told told = { 0 };
+	(void)state;
+	assert_int_equal(cage_denials_new(quiet, NULL, tell, &told, &denials), 0);
+	cage_denials_add(denials, CAGE_DENIED_NET_CONNECT, "evil.example:80", NULL);
+	cage_denials_add(denials, CAGE_DENIED_NET_CONNECT, "evil.example:80", NULL);
+	assert_int_equal(told.count, 1);
+	assert_string_equal(told.last.object, "evil.example:80");
+	assert_null(told.last.why);
+	cage_denials_add(denials, CAGE_DENIED_NET_CONNECT, "127.0.0.1:80", "a loopback address");
+	assert_string_equal(told.last.why, "a loopback address");
+	cage_denials_add(denials, CAGE_DENIED_NET_CONNECT, "quiet.example:80", NULL);
+	assert_true(told.last.quiet);
+	assert_int_equal(cage_denials_count(denials), 2);
+	cage_denials_free(denials);
+}
+
 static void what_is_expected_is_not_counted(void **state)
 {
 	char place[64], text[256];
@@ -389,6 +410,7 @@ int main(void)
 		cmocka_unit_test(sockets_with_names_are_judged_by_theirs),
 		cmocka_unit_test(families_and_calls_are_judged_by_number),
 		cmocka_unit_test(a_denial_is_told_once_and_links_are_followed),
+		cmocka_unit_test(what_the_proxy_denies_is_told_once_with_its_reason),
 		cmocka_unit_test(what_is_expected_is_not_counted),
 		cmocka_unit_test(a_flood_is_counted_and_the_memory_stays_as_it_is),
 		cmocka_unit_test(objects_are_printed_so_that_no_terminal_minds),
