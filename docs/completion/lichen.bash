@@ -185,7 +185,7 @@ _lichen() {
 	audit)
 		case $option in
 		--key | --witness) _filedir ;;
-		--type) mapfile -t COMPREPLY < <(compgen -W 'log.created log.recovered run.start run.plan run.end' -- "$cur") ;;
+		--type) mapfile -t COMPREPLY < <(compgen -W 'log.created log.recovered run.start run.plan run.policy run.end' -- "$cur") ;;
 		--run) COMPREPLY=(0123456789abcdef) ;;
 		*)
 			if [[ $cur == -* ]]; then
@@ -304,7 +304,7 @@ _lichen() {
 	run | why)
 		local mine='--explain --json --hostname= --pid= --rootfs= --upper= --ephemeral --volume= --env-file= --name= --detach --rm --interactive --tty --label= --ulimit='
 		mine+=' --stop-signal= --stop-timeout= --restart= --log-size= --user= --group-add= --entrypoint= --pull= --platform= --network= --read-only'
-		mine+=' --audit= --learn= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile= --detach-keys='
+		mine+=' --audit= --cage= --allow-weaker= --learn= --mount= --tmpfs= --shm-size= --init --add-host= --dns= --dns-search= --dns-option= --label-file= --cidfile= --detach-keys='
 		mine+=' --memory= --memory-swap= --cpus= --pids-limit= --cpuset-cpus='
 		[[ $command == why ]] && mine='--bare --json --redact --html= --output= --trace= --read='
 		# The first word that is neither an option nor an option's value is the command to run.
@@ -315,7 +315,7 @@ _lichen() {
 			--html | --output | --trace | --read | -o) i=$((i + 1)) ;;
 			--user | -u | --group-add | --entrypoint | --pull | --platform | --network | --mount | --tmpfs | --shm-size) i=$((i + 1)) ;;
 			--add-host | --dns | --dns-search | --dns-option | --label-file | --cidfile | --detach-keys) i=$((i + 1)) ;;
-			--audit | --env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
+			--audit | --cage | --allow-weaker | --learn | --env-file | --hostname | --pid | --name | --label | -l | --ulimit | --stop-signal | --stop-timeout | --restart | --log-size) i=$((i + 1)) ;;
 			--memory | -m | --memory-swap | --cpus | --pids-limit | --cpuset-cpus) i=$((i + 1)) ;;
 			-*) ;;
 			*) break ;;
@@ -328,9 +328,10 @@ _lichen() {
 		case $option in
 		--emulate | --native | --refuse) _lichen_gaps ;;
 		--workdir | --rootfs | --upper | --audit | -w) _filedir -d ;;
-		--html | --output | --trace | --read | --env-file | --label-file | --cidfile | -o) _filedir ;;
+		--html | --output | --trace | --read | --env-file | --label-file | --cidfile | --cage | --learn | -o) _filedir ;;
 		--user | -u) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 		--group-add) mapfile -t COMPREPLY < <(compgen -g -- "$cur") ;;
+		--allow-weaker) mapfile -t COMPREPLY < <(compgen -W 'files deny syscalls network unix scopes limits' -- "$cur") ;;
 		--pull) mapfile -t COMPREPLY < <(compgen -W 'missing always never' -- "$cur") ;;
 		--platform) COMPREPLY=(linux/amd64) ;;
 		--network) mapfile -t COMPREPLY < <(compgen -W 'host none' -- "$cur") ;;

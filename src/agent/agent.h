@@ -166,6 +166,9 @@ void agent_keyring_word_set(u32 word);
  * Returns the descriptor or negative errno (-EACCES when flags ask for writing). */
 int vfile_open(const char *name, const void *bytes, u64 size, int flags) MUST_CHECK;
 
+/* memfd_create(2), also where files that could be executed are refused (in a cage). A descriptor or negative errno. */
+long agent_memfd(const char *name, u32 flags) MUST_CHECK;
+
 /* Sends a request and one descriptor, which stays the caller's, to the supervisor (abi/broker.h). 0 or negative errno: -ECONNREFUSED when
  * this cell has no broker, or it is gone. */
 int broker_send(const struct broker_request *request, int fd) MUST_CHECK;

@@ -181,7 +181,7 @@ long filter_hand_over(s32 *ret_fd)
 
 	if (LIKELY(!filter))
 		return 0;
-	fd = sys2(__NR_memfd_create, "filters", 0);
+	fd = agent_memfd("filters", 0);
 	if (fd < 0)
 		return fd;
 	for (; filter && n >= 0; filter = newest(filter->older))

@@ -14,6 +14,7 @@
 #define CAP_NET_ADMIN_ 12
 #define CAP_AUDIT_CONTROL_ 30
 #define MFD_CLOEXEC_ 1u
+#define MFD_NOEXEC_SEAL_ 8u
 #define O_ACCMODE_ 3
 #define RLIMIT_FSIZE_ 1
 #define O_CLOEXEC_ 02000000
@@ -188,13 +189,20 @@ static long make_read_only(long fd, int flags)
 	return r;
 }
 
+long agent_memfd(const char *name, u32 flags)
+{
+	long fd = sys2(__NR_memfd_create, name, flags);
+
+	return fd == -EACCES ? sys2(__NR_memfd_create, name, flags | MFD_NOEXEC_SEAL_) : fd;
+}
+
 int vfile_open(const char *name, const void *bytes, u64 size, int flags)
 {
 	long fd, r;
 
 	if ((flags & O_ACCMODE_) != 0)
 		return -EACCES;
-	fd = sys2(__NR_memfd_create, name, MFD_CLOEXEC_);
+	fd = agent_memfd(name, MFD_CLOEXEC_);
 	if (fd < 0)
 		return (int)fd;
 	r = vfile_fill(fd, bytes, size);

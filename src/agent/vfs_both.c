@@ -50,7 +50,7 @@ static long remember_number(u32 fd)
 
 long vfs_open_both(const char *path, const char *bytes, u64 size, u32 flags)
 {
-	long fd = sys2(__NR_memfd_create, path, MFD_ALLOW_SEALING_ | ((flags & O_CLOEXEC_) ? MFD_CLOEXEC_ : 0)), r;
+	long fd = agent_memfd(path, MFD_ALLOW_SEALING_ | ((flags & O_CLOEXEC_) ? MFD_CLOEXEC_ : 0)), r;
 
 	if (fd < 0)
 		return fd;

@@ -156,20 +156,6 @@ static int begun(struct audit_log *log, int r, const struct audit_run *run, stru
 	return 0;
 }
 
-int audit_run_begin(const char *path, const struct audit_command *command, struct audit_run *ret_run, struct audit_error *error)
-{
-	struct audit_run run = AUDIT_RUN_NONE;
-	struct audit_log *log;
-	int r = begin(path, &log, &run, error);
-
-	if (r < 0)
-		return r;
-	r = audit_log_append(log, start_event(&run, command), error);
-	if (r == 0)
-		r = audit_log_append(log, plan_event(&run, command), error);
-	return begun(log, r, &run, ret_run, error);
-}
-
 /* The event of a run, with the members behind its type and id. */
 static json_t *event_of(const struct audit_run *run, const char *type, json_t *members)
 {
@@ -181,6 +167,22 @@ static json_t *event_of(const struct audit_run *run, const char *type, json_t *m
 	}
 	json_decref(members);
 	return event;
+}
+
+int audit_run_begin(const char *path, const struct audit_command *command, struct audit_run *ret_run, struct audit_error *error)
+{
+	struct audit_run run = AUDIT_RUN_NONE;
+	struct audit_log *log;
+	int r = begin(path, &log, &run, error);
+
+	if (r < 0)
+		return r;
+	r = audit_log_append(log, start_event(&run, command), error);
+	if (r == 0)
+		r = audit_log_append(log, plan_event(&run, command), error);
+	if (r == 0 && command->policy)
+		r = audit_log_append(log, event_of(&run, "run.policy", json_incref(command->policy)), error);
+	return begun(log, r, &run, ret_run, error);
 }
 
 int audit_run_open(const char *path, const char *type, json_t *members, struct audit_run *ret_run, struct audit_error *error)

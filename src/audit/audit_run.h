@@ -15,6 +15,7 @@ struct audit_command {
 	const char *cell, *cell_name; /* id and name */
 	const char *tree;             /* who makes its file tree: "machine", "kernel", "agent" */
 	const struct plan *plan;
+	json_t *policy; /* members of an event run.policy, of a caged run; the caller's. NULL: none */
 };
 
 /* A run between its events. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/cage_run.h"
 #include "cli/cell_options.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
@@ -33,6 +34,7 @@ struct run_options {
 	struct cell_options cell;
 	struct run_audit audit;
 	struct run_learn learn;
+	struct cage_options cage;
 	char hostname[HOSTNAME_SIZE];
 	enum guest_pid pid;
 	enum launch_network network;
@@ -91,12 +93,14 @@ static const struct option_row options[] = {
 	  .value = "DIR",
 	  .offset = offsetof(struct run_options, audit),
 	  .parse = run_audit_parse,
+	  .rare = true,
 	  .help = "tell the log in this directory before it starts and when it ends; see lichen audit" },
 	{ .name = "learn",
 	  .value = "FILE",
 	  .offset = offsetof(struct run_options, learn.path),
 	  .rare = true,
 	  .help = "write a policy for a cage: what the command, unconfined, uses" },
+	CAGE_OPTIONS(struct run_options, cage),
 	HEADING("Its files: of an image, or"),
 	GUEST_ROOT_OPTIONS(struct run_options, root),
 	HEADING("A cell: named, watched over, listed by `lichen ps`"),
@@ -128,6 +132,7 @@ struct run {
 	char **argv, **env;
 	char *home; /* "HOME=…" */
 	struct guest_tree tree;
+	struct cage_run cage;
 };
 
 static int no_memory(void)
@@ -207,6 +212,7 @@ static bool prepend_init(struct run *run)
 /* What is run, with which environment. *first: of the command line's words. */
 static int make_command(struct run *run, char *const *words)
 {
+	char *const *ours = run->cage.env ? run->cage.env : environ;
 	const struct run_options *given = &run->given;
 	const struct image_config *config = run->image.used ? &run->image.image.config : NULL;
 	run->argv = guest_command(&given->image, config, run->image.used ? run->image.words : words);
@@ -214,10 +220,10 @@ static int make_command(struct run *run, char *const *words)
 		run->env = guest_image_env(config, &given->guest.env, run->home, given->cell.tty);
 	} else if (run->home && !guest_env_has((char *const *)(uintptr_t)given->guest.env.words, "HOME")) {
 		struct option_words home = { (const char *[]){ run->home, NULL }, 1 };
-		CLEANUP_FREE char **env = guest_env(&home, environ);
+		CLEANUP_FREE char **env = guest_env(&home, ours);
 		run->env = env ? guest_env(&given->guest.env, env) : NULL;
 	} else {
-		run->env = guest_env(&given->guest.env, environ);
+		run->env = guest_env(&given->guest.env, ours);
 	}
 	if (!run->argv || !run->env)
 		return no_memory();
@@ -251,6 +257,28 @@ static int check(const struct run *run)
 	return guest_root_check(&command_run, &given->root);
 }
 
+/* What a policy settles cannot be asked for besides. */
+static const char *settled_by_policy(const struct run_options *given)
+{
+	return given->network == LAUNCH_NETWORK_NONE ? "--network"
+	     : given->root.directory                 ? "--rootfs, or an image,"
+	     : guest_user_given(&given->user)        ? "--user"
+	     : given->pid == GUEST_PID_PRIVATE       ? "--pid=private"
+	     : cell_wanted(&given->cell)             ? "an option that makes a cell"
+						     : NULL;
+}
+
+/* Reads the policy, and tries what it needs. Returns -1, or the exit status. */
+static int open_cage(struct run *run)
+{
+	struct run_options *given = &run->given;
+	if (!given->cage.policy)
+		return given->cage.weaker ? command_usage(&command_run, "--allow-weaker needs --cage") : -1;
+	if (settled_by_policy(given))
+		return command_usage(&command_run, "--cage and %s cannot be used together", settled_by_policy(given));
+	return cage_run_open(&command_run, &given->cage, &given->audit, &run->cage);
+}
+
 /* Reads the command line. Returns -1, or the exit status. */
 static int read_options(struct run *run, int argc, char **argv)
 {
@@ -268,6 +296,8 @@ static int read_options(struct run *run, int argc, char **argv)
 		status = refuse_names(&run->given);
 	if (status < 0)
 		status = find_user(run);
+	if (status < 0)
+		status = open_cage(run);
 	if (status < 0)
 		status = make_command(run, argv + first);
 	return status < 0 ? check(run) : status;
@@ -373,7 +403,7 @@ static int launch_audited(struct run *run, const struct launch *launch)
 	if (r == 0 && given->learn.path && given->audit.path[0])
 		r = run_audit_learning(&given->audit, &given->learn, &result);
 	if (r == 0) {
-		r = launch_run(launch, &result);
+		r = run->cage.cage ? cage_launch(run->cage.cage, launch, &result) : launch_run(launch, &result);
 		end = given->audit.path[0] ? run_audit_ended(&given->audit, &result) : 0;
 	}
 	if (r < 0 || end < 0)
@@ -428,6 +458,8 @@ static int execute(struct run *run)
 		if (status >= 0)
 			return status;
 	}
+	if (run->cage.cage && cage_run_describe(&run->cage, &launch, &given->audit) >= 0)
+		return LICHEN_EXIT_FAILED;
 	if (in_cell)
 		return cell_run_command(&command_run, &given->cell, &launch, &run->plan, &run->mechanisms, &given->root,
 					run->image.used ? &run->image : NULL);
@@ -442,6 +474,7 @@ static void run_done(struct run *run)
 	cell_options_done(&run->given.cell);
 	guest_tree_done(&run->tree);
 	run_learn_done(&run->given.learn);
+	cage_run_close(&run->cage);
 	free((void *)run->argv);
 	free((void *)run->env);
 	free(run->home);
@@ -471,7 +504,7 @@ static int run(int argc, char **argv)
 static const char *const notes[] = {
 	"Gaps are the features that 'lichen doctor' names. What works here is never touched unless --emulate asks for it.",
 	"Exit status: that of CMD, 128+n when signal n ended it; 125 lichen failed, 126 CMD cannot be executed, 127 no such CMD; 74 the "
-	"audit log could not be written, 65 it is broken.",
+	"audit log could not be written, 65 it is broken; with --cage: 69 the host lacks a layer, 78 the policy is wrong.",
 	NULL,
 };
 

@@ -41,7 +41,7 @@
 struct report {
 	int error;
 	int status;
-	char stage[232];
+	char stage[LAUNCH_STAGE];
 };
 
 static NORETURN void child_failed(int report, const char *stage, int error, int status)
@@ -213,6 +213,17 @@ static void child_become(const struct identity_start *who, int report)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a new identity takes it away */
 }
 
+/* Lets the guest be confined, before or after who and where it is has been settled. */
+static void child_confine(const struct launch *spec, const struct cell_fds *fds, bool last, int report)
+{
+	const struct launch_confinement *by = spec->confinement;
+	char stage[LAUNCH_STAGE] = "confining the command";
+	int r = !by ? 0 : last ? by->confine(by->data, fds->reserved, RESERVED_COUNT, stage) : by->enter(by->data, stage);
+
+	if (r < 0)
+		child_failed(report, stage, -r, 125);
+}
+
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, char path[PATH_MAX], pid_t parent,
 				const struct supervisor *supervisor, int report)
 {
@@ -237,6 +248,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		_exit(125);
 	if (spec->setup)
 		child_setup(spec->setup, report);
+	child_confine(spec, fds, false, report);
 	child_network(spec, false, &separate, report);
 	if (spec->native)
 		child_native_root(spec, path, report);
@@ -245,6 +257,7 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		child_become(&spec->identity, report);
 	if (spec->workdir && !spec->tree && !spec->native && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);
+	child_confine(spec, fds, true, report);
 	r = launch_install_refusals(spec->refuse);
 	if (r < 0)
 		child_failed(report, "refusing system calls (seccomp)", -r, 125);

@@ -43,6 +43,16 @@ struct launch_setup {
 	void *data;
 };
 
+#define LAUNCH_STAGE 232u
+
+/* Who confines the guest (src/cage): called in its process. Both return 0, or negative errno with what was done in `stage` (LAUNCH_STAGE bytes). */
+struct launch_confinement {
+	int (*enter)(void *data, char *stage); /* after the setup, before the network is taken away and it becomes another user */
+	/* When it is in its directory, before the engine's filter. `keep`: descriptors that must outlive execve, the agent's first; negative: none. */
+	int (*confine)(void *data, const int *keep, u32 count, char *stage);
+	void *data;
+};
+
 /* What is called in the supervisor while a guest runs; each may be NULL. */
 struct launch_hooks {
 	/* The guest's process is there; what shall be served while it runs is added to the supervisor. `fds`: CELL_FDS_NONE when nothing is
@@ -67,8 +77,9 @@ struct launch {
 	const struct fs_state *tree; /* NULL = the machine's own; else the engine runs even when nothing is emulated (root.h) */
 	/* A tree and namespaces by the kernel (native.h): NULL = none. Then nothing is emulated or recorded, and `tree` is NULL. */
 	const struct native_root *native;
-	const struct launch_setup *setup; /* NULL = as ours */
-	const struct launch_hooks *hooks; /* NULL = none */
+	const struct launch_setup *setup;             /* NULL = as ours */
+	const struct launch_hooks *hooks;             /* NULL = none */
+	const struct launch_confinement *confinement; /* NULL = none; not with `native` */
 	/* A running cell's, to become a member of it: `emulate`, `refuse` and `tree` are that cell's; NULL = a new cell. */
 	const struct cell_fds *join;
 	bool placed;                /* with `join` and a tree: `workdir` was asked for; else it starts where the cell did */

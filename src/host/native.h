@@ -107,6 +107,10 @@ int native_groups_begin(int namespaces, struct native_failure *failure) MUST_CHE
 /* The calling process becomes who the guest is, with no more than these capabilities, now or later. 0 or negative errno. */
 int native_become(const struct identity_start *identity, u64 capabilities, struct native_failure *failure) MUST_CHECK;
 
+/* Its two halves: what no program can ever get (also by its file's capabilities), and what is held now. 0 or negative errno. */
+int native_drop_bounding(u64 capabilities) MUST_CHECK;
+int native_set_capabilities(u64 capabilities) MUST_CHECK;
+
 /* --- native_join.c ------------------------------------------------------------------------------------------------------------------------- */
 
 /* Before the fork: children of the calling process will be in the pid namespace of `pidfd`. */

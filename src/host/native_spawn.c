@@ -27,21 +27,21 @@ int native_groups_begin(int namespaces, struct native_failure *failure)
 }
 
 /* What is not in the bounding set no program can get, whatever its file says. */
-static int drop_bounding(u64 capabilities)
+int native_drop_bounding(u64 capabilities)
 {
 	for (unsigned cap = 0; cap < CAPABILITIES; cap++)
 		if (!(capabilities & UINT64_C(1) << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
-			return -1;
-	return 0;
+			return -errno;
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL ? -errno : 0;
 }
 
-static int set_capabilities(u64 capabilities)
+int native_set_capabilities(u64 capabilities)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
 	if (syscall(SYS_capget, &header, data) < 0)
-		return -1;
+		return -errno;
 	for (int i = 0; i < 2; i++) {
 		u32 wanted = (u32)(capabilities >> (32 * i));
 
@@ -49,19 +49,19 @@ static int set_capabilities(u64 capabilities)
 		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
 	}
-	return (int)syscall(SYS_capset, &header, data);
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
 int native_become(const struct identity_start *identity, u64 capabilities, struct native_failure *failure)
 {
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
 		return native_failed(failure, "taking a keyring of its own");
-	if (drop_bounding(capabilities) < 0 || (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL))
+	if (native_drop_bounding(capabilities) < 0)
 		return native_failed(failure, "dropping capabilities");
 	if (setgroups(identity->group_count, identity->groups) < 0 || setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
 	    setresuid(identity->uid, identity->uid, identity->uid) < 0)
 		return native_failed(failure, "becoming user %u, group %u", identity->uid, identity->gid);
-	if (set_capabilities(capabilities) < 0)
+	if (native_set_capabilities(capabilities) < 0)
 		return native_failed(failure, "dropping capabilities");
 	return 0;
 }

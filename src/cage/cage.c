@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A cage as its caller sees it: opened, asked what it lacks, and run. */
+#include "cage/cage.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cage/cage_int.h"
+#include "host/cell_process.h"
+
+#define KILL_STEP_NS 2000000
+#define KILL_STEPS 5000 /* ten seconds */
+#define CHILDREN_MAX 64
+
+bool cage_has(const struct cage *cage, enum cage_layer layer)
+{
+	return (cage->needed & CAGE_LAYER_BIT(layer)) && cage->host.layers[layer].state != CAGE_MISSING;
+}
+
+static u32 lacking(const struct cage *cage)
+{
+	u32 lacking = 0;
+
+	for (int i = 0; i < CAGE_LAYERS; i++)
+		if (cage->host.layers[i].state == CAGE_MISSING)
+			lacking |= CAGE_LAYER_BIT(i);
+	return lacking & cage->needed;
+}
+
+u32 cage_missing(const struct cage *cage)
+{
+	return lacking(cage) & ~cage->weaker;
+}
+
+u32 cage_without(const struct cage *cage)
+{
+	return lacking(cage) & cage->weaker;
+}
+
+const struct cage_finding *cage_finding(const struct cage *cage, enum cage_layer layer)
+{
+	return &cage->host.layers[layer];
+}
+
+/* --- what it allows ---------------------------------------------------------------------------------------------------------------------------- */
+
+/* Who is asked for is another process than this one, and its children have directories of their own: of /proc all can be read. */
+static bool of_own_process(const char *path)
+{
+	return strncmp(path, "/proc/self", 10) == 0 || strncmp(path, "/proc/thread-self", 17) == 0;
+}
+
+static int grant(struct cage *cage, const char *path, const char *real, u32 access)
+{
+	char *copy = of_own_process(path) ? strdup("/proc") : real ? strdup(real) : realpath(path, NULL);
+
+	if (!copy)
+		return errno == ENOMEM ? -ENOMEM : 0; /* nothing is there */
+	cage->grants[cage->grant_count++] = (struct cage_grant){ copy, access };
+	return 0;
+}
+
+static int grant_list(struct cage *cage, const struct cage_paths *list, u32 access)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < list->count && r == 0; i++)
+		if (list->path[i].real)
+			r = grant(cage, list->path[i].path, list->path[i].real, access);
+	return r;
+}
+
+/* What every dynamically linked program begins with; whoever may execute one needs it. */
+static int grant_interpreters(struct cage *cage)
+{
+	static const char *const interpreters[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1" };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(interpreters) && r == 0; i++)
+		r = grant(cage, interpreters[i], NULL, CAGE_EXECUTE);
+	return r;
+}
+
+static bool is_below(const char *path, const char *root)
+{
+	size_t length = root && root[1] ? strlen(root) : 0; /* "/": 0 */
+
+	return path && root && strncmp(path, root, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+/* Where libraries are. */
+static const char *const libraries[] = {
+	"/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/libx32", "/usr/local/lib", "/lib", "/lib64"
+};
+
+static bool is_library(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++)
+		if (strcmp(path, libraries[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What of these can be read can be mapped as well, though Landlock lets none of it be executed: a mount has one right for both. */
+static int grant_libraries(struct cage *cage)
+{
+	size_t before = cage->grant_count;
+
+	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
+		char *real = realpath(libraries[i], NULL);
+		bool readable = false;
+
+		for (size_t j = 0; real && j < before && !readable; j++)
+			readable = is_below(real, cage->grants[j].path);
+		if (readable)
+			cage->grants[cage->grant_count++] = (struct cage_grant){ real, CAGE_READ };
+		else
+			free(real);
+	}
+	return 0;
+}
+
+static int make_grants(struct cage *cage)
+{
+	const struct cage_policy *policy = cage->policy;
+	size_t count;
+	const struct cage_default *defaults = cage_default_paths(&count);
+	int r = 0;
+
+	cage->grants = calloc(count + policy->files.read.count + policy->files.execute.count + policy->files.write.count + 2 +
+				      ARRAY_SIZE(libraries),
+			      sizeof(*cage->grants));
+	if (!cage->grants)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && policy->files.defaults && r == 0; i++)
+		r = grant(cage, defaults[i].path, NULL, defaults[i].access);
+	if (r == 0 && policy->files.defaults && policy->files.execute.count)
+		r = grant_interpreters(cage);
+	if (r == 0)
+		r = grant_list(cage, &policy->files.read, CAGE_READ);
+	if (r == 0)
+		r = grant_list(cage, &policy->files.execute, CAGE_EXECUTE);
+	if (r == 0)
+		r = grant_list(cage, &policy->files.write, CAGE_WRITE);
+	return r == 0 ? grant_libraries(cage) : r;
+}
+
+/* What the rules together give for a path. */
+static struct cage_tree rights_of(const struct cage *cage, const char *path)
+{
+	struct cage_tree tree = { .path = path };
+
+	for (size_t i = 0; i < cage->grant_count; i++) {
+		if (!is_below(path, cage->grants[i].path))
+			continue;
+		tree.write |= (cage->grants[i].access & CAGE_WRITE) != 0;
+		tree.execute |= (cage->grants[i].access & CAGE_EXECUTE) || is_library(cage->grants[i].path);
+	}
+	return tree;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct cage_grant *)a)->path, ((const struct cage_grant *)b)->path);
+}
+
+/* The trees whose rights differ from those of what is around them. */
+static int make_trees(struct cage *cage)
+{
+	cage->trees = calloc(cage->grant_count + 1, sizeof(*cage->trees));
+	if (!cage->trees)
+		return -ENOMEM;
+	qsort(cage->grants, cage->grant_count, sizeof(*cage->grants), by_path); /* outer ones first */
+	cage->trees[cage->tree_count++] = rights_of(cage, "/");
+	for (size_t i = 0; i < cage->grant_count; i++) {
+		struct cage_tree tree = rights_of(cage, cage->grants[i].path);
+		const struct cage_tree *around = NULL;
+
+		for (size_t j = cage->tree_count; j-- > 0 && !around;)
+			if (is_below(tree.path, cage->trees[j].path))
+				around = &cage->trees[j];
+		if (around && around->write == tree.write && around->execute == tree.execute)
+			continue;
+		if (!is_below(tree.path, "/dev")) /* devices are written on read-only mounts, too */
+			cage->trees[cage->tree_count++] = tree;
+	}
+	return 0;
+}
+
+static void add_limit(struct cage *cage, int resource, u64 value)
+{
+	if (value)
+		cage->limits[cage->limit_count++] = (struct launch_limit){ resource, { value, value } };
+}
+
+static void make_limits(struct cage *cage)
+{
+	const struct cage_limits *limits = &cage->policy->limits;
+	static const struct launch_limit no_core = { RLIMIT_CORE, { 0, 0 } };
+
+	cage->limits[cage->limit_count++] = no_core;
+	add_limit(cage, RLIMIT_NOFILE, limits->open_files);
+	add_limit(cage, RLIMIT_FSIZE, limits->file_size);
+	add_limit(cage, RLIMIT_CPU, (limits->cpu_time + 999) / 1000);
+}
+
+int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
+{
+	struct cage *cage = calloc(1, sizeof(*cage));
+	int r;
+
+	if (!cage)
+		return -ENOMEM;
+	cage->policy = policy;
+	cage->weaker = weaker;
+	cage->needed = cage_layers_needed(policy);
+	r = cage_probe(policy, cage->needed, &cage->host);
+	if (r == 0)
+		r = make_grants(cage);
+	if (r == 0)
+		r = make_trees(cage);
+	make_limits(cage);
+	if (r < 0) {
+		cage_close(cage);
+		return r;
+	}
+	*ret = cage;
+	return 0;
+}
+
+void cage_close(struct cage *cage)
+{
+	if (!cage)
+		return;
+	for (size_t i = 0; i < cage->grant_count; i++)
+		free(cage->grants[i].path);
+	free(cage->grants);
+	free(cage->trees);
+	free(cage);
+}
+
+/* --- the run ----------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Children of the caller's that are none of the guest's. */
+struct others {
+	pid_t pid[CHILDREN_MAX];
+	size_t count;
+};
+
+static bool has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static bool is_other(const struct others *others, pid_t pid)
+{
+	for (size_t i = 0; i < others->count; i++)
+		if (others->pid[i] == pid)
+			return true;
+	return false;
+}
+
+static void find_others(struct others *others)
+{
+	struct cell_process *all = NULL;
+	int count = has_children() ? cell_processes("", getpid(), CELL_BY_PARENT, &all, NULL) : 0;
+
+	for (int i = 0; i < count; i++)
+		if (all[i].parent == getpid() && others->count < CHILDREN_MAX)
+			others->pid[others->count++] = all[i].pid;
+	free(all);
+}
+
+/* The child of ours that a process descends from; it itself if it is one. */
+static pid_t child_above(const struct cell_process *all, int count, const struct cell_process *process)
+{
+	for (int steps = 0; process && steps < count; steps++) {
+		const struct cell_process *parent = NULL;
+
+		if (process->parent == getpid())
+			return process->pid;
+		for (int i = 0; i < count && !parent; i++)
+			if (all[i].pid == process->parent)
+				parent = &all[i];
+		process = parent;
+	}
+	return 0;
+}
+
+/* Kills what the guest has left behind, which is ours as its subreaper, until nothing is there. 0 or -ETIMEDOUT. */
+static int kill_rest(const struct others *others)
+{
+	static const struct timespec step = { 0, KILL_STEP_NS };
+
+	for (int i = 0; i < KILL_STEPS && has_children(); i++) {
+		struct cell_process *all = NULL;
+		int count = cell_processes("", getpid(), CELL_BY_PARENT, &all, NULL), killed = 0;
+
+		for (int j = 0; j < count; j++)
+			if (!is_other(others, child_above(all, count, &all[j])))
+				killed += kill(all[j].pid, SIGKILL) == 0;
+		for (int j = 0; j < count; j++)
+			if (all[j].parent == getpid() && !is_other(others, all[j].pid))
+				(void)waitpid(all[j].pid, NULL, WNOHANG);
+		free(all);
+		if (count >= 0 && !killed)
+			return 0;
+		(void)nanosleep(&step, NULL);
+	}
+	return has_children() && !others->count ? -ETIMEDOUT : 0;
+}
+
+/* Its own limits behind the caller's, which they may only lower. */
+static struct launch_limit *join_limits(const struct cage *cage, const struct launch_setup *given, size_t *ret_count)
+{
+	size_t before = given ? given->limit_count : 0;
+	struct launch_limit *all = calloc(before + cage->limit_count + 1, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	if (before)
+		memcpy(all, given->limits, before * sizeof(*all));
+	memcpy(all + before, cage->limits, cage->limit_count * sizeof(*all));
+	*ret_count = before + cage->limit_count;
+	return all;
+}
+
+int cage_launch(struct cage *cage, const struct launch *launch, struct launch_result *result)
+{
+	struct launch inside = *launch;
+	struct launch_setup setup = launch->setup ? *launch->setup : (struct launch_setup){ .stdio = { -1, -1, -1 } };
+	struct launch_confinement confinement = { cage_enter, cage_confine, cage };
+	CLEANUP_FREE char *here = getcwd(NULL, 0);
+	struct others others = { .count = 0 };
+	struct launch_limit *limits;
+	int r, reaper = 0;
+
+	*result = (struct launch_result){ .status = 125, .stage = "preparing the cage", .error = ENOMEM };
+	limits = join_limits(cage, launch->setup, &setup.limit_count);
+	if (!limits || (!here && !launch->workdir)) {
+		free(limits);
+		return -ENOMEM;
+	}
+	setup.limits = limits;
+	setup.session = true;
+	inside.setup = &setup;
+	inside.confinement = &confinement;
+	if (!inside.workdir)
+		inside.workdir = here; /* again, in the mounts of the cage */
+	cage->parent = getpid();
+	(void)prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	find_others(&others);
+	r = launch_run(&inside, result);
+	(void)kill_rest(&others);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, reaper, 0, 0, 0);
+	free(limits);
+	return r;
+}
+
+/* The agent maps programs, which Landlock does not judge. */
+static struct cage_finding with_agent(const struct cage *cage)
+{
+	struct cage_finding files = cage->host.layers[CAGE_LAYER_FILES];
+
+	if (files.state == CAGE_PASS && !cage->host.mounts) {
+		files.state = CAGE_WEAKER;
+		(void)snprintf(files.how, sizeof(files.how),
+			       "Landlock, ABI %d; execute is not judged for programs that lichen loads", cage->host.landlock);
+	}
+	return files;
+}
+
+json_t *cage_describe(const struct cage *cage, bool engine)
+{
+	char digest[2 * CAGE_DIGEST + 1];
+	json_t *layers = json_array();
+
+	for (size_t i = 0; i < CAGE_DIGEST; i++)
+		(void)snprintf(digest + 2 * i, 3, "%02x", cage->policy->digest[i]);
+	for (int i = 0; i < CAGE_LAYERS; i++) {
+		struct cage_finding found = i == CAGE_LAYER_FILES && engine ? with_agent(cage) : cage->host.layers[i];
+
+		if (cage->needed & CAGE_LAYER_BIT(i))
+			(void)json_array_append_new(layers, json_pack("{s:s, s:s, s:s}", "layer", cage_layer_name(i), "state",
+								      cage_state_name(found.state), "how", found.how));
+	}
+	return json_pack("{s:s, s:s, s:o}", "policy", cage->policy->name, "sha256", digest, "layers", layers);
+}

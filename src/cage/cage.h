@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs a command in a cage: what a policy asks for, put together from what this host has (layer.h).
+ *
+ *   cage_open()     tries the layers; what is needed and missing is told, and then nothing may be started
+ *   cage_launch()   as launch_run(), with all layers in force:
+ *
+ *     in the child, before who it is is settled     namespaces, mounts, the network
+ *     when all else is set                          descriptors, rules of Landlock, user and capabilities, no_new_privs, Landlock, seccomp
+ *     then                                          the engine's filter and the agent, if gaps are filled: they live in the cage
+ *     when the command has ended                    what it left running is killed
+ */
+#ifndef LICHEN_CAGE_CAGE_H
+#define LICHEN_CAGE_CAGE_H
+
+#include <jansson.h>
+
+#include "cage/layer.h"
+#include "host/launch.h"
+
+struct cage;
+
+/* Prepares a cage; the policy stays the caller's and must outlive it. `weaker`: bit per layer that may be missing. 0 or negative errno; the caller calls
+ * cage_close(). */
+int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret) MUST_CHECK;
+void cage_close(struct cage *cage);
+
+/* Bit per layer that the policy needs, the host lacks and `weaker` does not name: if any is set the command must not be started. */
+u32 cage_missing(const struct cage *cage) MUST_CHECK;
+/* The same, of those that `weaker` names: the cage goes without. */
+u32 cage_without(const struct cage *cage) MUST_CHECK;
+const struct cage_finding *cage_finding(const struct cage *cage, enum cage_layer layer) MUST_CHECK;
+
+/* The guest's environment, from ours: an array that the caller frees, with the strings in it. NULL: no memory. */
+char **cage_environment(const struct cage_policy *policy, char *const *from) MUST_CHECK;
+void cage_environment_free(char **env);
+
+/* As launch_run(), in the cage. What launch->setup says about streams and limits holds; its session is its own in any case. The children that the caller has at this time
+ * are left alone; all that the command leaves behind is killed. */
+int cage_launch(struct cage *cage, const struct launch *launch, struct launch_result *result) MUST_CHECK;
+
+/* What the audit log is told: members of an event run.policy. engine: programs are loaded by the agent. NULL: no memory. */
+json_t *cage_describe(const struct cage *cage, bool engine) MUST_CHECK;
+
+#endif

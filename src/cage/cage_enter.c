@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The layers, put in force in the guest's first process. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cage/cage_int.h"
+#include "cage/cage_mounts.h"
+#include "cage/cage_seccomp.h"
+#include "cage/landlock.h"
+#include "host/native.h"
+#include "host/network.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+/* CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE: what root may still do, to its own files and processes. */
+#define CAPABILITIES UINT64_C(0x4fb)
+
+static int failed(char *stage, const char *what, int error)
+{
+	(void)snprintf(stage, LAUNCH_STAGE, "%s", what);
+	return error;
+}
+
+/* --- namespaces and mounts ---------------------------------------------------------------------------------------------------------------- */
+
+int cage_enter(void *data, char *stage)
+{
+	struct cage *cage = data;
+	const struct cage_host *host = &cage->host;
+	int namespaces = (host->mounts ? CLONE_NEWNS : 0) | (host->ipc ? CLONE_NEWIPC : 0), r = 0;
+	char step[192];
+
+	if (namespaces)
+		r = host->users ? cage_users_enter(namespaces) : unshare(namespaces) < 0 ? -errno : 0;
+	if (r < 0)
+		return failed(stage, "making namespaces for the cage", r);
+	if (host->mounts) {
+		r = cage_mounts_enter(cage->trees, cage->tree_count, !host->users, step);
+		if (r < 0)
+			return failed(stage, step, r);
+	}
+	if (cage_has(cage, CAGE_LAYER_NETWORK))
+		cage->separate = network_none_begin(0);
+	return 0;
+}
+
+/* --- what it has ------------------------------------------------------------------------------------------------------------------------------- */
+
+/* A directory as standard stream would be a way out of any tree (CVE-2024-21626). */
+static int check_streams(char *stage)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fstat(fd, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISBLK(st.st_mode)))
+			return failed(stage, "a standard stream is a directory or a disk, which no cage can hold", -EINVAL);
+	return 0;
+}
+
+static int close_descriptors(const int *keep, u32 count, char *stage)
+{
+	int r = (int)syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
+
+	if (r < 0)
+		for (int fd = 3; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
+			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	for (u32 i = 0; i < count; i++)
+		if (keep[i] >= 0 && fcntl(keep[i], F_SETFD, 0) < 0)
+			return failed(stage, "keeping the cell's descriptors", -errno);
+	return 0;
+}
+
+/* --- what it may ------------------------------------------------------------------------------------------------------------------------------- */
+
+/* A ruleset, while all paths can still be opened. */
+static int make_ruleset(const struct cage *cage, char *stage)
+{
+	int abi = cage->host.landlock;
+	bool scopes = cage_has(cage, CAGE_LAYER_SCOPES);
+	CLEANUP_FD int ruleset =
+		landlock_new(abi, cage_has(cage, CAGE_LAYER_FILES), scopes, scopes && !cage->policy->network.abstract);
+
+	if (ruleset < 0)
+		return failed(stage, "making a ruleset of Landlock", ruleset);
+	for (size_t i = 0; i < cage->grant_count && cage_has(cage, CAGE_LAYER_FILES); i++) {
+		CLEANUP_FD int fd = cage_open_path(cage->grants[i].path);
+		int r = fd < 0 ? fd : landlock_allow(ruleset, abi, fd, cage->grants[i].access);
+
+		if (r == -ENOENT || r == -EACCES || r == -ENOTDIR) /* nothing there that it could reach */
+			continue;
+		if (r < 0) {
+			(void)snprintf(stage, LAUNCH_STAGE, "a rule of Landlock for '%.160s'", cage->grants[i].path);
+			return r;
+		}
+	}
+	return take_fd(&ruleset);
+}
+
+static int become(const struct cage *cage, char *stage)
+{
+	const struct cage_policy *policy = cage->policy;
+	uid_t uid = policy->processes.user_given ? policy->processes.uid : geteuid();
+	gid_t gid = policy->processes.user_given ? policy->processes.gid : getegid();
+	u64 kept = uid == 0 ? CAPABILITIES : 0;
+	int r;
+
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL); /* one of its own, which it cannot ask for either */
+	r = native_drop_bounding(kept);
+	if (r < 0 && r != -EPERM) /* who may not drop them has none, and no_new_privs keeps it so */
+		return failed(stage, "dropping capabilities", r);
+	if (policy->processes.user_given &&
+	    (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
+		return failed(stage, "becoming the user that the policy names", -errno);
+	r = native_set_capabilities(kept);
+	if (r < 0)
+		return failed(stage, "dropping capabilities", r);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* another identity has taken it away */
+	return getppid() == cage->parent || getppid() == 0 ? 0 : failed(stage, "lichen has ended", -ESRCH);
+}
+
+static int filter(const struct cage *cage, int agent, char *stage)
+{
+	const struct cage_policy *policy = cage->policy;
+	bool none = cage_has(cage, CAGE_LAYER_NETWORK);
+	struct cage_seccomp spec = { .policy = policy,
+				     .internet = !none || cage->separate,
+				     .netlink = !none || cage->separate,
+				     .local = policy->network.sockets.count || policy->network.abstract,
+				     .attributes = cage->host.mounts || !cage_has(cage, CAGE_LAYER_FILES),
+				     .ipc = cage->host.ipc,
+				     .agent = agent };
+	int r = 0;
+
+	if (none && (!cage->separate || !cage_has(cage, CAGE_LAYER_SYSCALLS)))
+		r = network_none_end(cage->separate);
+	if (r < 0)
+		return failed(stage, "taking the network away", r);
+	r = cage_has(cage, CAGE_LAYER_SYSCALLS) ? cage_seccomp_install(&spec) : 0;
+	return r < 0 ? failed(stage, "installing the cage's filter (seccomp)", r) : 0;
+}
+
+int cage_confine(void *data, const int *keep, u32 count, char *stage)
+{
+	struct cage *cage = data;
+	CLEANUP_FD int ruleset = FD_NONE;
+	int r = check_streams(stage);
+
+	if (r == 0)
+		r = close_descriptors(keep, count, stage);
+	if (r == 0 && cage->host.landlock) {
+		ruleset = make_ruleset(cage, stage);
+		r = ruleset < 0 ? ruleset : 0;
+	}
+	if (r == 0)
+		r = become(cage, stage);
+	if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = failed(stage, "setting no_new_privs", -errno);
+	if (r == 0 && ruleset >= 0) {
+		r = landlock_enforce(ruleset);
+		if (r < 0)
+			(void)failed(stage, "restricting itself (Landlock)", r);
+	}
+	return r < 0 ? r : filter(cage, count > 0 ? keep[0] : FD_NONE, stage);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/* lichen run --cage: see the header. */
+#include "cli/cage_run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/words.h"
+#include "host/state_dir.h"
+#include "lichen.h"
+
+int cage_parse_weaker(void *field, const char *value, struct option_error *error)
+{
+	u32 *weaker = field;
+	CLEANUP_FREE char *copy = strdup(value);
+	char *rest = copy;
+	if (!copy)
+		return options_refuse(error, "out of memory");
+	for (char *name = strsep(&rest, ","); name; name = strsep(&rest, ",")) {
+		int layer = cage_layer_find(name);
+		if (layer < 0 || layer == CAGE_LAYER_PROCESS)
+			return options_refuse(
+				error,
+				"option '--allow-weaker' knows files, deny, syscalls, network, unix, scopes and limits, not '%.40s'",
+				name);
+		*weaker |= CAGE_LAYER_BIT(layer);
+	}
+	return 0;
+}
+
+static int no_memory(void)
+{
+	fputs("lichen run: out of memory\n", stderr);
+	return LICHEN_EXIT_FAILED;
+}
+
+static int read_policy(const char *profile, struct cage_policy **ret)
+{
+	char *text = NULL;
+	int r = cage_policy_load(profile, ret, &text, NULL);
+	if (r == 0)
+		return -1;
+	if (r == -ENOMEM)
+		return no_memory();
+	fprintf(stderr, "lichen: %s\n", text);
+	free(text);
+	return LICHEN_EXIT_CONFIG;
+}
+
+/* --- the log --------------------------------------------------------------------------------------------------------------------------------- */
+
+/* The log of a run for which none was named: the policy's, else that of the user. */
+static int choose_log(const struct cage_policy *policy, struct run_audit *audit)
+{
+	char state[PATH_MAX];
+	if (audit->path[0])
+		return -1;
+	if (policy->audit.directory) {
+		(void)snprintf(audit->path, sizeof(audit->path), "%s", policy->audit.directory->path);
+		return -1;
+	}
+	CLEANUP_FD int fd = state_dir_open(state);
+	if (fd < 0) {
+		fprintf(stderr, "lichen: nothing was started: there is no place for the audit log: %s (%s); name one by --audit\n",
+			strerror(-fd), errno_name(fd));
+		return LICHEN_EXIT_IO;
+	}
+	if (snprintf(audit->path, sizeof(audit->path), "%s/audit", state) >= (int)sizeof(audit->path))
+		return no_memory();
+	return -1;
+}
+
+/* The part of a path that is there, without symbolic links. NULL without memory. */
+static char *existing(const char *path)
+{
+	char text[PATH_MAX];
+	(void)snprintf(text, sizeof(text), "%s", path);
+	for (;;) {
+		char *real = realpath(text, NULL), *slash = strrchr(text, '/');
+		if (real || errno == ENOMEM || !slash)
+			return real;
+		slash[slash == text] = 0;
+		if (slash == text && slash[1] == 0 && access(text, F_OK) < 0)
+			return NULL;
+	}
+}
+
+/* Who can read the key can forge the log: no rule may reach it. Returns -1, or the exit status. */
+static int keep_log_out(const struct cage_policy *policy, const char *log)
+{
+	CLEANUP_FREE char *real = existing(log);
+	static const enum cage_access kinds[] = { CAGE_READ, CAGE_EXECUTE, CAGE_WRITE };
+	const struct cage_path *rule = NULL;
+	const char *list = NULL;
+	for (size_t i = 0; real && i < ARRAY_SIZE(kinds); i++) {
+		if (!cage_policy_allows(policy, kinds[i], real, &rule, &list))
+			continue;
+		fprintf(stderr,
+			"lichen: %s:%u:%u: the audit log '%s' lies in '%s', which %s allows; keep it elsewhere (--audit), or deny it\n",
+			policy->name, rule ? rule->line : 0, rule ? rule->column : 0, log, rule ? rule->written : "/",
+			list ? list : "a default");
+		return LICHEN_EXIT_CONFIG;
+	}
+	return -1;
+}
+
+/* --- what is missing ------------------------------------------------------------------------------------------------------------------------- */
+
+/* One line for each layer. */
+static int refuse_missing(const struct cage_policy *policy, const struct cage *cage)
+{
+	u32 missing = cage_missing(cage), without = cage_without(cage);
+	for (int i = 0; i < CAGE_LAYERS; i++) {
+		const char *name = cage_layer_name(i), *how = cage_finding(cage, i)->how;
+		if (missing & CAGE_LAYER_BIT(i))
+			fprintf(stderr,
+				"lichen: nothing was started: %s needs the layer '%s', which this host lacks: %s; --allow-weaker=%s goes on without\n",
+				policy->name, name, how, name);
+		else if (without & CAGE_LAYER_BIT(i))
+			fprintf(stderr, "lichen: the cage goes without the layer '%s': %s\n", name, how);
+	}
+	return missing ? LICHEN_EXIT_UNAVAILABLE : -1;
+}
+
+int cage_run_open(const struct command *command, const struct cage_options *given, struct run_audit *audit, struct cage_run *ret)
+{
+	(void)command;
+	int status = read_policy(given->policy, &ret->policy);
+	if (status < 0)
+		status = choose_log(ret->policy, audit);
+	if (status < 0)
+		status = keep_log_out(ret->policy, audit->path);
+	if (status >= 0)
+		return status;
+	if (cage_open(ret->policy, given->weaker, &ret->cage) < 0)
+		return no_memory();
+	status = refuse_missing(ret->policy, ret->cage);
+	if (status >= 0)
+		return status;
+	ret->env = cage_environment(ret->policy, environ);
+	return ret->env ? -1 : no_memory();
+}
+
+int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit)
+{
+	run->described = cage_describe(run->cage, launch->emulate || launch->trace);
+	audit->command.policy = run->described;
+	return run->described ? -1 : no_memory();
+}
+
+void cage_run_close(struct cage_run *run)
+{
+	json_decref(run->described);
+	cage_environment_free(run->env);
+	cage_close(run->cage);
+	cage_policy_free(run->policy);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `lichen run --cage`: the policy, the cage, and words for what is missing. */
+#ifndef LICHEN_CLI_CAGE_RUN_H
+#define LICHEN_CLI_CAGE_RUN_H
+
+#include "cage/cage.h"
+#include "cli/commands.h"
+#include "cli/run_audit.h"
+
+struct cage_options {
+	const char *policy; /* file or profile; NULL: no cage */
+	u32 weaker;         /* bit per layer that may be missing */
+};
+
+/* An option_row.parse for cage_options.weaker: layers, separated by commas. */
+int cage_parse_weaker(void *field, const char *value, struct option_error *error);
+
+/* clang-format off */
+#define CAGE_OPTIONS(type, field) \
+	{ .name = "cage", \
+	  .value = "POLICY", \
+	  .offset = offsetof(type, field.policy), \
+	  .help = "let it do what this policy allows, and nothing else" }, \
+	{ .name = "allow-weaker", \
+	  .value = "LAYER,…", \
+	  .offset = offsetof(type, field.weaker), \
+	  .parse = cage_parse_weaker, \
+	  .rare = true, \
+	  .help = "go on without these layers of the cage where the kernel lacks them: " \
+		  "files, deny, syscalls, network, unix, scopes, limits" }
+/* clang-format on */
+
+struct cage_run {
+	struct cage_policy *policy;
+	struct cage *cage; /* NULL: none */
+	char **env;        /* what passes of ours */
+	json_t *described; /* for the log */
+};
+
+/* Reads the policy and opens the cage; `audit` gets the log that is kept in any case. Returns -1; or the exit status, after saying why. */
+int cage_run_open(const struct command *command, const struct cage_options *given, struct run_audit *audit,
+		  struct cage_run *ret) MUST_CHECK;
+/* Tells `audit` of it, once it is known how the command will be run. Returns -1, or the exit status. */
+int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit) MUST_CHECK;
+void cage_run_close(struct cage_run *run);
+
+#endif
