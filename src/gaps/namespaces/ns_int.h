@@ -21,6 +21,8 @@ bool ns_memfd_known(const char *text, enum ns_kind *ret_kind, u32 *ret_number);
 
 /* ns_net.c: whether the kernel gives network namespaces; then, the caller's becomes the one of that number. 0 or negative errno. */
 bool ns_net_of_kernel(void);
+/* Whether there has been one, and it was not the kernel's: sockets made in it may be any task's by now. */
+bool ns_net_by_filter(void);
 long ns_net_enter(u32 number) MUST_CHECK;
 /* Before an execve, which fails with prepare->error if the kernel cannot be made to keep the program from the network. */
 void ns_net_exec(struct exec_prepare *prepare);

@@ -54,8 +54,8 @@ enum verdict namespaces_sendto(struct call *call)
 	struct link_request request;
 	long r;
 
-	if (!agent_view()->net || call->arg[2] != sizeof(request) || guest_read(&request, call->arg[1], sizeof(request)) < 0 ||
-	    !is_loopback_up(&request, call->arg[2]) || ns_net_of_kernel())
+	if (!ns_net_by_filter() || call->arg[2] != sizeof(request) || guest_read(&request, call->arg[1], sizeof(request)) < 0 ||
+	    !is_loopback_up(&request, call->arg[2]))
 		return CALL_PASS;
 	request.type = RTM_GETLINK_;
 	request.interface_flags = request.change = 0;

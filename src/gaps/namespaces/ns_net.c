@@ -37,11 +37,17 @@ static void decide(void)
 
 bool ns_net_of_kernel(void)
 {
-	const u32 *network = &commons()->network;
+	u32 *network = &commons()->network, undecided = NETWORK_UNDECIDED;
 
 	if (__atomic_load_n(network, __ATOMIC_ACQUIRE) == NETWORK_UNDECIDED)
 		decide();
+	(void)__atomic_compare_exchange_n(network, &undecided, NETWORK_BY_FILTER, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 	return __atomic_load_n(network, __ATOMIC_ACQUIRE) == NETWORK_BY_KERNEL;
+}
+
+bool ns_net_by_filter(void)
+{
+	return __atomic_load_n(&commons()->network, __ATOMIC_ACQUIRE) == NETWORK_BY_FILTER;
 }
 
 long ns_net_enter(u32 number)

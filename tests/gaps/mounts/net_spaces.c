@@ -3,7 +3,11 @@
 #include "../fs/fs_test.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -35,6 +39,30 @@ static int in_new(void *old)
 	FACT(number("/proc/self/ns/net") != *(ino_t *)old);
 	fflush(stdout);
 	return 0;
+}
+
+/* Asks for lo to be up, as ip(8) and libnetwork do: the error that is acknowledged. */
+static int loopback_up(int fd)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg link;
+	} request = {
+		.head = { sizeof(request), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0 },
+		.link = { .ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP },
+	};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	char answers[4096] __attribute__((aligned(8)));
+	ssize_t size;
+
+	if (sendto(fd, &request, sizeof(request), 0, (struct sockaddr *)&kernel, sizeof(kernel)) != sizeof(request))
+		return -errno;
+	size = recv(fd, answers, sizeof(answers), 0);
+	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)answers; size > 0 && NLMSG_OK(m, (unsigned)size);
+	     m = NLMSG_NEXT(m, size))
+		if (m->nlmsg_type == NLMSG_ERROR)
+			return ((struct nlmsgerr *)NLMSG_DATA(m))->error;
+	return -EPROTO;
 }
 
 static int run(char *self)
@@ -89,8 +117,11 @@ int main(int argc, char **argv)
 
 	OK(setns(fd, CLONE_NEWNET));
 	FACT(number("/proc/self/ns/net") == after);
+	int handle = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
 	OK(setns(old, CLONE_NEWNET));
 	FACT(number("/proc/self/ns/net") == before);
+	FACT(loopback_up(handle) == 0); /* a socket stays where it was made: so works libnetwork */
 	OK(setns(fd, CLONE_NEWUTS));
 	OK(setns(fd, 0));
 	FACT(run(argv[0]) == 0);
