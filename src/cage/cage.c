@@ -356,12 +356,18 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 	inside.setup = &setup;
 	inside.confinement = &confinement;
 	if (!inside.workdir)
-		inside.workdir = here; /* again, in the mounts of the cage */
+		inside.workdir = here;                 /* again, in the mounts of the cage */
+	r = cage_network_begin(cage, &inside, result); /* before others are looked for: it is one of them */
+	if (r < 0) {
+		free(limits);
+		return r;
+	}
 	cage->parent = getpid();
 	(void)prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	find_others(&others);
 	r = launch_run(&inside, result);
+	cage_network_end(cage, r == 0);
 	(void)kill_rest(&others);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, reaper, 0, 0, 0);
 	free(limits);

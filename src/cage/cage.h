@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "cage/cage_proxy.h"
 #include "cage/layer.h"
 #include "host/launch.h"
 
@@ -34,6 +35,11 @@ const struct cage_finding *cage_finding(const struct cage *cage, enum cage_layer
 /* The guest's environment, from ours: an array that the caller frees, with the strings in it. NULL: no memory. */
 char **cage_environment(const struct cage_policy *policy, char *const *from) MUST_CHECK;
 void cage_environment_free(char **env);
+
+/* Who hears, in the process that calls cage_launch(), what lichen-proxy decides (network.mode proxy): without anybody such a cage is not launched. */
+void cage_hear_network(struct cage *cage, const struct cage_proxy_reader *reader);
+/* After cage_launch(): why the network was gone before the command ended; "" when it was not. */
+const char *cage_network_problem(const struct cage *cage) MUST_CHECK;
 
 /* As launch_run(), in the cage. What launch->setup says about streams and limits holds; its session is its own in any case. The children that the caller has at this time
  * are left alone; all that the command leaves behind is killed. */

@@ -53,6 +53,11 @@ int cage_enter(void *data, char *stage)
 	}
 	if (cage_has(cage, CAGE_LAYER_NETWORK))
 		cage->separate = network_none_begin(0);
+	if (cage_uses_proxy(cage)) {
+		r = cage->separate ? cage_proxy_listen(&cage->proxy) : -EPERM;
+		if (r < 0)
+			return failed(stage, "listening for lichen-proxy in a network namespace", r);
+	}
 	return 0;
 }
 

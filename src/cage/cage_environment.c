@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cage/cage.h"
+#include "cage/cage_proxy.h"
 
 /* "LC_*" is all that begin so. */
 static bool matches(const char *pattern, const char *name, size_t length)
@@ -37,22 +38,39 @@ void cage_environment_free(char **env)
 	free((void *)env);
 }
 
+static bool is_set(const struct cage_policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->environment.set_count; i++)
+		if (strcmp(policy->environment.set[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Adds a variable, if there is memory for it. */
+static size_t add(char **env, size_t count, const struct cage_variable *variable)
+{
+	if (asprintf(&env[count], "%s=%s", variable->name, variable->value) >= 0)
+		return count + 1;
+	env[count] = NULL;
+	return count;
+}
+
 char **cage_environment(const struct cage_policy *policy, char *const *from)
 {
-	size_t count = 0, room = policy->environment.set_count + 1;
+	size_t count = 0, room = policy->environment.set_count + CAGE_PROXY_VARIABLES + 1, proxies = 0;
+	struct cage_variable proxy[CAGE_PROXY_VARIABLES];
 	char **env;
 
 	for (size_t i = 0; from[i]; i++)
 		room++;
 	env = calloc(room, sizeof(*env));
-	for (size_t i = 0; env && i < policy->environment.set_count; i++) {
-		const struct cage_variable *set = &policy->environment.set[i];
-
-		if (asprintf(&env[count], "%s=%s", set->name, set->value) >= 0)
-			count++;
-		else
-			env[count] = NULL;
-	}
+	for (size_t i = 0; env && i < policy->environment.set_count; i++)
+		count = add(env, count, &policy->environment.set[i]);
+	if (policy->network.mode == CAGE_NETWORK_PROXY)
+		proxies = cage_proxy_environment(policy, proxy);
+	for (size_t i = 0; env && i < proxies; i++)
+		if (!is_set(policy, proxy[i].name))
+			count = add(env, count, &proxy[i]);
 	for (size_t i = 0; env && from[i]; i++)
 		if (passes(policy, from[i])) {
 			env[count] = strdup(from[i]);

@@ -5,6 +5,7 @@
 
 #include "cage/cage.h"
 #include "cage/cage_mounts.h"
+#include "cage/cage_proxy.h"
 
 /* What Landlock allows below a path. */
 struct cage_grant {
@@ -24,10 +25,25 @@ struct cage {
 	size_t limit_count;
 	bool separate; /* in the child: it is in a network namespace of its own */
 	pid_t parent;
+	struct cage_proxy proxy; /* while the command runs, with cage_uses_proxy() */
+	struct cage_proxy_reader network;
+	struct launch_hooks hooks; /* ours, around those of the caller */
+	const struct launch_hooks *outer;
+	char problem[CAGE_PROXY_PROBLEM]; /* why the network was gone before the command ended; "": it was not */
 };
 
 /* Whether a layer is in force. */
 bool cage_has(const struct cage *cage, enum cage_layer layer);
+/* Whether lichen-proxy serves it. */
+static inline bool cage_uses_proxy(const struct cage *cage)
+{
+	return cage->policy->network.mode == CAGE_NETWORK_PROXY && cage_has(cage, CAGE_LAYER_NETWORK);
+}
+
+/* Starts the proxy, if there is one, and puts hooks into the launch. 0, or negative errno with the result filled. */
+int cage_network_begin(struct cage *cage, struct launch *launch, struct launch_result *result) MUST_CHECK;
+/* ran: the command was started. */
+void cage_network_end(struct cage *cage, bool ran);
 
 /* In the child, struct launch_confinement; data: the cage. */
 int cage_enter(void *data, char *stage) MUST_CHECK;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cage/cage_mounts.h"
+#include "cage/cage_proxy.h"
 #include "cage/landlock.h"
 
 static const char *const names[] = {
@@ -154,6 +155,24 @@ static void judge_limits(const struct cage_policy *policy, struct cage_host *hos
 		found(host, CAGE_LAYER_LIMITS, CAGE_PASS, "setrlimit(2)");
 }
 
+/* What is let to some hosts needs a namespace, and the helper. */
+static void judge_network(const struct cage_policy *policy, struct cage_host *host)
+{
+	char path[PATH_MAX], how[160];
+
+	if (policy->network.mode != CAGE_NETWORK_PROXY) {
+		found(host, CAGE_LAYER_NETWORK, host->seccomp ? CAGE_PASS : CAGE_MISSING,
+		      host->network ? "a network namespace" : "a seccomp filter: no sockets but AF_UNIX");
+	} else if (!host->network) {
+		found(host, CAGE_LAYER_NETWORK, CAGE_MISSING, "lichen-proxy needs a network namespace, which cannot be made here");
+	} else if (cage_proxy_find(path)) {
+		(void)snprintf(how, sizeof(how), "lichen-proxy is not there: it belongs beside lichen (%.80s)", path);
+		found(host, CAGE_LAYER_NETWORK, CAGE_MISSING, how);
+	} else {
+		found(host, CAGE_LAYER_NETWORK, CAGE_PASS, "a network namespace, with lichen-proxy as its only way out");
+	}
+}
+
 static void judge(const struct cage_policy *policy, struct cage_host *host)
 {
 	found(host, CAGE_LAYER_PROCESS, CAGE_PASS,
@@ -162,10 +181,7 @@ static void judge(const struct cage_policy *policy, struct cage_host *host)
 	found(host, CAGE_LAYER_DENY, CAGE_MISSING, "paths cannot be masked");
 	found(host, CAGE_LAYER_SYSCALLS, host->seccomp ? CAGE_PASS : CAGE_MISSING,
 	      host->seccomp ? "a seccomp filter" : "the kernel has no seccomp filters");
-	found(host, CAGE_LAYER_NETWORK, policy->network.mode == CAGE_NETWORK_PROXY || !host->seccomp ? CAGE_MISSING : CAGE_PASS,
-	      policy->network.mode == CAGE_NETWORK_PROXY ? "there is no proxy"
-	      : host->network                            ? "a network namespace"
-							 : "a seccomp filter: no sockets but AF_UNIX");
+	judge_network(policy, host);
 	found(host, CAGE_LAYER_UNIX, CAGE_MISSING, "sockets cannot be told from each other");
 	found(host, CAGE_LAYER_SCOPES, host->landlock >= LANDLOCK_ABI_SCOPES ? CAGE_PASS : CAGE_MISSING,
 	      host->landlock >= LANDLOCK_ABI_SCOPES ? "Landlock: signals and abstract sockets stay inside"

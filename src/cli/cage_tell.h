@@ -33,7 +33,7 @@ struct cage_tell {
 int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, const u64 refused[TRACE_NUMBERS_SIZE], bool hidden,
 		    const char *audit, const struct audit_run *run, struct launch *launch) MUST_CHECK;
 /* A struct cage_proxy_reader.take, whose data is a struct cage_tell: an event "network", and a denial if it is one. */
-void cage_tell_network(void *tell, const struct cage_proxy_decision *decision);
+void cage_tell_network(void *data, const struct cage_proxy_decision *decision);
 /* The guest has ended with that exit status: says what is left to say. Returns the status of lichen: 77 when something was denied, 74 when the log could
  * not be told, else that of the guest. *ret_denied (may be NULL): how much was denied. */
 int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied) MUST_CHECK;
