@@ -81,6 +81,7 @@
 #define LICHEN_UP_SCHEMA "lichen-up/1"                /* `lichen up --explain --json` */
 #define LICHEN_PII_SCHEMA "lichen-pii/1"              /* `lichen pii scan --json` */
 #define LICHEN_CAGE_SCHEMA "lichen-cage/1"            /* `lichen cage check --json` */
+#define LICHEN_CAGE_ENV_SCHEMA "lichen-cage-env/1"    /* `lichen cage env-check --json` */
 #define LICHEN_AUDIT_SCHEMA "lichen-audit/1"          /* `lichen audit verify --json`, and the entries of a log */
 #define LICHEN_CELLS_SCHEMA "lichen-cells/1"          /* `lichen ps --json`, `lichen inspect` */
 

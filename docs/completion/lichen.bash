@@ -211,7 +211,7 @@ _lichen() {
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W '--json --help' -- "$cur")
 		elif ((cword == 2)); then
-			mapfile -t COMPREPLY < <(compgen -W 'check' -- "$cur")
+			mapfile -t COMPREPLY < <(compgen -W 'check env-check' -- "$cur")
 		else
 			mapfile -t COMPREPLY < <(compgen -W 'offline' -- "$cur")
 			_filedir

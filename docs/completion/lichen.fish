@@ -280,7 +280,7 @@ complete -c lichen -n '__fish_seen_subcommand_from down' -s t -l time -x -d 'How
 complete -c lichen -n '__fish_seen_subcommand_from status' -l json -d 'Print JSON'
 complete -c lichen -n '__fish_seen_subcommand_from up down restart reload status' -a '(__lichen_units)'
 complete -c lichen -n '__fish_seen_subcommand_from cage' -l json -d 'Print JSON'
-complete -c lichen -n '__fish_seen_subcommand_from cage' -a 'check'
+complete -c lichen -n '__fish_seen_subcommand_from cage' -a 'check env-check'
 complete -c lichen -n '__fish_seen_subcommand_from pii' -l strategy -x -a 'mask hash remove' -d 'What to write instead'
 complete -c lichen -n '__fish_seen_subcommand_from pii' -l key -r -d 'The key for hash'
 complete -c lichen -n '__fish_seen_subcommand_from pii' -l entities -x -d 'Look for these only'

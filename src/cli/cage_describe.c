@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a policy asks of each layer, and what of it may surprise, in sentences. */
-#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "cage/layer.h"
 #include "cli/cage_print.h"
 
 const char *cage_network_name(enum cage_network mode)
@@ -81,32 +81,48 @@ static void ask_limits(const struct cage_limits *limits, char *to)
 			at = add(to, at, "%s%s", at ? ", " : "", rows[i].name);
 }
 
+static void ask(const struct cage_policy *policy, enum cage_layer layer, char *to)
+{
+	switch (layer) {
+	case CAGE_LAYER_PROCESS:
+		(void)add(to, 0,
+			  "no_new_privs, no capabilities, a session of its own, no inherited descriptors, a chosen environment");
+		break;
+	case CAGE_LAYER_FILES:
+		ask_files(policy, to);
+		break;
+	case CAGE_LAYER_DENY:
+		(void)add(to, 0, "%zu path%s masked inside of these", policy->files.deny.count, plural(policy->files.deny.count));
+		break;
+	case CAGE_LAYER_SYSCALLS:
+		ask_syscalls(policy, to);
+		break;
+	case CAGE_LAYER_NETWORK:
+		ask_network(policy, to);
+		break;
+	case CAGE_LAYER_UNIX:
+		(void)add(to, 0, "UNIX sockets at %zu path%s, no others", policy->network.sockets.count,
+			  plural(policy->network.sockets.count));
+		break;
+	case CAGE_LAYER_SCOPES:
+		(void)add(to, 0, "%s",
+			  policy->network.abstract ? "signals stay inside" : "signals and abstract sockets stay inside");
+		break;
+	default:
+		ask_limits(&policy->limits, to);
+	}
+}
+
 void cage_each_layer(const struct cage_policy *policy, void (*each)(void *arg, const char *layer, const char *asked), void *arg)
 {
-	char text[CAGE_NOTE] = "";
-	each(arg, "process", "no_new_privs, no capabilities, a session of its own, no inherited descriptors, a chosen environment");
-	ask_files(policy, text);
-	each(arg, "files", text);
-	if (policy->files.deny.count) {
-		(void)add(text, 0, "%zu path%s masked inside of these", policy->files.deny.count, plural(policy->files.deny.count));
-		each(arg, "deny", text);
+	u32 needed = cage_layers_needed(policy);
+	for (int i = 0; i < CAGE_LAYERS; i++) {
+		char text[CAGE_NOTE] = "";
+		if (!(needed & CAGE_LAYER_BIT(i)))
+			continue;
+		ask(policy, (enum cage_layer)i, text);
+		each(arg, cage_layer_name((enum cage_layer)i), text);
 	}
-	ask_syscalls(policy, text);
-	each(arg, "syscalls", text);
-	if (policy->network.mode != CAGE_NETWORK_HOST) {
-		ask_network(policy, text);
-		each(arg, "network", text);
-	}
-	if (policy->network.sockets.count) {
-		(void)add(text, 0, "UNIX sockets at %zu path%s, no others", policy->network.sockets.count,
-			  plural(policy->network.sockets.count));
-		each(arg, "unix", text);
-	}
-	each(arg, "scopes", policy->network.abstract ? "signals stay inside" : "signals and abstract sockets stay inside");
-	*text = 0;
-	ask_limits(&policy->limits, text);
-	if (*text)
-		each(arg, "limits", text);
 }
 
 /* --- notes ---------------------------------------------------------------------------------------------------------------------------- */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* lichen cage: what a policy means. */
+/* lichen cage: what a policy means, and what of it this machine can enforce. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/cage_env.h"
 #include "cli/cage_print.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
@@ -49,12 +50,44 @@ static int check(const struct cage_check_options *given, char **words)
 	return command_flush(0);
 }
 
+/* Reads a policy, or says why not. Returns -1, or the exit status. */
+static int load(const char *name, struct cage_policy **ret)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r = cage_policy_load(name, ret, &text, NULL);
+	if (r == -ENOMEM)
+		return no_memory();
+	if (r < 0)
+		fprintf(stderr, "lichen cage: %s\n", text);
+	return r < 0 ? LICHEN_EXIT_CONFIG : -1;
+}
+
+static int env_check(const struct cage_check_options *given, char **words)
+{
+	CLEANUP_POLICY struct cage_policy *policy = NULL;
+	struct cage_env env = { .count = 0 };
+	int status = words[0] ? load(words[0], &policy) : -1;
+	if (status >= 0)
+		return status;
+	int r = policy ? cage_env_add(&env, policy, cage_layers_needed(policy)) : cage_env_add_all(&env);
+	if (r < 0) {
+		fprintf(stderr, "lichen cage: cannot try the layers: %s\n", strerror(-r));
+		return LICHEN_EXIT_SOFTWARE;
+	}
+	status = env.missing ? LICHEN_EXIT_UNAVAILABLE : 0;
+	if (given->json)
+		return print_json(cage_env_json(&env, words[0]), status);
+	cage_env_print(&env, stdout);
+	return command_flush(status);
+}
+
 static const struct action {
 	const char *name, *takes; /* the words behind it */
-	int words;
+	int least, most;
 	int (*run)(const struct cage_check_options *given, char **words);
 } actions[] = {
-	{ "check", "a policy", 1, check },
+	{ "check", "a policy", 1, 1, check },
+	{ "env-check", "a policy or nothing", 0, 1, env_check },
 };
 
 static int run(int argc, char **argv)
@@ -65,10 +98,11 @@ static int run(int argc, char **argv)
 		return status;
 	if (first == argc)
 		return command_usage(&command_cage, "there is nothing to do");
+	int count = argc - first - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(actions[i].name, argv[first]) != 0)
 			continue;
-		if (argc - first - 1 != actions[i].words)
+		if (count < actions[i].least || count > actions[i].most)
 			return command_usage(&command_cage, "%s takes %s", actions[i].name, actions[i].takes);
 		return actions[i].run(&given, argv + first + 1);
 	}
@@ -78,14 +112,15 @@ static int run(int argc, char **argv)
 static const char *const notes[] = {
 	"check POLICY: reads a policy (a file, or the profile offline) and prints all that it means, as a policy with nothing left out, and what "
 	"each layer of the cage will be asked for.",
-	"Exit status: 0; 64 wrong words, 78 the policy is wrong or cannot be read, 70 and 74 as everywhere.",
+	"env-check [POLICY]: tries what this machine has of the layers of the cage, or of those that a policy needs: pass, weaker or missing.",
+	"Exit status: 0; 64 wrong words, 69 a layer is missing, 78 the policy is wrong or cannot be read, 70 and 74 as everywhere.",
 	NULL,
 };
 
 const struct command command_cage = {
 	.name = "cage",
-	.synopsis = "check [OPTION…] POLICY",
-	.summary = "Tells what a policy of `run --cage` means",
+	.synopsis = "ACTION [OPTION…] [POLICY]",
+	.summary = "Tells what a policy of `run --cage` means, and if it can be kept",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.usage_status = LICHEN_EXIT_USAGE,

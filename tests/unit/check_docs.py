@@ -196,14 +196,14 @@ def check_documents():
                  ["ps", "-a", "--json"], ["inspect", "docs"],
                  ["why", "--json", "--output=/dev/stdout", "--", "ls", "/nonexistent"],
                  ["audit", "verify", "--json", os.environ["LICHEN_STATE"] + "/log"], ["images", "--json"], ["pii", "scan", "--json", sys.argv[5]], ["system", "df", "--json"], ["status", "--json"], ["flow", "status", "--json"], ["flow", "list", "--json"],
-                 ["cage", "check", "--json", sys.argv[6]], ["cage", "check", "--json", "/nonexistent"]):
+                 ["cage", "check", "--json", sys.argv[6]], ["cage", "check", "--json", "/nonexistent"], ["cage", "env-check", "--json"]):
         document = DOCS / f"{ {'why': 'why', 'audit': 'audit', 'images': 'image', 'ps': 'cell', 'inspect': 'cell', 'system': 'cell', 'status': 'unit', 'pii': 'pii', 'flow': 'flow', 'cage': 'cage'}.get(args[0], 'doctor') }-json.md"
         text = document.read_text()
         printed = json.loads(lichen(*args, status=(0, 1, 69, 2, 78)))
         if f"## {printed['schema']}" not in text:
             wrong(f"{document.name} does not describe {printed['schema']}")
         printed.pop("counts", None)  # its members are names
-        printed.get("policy", {}).get("environment", {}).pop("set", None)
+        (printed.get("policy") or {}).get("environment", {}).pop("set", None)
         for key in sorted(set(keys(printed))):
             if not re.search(rf"`(\w+\.)?{key}`", text):
                 wrong(f"{document.name}: {printed['schema']} has a member {key}")
