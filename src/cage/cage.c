@@ -195,23 +195,6 @@ static int make_trees(struct cage *cage)
 	return 0;
 }
 
-static void add_limit(struct cage *cage, int resource, u64 value)
-{
-	if (value)
-		cage->limits[cage->limit_count++] = (struct launch_limit){ resource, { value, value } };
-}
-
-static void make_limits(struct cage *cage)
-{
-	const struct cage_limits *limits = &cage->policy->limits;
-	static const struct launch_limit no_core = { RLIMIT_CORE, { 0, 0 } };
-
-	cage->limits[cage->limit_count++] = no_core;
-	add_limit(cage, RLIMIT_NOFILE, limits->open_files);
-	add_limit(cage, RLIMIT_FSIZE, limits->file_size);
-	add_limit(cage, RLIMIT_CPU, (limits->cpu_time + 999) / 1000);
-}
-
 int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
 {
 	struct cage *cage = calloc(1, sizeof(*cage));
@@ -227,7 +210,6 @@ int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
 		r = make_grants(cage);
 	if (r == 0)
 		r = make_trees(cage);
-	make_limits(cage);
 	if (r < 0) {
 		cage_close(cage);
 		return r;
@@ -324,15 +306,98 @@ static int kill_rest(const struct others *others)
 static struct launch_limit *join_limits(const struct cage *cage, const struct launch_setup *given, size_t *ret_count)
 {
 	size_t before = given ? given->limit_count : 0;
-	struct launch_limit *all = calloc(before + cage->limit_count + 1, sizeof(*all));
+	struct launch_limit *all = calloc(before + CAGE_RLIMITS, sizeof(*all));
 
 	if (!all)
 		return NULL;
 	if (before)
 		memcpy(all, given->limits, before * sizeof(*all));
-	memcpy(all + before, cage->limits, cage->limit_count * sizeof(*all));
-	*ret_count = before + cage->limit_count;
+	*ret_count = before + cage_rlimits(&cage->policy->limits, all + before);
 	return all;
+}
+
+/* What watches a guest: ours, and then what the caller has. */
+struct watch {
+	struct cage *cage;
+	const struct launch_hooks *then;
+};
+
+static void forked(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor)
+{
+	struct watch *watch = data;
+
+	if (cage_has(watch->cage, CAGE_LAYER_LIMITS) && cage_limits_watch(&watch->cage->run, pid, supervisor) < 0) {
+		watch->cage->unwatched = true;
+		(void)kill(pid, SIGKILL);
+	}
+	if (watch->then && watch->then->forked)
+		watch->then->forked(watch->then->data, pid, fds, supervisor);
+}
+
+static void started(void *data)
+{
+	const struct watch *watch = data;
+
+	if (watch->then && watch->then->started)
+		watch->then->started(watch->then->data);
+}
+
+/* How the end is told: who was ended by a limit of time says so. */
+static int judge_end(struct cage *cage, int r, struct launch_result *result)
+{
+	if (cage->unwatched) {
+		*result = (struct launch_result){ .status = 125, .stage = "watching over the limits", .error = ENOMEM };
+		return -ENOMEM;
+	}
+	if (r == 0 && cage->run.hit && strcmp(cage->run.hit, "wall") == 0)
+		result->status = CAGE_STATUS_TIME;
+	return r;
+}
+
+const char *cage_limit_hit(const struct cage *cage)
+{
+	return cage->run.hit;
+}
+
+/* Until the command and all that it has left have ended. */
+static int run_to_end(struct cage *cage, const struct launch *inside, struct launch_result *result)
+{
+	struct others others = { .count = 0 };
+	int r, reaper = 0;
+
+	cage->parent = getpid();
+	(void)prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	find_others(&others);
+	r = launch_run(inside, result);
+	cage_network_end(cage, r == 0);
+	(void)kill_rest(&others);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, reaper, 0, 0, 0);
+	return r;
+}
+
+/* With what keeps the limits. */
+static int run_limited(struct cage *cage, struct launch *inside, struct launch_setup *setup, struct launch_result *result)
+{
+	struct watch watch = { cage, inside->hooks };
+	struct launch_hooks hooks = { forked, started, &watch };
+	int r = 0;
+
+	cage->unwatched = false;
+	cage->run = (struct cage_run_limits){ 0 };
+	inside->hooks = &hooks;
+	if (cage_has(cage, CAGE_LAYER_LIMITS))
+		r = cage_limits_begin(&cage->run, &cage->policy->limits, &cage->host.limits, setup);
+	if (r < 0)
+		*result = (struct launch_result){ .status = 125, .stage = "preparing the limits of the cage", .error = -r };
+	else
+		r = cage_network_begin(cage, inside, result); /* before others are looked for: it is one of them */
+	if (r == 0)
+		r = run_to_end(cage, inside, result);
+	if (cage_has(cage, CAGE_LAYER_LIMITS))
+		cage_limits_end(&cage->run);
+	inside->hooks = NULL;
+	return judge_end(cage, r, result);
 }
 
 int cage_launch(struct cage *cage, const struct launch *launch, struct launch_result *result)
@@ -341,12 +406,10 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 	struct launch_setup setup = launch->setup ? *launch->setup : (struct launch_setup){ .stdio = { -1, -1, -1 } };
 	struct launch_confinement confinement = { cage_enter, cage_confine, cage };
 	CLEANUP_FREE char *here = getcwd(NULL, 0);
-	struct others others = { .count = 0 };
-	struct launch_limit *limits;
-	int r, reaper = 0;
+	struct launch_limit *limits = join_limits(cage, launch->setup, &setup.limit_count);
+	int r;
 
 	*result = (struct launch_result){ .status = 125, .stage = "preparing the cage", .error = ENOMEM };
-	limits = join_limits(cage, launch->setup, &setup.limit_count);
 	if (!limits || (!here && !launch->workdir)) {
 		free(limits);
 		return -ENOMEM;
@@ -356,20 +419,8 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 	inside.setup = &setup;
 	inside.confinement = &confinement;
 	if (!inside.workdir)
-		inside.workdir = here;                 /* again, in the mounts of the cage */
-	r = cage_network_begin(cage, &inside, result); /* before others are looked for: it is one of them */
-	if (r < 0) {
-		free(limits);
-		return r;
-	}
-	cage->parent = getpid();
-	(void)prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	find_others(&others);
-	r = launch_run(&inside, result);
-	cage_network_end(cage, r == 0);
-	(void)kill_rest(&others);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, reaper, 0, 0, 0);
+		inside.workdir = here; /* again, in the mounts of the cage */
+	r = run_limited(cage, &inside, &setup, result);
 	free(limits);
 	return r;
 }

@@ -45,6 +45,10 @@ const char *cage_network_problem(const struct cage *cage) MUST_CHECK;
  * are left alone; all that the command leaves behind is killed. */
 int cage_launch(struct cage *cage, const struct launch *launch, struct launch_result *result) MUST_CHECK;
 
+#define CAGE_STATUS_TIME 124 /* limits.wall ended it */
+/* The limit that ended the command: "wall", "output", "memory"; NULL: none. */
+const char *cage_limit_hit(const struct cage *cage) MUST_CHECK;
+
 /* What the audit log is told: members of an event run.policy. engine: programs are loaded by the agent. NULL: no memory. */
 json_t *cage_describe(const struct cage *cage, bool engine) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #define LICHEN_CAGE_CAGE_INT_H
 
 #include "cage/cage.h"
+#include "cage/cage_limits.h"
 #include "cage/cage_mounts.h"
 #include "cage/cage_proxy.h"
 
@@ -21,8 +22,7 @@ struct cage {
 	size_t grant_count;
 	struct cage_tree *trees; /* for mounts; their paths are the policy's, and the grants' */
 	size_t tree_count;
-	struct launch_limit limits[4];
-	size_t limit_count;
+	struct cage_run_limits run;
 	bool separate; /* in the child: it is in a network namespace of its own */
 	pid_t parent;
 	struct cage_proxy proxy; /* while the command runs, with cage_uses_proxy() */
@@ -30,6 +30,7 @@ struct cage {
 	struct launch_hooks hooks; /* ours, around those of the caller */
 	const struct launch_hooks *outer;
 	char problem[CAGE_PROXY_PROBLEM]; /* why the network was gone before the command ended; "": it was not */
+	bool unwatched;                   /* what watches over limits could not be had: the guest was killed */
 };
 
 /* Whether a layer is in force. */

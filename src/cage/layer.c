@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cage/cage_limits.h"
 #include "cage/cage_mounts.h"
 #include "cage/cage_proxy.h"
 #include "cage/landlock.h"
@@ -144,15 +145,23 @@ static void judge_files(struct cage_host *host)
 	found(host, CAGE_LAYER_FILES, host->landlock >= 3 ? CAGE_PASS : CAGE_WEAKER, how); /* before: no right to truncate */
 }
 
-/* What one policy wants limited. */
+/* Limits that lichen looks at now and then hold between two looks only nearly. */
 static void judge_limits(const struct cage_policy *policy, struct cage_host *host)
 {
-	const struct cage_limits *limits = &policy->limits;
+	const char *sampled = NULL;
 
-	if (limits->memory || limits->cpu || limits->processes || limits->output || limits->disk || limits->wall)
-		found(host, CAGE_LAYER_LIMITS, CAGE_MISSING, "of the limits only open_files, file_size and cpu_time are enforced");
+	cage_limits_plan(&policy->limits, &host->limits);
+	for (enum cell_resource i = 0; i < CELL_RESOURCES; i++)
+		if (host->limits.by[i] == CELL_SAMPLED)
+			sampled = host->limits.why;
+	if (policy->limits.disk)
+		found(host, CAGE_LAYER_LIMITS, CAGE_MISSING,
+		      "limits.disk: nothing here counts what a command writes; file_size limits each file");
+	else if (sampled)
+		found(host, CAGE_LAYER_LIMITS, CAGE_WEAKER,
+		      "memory, cpu and processes are sampled ten times a second: there are no control groups");
 	else
-		found(host, CAGE_LAYER_LIMITS, CAGE_PASS, "setrlimit(2)");
+		found(host, CAGE_LAYER_LIMITS, CAGE_PASS, "setrlimit(2), control groups, lichen's clock and pipes");
 }
 
 /* What is let to some hosts needs a namespace, and the helper. */
@@ -179,8 +188,10 @@ static void judge(const struct cage_policy *policy, struct cage_host *host)
 	      "no_new_privs, a new session, descriptors closed, no capabilities of the machine");
 	judge_files(host);
 	found(host, CAGE_LAYER_DENY, CAGE_MISSING, "paths cannot be masked");
-	found(host, CAGE_LAYER_SYSCALLS, host->seccomp ? CAGE_PASS : CAGE_MISSING,
-	      host->seccomp ? "a seccomp filter" : "the kernel has no seccomp filters");
+	found(host, CAGE_LAYER_SYSCALLS, host->seccomp && !policy->processes.profile ? CAGE_PASS : CAGE_MISSING,
+	      !host->seccomp              ? "the kernel has no seccomp filters"
+	      : policy->processes.profile ? "profiles are not read yet"
+					  : "a seccomp filter");
 	judge_network(policy, host);
 	found(host, CAGE_LAYER_UNIX, CAGE_MISSING, "sockets cannot be told from each other");
 	found(host, CAGE_LAYER_SCOPES, host->landlock >= LANDLOCK_ABI_SCOPES ? CAGE_PASS : CAGE_MISSING,

@@ -18,6 +18,7 @@
 #define LICHEN_CAGE_LAYER_H
 
 #include "cage/policy.h"
+#include "host/cell_resources.h"
 
 enum cage_layer {
 	CAGE_LAYER_PROCESS,
@@ -54,9 +55,10 @@ struct cage_finding {
 struct cage_host {
 	int landlock; /* its ABI; 0: none */
 	bool seccomp;
-	bool users;        /* a user namespace must be made first: we are not root, or not quite */
-	bool mounts;       /* mount namespaces whose mounts can be made read-only */
-	bool ipc, network; /* namespaces */
+	bool users;                     /* a user namespace must be made first: we are not root, or not quite */
+	bool mounts;                    /* mount namespaces whose mounts can be made read-only */
+	bool ipc, network;              /* namespaces */
+	struct cell_enforcement limits; /* who keeps memory, cpu, processes */
 	struct cage_finding layers[CAGE_LAYERS];
 };
 

@@ -153,6 +153,19 @@ int cage_run_describe(struct cage_run *run, const struct launch *launch, struct 
 	return run->described ? -1 : no_memory();
 }
 
+int cage_run_limit(const struct cage_run *run, const struct run_audit *audit)
+{
+	const char *limit = run->cage ? cage_limit_hit(run->cage) : NULL;
+	struct audit_error why;
+	if (!limit)
+		return 0;
+	fprintf(stderr, "lichen: limits.%s of %s ended the command\n", limit, run->policy->name);
+	if (audit_run_note(audit->path, &audit->run, "run.limit", json_pack("{s:s}", "limit", limit), &why) == 0)
+		return 0;
+	fprintf(stderr, "lichen: the audit log '%s': %s\n", audit->path, why.text);
+	return LICHEN_EXIT_IO;
+}
+
 void cage_run_close(struct cage_run *run)
 {
 	json_decref(run->described);

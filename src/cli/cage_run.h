@@ -42,6 +42,8 @@ int cage_run_open(const struct command *command, const struct cage_options *give
 		  struct cage_run *ret) MUST_CHECK;
 /* Tells `audit` of it, once it is known how the command will be run. Returns -1, or the exit status. */
 int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit) MUST_CHECK;
+/* Tells on stderr and in the log which limit ended the command, if one did. 0, or 74. */
+int cage_run_limit(const struct cage_run *run, const struct run_audit *audit) MUST_CHECK;
 void cage_run_close(struct cage_run *run);
 
 #endif

@@ -399,11 +399,12 @@ static int launch_audited(struct run *run, const struct launch *launch)
 {
 	struct run_options *given = &run->given;
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
-	int r = given->audit.path[0] ? run_audit_starting(&given->audit, &result) : 0, end = 0;
+	int r = given->audit.path[0] ? run_audit_starting(&given->audit, &result) : 0, end = 0, limit = 0;
 	if (r == 0 && given->learn.path && given->audit.path[0])
 		r = run_audit_learning(&given->audit, &given->learn, &result);
 	if (r == 0) {
 		r = run->cage.cage ? cage_launch(run->cage.cage, launch, &result) : launch_run(launch, &result);
+		limit = cage_run_limit(&run->cage, &given->audit);
 		end = given->audit.path[0] ? run_audit_ended(&given->audit, &result) : 0;
 	}
 	if (r < 0 || end < 0)
@@ -413,7 +414,7 @@ static int launch_audited(struct run *run, const struct launch *launch)
 		if (status >= 0)
 			return status;
 	}
-	return result.status;
+	return limit ? limit : result.status;
 }
 
 /* Runs it. Returns the exit status. */

@@ -17,6 +17,8 @@ policy() {
 		printf '%s\n' "$@"
 	} >policy.yaml
 }
+# gone PID: it has ended
+gone() { [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null || echo Z)" = Z ]; }
 probe() { /usr/bin/python3 -I -c "import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall($1) < 0)"; }
 
 # wrong policies
@@ -123,9 +125,7 @@ same 'signal' 143 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'kill $
 
 # what it leaves behind is killed before lichen returns
 caged -- sh -c 'setsid sh -c "echo \$\$ >work/pid; exec sleep 1000" & while [ ! -s work/pid ]; do sleep 0.1; done' || fail 'leaving something behind'
-if [ -e "/proc/$(cat work/pid)/stat" ]; then
-	[ "$(sed 's/.*) //; s/ .*//' "/proc/$(cat work/pid)/stat" 2>/dev/null)" = Z ] || fail 'what it left behind lives'
-fi
+gone "$(cat work/pid)" || fail 'what it left behind lives'
 
 # a gap that is filled inside
 caged --emulate=sysvipc -- ipcmk -M 4096 >out || fail 'a gap in a cage'
@@ -137,6 +137,43 @@ same 'environment' 'GREETING=hello' "$(caged -- env | grep -v '^PATH=\|^LICHEN')
 same 'open files' 50 "$(caged -- sh -c 'ulimit -n')"
 caged -- sh -c 'head -c 100000 /dev/zero >work/big' 2>/dev/null
 same 'size of files' 65536 "$(stat -c %s work/big)"
+
+# limits: time, output, memory, processes
+policy 'limits: {wall: 1s}'
+caged -- sh -c 'setsid sleep 1000 & echo $! >work/pid; sleep 1000' 2>err
+same 'status of the wall clock' 124 $?
+contains 'the wall clock' "$(cat err)" 'limits.wall of policy.yaml ended the command'
+gone "$(cat work/pid)" || fail 'the wall clock left something running'
+policy 'limits: {output: 64k}'
+caged -- sh -c 'cat /dev/zero' >out 2>err && fail 'more output than there may be'
+same 'output' 65536 "$(stat -c %s out)"
+contains 'too much output' "$(cat err)" 'limits.output'
+same 'less output' "$(printf 'a\nb')" "$(caged -- sh -c 'echo a; echo b')"
+policy 'limits: {memory: 64m, processes: 30}'
+caged -- /usr/bin/python3 -I -c '
+import time
+held = []
+while True:
+    held.append(bytearray(8 << 20))
+    time.sleep(0.01)' 2>err && fail 'a memory bomb'
+caged -- /usr/bin/python3 -I -c '
+import os, time
+children = []
+try:
+    for _ in range(200):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(600)
+        children.append(pid)
+except OSError:
+    os._exit(3)  # a control group
+for _ in range(600):
+    children = [pid for pid in children if os.waitpid(pid, os.WNOHANG)[0] == 0]
+    if len(children) < 30:
+        os._exit(3)
+    time.sleep(0.1)
+os._exit(0)'
+same 'a fork bomb' 3 $?
 
 # the log: every run, with its policy
 "$lichen" audit verify state/audit >out || fail "verify: $(cat out)"

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Limits of a cage: see the header. */
+#include "cage/cage_limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define GROUP_NAME "cage"
+#define AGAIN_MS 100
+
+static s64 now_ms(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (s64)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+size_t cage_rlimits(const struct cage_limits *limits, struct launch_limit ret[CAGE_RLIMITS])
+{
+	const struct launch_limit wanted[CAGE_RLIMITS] = {
+		{ RLIMIT_CORE, { 0, 0 } },
+		{ RLIMIT_NOFILE, { limits->open_files, limits->open_files } },
+		{ RLIMIT_FSIZE, { limits->file_size, limits->file_size } },
+		{ RLIMIT_CPU, { (limits->cpu_time + 999) / 1000, (limits->cpu_time + 999) / 1000 } },
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < CAGE_RLIMITS; i++)
+		if (wanted[i].resource == RLIMIT_CORE || wanted[i].limit.rlim_cur)
+			ret[count++] = wanted[i];
+	return count;
+}
+
+static struct cell_resources resources_of(const struct cage_limits *limits)
+{
+	return (struct cell_resources){
+		.memory = limits->memory, .memory_swap = (s64)limits->memory, .cpus = limits->cpu, .pids = limits->processes
+	};
+}
+
+void cage_limits_plan(const struct cage_limits *limits, struct cell_enforcement *ret)
+{
+	struct cell_resources resources = resources_of(limits);
+
+	cell_resources_plan(&resources, ret);
+}
+
+/* Notes the first limit that is hit, and ends the guest. */
+static void end_by(struct cage_run_limits *run, const char *limit)
+{
+	const char *none = NULL;
+
+	(void)__atomic_compare_exchange_n(&run->hit, &none, limit, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	(void)kill(run->guest, SIGKILL); /* what else is there is killed when it has ended */
+}
+
+/* --- output -------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(fd, bytes + done, size - done);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+/* A thread: hands on what comes, up to the limit; then the pipe is closed, so that writers get SIGPIPE. */
+static void *pump(void *data)
+{
+	struct cage_stream *stream = data;
+	struct cage_run_limits *run = stream->of;
+	u64 limit = run->limits->output;
+	char bytes[16384];
+
+	for (;;) {
+		ssize_t n = read(stream->from, bytes, sizeof(bytes));
+		u64 before;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		before = __atomic_fetch_add(&run->written, (u64)n, __ATOMIC_RELAXED);
+		if (before < limit && !write_all(stream->to, bytes, limit - before < (u64)n ? (size_t)(limit - before) : (size_t)n))
+			break;
+		if (before + (u64)n > limit) {
+			end_by(run, "output");
+			break;
+		}
+	}
+	(void)close(take_fd(&stream->from));
+	return NULL;
+}
+
+static int make_pipes(struct cage_run_limits *run, struct launch_setup *setup)
+{
+	for (int i = 0; i < 2; i++) {
+		int ends[2], target = setup->stdio[i + 1] >= 0 ? setup->stdio[i + 1] : i + 1;
+
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return -errno;
+		run->streams[i] = (struct cage_stream){ .of = run, .from = ends[0], .to = target };
+		run->ends[i] = ends[1];
+		setup->stdio[i + 1] = ends[1];
+	}
+	return 0;
+}
+
+static int start_pumps(struct cage_run_limits *run)
+{
+	for (int i = 0; i < 2; i++) {
+		int r = run->streams[i].from >= 0 ? pthread_create(&run->streams[i].thread, NULL, pump, &run->streams[i]) : ESRCH;
+
+		run->streams[i].started = r == 0;
+		if (r != 0 && run->streams[i].from >= 0)
+			return -r;
+		close_fd(&run->ends[i]);
+		run->ends[i] = FD_NONE;
+	}
+	return 0;
+}
+
+/* --- clocks and looks ------------------------------------------------------------------------------------------------------------------------- */
+
+static int tick_wall(void *data)
+{
+	struct cage_run_limits *run = data;
+	s64 left = run->deadline - now_ms();
+
+	if (left > 0)
+		return left > 1000000 ? 1000000 : (int)left;
+	end_by(run, "wall");
+	return AGAIN_MS;
+}
+
+static int tick_sampler(void *data)
+{
+	struct cage_run_limits *run = data;
+
+	return cell_sampler_tick(&run->sampler);
+}
+
+int cage_limits_begin(struct cage_run_limits *run, const struct cage_limits *limits, const struct cell_enforcement *by,
+		      struct launch_setup *setup)
+{
+	static const struct cage_stream none = { .from = FD_NONE, .to = FD_NONE };
+	int r;
+
+	*run = (struct cage_run_limits){
+		.limits = limits, .resources = resources_of(limits), .streams = { none, none }, .ends = { FD_NONE, FD_NONE }
+	};
+	run->sampler = (struct cell_sampler){ .id = GROUP_NAME, .search = CELL_BY_PARENT, .limits = &run->resources, .by = by };
+	r = cell_cgroup_make(GROUP_NAME, &run->resources, by, &run->cgroup);
+	if (r == 0)
+		setup->cgroup = &run->cgroup;
+	return r == 0 && limits->output ? make_pipes(run, setup) : r;
+}
+
+int cage_limits_watch(struct cage_run_limits *run, pid_t guest, struct supervisor *supervisor)
+{
+	struct service wall = { .fd = FD_NONE, .tick = tick_wall, .data = run };
+	struct service look = { .fd = FD_NONE, .tick = tick_sampler, .data = run };
+	int r = 0;
+
+	run->guest = guest;
+	if (run->limits->wall) {
+		run->deadline = now_ms() + (s64)run->limits->wall;
+		r = supervise_add(supervisor, &wall);
+	}
+	if (r == 0 && cell_sampled(run->sampler.by)) {
+		if (run->sampler.by->by[CELL_CPUS] == CELL_SAMPLED)
+			supervisor->held = true;
+		r = supervise_add(supervisor, &look);
+	}
+	return r == 0 ? start_pumps(run) : r;
+}
+
+void cage_limits_end(struct cage_run_limits *run)
+{
+	for (int i = 0; i < 2; i++) {
+		close_fd(&run->ends[i]);
+		if (run->streams[i].started)
+			(void)pthread_join(run->streams[i].thread, NULL);
+		close_fd(&run->streams[i].from);
+	}
+	if (!run->hit && (cell_cgroup_oom_kills(&run->cgroup) || run->sampler.killed_for_memory))
+		run->hit = "memory";
+	cell_sampler_end(&run->sampler);
+	cell_cgroup_remove(&run->cgroup);
+}

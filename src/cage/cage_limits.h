@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limits.* of a policy, and who keeps them:
+ *
+ *   open_files, file_size, cpu_time    setrlimit(2), each process for itself
+ *   memory, cpu, processes             control groups where they work, else lichen looks ten times a second, and says so (host/cell_sampler.h)
+ *   wall                               lichen's clock: SIGKILL, exit status 124
+ *   output                             standard output and error go through pipes and are counted; what is more ends the command
+ */
+#ifndef LICHEN_CAGE_CAGE_LIMITS_H
+#define LICHEN_CAGE_CAGE_LIMITS_H
+
+#include <pthread.h>
+
+#include "cage/policy.h"
+#include "host/cell_cgroup.h"
+#include "host/cell_sampler.h"
+#include "host/launch.h"
+#include "host/supervise.h"
+
+#define CAGE_RLIMITS 4u
+
+/* One stream of the guest's on its way to ours. */
+struct cage_stream {
+	struct cage_run_limits *of;
+	int from, to; /* negative: none */
+	bool started;
+	pthread_t thread;
+};
+
+/* While a command runs. */
+struct cage_run_limits {
+	const struct cage_limits *limits;
+	struct cell_resources resources;
+	struct cell_cgroup cgroup;
+	struct cell_sampler sampler;
+	struct cage_stream streams[2];
+	int ends[2]; /* the guest's ends of them; negative: none */
+	pid_t guest;
+	s64 deadline;    /* ms, monotonic; 0: none */
+	u64 written;     /* bytes of output, atomic */
+	const char *hit; /* which limit ended it; NULL: none */
+};
+
+/* What setrlimit(2) gets. Returns how many. */
+size_t cage_rlimits(const struct cage_limits *limits, struct launch_limit ret[CAGE_RLIMITS]);
+/* Which mechanism keeps memory, cpu and processes: tried by doing. */
+void cage_limits_plan(const struct cage_limits *limits, struct cell_enforcement *ret);
+
+/* Before the fork: control groups and pipes; changes `setup`. 0 or negative errno; cage_limits_end() in any case. */
+int cage_limits_begin(struct cage_run_limits *run, const struct cage_limits *limits, const struct cell_enforcement *by,
+		      struct launch_setup *setup) MUST_CHECK;
+/* When the guest is there: clocks, and who looks. 0 or negative errno: the guest must be killed. */
+int cage_limits_watch(struct cage_run_limits *run, pid_t guest, struct supervisor *supervisor) MUST_CHECK;
+/* When all of it has ended: hands on the last output; run->hit is final. */
+void cage_limits_end(struct cage_run_limits *run);
+
+#endif
