@@ -14,6 +14,7 @@
 #include "cli/flow_cli.h"
 #include "cli/json_out.h"
 #include "cli/words.h"
+#include "flow/flow_models.h"
 #include "lichen.h"
 
 #define CONFIG_FILE "config.yaml"
@@ -77,6 +78,8 @@ static int read_config(struct flow_cli *cli)
 	if (status)
 		return status;
 	int r = flow_config_parse(cli->config_text, size, &cli->config, &error);
+	if (r == 0)
+		r = flow_models_check(&cli->config, &error);
 	if (r < 0)
 		return flow_cli_wrong(name, r, &error);
 	return 0;

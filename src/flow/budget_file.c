@@ -160,6 +160,13 @@ static int is_torn(const struct budget_file *file, u64 at)
 	}
 }
 
+/* The beginning of a record, or of zeros in its place: a write that did not come to its end. Else this is no budget, and nothing is cut off it. */
+static bool is_piece(const char *bytes, size_t size)
+{
+	size_t word = size < WORD ? size : WORD;
+	return memcmp(bytes, "reserve", word) == 0 || memcmp(bytes, "settle ", word) == 0 || is_zero(bytes, size);
+}
+
 int budget_file_read(struct budget_file *file, int (*note)(void *user, u64 number, const struct budget_record *record), void *user)
 {
 	char bytes[RECORDS_AT_ONCE * BUDGET_RECORD];
@@ -172,6 +179,7 @@ int budget_file_read(struct budget_file *file, int (*note)(void *user, u64 numbe
 		ssize_t n = read_at(file->fd, bytes, sizeof(bytes), file->count * BUDGET_RECORD);
 		if (n < 0)
 			return (int)n;
+		size_t piece = (size_t)n % BUDGET_RECORD;
 		for (ssize_t at = 0; at + (ssize_t)BUDGET_RECORD <= n; at += BUDGET_RECORD) {
 			struct budget_record record;
 			if (budget_record_read(bytes + at, &record)) {
@@ -184,7 +192,7 @@ int budget_file_read(struct budget_file *file, int (*note)(void *user, u64 numbe
 			file->count++;
 		}
 		if (n < (ssize_t)sizeof(bytes))
-			return 0;
+			return is_piece(bytes + n - piece, piece) ? 0 : -EBADMSG;
 	}
 }
 

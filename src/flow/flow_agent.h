@@ -62,6 +62,7 @@ struct flow_task {
 	int base;              /* the directory that relative paths start from */
 	const char *base_path; /* its absolute path */
 	struct budget *budget; /* of the run */
+	u64 *http_next;        /* of the run: when the next HTTP request is due (rate.h) */
 	const char *run;       /* id of the run, and */
 	unsigned step;         /* number of the step: for the log */
 	bool no_sandbox;       /* the command line and config.yaml agree that there is no cage */

@@ -6,6 +6,8 @@
 
 static const struct flow_agent *const agents[] = {
 	&flow_agent_filesystem,
+	&flow_agent_http,
+	&flow_agent_llm,
 	&flow_agent_tool,
 };
 

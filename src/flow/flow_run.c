@@ -82,6 +82,8 @@ static enum flow_outcome carry_out(struct flow_work *work, size_t i, struct flow
 		.stop = work->run->stop,
 		.base = work->base,
 		.base_path = work->run->base_path,
+		.budget = work->budget,
+		.http_next = &work->http_next,
 		.run = work->audit.id,
 		.step = step->number,
 		.no_sandbox = work->run->no_sandbox,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "flow/flow_models.h"
 #include "flow/flow_redact.h"
 #include "host/cell_config.h"
 #include "lichen.h"
@@ -255,6 +256,26 @@ static int open_state(struct flow_work *work, const char *hash)
 	return r;
 }
 
+/* The run's own budget lies in its directory; one that runs share, where config.yaml says, from the base directory on. */
+static int open_budget(struct flow_work *work)
+{
+	const char *shared = work->run->config->budget_file;
+	char path[PATH_MAX];
+	int length;
+
+	if (shared && *shared)
+		length = snprintf(path, sizeof(path), "%s%s%s", *shared == '/' ? "" : work->run->base_path,
+				  *shared == '/' ? "" : "/", shared);
+	else
+		length = snprintf(path, sizeof(path), "/proc/self/fd/%d/budget", work->state_dir);
+	int r = length < (int)sizeof(path) ? flow_budget_open(work->run->config, work->audit.id, path, &work->budget)
+					   : -ENAMETOOLONG;
+	if (r < 0)
+		(void)fail(work, r, r == -EBADMSG ? LICHEN_EXIT_DATA : LICHEN_EXIT_IO, "cannot open the budget '%.200s': %s",
+			   shared && *shared ? path : "of the run", r == -EBADMSG ? "it is damaged, or no budget" : strerror(-r));
+	return r;
+}
+
 int flow_work_begin(struct flow_work *work)
 {
 	struct flow_config *config = work->run->config;
@@ -276,6 +297,8 @@ int flow_work_begin(struct flow_work *work)
 	if (r < 0)
 		return r;
 	r = open_state(work, hash);
+	if (r == 0)
+		r = open_budget(work);
 	if (r < 0)
 		flow_work_end(work);
 	return r;
@@ -291,8 +314,13 @@ void flow_work_end(struct flow_work *work)
 
 	if (*ended->error && flow_redact(work->run->config, ended->error, strlen(ended->error), &error, &size) == 0)
 		(void)snprintf(ended->error, sizeof(ended->error), "%s", error);
+	json_t *facts = flow_budget_facts(work->budget);
 	int r = audit_run_close(work->log, &work->audit, "flow.end",
-				json_pack("{s:s, s:i}", "outcome", name, "status", ended->status), &why);
+				json_pack("{s:s, s:i, s:O*}", "outcome", name, "status", ended->status, "budget", facts), &why);
+	if (facts)
+		(void)json_object_set_new(work->state, "budget", facts);
+	budget_close(work->budget);
+	work->budget = NULL;
 	if (r < 0 && !work->log_status)
 		(void)log_failed(work, r, &why);
 	if (work->state_dir < 0)

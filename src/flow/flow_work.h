@@ -17,6 +17,8 @@ struct flow_work {
 	char resumes[FLOW_ID + 1]; /* the run that is resumed; "" = none */
 	json_t *state;             /* what run.json has */
 	int state_dir, lock, base;
+	struct budget *budget;
+	u64 http_next;  /* rate.h */
 	u64 deadline;   /* CLOCK_MONOTONIC, nanoseconds */
 	u64 attempts;   /* of all steps */
 	bool denied;    /* a step was */

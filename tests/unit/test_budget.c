@@ -355,6 +355,8 @@ static void damage_is_refused(void **state)
 	memcpy(other + size, bytes + 2 * BUDGET_RECORD, BUDGET_RECORD);
 	write_file(other, sizeof(other));
 	assert_int_equal(budget_open(path, "b", &limits, &budget), -EBADMSG);
+	write_file("notes\n", 6);
+	assert_int_equal(budget_open(path, "b", &limits, &budget), -EBADMSG);
 	write_file(
 		"no budget at all, but a file of the user's with some lines of text in it that is longer than a single record, so that it is none",
 		129);
