@@ -9,13 +9,52 @@
 #include "cli/words.h"
 #include "lichen.h"
 
-static const struct command *const commands[] = {
-	&command_run,    &command_doctor, &command_why,     &command_ps,    &command_logs,    &command_stop,    &command_kill,
-	&command_wait,   &command_rm,     &command_inspect, &command_image, &command_images,  &command_load,    &command_save,
-	&command_tag,    &command_rmi,    &command_pull,    &command_exec,  &command_top,     &command_diff,    &command_commit,
-	&command_cp,     &command_export, &command_stats,   &command_pause, &command_unpause, &command_update,  &command_rename,
-	&command_volume, &command_system, &command_oci,     &command_up,    &command_down,    &command_restart, &command_reload,
-	&command_status, &command_pii,    &command_cage,    &command_audit, &command_flow,    &command_attach,
+/* In the order in which they are listed. */
+static const struct listed_command {
+	const char *heading; /* of those from here on; NULL = as before */
+	const struct command *command;
+} commands[] = {
+	{ "This machine", &command_doctor },
+	{ NULL, &command_why },
+	{ "Commands and cells", &command_run },
+	{ NULL, &command_exec },
+	{ NULL, &command_attach },
+	{ NULL, &command_ps },
+	{ NULL, &command_logs },
+	{ NULL, &command_stop },
+	{ NULL, &command_kill },
+	{ NULL, &command_wait },
+	{ NULL, &command_rm },
+	{ "What cells are and do", &command_inspect },
+	{ NULL, &command_top },
+	{ NULL, &command_stats },
+	{ NULL, &command_diff },
+	{ NULL, &command_cp },
+	{ NULL, &command_export },
+	{ NULL, &command_commit },
+	{ NULL, &command_pause },
+	{ NULL, &command_unpause },
+	{ NULL, &command_update },
+	{ NULL, &command_rename },
+	{ "Images and volumes", &command_pull },
+	{ NULL, &command_images },
+	{ NULL, &command_load },
+	{ NULL, &command_save },
+	{ NULL, &command_tag },
+	{ NULL, &command_rmi },
+	{ NULL, &command_image },
+	{ NULL, &command_volume },
+	{ NULL, &command_system },
+	{ "Daemons and engines", &command_up },
+	{ NULL, &command_down },
+	{ NULL, &command_restart },
+	{ NULL, &command_reload },
+	{ NULL, &command_status },
+	{ NULL, &command_oci },
+	{ "Cages, workflows, what is told of them", &command_cage },
+	{ NULL, &command_flow },
+	{ NULL, &command_audit },
+	{ NULL, &command_pii },
 };
 
 int command_usage(const struct command *command, const char *format, ...)
@@ -59,19 +98,23 @@ static const struct command *find_command(const char *name)
 	if (strcmp(name, command_init.name) == 0)
 		return &command_init;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+		if (strcmp(commands[i].command->name, name) == 0)
+			return commands[i].command;
 	return NULL;
 }
 
 static void print_commands(FILE *to)
 {
 	fputs("Usage: lichen COMMAND [OPTION…] [ARG…]\n"
-	      "Runs programs where the kernel lacks what they need, and says what it lacks.\n\n",
+	      "Runs programs where the kernel lacks what they need, and says what it lacks.\n",
 	      to);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
-	fputs("  help      Tells about a command: lichen help run\n"
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (commands[i].heading)
+			fprintf(to, "\n%s:\n", commands[i].heading);
+		fprintf(to, "  %-10s%s\n", commands[i].command->name, commands[i].command->summary);
+	}
+	fputs("\n"
+	      "  help      Tells about a command: lichen help run\n"
 	      "\n"
 	      "      --version  print the version and exit\n"
 	      "  -h, --help     print this and exit\n",
@@ -82,7 +125,7 @@ static int unknown_command(const char *name)
 {
 	struct guess guess = { .word = name };
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		guess_consider(&guess, commands[i]->name);
+		guess_consider(&guess, commands[i].command->name);
 	guess_consider(&guess, "help");
 	const char *what = name[0] == '-' ? "option" : "command";
 	if (guess.best)

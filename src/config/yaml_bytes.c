@@ -14,7 +14,8 @@ static void make_printable(char *text)
 			*text = '?';
 }
 
-static int refuse_va(u32 line, u32 column, struct yaml_error *error, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static int refuse_va(u32 line, u32 column, struct yaml_error *error, const char *format,
+							   va_list args)
 {
 	error->line = line;
 	error->column = column;
