@@ -198,6 +198,7 @@ static int make_trees(struct cage *cage)
 int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
 {
 	struct cage *cage = calloc(1, sizeof(*cage));
+	struct oci_error ignored; /* cage_profile_check() has told it */
 	int r;
 
 	if (!cage)
@@ -206,6 +207,8 @@ int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
 	cage->weaker = weaker;
 	cage->needed = cage_layers_needed(policy);
 	r = cage_probe(policy, cage->needed, &cage->host);
+	if (r == 0)
+		r = cage_profile_load(policy, &cage->profile, &ignored);
 	if (r == 0)
 		r = make_grants(cage);
 	if (r == 0)
@@ -225,6 +228,7 @@ void cage_close(struct cage *cage)
 	for (size_t i = 0; i < cage->grant_count; i++)
 		free(cage->grants[i].path);
 	free(cage->grants);
+	free(cage->profile.program);
 	free(cage->trees);
 	free(cage);
 }

@@ -153,6 +153,8 @@ static int filter(const struct cage *cage, int agent, char *stage)
 	if (r < 0)
 		return failed(stage, "taking the network away", r);
 	r = cage_has(cage, CAGE_LAYER_SYSCALLS) ? cage_seccomp_install(&spec) : 0;
+	if (r == 0 && cage_has(cage, CAGE_LAYER_SYSCALLS))
+		r = oci_seccomp_install(&cage->profile);
 	return r < 0 ? failed(stage, "installing the cage's filter (seccomp)", r) : 0;
 }
 

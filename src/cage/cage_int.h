@@ -6,6 +6,7 @@
 #include "cage/cage.h"
 #include "cage/cage_limits.h"
 #include "cage/cage_mounts.h"
+#include "cage/cage_profile.h"
 #include "cage/cage_proxy.h"
 
 /* What Landlock allows below a path. */
@@ -18,6 +19,7 @@ struct cage {
 	const struct cage_policy *policy;
 	u32 needed, weaker; /* bit per layer */
 	struct cage_host host;
+	struct oci_seccomp profile; /* in force besides our list of system calls */
 	struct cage_grant *grants;
 	size_t grant_count;
 	struct cage_tree *trees; /* for mounts; their paths are the policy's, and the grants' */

@@ -188,9 +188,9 @@ static void judge(const struct cage_policy *policy, struct cage_host *host)
 	      "no_new_privs, a new session, descriptors closed, no capabilities of the machine");
 	judge_files(host);
 	found(host, CAGE_LAYER_DENY, CAGE_MISSING, "paths cannot be masked");
-	found(host, CAGE_LAYER_SYSCALLS, host->seccomp && !policy->processes.profile ? CAGE_PASS : CAGE_MISSING,
+	found(host, CAGE_LAYER_SYSCALLS, host->seccomp ? CAGE_PASS : CAGE_MISSING,
 	      !host->seccomp              ? "the kernel has no seccomp filters"
-	      : policy->processes.profile ? "profiles are not read yet"
+	      : policy->processes.profile ? "a seccomp filter, and the profile as another"
 					  : "a seccomp filter");
 	judge_network(policy, host);
 	found(host, CAGE_LAYER_UNIX, CAGE_MISSING, "sockets cannot be told from each other");

@@ -67,9 +67,9 @@ static int open_source(const char *profile, struct source *source)
 	return 0;
 }
 
-/* "FILE:LINE:COLUMN: sentence". NULL without memory. */
-static char *error_line(const char *name, const struct yaml_error *error)
+char *cage_policy_error_line(const char *name, const struct cage_policy_error *why)
 {
+	const struct yaml_error *error = &why->at;
 	char *line = NULL;
 	int n = error->line ? asprintf(&line, "%s:%u:%u: %s", name, error->line, error->column, error->text)
 			    : asprintf(&line, "%s: %s", name, error->text);
@@ -108,6 +108,6 @@ int cage_policy_load(const char *profile, struct cage_policy **ret, char **ret_t
 	free(source.text);
 	if (!r || r == -ENOMEM)
 		return r;
-	*ret_text = error_line(profile, &why->at);
+	*ret_text = cage_policy_error_line(profile, why);
 	return *ret_text ? r : -ENOMEM;
 }

@@ -49,7 +49,7 @@ static void ask_files(const struct cage_policy *policy, char *to)
 static void ask_syscalls(const struct cage_policy *policy, char *to)
 {
 	const struct cage_path *profile = policy->processes.profile;
-	size_t at = add(to, 0, "%s%s", profile ? "the profile " : "lichen's list", profile ? profile->path : "");
+	size_t at = add(to, 0, "lichen's list%s%s", profile ? " and the profile " : "", profile ? profile->path : "");
 	if (policy->processes.allow.count)
 		at = add(to, at, ", %zu more", policy->processes.allow.count);
 	if (policy->processes.deny.count)

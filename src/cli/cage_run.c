@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cage/cage_profile.h"
 #include "cli/words.h"
 #include "host/state_dir.h"
 #include "lichen.h"
@@ -42,10 +43,15 @@ static int no_memory(void)
 static int read_policy(const char *profile, struct cage_policy **ret)
 {
 	char *text = NULL;
-	int r = cage_policy_load(profile, ret, &text, NULL);
+	struct cage_policy_error error;
+	int r = cage_policy_load(profile, ret, &text, &error);
+	if (r == 0)
+		r = cage_profile_check(*ret, &error);
 	if (r == 0)
 		return -1;
-	if (r == -ENOMEM)
+	if (r == -EINVAL && !text)
+		text = cage_policy_error_line(profile, &error);
+	if (r == -ENOMEM || !text)
 		return no_memory();
 	fprintf(stderr, "lichen: %s\n", text);
 	free(text);

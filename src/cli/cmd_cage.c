@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cage/cage_profile.h"
 #include "cli/cage_env.h"
 #include "cli/cage_print.h"
 #include "cli/commands.h"
@@ -31,42 +32,43 @@ static int print_json(json_t *object, int status)
 	return json_out_print(object, stdout) < 0 ? no_memory() : command_flush(status);
 }
 
-static int check(const struct cage_check_options *given, char **words)
-{
-	CLEANUP_POLICY struct cage_policy *policy = NULL;
-	CLEANUP_FREE char *text = NULL;
-	struct cage_policy_error error;
-	int r = cage_policy_load(words[0], &policy, &text, &error);
-	if (r == -ENOMEM)
-		return no_memory();
-	if (r < 0)
-		fprintf(stderr, "lichen cage: %s\n", text);
-	if (given->json)
-		return print_json(r < 0 ? cage_refusal_json(words[0], &error) : cage_policy_json(policy),
-				  r < 0 ? LICHEN_EXIT_CONFIG : 0);
-	if (r < 0)
-		return LICHEN_EXIT_CONFIG;
-	cage_print_policy(policy, stdout);
-	return command_flush(0);
-}
-
-/* Reads a policy, or says why not. Returns -1, or the exit status. */
-static int load(const char *name, struct cage_policy **ret)
+/* Reads a policy and its profile, or says why not. Returns -1, or the exit status. */
+static int load(const char *name, struct cage_policy **ret, struct cage_policy_error *error)
 {
 	CLEANUP_FREE char *text = NULL;
-	int r = cage_policy_load(name, ret, &text, NULL);
-	if (r == -ENOMEM)
+	int r = cage_policy_load(name, ret, &text, error);
+	if (r == 0)
+		r = cage_profile_check(*ret, error);
+	if (r == -EINVAL && !text)
+		text = cage_policy_error_line(name, error);
+	if (r == -ENOMEM || (r < 0 && !text))
 		return no_memory();
 	if (r < 0)
 		fprintf(stderr, "lichen cage: %s\n", text);
 	return r < 0 ? LICHEN_EXIT_CONFIG : -1;
 }
 
+static int check(const struct cage_check_options *given, char **words)
+{
+	CLEANUP_POLICY struct cage_policy *policy = NULL;
+	struct cage_policy_error error;
+	int status = load(words[0], &policy, &error);
+	if (status == LICHEN_EXIT_CONFIG && given->json)
+		return print_json(cage_refusal_json(words[0], &error), status);
+	if (status >= 0)
+		return status;
+	if (given->json)
+		return print_json(cage_policy_json(policy), 0);
+	cage_print_policy(policy, stdout);
+	return command_flush(0);
+}
+
 static int env_check(const struct cage_check_options *given, char **words)
 {
 	CLEANUP_POLICY struct cage_policy *policy = NULL;
 	struct cage_env env = { .count = 0 };
-	int status = words[0] ? load(words[0], &policy) : -1;
+	struct cage_policy_error error;
+	int status = words[0] ? load(words[0], &policy, &error) : -1;
 	if (status >= 0)
 		return status;
 	int r = policy ? cage_env_add(&env, policy, cage_layers_needed(policy)) : cage_env_add_all(&env);
