@@ -3,6 +3,7 @@
 #include "cage/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include "host/cell_process.h"
 
 #define KILL_STEP_NS 2000000
-#define KILL_STEPS 5000 /* ten seconds */
+#define KILL_SECONDS 10
 #define CHILDREN_MAX 64
 
 bool cage_has(const struct cage *cage, enum cage_layer layer)
@@ -283,25 +284,68 @@ static pid_t child_above(const struct cell_process *all, int count, const struct
 	return 0;
 }
 
-/* Kills what the guest has left behind, which is ours as its subreaper, until nothing is there. 0 or -ETIMEDOUT. */
+/* Our children, "PID PID …", as they are this moment; -1: /proc does not tell. */
+static ssize_t read_children(char *text, size_t size)
+{
+	CLEANUP_FD int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	text[n < 0 ? 0 : n] = 0;
+	return n;
+}
+
+/* Nothing lies between reading a pid and killing it: one that forks and ends all the time is another soon. Returns how many there were. */
+static int kill_children(const struct others *others, const char *text)
+{
+	int count = 0;
+	char *end;
+
+	for (long pid = strtol(text, &end, 10); *end == ' ';
+	     text = end + 1, pid = strtol(text, &end, 10)) { /* the last may be cut */
+		if (is_other(others, (pid_t)pid))
+			continue;
+		(void)kill((pid_t)pid, SIGKILL);
+		(void)waitpid((pid_t)pid, NULL, WNOHANG);
+		count++;
+	}
+	return count;
+}
+
+/* The same where /proc has no such file: by looking at all processes. */
+static int kill_found(const struct others *others)
+{
+	struct cell_process *all = NULL;
+	int count = cell_processes("", getpid(), CELL_BY_PARENT, &all, NULL), killed = 0;
+
+	for (int j = 0; j < count; j++)
+		if (!is_other(others, child_above(all, count, &all[j])))
+			killed += kill(all[j].pid, SIGKILL) == 0;
+	for (int j = 0; j < count; j++)
+		if (all[j].parent == getpid() && !is_other(others, all[j].pid))
+			(void)waitpid(all[j].pid, NULL, WNOHANG);
+	free(all);
+	return count < 0 ? 1 : killed;
+}
+
+/*
+ * Kills what the guest has left behind until nothing is there: we are its subreaper, so what loses its parent becomes our child. While there are
+ * others than before nobody sleeps. 0 or -ETIMEDOUT.
+ */
 static int kill_rest(const struct others *others)
 {
 	static const struct timespec step = { 0, KILL_STEP_NS };
+	char text[4096], before[4096] = "";
+	struct timespec end, now;
 
-	for (int i = 0; i < KILL_STEPS && has_children(); i++) {
-		struct cell_process *all = NULL;
-		int count = cell_processes("", getpid(), CELL_BY_PARENT, &all, NULL), killed = 0;
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	for (now = end; has_children() && now.tv_sec <= end.tv_sec + KILL_SECONDS; (void)clock_gettime(CLOCK_MONOTONIC, &now)) {
+		bool told = read_children(text, sizeof(text)) >= 0;
 
-		for (int j = 0; j < count; j++)
-			if (!is_other(others, child_above(all, count, &all[j])))
-				killed += kill(all[j].pid, SIGKILL) == 0;
-		for (int j = 0; j < count; j++)
-			if (all[j].parent == getpid() && !is_other(others, all[j].pid))
-				(void)waitpid(all[j].pid, NULL, WNOHANG);
-		free(all);
-		if (count >= 0 && !killed)
+		if ((told ? kill_children(others, text) : kill_found(others)) == 0)
 			return 0;
-		(void)nanosleep(&step, NULL);
+		if (!told || strcmp(text, before) == 0)
+			(void)nanosleep(&step, NULL);
+		memcpy(before, text, sizeof(before));
 	}
 	return has_children() && !others->count ? -ETIMEDOUT : 0;
 }
