@@ -37,7 +37,7 @@ static int run(int argc, char **argv)
 const struct command command_inspect = {
 	.name = "inspect",
 	.synopsis = "CELL…",
-	.summary = "Prints all that is known of cells, as JSON (docs/cell-json.md)",
+	.summary = "Prints what is known of cells, as JSON (docs/cell-json.md)",
 	.usage_status = LICHEN_EXIT_USAGE,
 	.run = run,
 };

@@ -11,49 +11,19 @@
 
 /* In the order in which they are listed. */
 static const struct listed_command {
-	const char *heading; /* of those from here on; NULL = as before */
+	const char *about; /* what those from here on are about; NULL = as before */
 	const struct command *command;
 } commands[] = {
-	{ "This machine", &command_doctor },
-	{ NULL, &command_why },
-	{ "Commands and cells", &command_run },
-	{ NULL, &command_exec },
-	{ NULL, &command_attach },
-	{ NULL, &command_ps },
-	{ NULL, &command_logs },
-	{ NULL, &command_stop },
-	{ NULL, &command_kill },
-	{ NULL, &command_wait },
-	{ NULL, &command_rm },
-	{ "What cells are and do", &command_inspect },
-	{ NULL, &command_top },
-	{ NULL, &command_stats },
-	{ NULL, &command_diff },
-	{ NULL, &command_cp },
-	{ NULL, &command_export },
-	{ NULL, &command_commit },
-	{ NULL, &command_pause },
-	{ NULL, &command_unpause },
-	{ NULL, &command_update },
-	{ NULL, &command_rename },
-	{ "Images and volumes", &command_pull },
-	{ NULL, &command_images },
-	{ NULL, &command_load },
-	{ NULL, &command_save },
-	{ NULL, &command_tag },
-	{ NULL, &command_rmi },
-	{ NULL, &command_image },
-	{ NULL, &command_volume },
-	{ NULL, &command_system },
-	{ "Daemons and engines", &command_up },
-	{ NULL, &command_down },
-	{ NULL, &command_restart },
-	{ NULL, &command_reload },
-	{ NULL, &command_status },
-	{ NULL, &command_oci },
-	{ "Cages, workflows, what is told of them", &command_cage },
-	{ NULL, &command_flow },
-	{ NULL, &command_audit },
+	{ "machine", &command_doctor }, { NULL, &command_why },     { "cells", &command_run },   { NULL, &command_exec },
+	{ NULL, &command_attach },      { NULL, &command_ps },      { NULL, &command_logs },     { NULL, &command_stop },
+	{ NULL, &command_kill },        { NULL, &command_wait },    { NULL, &command_rm },       { NULL, &command_inspect },
+	{ NULL, &command_top },         { NULL, &command_stats },   { NULL, &command_diff },     { NULL, &command_cp },
+	{ NULL, &command_export },      { NULL, &command_commit },  { NULL, &command_pause },    { NULL, &command_unpause },
+	{ NULL, &command_update },      { NULL, &command_rename },  { "images", &command_pull }, { NULL, &command_images },
+	{ NULL, &command_load },        { NULL, &command_save },    { NULL, &command_tag },      { NULL, &command_rmi },
+	{ NULL, &command_image },       { NULL, &command_volume },  { NULL, &command_system },   { "daemons", &command_up },
+	{ NULL, &command_down },        { NULL, &command_restart }, { NULL, &command_reload },   { NULL, &command_status },
+	{ NULL, &command_oci },         { "cages", &command_cage }, { NULL, &command_flow },     { NULL, &command_audit },
 	{ NULL, &command_pii },
 };
 
@@ -106,15 +76,12 @@ static const struct command *find_command(const char *name)
 static void print_commands(FILE *to)
 {
 	fputs("Usage: lichen COMMAND [OPTION…] [ARG…]\n"
-	      "Runs programs where the kernel lacks what they need, and says what it lacks.\n",
+	      "Runs programs where the kernel lacks what they need, and says what it lacks.\n\n",
 	      to);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (commands[i].heading)
-			fprintf(to, "\n%s:\n", commands[i].heading);
-		fprintf(to, "  %-10s%s\n", commands[i].command->name, commands[i].command->summary);
-	}
-	fputs("\n"
-	      "  help      Tells about a command: lichen help run\n"
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  %-9s%-9s%s\n", commands[i].about ? commands[i].about : "", commands[i].command->name,
+			commands[i].command->summary);
+	fputs("           help     Tells about a command: lichen help run\n"
 	      "\n"
 	      "      --version  print the version and exit\n"
 	      "  -h, --help     print this and exit\n",

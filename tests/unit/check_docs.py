@@ -115,7 +115,7 @@ def in_fish(command):
 def check_commands():
     text = lichen("help")
     fits("lichen help", text)
-    commands = re.findall(r"^  ([a-z]+)  +\S", text, re.M)
+    commands = re.findall(r"^(?:  [a-z]+ +| {11})([a-z]+) +\S", text, re.M)
     same("lichen.bash, commands", bash("lichen", ""), {*commands, "--version", "--help"})
     same("lichen.bash, help", bash("lichen", "help", ""), {*commands} - {"help"})
     zsh = (DOCS / "completion/_lichen").read_text()
