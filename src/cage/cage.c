@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "cage/cage_int.h"
+#include "cage/placeholder.h"
 #include "host/cell_process.h"
 
 #define KILL_STEP_NS 2000000
@@ -51,151 +52,6 @@ const struct cage_finding *cage_finding(const struct cage *cage, enum cage_layer
 	return &cage->host.layers[layer];
 }
 
-/* --- what it allows ---------------------------------------------------------------------------------------------------------------------------- */
-
-/* Who is asked for is another process than this one, and its children have directories of their own: of /proc all can be read. */
-static bool of_own_process(const char *path)
-{
-	return strncmp(path, "/proc/self", 10) == 0 || strncmp(path, "/proc/thread-self", 17) == 0;
-}
-
-static int grant(struct cage *cage, const char *path, const char *real, u32 access)
-{
-	char *copy = of_own_process(path) ? strdup("/proc") : real ? strdup(real) : realpath(path, NULL);
-
-	if (!copy)
-		return errno == ENOMEM ? -ENOMEM : 0; /* nothing is there */
-	cage->grants[cage->grant_count++] = (struct cage_grant){ copy, access };
-	return 0;
-}
-
-static int grant_list(struct cage *cage, const struct cage_paths *list, u32 access)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < list->count && r == 0; i++)
-		if (list->path[i].real)
-			r = grant(cage, list->path[i].path, list->path[i].real, access);
-	return r;
-}
-
-/* What every dynamically linked program begins with; whoever may execute one needs it. */
-static int grant_interpreters(struct cage *cage)
-{
-	static const char *const interpreters[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1" };
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(interpreters) && r == 0; i++)
-		r = grant(cage, interpreters[i], NULL, CAGE_EXECUTE);
-	return r;
-}
-
-static bool is_below(const char *path, const char *root)
-{
-	size_t length = root && root[1] ? strlen(root) : 0; /* "/": 0 */
-
-	return path && root && strncmp(path, root, length) == 0 && (path[length] == '/' || !path[length]);
-}
-
-/* Where libraries are. */
-static const char *const libraries[] = {
-	"/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/libx32", "/usr/local/lib", "/lib", "/lib64"
-};
-
-static bool is_library(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++)
-		if (strcmp(path, libraries[i]) == 0)
-			return true;
-	return false;
-}
-
-/* What of these can be read can be mapped as well, though Landlock lets none of it be executed: a mount has one right for both. */
-static int grant_libraries(struct cage *cage)
-{
-	size_t before = cage->grant_count;
-
-	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
-		char *real = realpath(libraries[i], NULL);
-		bool readable = false;
-
-		for (size_t j = 0; real && j < before && !readable; j++)
-			readable = is_below(real, cage->grants[j].path);
-		if (readable)
-			cage->grants[cage->grant_count++] = (struct cage_grant){ real, CAGE_READ };
-		else
-			free(real);
-	}
-	return 0;
-}
-
-static int make_grants(struct cage *cage)
-{
-	const struct cage_policy *policy = cage->policy;
-	size_t count;
-	const struct cage_default *defaults = cage_default_paths(&count);
-	int r = 0;
-
-	cage->grants = calloc(count + policy->files.read.count + policy->files.execute.count + policy->files.write.count + 2 +
-				      ARRAY_SIZE(libraries),
-			      sizeof(*cage->grants));
-	if (!cage->grants)
-		return -ENOMEM;
-	for (size_t i = 0; i < count && policy->files.defaults && r == 0; i++)
-		r = grant(cage, defaults[i].path, NULL, defaults[i].access);
-	if (r == 0 && policy->files.defaults && policy->files.execute.count)
-		r = grant_interpreters(cage);
-	if (r == 0)
-		r = grant_list(cage, &policy->files.read, CAGE_READ);
-	if (r == 0)
-		r = grant_list(cage, &policy->files.execute, CAGE_EXECUTE);
-	if (r == 0)
-		r = grant_list(cage, &policy->files.write, CAGE_WRITE);
-	return r == 0 ? grant_libraries(cage) : r;
-}
-
-/* What the rules together give for a path. */
-static struct cage_tree rights_of(const struct cage *cage, const char *path)
-{
-	struct cage_tree tree = { .path = path };
-
-	for (size_t i = 0; i < cage->grant_count; i++) {
-		if (!is_below(path, cage->grants[i].path))
-			continue;
-		tree.write |= (cage->grants[i].access & CAGE_WRITE) != 0;
-		tree.execute |= (cage->grants[i].access & CAGE_EXECUTE) || is_library(cage->grants[i].path);
-	}
-	return tree;
-}
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct cage_grant *)a)->path, ((const struct cage_grant *)b)->path);
-}
-
-/* The trees whose rights differ from those of what is around them. */
-static int make_trees(struct cage *cage)
-{
-	cage->trees = calloc(cage->grant_count + 1, sizeof(*cage->trees));
-	if (!cage->trees)
-		return -ENOMEM;
-	qsort(cage->grants, cage->grant_count, sizeof(*cage->grants), by_path); /* outer ones first */
-	cage->trees[cage->tree_count++] = rights_of(cage, "/");
-	for (size_t i = 0; i < cage->grant_count; i++) {
-		struct cage_tree tree = rights_of(cage, cage->grants[i].path);
-		const struct cage_tree *around = NULL;
-
-		for (size_t j = cage->tree_count; j-- > 0 && !around;)
-			if (is_below(tree.path, cage->trees[j].path))
-				around = &cage->trees[j];
-		if (around && around->write == tree.write && around->execute == tree.execute)
-			continue;
-		if (!is_below(tree.path, "/dev")) /* devices are written on read-only mounts, too */
-			cage->trees[cage->tree_count++] = tree;
-	}
-	return 0;
-}
-
 int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
 {
 	struct cage *cage = calloc(1, sizeof(*cage));
@@ -211,9 +67,9 @@ int cage_open(const struct cage_policy *policy, u32 weaker, struct cage **ret)
 	if (r == 0)
 		r = cage_profile_load(policy, &cage->profile, &ignored);
 	if (r == 0)
-		r = make_grants(cage);
+		r = cage_rules_make(cage);
 	if (r == 0)
-		r = make_trees(cage);
+		cage_judge_deny(cage);
 	if (r < 0) {
 		cage_close(cage);
 		return r;
@@ -226,11 +82,8 @@ void cage_close(struct cage *cage)
 {
 	if (!cage)
 		return;
-	for (size_t i = 0; i < cage->grant_count; i++)
-		free(cage->grants[i].path);
-	free(cage->grants);
+	cage_rules_free(cage);
 	free(cage->profile.program);
-	free(cage->trees);
 	free(cage);
 }
 
@@ -455,6 +308,7 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 	struct launch_confinement confinement = { cage_enter, cage_confine, cage };
 	CLEANUP_FREE char *here = getcwd(NULL, 0);
 	struct launch_limit *limits = join_limits(cage, launch->setup, &setup.limit_count);
+	struct placeholders placeholders = PLACEHOLDERS_NONE;
 	int r;
 
 	*result = (struct launch_result){ .status = 125, .stage = "preparing the cage", .error = ENOMEM };
@@ -468,7 +322,14 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 	inside.confinement = &confinement;
 	if (!inside.workdir)
 		inside.workdir = here; /* again, in the mounts of the cage */
-	r = run_limited(cage, &inside, &setup, result);
+	r = cage->host.mounts ? placeholders_begin(&placeholders, (const char *const *)cage->missing, cage->missing_count) : 0;
+	if (r < 0)
+		*result = (struct launch_result){ .status = 125,
+						  .stage = "making what a denied path is covered by (files.deny)",
+						  .error = -r };
+	else
+		r = run_limited(cage, &inside, &setup, result);
+	placeholders_end(&placeholders);
 	free(limits);
 	return r;
 }

@@ -35,22 +35,31 @@ static int failed(char *stage, const char *what, int error)
 
 /* --- namespaces and mounts ---------------------------------------------------------------------------------------------------------------- */
 
+static int enter_mounts(const struct cage *cage, char *stage)
+{
+	char step[192];
+	int r = cage_mounts_enter(cage->trees, cage->tree_count, step);
+
+	for (size_t i = 0; i < cage->mask_count && r == 0 && cage_has(cage, CAGE_LAYER_DENY); i++)
+		r = cage_mounts_mask(cage->masks[i], step);
+	if (r == 0 && !cage->host.users)
+		r = cage_mounts_proc(step);
+	return r < 0 ? failed(stage, step, r) : 0;
+}
+
 int cage_enter(void *data, char *stage)
 {
 	struct cage *cage = data;
 	const struct cage_host *host = &cage->host;
 	int namespaces = (host->mounts ? CLONE_NEWNS : 0) | (host->ipc ? CLONE_NEWIPC : 0), r = 0;
-	char step[192];
 
 	if (namespaces)
 		r = host->users ? cage_users_enter(namespaces) : unshare(namespaces) < 0 ? -errno : 0;
 	if (r < 0)
 		return failed(stage, "making namespaces for the cage", r);
-	if (host->mounts) {
-		r = cage_mounts_enter(cage->trees, cage->tree_count, !host->users, step);
-		if (r < 0)
-			return failed(stage, step, r);
-	}
+	r = host->mounts ? enter_mounts(cage, stage) : 0;
+	if (r < 0)
+		return r;
 	if (cage_has(cage, CAGE_LAYER_NETWORK))
 		cage->separate = network_none_begin(0);
 	if (cage_uses_proxy(cage)) {

@@ -24,6 +24,9 @@ struct cage {
 	size_t grant_count;
 	struct cage_tree *trees; /* for mounts; their paths are the policy's, and the grants' */
 	size_t tree_count;
+	char **masks, **missing,
+		**pins; /* canonical paths: what is covered; of that, what is not there; directories above that stay where they are */
+	size_t mask_count, missing_count, pin_count;
 	struct cage_run_limits run;
 	bool separate; /* in the child: it is in a network namespace of its own */
 	pid_t parent;
@@ -47,6 +50,12 @@ static inline bool cage_uses_proxy(const struct cage *cage)
 int cage_network_begin(struct cage *cage, struct launch *launch, struct launch_result *result) MUST_CHECK;
 /* ran: the command was started. */
 void cage_network_end(struct cage *cage, bool ran);
+
+/* cage_rules.c: 0 or negative errno. */
+int cage_rules_make(struct cage *cage) MUST_CHECK;
+void cage_rules_free(struct cage *cage);
+/* Whether what is denied can be kept: once the rules are made. */
+void cage_judge_deny(struct cage *cage);
 
 /* In the child, struct launch_confinement; data: the cage. */
 int cage_enter(void *data, char *stage) MUST_CHECK;

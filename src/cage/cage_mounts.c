@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,7 +85,7 @@ static int copy_tree(int fd)
 	return (int)syscall(SYS_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_ | AT_RECURSIVE | AT_EMPTY_PATH);
 }
 
-static int new_proc(char *step)
+int cage_mounts_proc(char *step)
 {
 	int r;
 
@@ -129,7 +130,7 @@ static int attach_copies(const struct cage_tree *trees, size_t count, const stru
 	return 0;
 }
 
-int cage_mounts_enter(const struct cage_tree *trees, size_t count, bool proc, char *step)
+int cage_mounts_enter(const struct cage_tree *trees, size_t count, char *step)
 {
 	struct copy *copies = calloc(count, sizeof(*copies));
 	int r;
@@ -144,8 +145,36 @@ int cage_mounts_enter(const struct cage_tree *trees, size_t count, bool proc, ch
 		r = failed(step, "making everything read-only below", "/");
 	if (r == 0)
 		r = attach_copies(trees, count, copies, step);
-	if (r == 0 && proc)
-		r = new_proc(step);
 	free(copies); /* their descriptors are close-on-exec */
 	return r;
+}
+
+/* Over a file: a device on a mount without devices, which nobody can open. */
+static int mask_file(int place, const char *path, char *step)
+{
+	struct mount_attributes attributes = { .set = 1 | 4 | 8 /* MOUNT_ATTR_RDONLY, NODEV, NOEXEC */ };
+	CLEANUP_FD int tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_);
+
+	if (tree < 0 || syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0 ||
+	    syscall(SYS_move_mount, tree, "", place, "", FROM_DESCRIPTOR | TO_DESCRIPTOR) < 0)
+		return failed(step, "masking", path);
+	return 0;
+}
+
+int cage_mounts_mask(const char *path, char *step)
+{
+	CLEANUP_FD int place = cage_open_path(path);
+	char by_number[32];
+	struct stat st;
+
+	if (place < 0 || fstat(place, &st) < 0) {
+		errno = place < 0 ? -place : errno;
+		return failed(step, "opening", path);
+	}
+	if (!S_ISDIR(st.st_mode))
+		return mask_file(place, path, step);
+	(void)snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", place);
+	if (mount("tmpfs", by_number, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=000,size=4k") < 0)
+		return failed(step, "masking", path);
+	return 0;
 }

@@ -24,8 +24,11 @@ struct cage_tree {
 	bool write, execute;
 };
 
-/* In a new mount namespace: trees[0] is "/"; outer ones stand before inner ones. proc: a new /proc. 0, or negative errno with what was done in `step` (192
- * bytes). */
-int cage_mounts_enter(const struct cage_tree *trees, size_t count, bool proc, char *step) MUST_CHECK;
+/* In a new mount namespace: trees[0] is "/"; outer ones stand before inner ones. 0, or negative errno with what was done in `step` (192 bytes). */
+int cage_mounts_enter(const struct cage_tree *trees, size_t count, char *step) MUST_CHECK;
+/* A new /proc. Likewise. */
+int cage_mounts_proc(char *step) MUST_CHECK;
+/* Then: covers a path, which is there: a directory by an empty one, anything else by what cannot be opened. 0, or negative errno likewise. */
+int cage_mounts_mask(const char *path, char *step) MUST_CHECK;
 
 #endif

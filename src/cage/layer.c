@@ -100,7 +100,8 @@ static int try_namespaces(void)
 	char step[192];
 	int tried = 0;
 
-	if (has_namespace(&tried) && cage_mounts_enter(&nothing, 1, !(tried & TRIED_USERS), step) == 0)
+	if (has_namespace(&tried) && cage_mounts_enter(&nothing, 1, step) == 0 &&
+	    ((tried & TRIED_USERS) || cage_mounts_proc(step) == 0))
 		tried |= TRIED_MOUNTS;
 	if (unshare(CLONE_NEWIPC) == 0)
 		tried |= TRIED_IPC;
@@ -187,7 +188,9 @@ static void judge(const struct cage_policy *policy, struct cage_host *host)
 	found(host, CAGE_LAYER_PROCESS, CAGE_PASS,
 	      "no_new_privs, a new session, descriptors closed, no capabilities of the machine");
 	judge_files(host);
-	found(host, CAGE_LAYER_DENY, CAGE_MISSING, "paths cannot be masked");
+	found(host, CAGE_LAYER_DENY, host->mounts ? CAGE_PASS : CAGE_MISSING,
+	      host->mounts ? "masked by mounts; what is not there by placeholders, which go after the run"
+			   : "paths cannot be masked without a mount namespace");
 	found(host, CAGE_LAYER_SYSCALLS, host->seccomp ? CAGE_PASS : CAGE_MISSING,
 	      !host->seccomp              ? "the kernel has no seccomp filters"
 	      : policy->processes.profile ? "a seccomp filter, and the profile as another"

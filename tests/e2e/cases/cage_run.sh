@@ -138,6 +138,57 @@ same 'open files' 50 "$(caged -- sh -c 'ulimit -n')"
 caged -- sh -c 'head -c 100000 /dev/zero >work/big' 2>/dev/null
 same 'size of files' 65536 "$(stat -c %s work/big)"
 
+# what is denied inside of what is allowed: files, directories, and what is not there, also by renaming what is above it
+if "$lichen" cage env-check | grep -q '^deny *pass'; then
+	mkdir -p work/repo/hooks work/repo/objects
+	echo secret >work/repo/secret
+	echo hook >work/repo/hooks/hook
+	policy '  deny: [./work/repo/hooks, ./work/repo/secret, ./work/tree/.config/settings.json]'
+	cat >work/deny.sh <<'E2'
+cat work/repo/secret && echo BAD read
+cat work/repo/hooks/hook && echo BAD read in a directory
+echo x >work/repo/hooks/new && echo BAD make
+rm -rf work/repo/secret work/repo/hooks && echo BAD remove
+mv work/repo work/moved && echo BAD rename
+mkdir -p work/tree/.config
+echo x >work/tree/.config/settings.json && echo BAD make what was not there
+mv work/tree/.config work/elsewhere && echo BAD rename above
+mv work/tree work/elsewhere && echo BAD rename two above
+ln work/deny.sh work/tree/.config/settings.json && echo BAD link
+mv work/deny.sh work/tree/.config/settings.json && echo BAD move onto
+echo fine >work/repo/objects/object && echo fine >work/tree/.config/other
+true
+E2
+	for options in --native=all --emulate=sysvipc; do
+		"$lichen" run $options --cage policy.yaml -- sh work/deny.sh >out 2>err </dev/null || fail "denied $options: $(cat err)"
+		same "denied $options" '' "$(cat out)"
+		same 'what is denied' 'hook secret' "$(cat work/repo/hooks/hook work/repo/secret | tr '\n' ' ' | sed 's/ $//')"
+		same 'what is beside it' 'fine fine' "$(cat work/repo/objects/object work/tree/.config/other | tr '\n' ' ' | sed 's/ $//')"
+		[ ! -e work/tree/.config/settings.json ] || fail 'a placeholder stays'
+		rm -r work/tree
+	done
+	# a run that is killed is cleared up after by the next
+	rm -f work/pid
+	"$lichen" run --cage policy.yaml -- sh -c 'echo x >work/pid; sleep 1000' </dev/null &
+	killed=$!
+	until_true 60 test -s work/pid
+	[ -e work/tree/.config/settings.json ] || fail 'no placeholder'
+	kill -9 $killed
+	wait $killed 2>/dev/null
+	[ -e work/tree/.config/settings.json ] || fail 'the placeholder went with a run that was killed'
+	caged -- true
+	[ ! -e work/tree ] || fail 'a placeholder stays after the next run'
+	# a link that an earlier guest made leads nowhere
+	mkdir work/tree
+	ln -s "$WORK/outside" work/tree/.config
+	caged -- true 2>/dev/null && fail 'a denied path through a link'
+	[ ! -e outside/settings.json ] || fail 'made through a link'
+	rm -r work/tree work/repo
+else
+	policy '  deny: [./work/x]'
+	same 'status without masks' 69 "$(status_of "$lichen" run --cage policy.yaml -- true)"
+fi
+
 # limits: time, output, memory, processes
 policy 'limits: {wall: 1s}'
 caged -- sh -c 'setsid sleep 1000 & echo $! >work/pid; sleep 1000' 2>err
