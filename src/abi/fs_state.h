@@ -22,10 +22,11 @@
 
 #include "base/types.h"
 
-#define FS_MOUNTS_MAX 256u  /* of one namespace */
-#define FS_TEXT_SIZE 65536u /* of one namespace; offsets are 16 bits */
-#define FS_LAYERS_MAX 512u  /* of all overlays of one namespace */
-#define FS_SPACES_MAX 256u  /* namespaces of a cell */
+#define FS_MOUNTS_MAX 512u        /* of one namespace: dockerd makes three for each container, with 1.2 KiB of text … */
+#define FS_TEXT_SIZE (256u << 10) /* of one namespace */
+#define FS_LAYERS_MAX 2048u       /* of all overlays of one namespace … */
+#define FS_OVERLAY_MAX 512u       /* … and of one overlay */
+#define FS_SPACES_MAX 256u        /* namespaces of a cell */
 #define FS_CWD_SIZE 4096u
 #define FS_SEEN_SHIFT 21
 #define FS_SEEN_BITS (1u << FS_SEEN_SHIFT) /* of the filter: 100,000 files fill it so far that one lookup in fifty is in vain */
@@ -60,25 +61,27 @@ enum fs_feature {
 };
 
 struct fs_layer {
-	u16 source, source_length; /* of the whole file system's root: offsets in text[] */
+	u32 source; /* of the whole file system's root: an offset in text[] */
+	u16 source_length, reserved;
 };
 
 /* A string of text[], NUL-terminated there; offset 0 is the empty one. */
 struct fs_mount {
-	u32 flags;                 /* enum fs_mount_flag */
-	u32 id, parent;            /* as mountinfo tells them: unique in the cell, never used again; parent 0: none */
-	u32 peers, master;         /* propagation: peer group; the group that it is a slave of; 0: none */
-	u32 device;                /* minor number, of major 0, that mountinfo tells; 0: what stat(2) says of the source */
-	u16 source, source_length; /* host path of the mount's root */
-	u16 target, target_length; /* path in the namespace */
-	u16 root, root_length;     /* the mount's root, as a path in its file system: the end of source */
-	u16 layer, layer_count;    /* an overlay: its layers, upper first, whose sources are without `root`; 0: none */
-	u16 work;                  /* an overlay: directory for what is being made, on the upper one's file system */
-	u16 type, from, options;   /* as mountinfo tells them: file system type, mount source, super options; 0: the host's */
-	u16 upper_given, work_given, lower_given; /* an overlay: as the guest named them */
-	u16 reserved[3];
+	u32 flags;         /* enum fs_mount_flag */
+	u32 id, parent;    /* as mountinfo tells them: unique in the cell, never used again; parent 0: none */
+	u32 peers, master; /* propagation: peer group; the group that it is a slave of; 0: none */
+	u32 device;        /* minor number, of major 0, that mountinfo tells; 0: what stat(2) says of the source */
+	u16 source_length, target_length, root_length;
+	u16 layer, layer_count; /* an overlay: its layers, upper first, whose sources are without `root`; 0: none */
+	u16 reserved;
+	u32 source;              /* host path of the mount's root */
+	u32 target;              /* path in the namespace */
+	u32 root;                /* the mount's root, as a path in its file system: the end of source */
+	u32 work;                /* an overlay: directory for what is being made, on the upper one's file system */
+	u32 type, from, options; /* as mountinfo tells them: file system type, mount source, super options; 0: the host's */
+	u32 upper_given, work_given, lower_given; /* an overlay: as the guest named them */
 };
-static_assert(sizeof(struct fs_mount) == 60, "shared between agents");
+static_assert(sizeof(struct fs_mount) == 76, "shared between agents");
 
 struct fs_table {
 	u32 version; /* odd while it is being written */

@@ -136,8 +136,8 @@ struct mnt_work {
 	struct mnt_super super;
 	u32 copied; /* by mnt_copy(): pairs in ids */
 	struct mnt_context context;
-	const char *layers[FS_LAYERS_MAX]; /* of an overlay that is being made … */
-	char layer_text[32768];            /* … their host paths */
+	const char *layers[FS_OVERLAY_MAX]; /* of an overlay that is being made … */
+	char layer_text[32768];             /* … their host paths */
 };
 
 /* The memory, or negative errno; given back by mnt_done(). */

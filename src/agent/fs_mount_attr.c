@@ -69,7 +69,7 @@ long mnt_set_super(struct mnt_work *work, u32 space, u32 id, bool read_only, con
 			if (at < 0)
 				return at;
 			if (options)
-				m->options = (u16)at;
+				m->options = (u32)at;
 			know_own(m);
 			m->flags = read_only ? m->flags | FS_SUPER_READ_ONLY : m->flags & ~(u32)FS_SUPER_READ_ONLY;
 			follow(m);

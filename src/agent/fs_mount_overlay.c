@@ -24,7 +24,7 @@ static long add_layer(struct mnt_work *work, struct layers *layers, long fd)
 	long n;
 
 	agent_fd_link(link, (u32)fd);
-	if (layers->count == FS_LAYERS_MAX || room < 2)
+	if (layers->count == FS_OVERLAY_MAX || room < 2)
 		return -ENOSPC;
 	n = sys3(__NR_readlink, link, to, room - 1);
 	if (n < 0 || (u64)n == room - 1)

@@ -43,11 +43,11 @@ long fs_edit_put(const struct fs_edit *edit, const char *text, u64 length)
 }
 
 /* Moves a string of another table over. False: no room. */
-static bool carry(struct fs_table *to, const struct fs_table *from, u16 *at)
+static bool carry(struct fs_table *to, const struct fs_table *from, u32 *at)
 {
 	long r = put(to, from->text + *at, strlen(from->text + *at));
 
-	*at = (u16)(r < 0 ? 0 : r);
+	*at = (u32)(r < 0 ? 0 : r);
 	return r >= 0;
 }
 
@@ -76,7 +76,7 @@ static bool carry_row(struct fs_table *to, const struct fs_table *from, struct f
 	    !carry(to, from, &m->upper_given) || !carry(to, from, &m->work_given) || !carry(to, from, &m->lower_given) ||
 	    !carry_layers(to, from, m))
 		return false;
-	m->root = (u16)(m->root_length ? m->source + m->source_length - m->root_length : 0);
+	m->root = m->root_length ? m->source + m->source_length - m->root_length : 0;
 	return true;
 }
 
@@ -175,19 +175,19 @@ static long fill_like(struct fs_table *to, struct fs_mount *m, const struct fs_n
 	memcpy(to->text + at + like->source_length, spec->below, spec->below_length);
 	to->text[at + (long)length] = 0;
 	to->used += (u32)length + 1;
-	m->source = (u16)at;
+	m->source = (u32)at;
 	m->source_length = (u16)length;
 	m->root_length = (u16)(like->root_length + spec->below_length);
-	m->root = (u16)(m->root_length ? m->source + m->source_length - m->root_length : 0);
+	m->root = m->root_length ? m->source + m->source_length - m->root_length : 0;
 	m->flags |= FS_BOUND;
 	return 0;
 }
 
-static bool put_into(struct fs_table *to, u16 *ret, const char *text)
+static bool put_into(struct fs_table *to, u32 *ret, const char *text)
 {
 	long at = text ? put(to, text, strlen(text)) : 0;
 
-	*ret = (u16)(at < 0 ? 0 : at);
+	*ret = (u32)(at < 0 ? 0 : at);
 	return at >= 0;
 }
 
@@ -230,7 +230,7 @@ static long add(struct fs_table *to, const struct fs_new_mount *spec, const stru
 		to->layer_count = layers;
 		return at;
 	}
-	m->target = (u16)at;
+	m->target = (u32)at;
 	m->target_length = (u16)spec->target_length;
 	m->flags |= spec->flags;
 	m->parent = spec->parent;
@@ -313,7 +313,7 @@ long fs_edit_move(const struct fs_edit *edit, u32 id, u32 parent, const char *ta
 		memcpy(table->text + at, target, target_length);
 		memcpy(table->text + at + target_length, table->text + m->target + cut, rest + 1);
 		table->used += (u32)length + 1;
-		m->target = (u16)at;
+		m->target = at;
 		m->target_length = (u16)length;
 	}
 	top->parent = parent;

@@ -56,7 +56,7 @@ void fs_edit_publish(struct fs_edit *edit);
 
 /* A mount by its id; NULL: there is none. */
 struct fs_mount *fs_edit_mount(const struct fs_edit *edit, u32 id);
-static inline const char *fs_edit_text(const struct fs_edit *edit, u16 at)
+static inline const char *fs_edit_text(const struct fs_edit *edit, u32 at)
 {
 	return edit->table->text + at;
 }

@@ -322,7 +322,7 @@ static bool find_place(const struct fs_root *root, const char *host, struct cand
 	*best = (struct candidate){ .mount = NULL };
 	for (u32 i = 0; i < count_of(table); i++) {
 		const struct fs_mount *m = &table->mounts[i];
-		struct fs_layer own = { m->source, m->source_length - m->root_length };
+		struct fs_layer own = { .source = m->source, .source_length = (u16)(m->source_length - m->root_length) };
 
 		for (u32 k = 0; k == 0 || k < m->layer_count; k++) {
 			const struct fs_layer *l = m->layer_count ? &table->layers[(m->layer + k) % FS_LAYERS_MAX] : &own;

@@ -148,15 +148,19 @@ static int make_broker(int *ret_ours, int *ret_members)
 	return 0;
 }
 
+/* Gaps that are about files or mounts: with one, a cell may have mount namespaces. */
+#define LOOKS_AT_PATHS \
+	(GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts) | GAP_BIT(GAP_overlay) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_cgroup))
+
 static int make_limited(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
-			const struct namespaces_start *namespaces, const struct launch_trace *trace, u64 file_limit,
+			const struct namespaces_start *namespaces, bool tree, const struct launch_trace *trace, u64 file_limit,
 			struct cell_fds *ret, const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
 	u64 ring = lay_out(emulate, areas), ring_size = trace ? ALIGN_UP(sizeof(struct trace_ring), LAYOUT_PAGE) : 0;
 	u64 views = ring + ring_size, spaces = views + ALIGN_UP(sizeof(struct view_state), LAYOUT_PAGE);
-	u64 mapped = spaces + ALIGN_UP(sizeof(struct fs_spaces), LAYOUT_PAGE),
+	u64 mapped = spaces + (tree || (emulate & LOOKS_AT_PATHS) ? ALIGN_UP(sizeof(struct fs_spaces), LAYOUT_PAGE) : 0),
 	    file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
 	struct commons *map;
 	int r;
@@ -230,12 +234,12 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 }
 
 int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
-		  const struct namespaces_start *namespaces, const struct launch_trace *trace, struct cell_fds *ret,
+		  const struct namespaces_start *namespaces, bool tree, const struct launch_trace *trace, struct cell_fds *ret,
 		  const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);
-	int r = make_limited(emulate, refused, features, identity, namespaces, trace, limit, ret, ret_stage);
+	int r = make_limited(emulate, refused, features, identity, namespaces, tree, trace, limit, ret, ret_stage);
 
 	(void)setrlimit(RLIMIT_FSIZE, &saved);
 	return r;

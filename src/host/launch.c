@@ -438,8 +438,8 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 		fds->map->start_error = 1;
 		return 0;
 	}
-	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, &spec->namespaces, spec->trace, fds,
-			  ret_stage);
+	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, &spec->namespaces, spec->tree != NULL,
+			  spec->trace, fds, ret_stage);
 	if (r < 0)
 		return r;
 	fds->map->forced = spec->forced;

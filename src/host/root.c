@@ -135,13 +135,13 @@ static void make_point(int top, const char *path, bool directory)
 	}
 }
 
-static int put_text(struct stage *stage, const char *text, u16 *ret_at, u16 *ret_length)
+static int put_text(struct stage *stage, const char *text, u32 *ret_at, u16 *ret_length)
 {
 	size_t length = strlen(text);
 
-	if (length + 1 > sizeof(stage->fs->table.text) - stage->fs->table.used)
+	if (length + 1 > sizeof(stage->fs->table.text) - stage->fs->table.used || length > UINT16_MAX)
 		return -E2BIG;
-	*ret_at = (u16)stage->fs->table.used;
+	*ret_at = stage->fs->table.used;
 	*ret_length = (u16)length;
 	memcpy(stage->fs->table.text + stage->fs->table.used, text, length + 1);
 	stage->fs->table.used += (u32)length + 1;

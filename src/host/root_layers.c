@@ -36,13 +36,13 @@ static const char *attr_name(const struct fs_state *fs, bool whiteout)
 	return whiteout ? "user.overlay.whiteout" : "user.overlay.opaque";
 }
 
-static int put_text(struct fs_state *fs, const char *text, u16 *ret_at, u16 *ret_length)
+static int put_text(struct fs_state *fs, const char *text, u32 *ret_at, u16 *ret_length)
 {
 	size_t length = strlen(text);
 
 	if (length + 1 > sizeof(fs->table.text) - fs->table.used || length > UINT16_MAX)
 		return -E2BIG;
-	*ret_at = (u16)fs->table.used;
+	*ret_at = fs->table.used;
 	*ret_length = (u16)length;
 	memcpy(fs->table.text + fs->table.used, text, length + 1);
 	fs->table.used += (u32)length + 1;
