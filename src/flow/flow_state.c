@@ -151,6 +151,11 @@ int flow_state_put_output(int dir, unsigned step, const char *text, size_t size)
 	return put_file(dir, name, text, size);
 }
 
+int flow_state_put_audit(int dir, const char *text, size_t size)
+{
+	return put_file(dir, "audit.jsonl", text, size);
+}
+
 int flow_state_get_output(int dir, unsigned step, char **ret, size_t *ret_size)
 {
 	char name[40];

@@ -4,6 +4,7 @@
  *
  *     run.json     what `lichen flow status --json` prints, as of the last step (docs/flow-json.md); replaced as a whole
  *     step-N.out   outputs, as they were stored: redacted
+ *     audit.jsonl  its events, where config.yaml has audit_export_enabled
  *     lock         locked as long as the run goes on. So a run that was killed is known without anything it would have to write
  *
  * The id is that of the run in the audit log.
@@ -29,6 +30,7 @@ int flow_state_write(int dir, const json_t *state);
 json_t *flow_state_read(int dir) MUST_CHECK;
 
 int flow_state_put_output(int dir, unsigned step, const char *text, size_t size) MUST_CHECK;
+int flow_state_put_audit(int dir, const char *text, size_t size) MUST_CHECK;
 /* 0, -ENOENT, or negative errno. *ret: malloc'ed, NUL-terminated. */
 int flow_state_get_output(int dir, unsigned step, char **ret, size_t *ret_size) MUST_CHECK;
 

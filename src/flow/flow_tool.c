@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cell_process.h"
 
 #define LOOK_MS 20 /* between looks at whether it has ended, when it holds its streams open no longer */
 
@@ -113,11 +114,11 @@ static int take(struct stream *stream)
 	return 0;
 }
 
-/* Ends it, and what is in its session's first process group. */
+/* Ends it, and whatever it has started: what has lost its parent is ours. */
 static void end(const struct work *work)
 {
 	(void)kill(-work->pid, SIGKILL);
-	(void)kill(work->pid, SIGKILL);
+	(void)cell_processes_kill("", getpid(), CELL_BY_PARENT);
 }
 
 static bool has_ended(const struct work *work, int *ret_status)
@@ -170,9 +171,6 @@ static int follow(struct work *work, struct flow_tool_result *ret)
 			break;
 	}
 	end(work);
-	if (!ended)
-		while (waitpid(work->pid, NULL, 0) < 0 && errno == EINTR)
-			;
 	return r;
 }
 
@@ -196,10 +194,14 @@ int flow_tool_run(const struct flow_tool *tool, struct flow_tool_result *ret)
 			     [REPORT] = { .fd = FD_NONE, .most = sizeof(ret->detail) } },
 	};
 	struct flow_tool_result result = { .end = FLOW_TOOL_ENDED };
-	int r = start(&work);
+	int reaper = 0, r;
 
+	(void)prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	r = start(&work);
 	if (r == 0)
 		r = follow(&work, &result);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, reaper, 0, 0, 0);
 	if (r == 0 && work.streams[OUT].cut && result.end == FLOW_TOOL_ENDED)
 		result.end = FLOW_TOOL_OUTPUT;
 	read_report(&work, &result);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program that a step runs: a process of lichen's own starts it, in the cage or, where the command line and config.yaml agree on that, without. Its output is
- * taken here, as far as it may go; what goes beyond, or beyond its time, ends it.
+ * taken here, as far as it may go; what goes beyond, or beyond its time, ends it. What it leaves running is killed: the caller has no other children meanwhile.
  */
 #ifndef LICHEN_FLOW_FLOW_TOOL_H
 #define LICHEN_FLOW_FLOW_TOOL_H

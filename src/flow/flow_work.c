@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/audit_view.h"
 #include "base/cleanup.h"
 #include "flow/flow_models.h"
 #include "flow/flow_redact.h"
@@ -304,6 +305,46 @@ int flow_work_begin(struct flow_work *work)
 	return r;
 }
 
+/* --- audit_export_enabled --------------------------------------------------------------------------------------------------------------- */
+
+struct export
+{
+	const char *run;
+	FILE *to;
+};
+
+static int export_one(void *data, u64 index, const u8 *entry, size_t size)
+{
+	const struct export *export = data;
+	json_t *event = json_loadb((const char *)entry, size, 0, NULL);
+	const char *run = json_string_value(json_object_get(event, "run"));
+
+	(void)index;
+	if (run && strcmp(run, export->run) == 0) {
+		(void)fwrite(entry, 1, size, export->to);
+		(void)fputc('\n', export->to);
+	}
+	json_decref(event);
+	return ferror(export->to) ? -EIO : 0;
+}
+
+/* The run's events beside its outputs, as `lichen audit export` prints them. */
+static int export_events(const struct flow_work *work, struct audit_error *why)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size = 0;
+	struct audit_view view;
+	struct export export = { .run = work->audit.id, .to = open_memstream(&text, &size) };
+	int r = audit_view_open(work->log, NULL, false, &view, why);
+
+	if (r == 0 && export.to)
+		r = audit_tree_each(view.tree, 0, export_one, &export, why);
+	audit_view_close(&view);
+	if (!export.to || fclose(export.to) != 0)
+		return -ENOMEM;
+	return r < 0 ? r : flow_state_put_audit(work->state_dir, text, size);
+}
+
 void flow_work_end(struct flow_work *work)
 {
 	struct flow_ended *ended = work->ended;
@@ -325,6 +366,8 @@ void flow_work_end(struct flow_work *work)
 		(void)log_failed(work, r, &why);
 	if (work->state_dir < 0)
 		return;
+	if (r == 0 && work->run->config->audit_export_enabled && export_events(work, &why) < 0 && ended->status == 0)
+		r = fail(work, -EIO, LICHEN_EXIT_IO, "cannot export the events of the run");
 	(void)json_object_set_new(work->state, "state", json_string(name));
 	(void)json_object_set_new(work->state, "ended", time_json());
 	(void)json_object_set_new(work->state, "status", json_integer(ended->status));
