@@ -239,10 +239,11 @@ _lichen() {
 		-C | --directory) _filedir -d ;;
 		--config) _filedir ;;
 		--resume) mapfile -t COMPREPLY < <(compgen -W "$(lichen flow list 2>/dev/null | cut -d ' ' -f 1) RUN" -- "$cur") ;;
+		--allow-weaker) mapfile -t COMPREPLY < <(compgen -W 'files deny syscalls network unix scopes limits' -- "$cur") ;;
 		--step) COMPREPLY=(1) ;;
 		*)
 			if [[ $cur == -* ]]; then
-				mapfile -t COMPREPLY < <(compgen -W '--directory= --config= --no-sandbox --resume= --step= --json --help' -- "$cur")
+				mapfile -t COMPREPLY < <(compgen -W '--directory= --config= --no-sandbox --allow-weaker= --resume= --step= --json --help' -- "$cur")
 			elif ((cword == 2)); then
 				mapfile -t COMPREPLY < <(compgen -W 'run validate init status logs list' -- "$cur")
 			else

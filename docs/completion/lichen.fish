@@ -196,6 +196,7 @@ complete -c lichen -n '__fish_seen_subcommand_from audit' -a 'verify show export
 complete -c lichen -n '__fish_seen_subcommand_from flow' -s C -l directory -x -a '(__fish_complete_directories)' -d 'Where relative paths start'
 complete -c lichen -n '__fish_seen_subcommand_from flow' -l config -r -d 'Another file than config.yaml'
 complete -c lichen -n '__fish_seen_subcommand_from flow' -l no-sandbox -d 'Tools run without the cage'
+complete -c lichen -n '__fish_seen_subcommand_from flow' -l allow-weaker -x -a 'files deny syscalls network unix scopes limits' -d 'Tools go on without layers'
 complete -c lichen -n '__fish_seen_subcommand_from flow' -l resume -x -d 'Keep the outputs of this run'
 complete -c lichen -n '__fish_seen_subcommand_from flow' -l step -x -d 'logs: the output of this step only'
 complete -c lichen -n '__fish_seen_subcommand_from flow' -l json -d 'run, status, list: JSON'

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/cage_run.h"
 #include "cli/commands.h"
 #include "cli/flow_cli.h"
 #include "cli/json_out.h"
@@ -16,18 +17,23 @@ static const struct option_row options[] = {
 	  .letter = 'C',
 	  .value = "DIR",
 	  .offset = offsetof(struct flow_options, directory),
-	  .help = "where relative paths of the flow start, and config.yaml is (the working directory)" },
+	  .help = "where config.yaml is and relative paths start" },
 	{ .name = "config",
 	  .value = "FILE",
 	  .offset = offsetof(struct flow_options, config),
 	  .help = "run, validate: another file than config.yaml" },
 	{ .name = "no-sandbox",
 	  .offset = offsetof(struct flow_options, no_sandbox),
-	  .help = "run, validate: tools run without the cage; config.yaml must say sandbox_enabled: false, too" },
+	  .help = "tools run without the cage: config.yaml has to agree" },
+	{ .name = "allow-weaker",
+	  .value = "LAYER,…",
+	  .offset = offsetof(struct flow_options, weaker),
+	  .parse = cage_parse_weaker,
+	  .help = "run: tools go on without these layers of the cage" },
 	{ .name = "resume",
 	  .value = "RUN",
 	  .offset = offsetof(struct flow_options, resume),
-	  .help = "run: keep the outputs of steps that were ok in this run of the same file" },
+	  .help = "run: keep what was ok in this run of the same file" },
 	{ .name = "step",
 	  .value = "N",
 	  .offset = offsetof(struct flow_options, step),
@@ -57,6 +63,11 @@ static int run_verb(const struct flow_options *given, const char *word)
 static int validate_verb(const struct flow_options *given, const char *word)
 {
 	return with_config(given, word, flow_cli_validate);
+}
+
+static int init_verb(const struct flow_options *given, const char *word)
+{
+	return flow_cli_init(word ? word : given->directory ? given->directory : ".");
 }
 
 /* The runs, of this file only when there is one. NULL without memory. */
@@ -166,8 +177,11 @@ static const struct verb {
 	int least, most;
 	int (*run)(const struct flow_options *given, const char *word);
 } verbs[] = {
-	{ "run", "the file of a flow", 1, 1, run_verb },    { "validate", "the file of a flow", 1, 1, validate_verb },
-	{ "status", "the id of a run", 0, 1, status_verb }, { "logs", "the id of a run", 0, 1, logs_verb },
+	{ "run", "the file of a flow", 1, 1, run_verb },
+	{ "init", "a directory", 0, 1, init_verb },
+	{ "validate", "the file of a flow", 1, 1, validate_verb },
+	{ "status", "the id of a run", 0, 1, status_verb },
+	{ "logs", "the id of a run", 0, 1, logs_verb },
 	{ "list", "the file of a flow", 0, 1, list_verb },
 };
 
@@ -181,7 +195,7 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first == argc)
-		return command_usage(&command_flow, "there is nothing to do: run, validate, status, logs or list");
+		return command_usage(&command_flow, "there is nothing to do: run, validate, init, status, logs or list");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(verbs[i].name, argv[first]) == 0)
 			verb = &verbs[i];
@@ -196,17 +210,16 @@ static int run(int argc, char **argv)
 }
 
 static const char *const notes[] = {
-	"Verbs. run FILE: runs a flow. validate FILE: reads it only. status [RUN]: how a run went, the latest "
-	"without RUN. logs [RUN]: the outputs of its steps. list [FILE]: all runs, or those of a file.",
-	"Exit status of run: 0; 1 a step failed; 65 the audit log is broken, 74 it cannot be written; 66 no such file or run; 69 a layer of the cage is missing here; "
-	"75 the budget is exhausted; 77 a step was denied something; 78 the file or config.yaml is wrong; 124 a limit of time or steps; 125 lichen failed; 128+n a signal.",
+	"VERB: run FILE; validate FILE: reads it only; init [DIR]: writes config.yaml and three examples; status [RUN] and logs [RUN], the latest without; list [FILE].",
+	"Exit status of run: 0; 1 a step failed, 65 or 74 the audit log, 66 no such file, 69 the cage lacks a layer, 75 budget exhausted, 77 denied, 78 flow or config.yaml "
+	"wrong, 124 time or steps, 125 lichen failed, 128+n a signal.",
 	NULL,
 };
 
 const struct command command_flow = {
 	.name = "flow",
-	.synopsis = "run | validate | status | logs | list [OPTION…] [FILE|RUN]",
-	.summary = "Runs workflows of files and tools",
+	.synopsis = "VERB [OPTION…] [FILE|RUN|DIR]",
+	.summary = "Runs workflows of tools, files and models",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.usage_status = LICHEN_EXIT_USAGE,

@@ -11,6 +11,7 @@
 
 struct flow_options {
 	const char *directory, *config, *resume, *step;
+	u32 weaker; /* bit per layer of the cage that may be missing */
 	bool no_sandbox, json;
 };
 

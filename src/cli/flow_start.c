@@ -198,6 +198,7 @@ static int run_flow(struct flow_cli *cli, const char *file, const struct flow *f
 		.base_path = cli->base,
 		.resume = cli->given->resume,
 		.no_sandbox = cli->given->no_sandbox,
+		.weaker = cli->given->weaker,
 		.stop = stop,
 		.tell = tell,
 		.user = &quiet,

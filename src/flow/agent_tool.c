@@ -167,6 +167,9 @@ static enum flow_outcome judge(const struct flow_tool *tool, struct flow_tool_re
 		(void)snprintf(error, sizeof(result->error), "'%.80s' has ended with status %d, denied %s", name, ended->status,
 			       ended->detail);
 		return FLOW_DENIED;
+	case FLOW_TOOL_LOG:
+		(void)snprintf(error, sizeof(result->error), "%s", ended->detail);
+		return FLOW_BROKEN;
 	case FLOW_TOOL_FAILED:
 		break;
 	}

@@ -17,8 +17,10 @@
 #include "config/yaml_strict.h"
 #include "flow/flow_config.h"
 
+struct audit_run;
 struct budget;
 struct flow_step;
+struct flow_tool;
 
 enum flow_kind {
 	FLOW_STRING,
@@ -65,7 +67,12 @@ struct flow_task {
 	u64 *http_next;        /* of the run: when the next HTTP request is due (rate.h) */
 	const char *run;       /* id of the run, and */
 	unsigned step;         /* number of the step: for the log */
-	bool no_sandbox;       /* the command line and config.yaml agree that there is no cage */
+	const char *log;       /* the audit log's directory, and */
+	const struct audit_run *audit; /* the run in it, for events of the agent's own */
+	u32 weaker;                    /* bit per layer of the cage that may be missing (cage/layer.h) */
+	void (*caged)(const struct flow_tool *tool,
+		      int report); /* flow_tool_caged(): what only reads flows need not be linked with the cage */
+	bool no_sandbox;           /* the command line and config.yaml agree that there is no cage */
 };
 
 struct flow_result {

@@ -155,6 +155,7 @@ void flow_config_done(struct flow_config *config)
 	free(config->allowed_commands.words);
 	free(config->allowed_paths.words);
 	free(config->allowed_private.words);
+	free(config->quiet_denials.words);
 	yaml_node_free(config->root);
 	yaml_node_free(config->initial);
 	explicit_bzero(config->redaction_key, sizeof(config->redaction_key));

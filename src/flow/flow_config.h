@@ -29,6 +29,7 @@ struct flow_config {
 	bool sandbox_enabled, network_access_allowed, pii_redaction_enabled, cost_kill_enabled, audit_enabled, audit_export_enabled;
 	/* lichen's */
 	struct flow_strings allowed_paths; /* directories that steps may name in theirs */
+	struct flow_strings quiet_denials; /* report.quiet of the policy of tools */
 	s64 max_steps, max_retries;
 	u64 max_run_time;        /* milliseconds */
 	u64 max_output;          /* bytes of a step's output */

@@ -110,6 +110,39 @@ int flow_path_open(const struct flow_task *task, const char *path, struct flow_p
 	return r == -ENOENT ? -EACCES : r;
 }
 
+/* A path without links as far as it is there, and what is not behind that; without its leading slash. 0 or negative errno. */
+static int real_path(const char *base, const char *path, char real[PATH_MAX])
+{
+	char text[PATH_MAX], head[PATH_MAX], whole[2 * PATH_MAX];
+	const char *rest = "";
+	size_t length;
+
+	if (snprintf(text, sizeof(text), "%s%s%s", *path == '/' ? "" : base, *path == '/' ? "" : "/", path) >= (int)sizeof(text))
+		return -ENAMETOOLONG;
+	for (length = strlen(text); !realpath(*text ? text : "/", head); rest = text + length + 1) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+		if (*rest)
+			text[length] = '/';
+		while (length > 0 && text[--length] != '/')
+			;
+		text[length] = '\0';
+	}
+	(void)snprintf(whole, sizeof(whole), "%s/%s", head, rest);
+	return tree_clean_path(whole, real);
+}
+
+const char *flow_paths_cover(const struct flow_config *config, const char *base, const char *path)
+{
+	char mine[PATH_MAX], allowed[PATH_MAX];
+	int r = real_path(base, path, mine);
+
+	for (size_t i = 0; i < config->allowed_paths.count; i++)
+		if (r < 0 || real_path(base, config->allowed_paths.words[i], allowed) < 0 || flow_path_within(mine, allowed))
+			return config->allowed_paths.words[i];
+	return NULL;
+}
+
 int flow_paths_check(const struct flow_step *step, const struct flow_config *config, struct yaml_error *error)
 {
 	const struct yaml_node *own = yaml_get(step->settings, "allowed_paths");

@@ -34,6 +34,9 @@ int flow_path_allowed(const struct flow_task *task, size_t n, char clean[PATH_MA
  */
 int flow_path_open(const struct flow_task *task, const char *path, struct flow_place *ret) MUST_CHECK;
 
+/* The allowed directory in which a path lies, which need not be there yet; links are followed. NULL: none. -ENOMEM counts as the first of them. */
+const char *flow_paths_cover(const struct flow_config *config, const char *base, const char *path);
+
 /* An agent's check of `config`.allowed_paths: each lies in one of config.yaml's. Without the base directory: paths are compared as they are written. */
 int flow_paths_check(const struct flow_step *step, const struct flow_config *config, struct yaml_error *error) MUST_CHECK;
 

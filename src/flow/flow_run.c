@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "flow/flow_condition.h"
 #include "flow/flow_redact.h"
+#include "flow/flow_tool.h"
 #include "flow/flow_work.h"
 #include "lichen.h"
 
@@ -86,6 +87,10 @@ static enum flow_outcome carry_out(struct flow_work *work, size_t i, struct flow
 		.http_next = &work->http_next,
 		.run = work->audit.id,
 		.step = step->number,
+		.log = work->log,
+		.audit = &work->audit,
+		.weaker = work->run->weaker,
+		.caged = flow_tool_caged,
 		.no_sandbox = work->run->no_sandbox,
 	};
 	json_t *settings = NULL, *parameters = NULL;
@@ -299,7 +304,7 @@ static int stop_status(const struct flow_run *run)
 
 static void take_output(struct flow_work *work)
 {
-	for (size_t i = work->run->flow->count; i > 0; i--) {
+	for (size_t i = work->outputs ? work->run->flow->count : 0; i > 0; i--) {
 		struct flow_output *output = &work->outputs[i - 1];
 
 		if (output->state == FLOW_STEP_OK && !work->ended->output) {

@@ -33,7 +33,8 @@ struct flow_run {
 	const char *base_path; /* absolute */
 	const char *resume;    /* a run whose steps that are ok are kept; NULL = none */
 	bool no_sandbox;
-	int stop; /* a signalfd, not blocking: readable, the run is to end */
+	u32 weaker; /* bit per layer of the cage that may be missing */
+	int stop;   /* a signalfd, not blocking: readable, the run is to end */
 	void (*tell)(void *user, const struct flow_told *told);
 	void *user;
 };

@@ -60,12 +60,61 @@ static NORETURN void child(const struct flow_tool *tool, int out, int err, int r
 		_exit(125);
 	if (tool->task->no_sandbox)
 		flow_tool_uncaged(tool, report);
-	flow_tool_caged(tool, report);
+	tool->task->caged(tool, report);
+	_exit(125);
+}
+
+static int exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Waits for the tool's process, or for SIGTERM, which comes when lichen ends, too. Returns what it ended with. */
+static int keep_watch(pid_t tool, const sigset_t *signals)
+{
+	int status = 0;
+
+	for (;;) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number == SIGTERM)
+			return 128 + SIGTERM;
+		for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+			if (pid == tool)
+				return exit_code(status);
+	}
+}
+
+/* Between lichen and the tool: whatever the tool leaves behind becomes its child, and does not outlive it, however lichen itself ends. */
+static NORETURN void keeper(const struct flow_tool *tool, const int ends[STREAMS], pid_t lichen)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != lichen)
+		_exit(125);
+	(void)setsid(); /* what a terminal sends is for lichen to decide on */
+	pid_t pid = fork();
+	if (pid == 0)
+		child(tool, ends[OUT], ends[ERR], ends[REPORT]);
+	for (int i = 0; i < STREAMS; i++)
+		(void)close(ends[i]);
+	int status = pid < 0 ? 125 : keep_watch(pid, &signals);
+	(void)cell_processes_kill("", getpid(), CELL_BY_PARENT);
+	_exit(status);
 }
 
 static int start(struct work *work)
 {
 	int ends[STREAMS] = { FD_NONE, FD_NONE, FD_NONE }, r = 0;
+	pid_t lichen = getpid();
 
 	for (int i = 0; r == 0 && i < STREAMS; i++) {
 		int both[2];
@@ -79,7 +128,7 @@ static int start(struct work *work)
 	}
 	work->pid = r == 0 ? fork() : -1;
 	if (work->pid == 0)
-		child(work->tool, ends[OUT], ends[ERR], ends[REPORT]);
+		keeper(work->tool, ends, lichen);
 	if (r == 0 && work->pid < 0)
 		r = -errno;
 	for (int i = 0; i < STREAMS; i++)
@@ -114,11 +163,12 @@ static int take(struct stream *stream)
 	return 0;
 }
 
-/* Ends it, and whatever it has started: what has lost its parent is ours. */
+/* Ends it, and whatever it has started. */
 static void end(const struct work *work)
 {
-	(void)kill(-work->pid, SIGKILL);
-	(void)cell_processes_kill("", getpid(), CELL_BY_PARENT);
+	(void)kill(work->pid, SIGTERM);
+	while (waitpid(work->pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 static bool has_ended(const struct work *work, int *ret_status)
@@ -127,7 +177,7 @@ static bool has_ended(const struct work *work, int *ret_status)
 
 	if (waitpid(work->pid, &status, WNOHANG) != work->pid)
 		return false;
-	*ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	*ret_status = exit_code(status);
 	return true;
 }
 
@@ -170,18 +220,46 @@ static int follow(struct work *work, struct flow_tool_result *ret)
 		if (ret->end != FLOW_TOOL_ENDED)
 			break;
 	}
-	end(work);
+	if (!ended)
+		end(work);
 	return r;
 }
 
-/* What the child said of why nothing was started: "layer …" or "failed …". */
+void flow_tool_report(int report, enum flow_tool_says says, const char *what, const char *why)
+{
+	char text[256];
+	int size = snprintf(text, sizeof(text), "%c%s%s%s", says, what,
+			    !*why                           ? ""
+			    : says == FLOW_TOOL_SAYS_DENIED ? " "
+							    : ": ",
+			    why);
+
+	size = size < (int)sizeof(text) ? size : (int)sizeof(text) - 1;
+	while (write(report, text, (size_t)size) < 0 && errno == EINTR)
+		;
+}
+
+/* What the child has said. */
 static void read_report(const struct work *work, struct flow_tool_result *ret)
 {
 	const struct stream *report = &work->streams[REPORT];
 
 	if (report->size == 0 || ret->end != FLOW_TOOL_ENDED)
 		return;
-	ret->end = report->bytes[0] == 'l' ? FLOW_TOOL_LAYER : report->bytes[0] == 'd' ? FLOW_TOOL_DENIED : FLOW_TOOL_FAILED;
+	switch ((enum flow_tool_says)report->bytes[0]) {
+	case FLOW_TOOL_SAYS_LAYER:
+		ret->end = FLOW_TOOL_LAYER;
+		break;
+	case FLOW_TOOL_SAYS_LOG:
+		ret->end = FLOW_TOOL_LOG;
+		break;
+	case FLOW_TOOL_SAYS_DENIED:
+		ret->end = FLOW_TOOL_DENIED;
+		break;
+	case FLOW_TOOL_SAYS_FAILED:
+	default:
+		ret->end = FLOW_TOOL_FAILED;
+	}
 	(void)snprintf(ret->detail, sizeof(ret->detail), "%.*s", (int)report->size - 1, report->bytes + 1);
 }
 
@@ -194,14 +272,10 @@ int flow_tool_run(const struct flow_tool *tool, struct flow_tool_result *ret)
 			     [REPORT] = { .fd = FD_NONE, .most = sizeof(ret->detail) } },
 	};
 	struct flow_tool_result result = { .end = FLOW_TOOL_ENDED };
-	int reaper = 0, r;
+	int r = start(&work);
 
-	(void)prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	r = start(&work);
 	if (r == 0)
 		r = follow(&work, &result);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, reaper, 0, 0, 0);
 	if (r == 0 && work.streams[OUT].cut && result.end == FLOW_TOOL_ENDED)
 		result.end = FLOW_TOOL_OUTPUT;
 	read_report(&work, &result);

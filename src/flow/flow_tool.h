@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A program that a step runs: a process of lichen's own starts it, in the cage or, where the command line and config.yaml agree on that, without. Its output is
- * taken here, as far as it may go; what goes beyond, or beyond its time, ends it. What it leaves running is killed: the caller has no other children meanwhile.
+ * taken here, as far as it may go; what goes beyond, or beyond its time, ends it. Another process stands between, and kills what it leaves running.
+ *
+ *     lichen ── keeper (adopts orphans) ── launcher ── the tool
  */
 #ifndef LICHEN_FLOW_FLOW_TOOL_H
 #define LICHEN_FLOW_FLOW_TOOL_H
@@ -23,6 +25,7 @@ enum flow_tool_end {
 	FLOW_TOOL_LAYER,   /* the cage lacks a layer: nothing was started */
 	FLOW_TOOL_DENIED,  /* it ended, and was denied something: status */
 	FLOW_TOOL_FAILED,  /* it could not be started */
+	FLOW_TOOL_LOG,     /* the audit log did not take what it had to be told */
 };
 
 struct flow_tool_result {
@@ -39,7 +42,16 @@ struct flow_tool_result {
 /* Runs it to its end. 0, with the result (out and err the caller's); or negative errno. */
 int flow_tool_run(const struct flow_tool *tool, struct flow_tool_result *ret) MUST_CHECK;
 
-/* What the process does that runs it: does not return. `report`: takes words of why nothing was started. */
+/* What its process says of it, by a pipe: one of these, and words. The first word counts. */
+enum flow_tool_says {
+	FLOW_TOOL_SAYS_LAYER = 'l',  /* nothing was started */
+	FLOW_TOOL_SAYS_FAILED = 'f', /* likewise */
+	FLOW_TOOL_SAYS_LOG = 'a',    /* the audit log does not take it */
+	FLOW_TOOL_SAYS_DENIED = 'd', /* something was denied; it goes on */
+};
+void flow_tool_report(int report, enum flow_tool_says says, const char *what, const char *why);
+
+/* What the process does that runs it: does not return. `report` is the pipe. */
 NORETURN void flow_tool_uncaged(const struct flow_tool *tool, int report);
 NORETURN void flow_tool_caged(const struct flow_tool *tool, int report);
 

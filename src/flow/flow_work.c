@@ -15,8 +15,10 @@
 #include "audit/audit_view.h"
 #include "base/cleanup.h"
 #include "flow/flow_models.h"
+#include "flow/flow_paths.h"
 #include "flow/flow_redact.h"
 #include "host/cell_config.h"
+#include "host/state_dir.h"
 #include "lichen.h"
 
 #define HASH_TEXT (2 * crypto_hash_sha256_BYTES + 1)
@@ -218,6 +220,23 @@ static int record_kept(struct flow_work *work)
 	return r;
 }
 
+/* What may forge the log or the state must not be reached by a step. */
+static int keep_out(struct flow_work *work)
+{
+	const struct flow_config *config = work->run->config;
+	const char *allowed = flow_paths_cover(config, work->run->base_path, work->log);
+	char state[PATH_MAX];
+
+	if (allowed)
+		return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
+			    "the audit log '%.150s' lies in '%.100s', which allowed_paths allows", work->log, allowed);
+	CLEANUP_FD int fd = state_dir_open(state);
+	if (fd >= 0 && (allowed = flow_paths_cover(config, work->run->base_path, state)) != NULL)
+		return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
+			    "the state directory '%.150s' lies in '%.100s', which allowed_paths allows", state, allowed);
+	return 0;
+}
+
 static int open_base(struct flow_work *work)
 {
 	const char *log = work->run->config->audit_storage_path;
@@ -288,6 +307,8 @@ int flow_work_begin(struct flow_work *work)
 		if (r < 0)
 			return fail(work, r, LICHEN_EXIT_IO, "cannot read or make the key for hashes: %s", strerror(-r));
 	}
+	if (r == 0)
+		r = keep_out(work);
 	sha256(work->run->text, work->run->length, hash);
 	if (r == 0)
 		r = make_outputs(work);
@@ -367,7 +388,7 @@ void flow_work_end(struct flow_work *work)
 	if (work->state_dir < 0)
 		return;
 	if (r == 0 && work->run->config->audit_export_enabled && export_events(work, &why) < 0 && ended->status == 0)
-		r = fail(work, -EIO, LICHEN_EXIT_IO, "cannot export the events of the run");
+		(void)fail(work, -EIO, LICHEN_EXIT_IO, "cannot export the events of the run");
 	(void)json_object_set_new(work->state, "state", json_string(name));
 	(void)json_object_set_new(work->state, "ended", time_json());
 	(void)json_object_set_new(work->state, "status", json_integer(ended->status));

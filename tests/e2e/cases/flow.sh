@@ -164,6 +164,46 @@ contains 'the log' "$("$lichen" audit verify audit)" ' 0 running, 1 truncated'
 echo '# changed' >>long.yml
 wants 78 run --no-sandbox --resume="$(state 's["id"]')" long.yml
 
+# the examples, offline; in the cage where this host has its layers, else refused before a tool starts
+wants 0 init examples
+wants 74 init examples
+for name in document-ingestion fraud-batch; do
+	wants 0 run --directory=examples examples/$name.yml
+done
+contains 'the model gets no personal data' "$(cat examples/data/output/summary.txt)" '[EMAIL_ADDRESS]'
+flow run --directory=examples examples/log-triage.yml >out
+code=$?
+case $code,${ENVIRONMENT-} in
+0,*)
+	contains 'the cage is in the log' "$("$lichen" audit export --type=run.policy examples/audit)" '"layer":"files"'
+	contains 'what the tool gave' "$(cat examples/data/output/triage.txt)" 'request 82 failed'
+	echo 'allowed_commands: [cat, sh]' >config.yaml
+	one caged.yml tool_executor run "parameters: {command: cat, args: [$WORK/secret/file, $WORK/audit/key]}"
+	wants 77 run caged.yml
+	same 'denials' "$WORK/audit/key $WORK/secret/file" "$("$lichen" audit export --type=denial audit |
+		sed 's/.*"object":"\([^"]*\)".*/\1/' | sort | tr '\n' ' ' | sed 's/ $//')"
+	# nothing outlives lichen, however it ends
+	rm -f data/output/pid
+	nap=$((100000 + $$))
+	one caged.yml tool_executor run 'config: {read_only: false}' \
+		"parameters: {command: sh, args: [-c, 'setsid sleep $nap & echo x >data/output/pid; sleep $nap']}"
+	"$lichen" flow run caged.yml >out 2>stderr </dev/null &
+	runner=$!
+	until_true 60 test -e data/output/pid || fail "the tool does not start: $(cat stderr)"
+	kill -9 $runner
+	wait $runner 2>/dev/null
+	until_true 60 sh -c "! ps -eo args | grep -qx 'sleep $nap'" || fail 'the tool lives on'
+	;;
+69,gvisor* | 69,docker | 69,restricted)
+	contains 'why' "$(cat stderr)" 'lacks the layer'
+	[ ! -e examples/data/output/triage.txt ] || fail 'it went on'
+	;;
+*) fail "status $code: $(cat stderr)" ;;
+esac
+echo 'allowed_paths: [.]' >config.yaml
+wants 78 run all.yml
+contains 'the log is out of reach' "$(cat stderr)" 'which allowed_paths allows'
+
 # hashes; no log, no run
 printf 'redaction_strategy: hash\n' >config.yaml
 one read.yml filesystem read 'parameters: {path: data/input/app.log}'

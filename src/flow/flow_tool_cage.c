@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A tool in the cage. config.yaml and the step's `config` become a policy (docs/cage.md), in memory:
+ *
+ *     files      execute what the system has installed; read allowed_paths, or write them when the step has read_only: false
+ *     network    none; with network_access_allowed the machine's, or through lichen-proxy to allowed_domains where there are some
+ *     limits     memory_limit_mb, cpu_limit, max_open_files, max_file_size_mb, the time that is left
+ *
+ * The policy's text has its digest in the audit log (run.policy, with the layers in force), and each denial is an event there.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit/audit_run.h"
+#include "base/cleanup.h"
+#include "cage/cage.h"
+#include "cage/cage_seccomp.h"
+#include "cage/denial.h"
+#include "flow/flow_paths.h"
+#include "flow/flow_redact.h"
+#include "flow/flow_tool.h"
+#include "gaps/registry.h"
+#include "host/plan.h"
+#include "host/probe.h"
+
+#define EVENTS_MAX 1000u /* denials of one tool that the log gets */
+
+struct job {
+	const struct flow_tool *tool;
+	int report;
+	struct cage_policy *policy;
+	struct cage *cage;
+	struct launch launch;
+	struct launch_trace trace;
+	u64 refused[TRACE_NUMBERS_SIZE];
+	struct cage_denials *denials;
+	u64 events;
+	int error; /* negative errno: the log could not be told of a denial */
+};
+
+/* --- the policy ------------------------------------------------------------------------------------------------------------------------- */
+
+/* What programs are made of, wherever a distribution puts it. */
+static const char *const system_paths[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives" };
+
+static json_t *allowed_json(const struct flow_task *task)
+{
+	json_t *paths = json_array();
+	char clean[PATH_MAX], path[PATH_MAX + 1];
+	int r = 0;
+
+	for (size_t i = 0; r == 0; i++) {
+		r = flow_path_allowed(task, i, clean);
+		(void)snprintf(path, sizeof(path), "/%s", clean);
+		if (r == 0)
+			(void)json_array_append_new(paths, json_string(path));
+	}
+	return paths;
+}
+
+static json_t *files_json(const struct flow_task *task)
+{
+	bool writes = json_is_false(json_object_get(task->settings, "read_only"));
+	json_t *execute = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++)
+		(void)json_array_append_new(execute, json_string(system_paths[i]));
+	return json_pack("{s:o, s:o}", "execute", execute, writes ? "write" : "read", allowed_json(task));
+}
+
+static json_t *network_json(const struct flow_config *config)
+{
+	json_t *allow;
+	char target[300];
+
+	if (!config->network_access_allowed)
+		return json_pack("{s:s}", "mode", "none");
+	if (config->allowed_domains.count == 0)
+		return json_pack("{s:s}", "mode", "host");
+	allow = json_array();
+	for (size_t i = 0; i < config->allowed_domains.count; i++) {
+		const char *domain = config->allowed_domains.words[i];
+
+		(void)snprintf(target, sizeof(target), "%s:443", domain);
+		(void)json_array_append_new(allow, json_string(target));
+		(void)snprintf(target, sizeof(target), "%s:80", domain);
+		(void)json_array_append_new(allow, json_string(target));
+	}
+	return json_pack("{s:s, s:o}", "mode", "proxy", "allow", allow);
+}
+
+static json_t *limits_json(const struct flow_tool *tool)
+{
+	const struct flow_config *config = tool->task->config;
+
+	return json_pack("{s:I, s:I, s:I, s:f}", "memory", (json_int_t)config->memory_limit_mb << 20, "open_files",
+			 (json_int_t)config->max_open_files, "file_size", (json_int_t)config->max_file_size_mb << 20, "cpu",
+			 (double)config->cpu_limit / 1000);
+}
+
+/* The policy's text: JSON is YAML. NULL without memory. */
+static char *policy_text(const struct flow_tool *tool)
+{
+	const struct flow_strings *quiet = &tool->task->config->quiet_denials;
+	json_t *expected = json_array();
+
+	for (size_t i = 0; i < quiet->count; i++)
+		(void)json_array_append_new(expected, json_string(quiet->words[i]));
+	json_t *policy = json_pack("{s:i, s:o, s:o, s:o, s:{s:o}}", "version", 1, "files", files_json(tool->task), "network",
+				   network_json(tool->task->config), "limits", limits_json(tool), "report", "quiet", expected);
+	char *text = json_dumps(policy, JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+	json_decref(policy);
+	return text;
+}
+
+/* --- denials ---------------------------------------------------------------------------------------------------------------------------- */
+
+static json_t *redacted(const struct job *job, const char *text)
+{
+	CLEANUP_FREE char *clean = NULL, *kept = NULL;
+	size_t size;
+
+	if (flow_text_clean(text, strlen(text), &clean, &size) < 0 ||
+	    flow_redact(job->tool->task->config, clean, size, &kept, &size) < 0)
+		return NULL;
+	return json_stringn(kept, size);
+}
+
+static void note(struct job *job, const char *type, json_t *members)
+{
+	const struct flow_task *task = job->tool->task;
+	struct audit_error why;
+	int r;
+
+	(void)json_object_set_new(members, "step", json_integer(task->step));
+	r = members ? audit_run_note(task->log, task->audit, type, members, &why) : -ENOMEM;
+	if (r < 0 && !job->error)
+		job->error = r;
+}
+
+/* In the thread that takes records. The first one is told to the step. */
+static void tell(void *data, const struct cage_denial *denial)
+{
+	struct job *job = data;
+	char text[CAGE_OBJECT_PRINTED];
+	const char *object = cage_denial_print(denial, text), *what = cage_denied_name(denial->what);
+
+	if (denial->quiet)
+		return;
+	if (job->events == 0)
+		flow_tool_report(job->report, FLOW_TOOL_SAYS_DENIED, what, object);
+	if (job->events++ < EVENTS_MAX)
+		note(job, "denial",
+		     json_pack("{s:s, s:o, s:o}", "what", what, "object", redacted(job, object), "rule",
+			       redacted(job, denial->rule)));
+}
+
+/* --- the run ---------------------------------------------------------------------------------------------------------------------------- */
+
+static NORETURN void give_up(const struct job *job, enum flow_tool_says says, const char *what, const char *why)
+{
+	flow_tool_report(job->report, says, what, why);
+	_exit(125);
+}
+
+static void read_policy(struct job *job)
+{
+	char *text = policy_text(job->tool);
+	struct cage_policy_error error = { 0 };
+	int r = text ? cage_policy_parse(text, strlen(text), job->tool->task->base_path, NULL, &job->policy, &error) : -ENOMEM;
+
+	if (r == 0)
+		r = cage_policy_resolve(job->policy, NULL, &error);
+	if (r < 0)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "the policy of config.yaml", r == -EINVAL ? error.at.text : strerror(-r));
+}
+
+static void open_cage(struct job *job)
+{
+	int r = cage_open(job->policy, job->tool->task->weaker, &job->cage);
+
+	if (r < 0)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(-r));
+	for (int i = 0; i < CAGE_LAYERS; i++)
+		if (cage_missing(job->cage) & CAGE_LAYER_BIT(i)) {
+			char what[80];
+
+			(void)snprintf(what, sizeof(what), "this host lacks the layer '%s' of the cage",
+				       cage_layer_name((enum cage_layer)i));
+			give_up(job, FLOW_TOOL_SAYS_LAYER, what, cage_finding(job->cage, (enum cage_layer)i)->how);
+		}
+}
+
+/* Which gaps are filled: as `lichen run` does without options. */
+static void make_plan(struct job *job)
+{
+	static const struct plan_request request;
+	struct gap_finding findings[GAP_COUNT];
+	struct plan plan;
+	u32 probed = plan_wants_probed(&request, gaps_built());
+	int r = probe_gaps(probed, 0, findings);
+
+	if (r < 0)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "cannot probe this host", strerror(-r));
+	plan_make(&request, gaps_built(), probed, findings, &plan);
+	job->launch.emulate = plan.emulated;
+	job->launch.refuse = plan.refused_natively;
+}
+
+static void record(struct job *job)
+{
+	int r;
+
+	cage_seccomp_refused(job->policy, job->refused);
+	r = cage_denials_new(job->policy, job->refused, tell, job, &job->denials);
+	if (r < 0)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(-r));
+	job->trace = (struct launch_trace){
+		.mode = TRACE_REFUSALS,
+		.numbers = job->refused,
+		.take = cage_denials_take,
+		.data = job->denials,
+		.fd = -1,
+	};
+	job->launch.trace = &job->trace;
+}
+
+void flow_tool_caged(const struct flow_tool *tool, int report)
+{
+	struct job job = { .tool = tool, .report = report };
+	struct launch_result result;
+
+	read_policy(&job);
+	open_cage(&job);
+	job.launch = (struct launch){ .argv = tool->argv, .envp = tool->envp, .workdir = tool->task->base_path };
+	make_plan(&job);
+	record(&job);
+	note(&job, "run.policy", cage_describe(job.cage, true));
+	if (job.error)
+		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of the cage", strerror(-job.error));
+	int r = cage_launch(job.cage, &job.launch, &result);
+	if (job.error)
+		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of a denial", strerror(-job.error));
+	if (r < 0)
+		give_up(&job, FLOW_TOOL_SAYS_FAILED, result.stage ? result.stage : tool->argv[0],
+			*result.detail ? result.detail : strerror(result.error));
+	_exit(result.status);
+}
