@@ -174,8 +174,10 @@ static void add_open(struct cage_learner *learner, struct cage_attempt *attempt,
 		return;
 	if (is_new(learner, attempt))
 		add_name(learner, attempt);
-	else
-		add_file(learner, attempt, (attempt->flags & (O_ACCMODE | O_TRUNC)) ? CAGE_WRITE : CAGE_READ, pid);
+	else if (attempt->flags & (O_ACCMODE | O_TRUNC))
+		add_file(learner, attempt, CAGE_WRITE, pid);
+	else /* what is read of libraries is mapped to be executed, which is not seen */
+		add_file(learner, attempt, learn_is_library(attempt->path) ? CAGE_EXECUTE : CAGE_READ, pid);
 }
 
 static void add_program(struct cage_learner *learner, s32 pid)

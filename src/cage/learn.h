@@ -3,7 +3,7 @@
  * A policy from what a command used (`lichen run --learn`): the run is not confined, its calls that worked are recorded (TRACE_USES), and what they needed
  * becomes a policy under which the same command runs again.
  *
- *   programs     by name, with their interpreters; a directory of programs when more than EXECUTES_MOST of it ran
+ *   programs     by name, with their interpreters and libraries; a directory of them when more than EXECUTES_MOST of it were used
  *   files read   by name; a directory below /usr and the like, or at or below the working directory, when MERGE_AT or more of its entries were read
  *   written      by name when they were there before; else, and for what was made, removed or renamed, the directory
  * Neither / nor the home directory, nor what is above it, becomes a rule: what would need that is left out and told in a comment. Connections to networks

@@ -46,16 +46,34 @@ static bool elf_interpreter(int fd, const Elf64_Ehdr *head, char interpreter[PAT
 	return false;
 }
 
-bool learn_interpreter(const char *path, char interpreter[PATH_MAX])
+/* A regular file's first bytes. Their number; negative: there is none. *ret_fd is open, or negative. */
+static ssize_t read_begin(const char *path, void *begin, size_t size, int *ret_fd)
 {
 	struct stat st;
 	CLEANUP_FD int fd =
 		stat(path, &st) == 0 && S_ISREG(st.st_mode) ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : FD_NONE;
+	ssize_t n = fd < 0 ? -1 : pread(fd, begin, size, 0);
+
+	*ret_fd = take_fd(&fd);
+	return n;
+}
+
+bool learn_is_library(const char *path)
+{
+	char begin[SELFMAG];
+	CLEANUP_FD int fd = FD_NONE;
+
+	return read_begin(path, begin, sizeof(begin), &fd) == (ssize_t)sizeof(begin) && memcmp(begin, ELFMAG, SELFMAG) == 0;
+}
+
+bool learn_interpreter(const char *path, char interpreter[PATH_MAX])
+{
+	CLEANUP_FD int fd = FD_NONE;
 	union {
 		char text[256];
 		Elf64_Ehdr head;
 	} begin = { 0 };
-	ssize_t n = fd < 0 ? -1 : pread(fd, &begin, sizeof(begin), 0);
+	ssize_t n = read_begin(path, &begin, sizeof(begin), &fd);
 
 	if (n < 3)
 		return false;

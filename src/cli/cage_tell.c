@@ -122,7 +122,7 @@ void cage_tell_network(void *data, const struct cage_proxy_decision *decision)
 	tell->network_error = event ? audit_run_note(tell->audit, tell->run, "network", event, &tell->network_why) : -ENOMEM;
 }
 
-int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied)
+int cage_tell_end(struct cage_tell *tell, int status, bool settled)
 {
 	u64 denied = cage_denials_count(tell->denials);
 	if (denied > CAGE_TELL_LINES)
@@ -138,7 +138,7 @@ int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied)
 			tell->network_error == -ENOMEM ? "out of memory" : tell->network_why.text);
 	cage_denials_free(tell->denials);
 	tell->denials = NULL;
-	if (ret_denied)
-		*ret_denied = denied;
+	if (settled)
+		return status;
 	return tell->error || tell->network_error ? LICHEN_EXIT_IO : denied ? LICHEN_EXIT_DENIED : status;
 }

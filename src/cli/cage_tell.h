@@ -34,8 +34,10 @@ int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, co
 		    const char *audit, const struct audit_run *run, struct launch *launch) MUST_CHECK;
 /* A struct cage_proxy_reader.take, whose data is a struct cage_tell: an event "network", and a denial if it is one. */
 void cage_tell_network(void *data, const struct cage_proxy_decision *decision);
-/* The guest has ended with that exit status: says what is left to say. Returns the status of lichen: 77 when something was denied, 74 when the log could
- * not be told, else that of the guest. *ret_denied (may be NULL): how much was denied. */
-int cage_tell_end(struct cage_tell *tell, int status, u64 *ret_denied) MUST_CHECK;
+/*
+ * The run is over: says what is left to say. Returns the status of lichen: 77 when something was denied, 74 when the log could not be told, else `status`;
+ * that in any case when it is `settled`: a limit ended the command, or lichen failed. Frees what cage_tell_begin() made.
+ */
+int cage_tell_end(struct cage_tell *tell, int status, bool settled) MUST_CHECK;
 
 #endif

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cage/cage_seccomp.h"
 #include "cli/cage_run.h"
+#include "cli/cage_tell.h"
 #include "cli/cell_options.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
@@ -133,6 +135,7 @@ struct run {
 	char *home; /* "HOME=…" */
 	struct guest_tree tree;
 	struct cage_run cage;
+	struct cage_tell tell; /* what the cage denies */
 };
 
 static int no_memory(void)
@@ -248,6 +251,9 @@ static int check(const struct run *run)
 	if (given->root.directory && given->guest.workdir && *given->guest.workdir != '/')
 		return command_usage(&command_run, "--workdir: in a tree of its own it must be an absolute path, not '%.100s'",
 				     given->guest.workdir);
+	if (given->learn.path && given->cage.policy)
+		return command_usage(&command_run,
+				     "--cage and --learn cannot be used together: what is learnt from is not confined");
 	if (given->learn.path && cell_wanted(&given->cell))
 		return command_usage(&command_run, "--learn watches one run from beginning to end, not a cell");
 	if (given->json && !given->explain)
@@ -409,12 +415,22 @@ static int launch_audited(struct run *run, const struct launch *launch)
 	}
 	if (r < 0 || end < 0)
 		guest_say_failure(run->argv[0], given->guest.workdir, &result);
+	if (run->cage.cage)
+		return cage_tell_end(&run->tell, limit ? limit : result.status, r < 0 || end < 0 || limit);
 	if (r == 0 && given->learn.path) {
 		int status = run_learn_end(&command_run, &given->learn);
 		if (status >= 0)
 			return status;
 	}
 	return limit ? limit : result.status;
+}
+
+/* Lets what the cage refuses be recorded. 0, or -ENOMEM. */
+static int tell_denials(struct run *run, struct launch *launch)
+{
+	u64 refused[TRACE_NUMBERS_SIZE] = { 0 };
+	cage_seccomp_refused(run->cage.policy, refused);
+	return cage_tell_begin(&run->tell, run->cage.policy, refused, false, run->given.audit.path, &run->given.audit.run, launch);
 }
 
 /* Runs it. Returns the exit status. */
@@ -459,6 +475,8 @@ static int execute(struct run *run)
 		if (status >= 0)
 			return status;
 	}
+	if (run->cage.cage && tell_denials(run, &launch) < 0)
+		return no_memory();
 	if (run->cage.cage && cage_run_describe(&run->cage, &launch, &given->audit) >= 0)
 		return LICHEN_EXIT_FAILED;
 	if (in_cell)
@@ -505,7 +523,7 @@ static int run(int argc, char **argv)
 static const char *const notes[] = {
 	"Gaps are the features that 'lichen doctor' names. What works here is never touched unless --emulate asks for it.",
 	"Exit status: that of CMD, 128+n when signal n ended it; 125 lichen failed, 126 CMD cannot be executed, 127 no such CMD; 74 the "
-	"audit log could not be written, 65 it is broken; with --cage: 69 the host lacks a layer, 78 the policy is wrong.",
+	"audit log could not be written, 65 it is broken; with --cage: 77 something was denied, 69 the host lacks a layer, 78 the policy is wrong.",
 	NULL,
 };
 

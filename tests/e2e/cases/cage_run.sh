@@ -112,7 +112,8 @@ for options in --native=all --emulate=sysvipc; do
 	rm -f work/link work/new
 	# shellcheck disable=SC2086 # none, or one
 	SECRET=x "$lichen" run $options --cage policy.yaml --env=PYTHONDONTWRITEBYTECODE=1 -- /usr/bin/python3 -I work/inside.py "$WORK" $$ "$session" $filled \
-		</dev/null 9<outside/secret >out 2>&1 || fail "inside: $(cat out)"
+		</dev/null 9<outside/secret >out 2>err
+	same "status in the cage $options: $(cat out err)" 77 $?
 	same "in the cage $options" 'all refused' "$(cat out)"
 	same 'what it could write' x "$(cat work/new)"
 done

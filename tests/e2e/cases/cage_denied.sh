@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a cage denies is told, on stderr at once and in the log, with status 77; what was learnt from a run lets it run in a cage.
+. "$(dirname -- "$0")/../lib.sh"
+[ -n "$RUN" ] || skip "there is no cage without lichen"
+lichen=${RUN%% *}
+LICHEN_STATE=$WORK/state
+export LICHEN_STATE
+mkdir work outside
+echo secret >outside/secret
+mkdir outside/dir
+cleanup() { [ ! -s running ] || kill "$(cat running)" 2>/dev/null; }
+
+# What this machine can enforce: without Landlock files are not refused, and nothing is told of them.
+weaker=
+files=1
+cat >policy.yaml <<'E2'
+version: 1
+files:
+  execute: [/usr, /bin, /lib, /lib64]
+  write: [./work]
+report:
+  quiet: ["syscall keyctl", "fs.write ./outside/dir"]
+E2
+if ! "$lichen" run --cage policy.yaml -- true 2>err; then
+	weaker=--allow-weaker=files,scopes,network,unix
+	files=
+	contains 'what is missing' "$(cat err)" 'which this host lacks'
+fi
+caged() { "$lichen" run --cage policy.yaml $weaker "$@" </dev/null 2>err; }
+# told TEXT: a line about a denial
+told() { contains "what is told of $1" "$(grep '^lichen: denied' err)" "$1"; }
+silent() { same "what is told of $1" '' "$(grep '^lichen: denied' err)"; }
+call() { echo "import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); $1"; }
+python() { caged /usr/bin/python3 -I -c "$(call "$1")"; }
+events() { "$lichen" audit export --type="$1" state/audit; }
+
+# nothing is denied: the status is the command's, also of what fails by itself
+caged sh -c 'echo x >work/a; cat work/a; exit 3' >out
+same 'status of a command' 3 $?
+silent 'a command that keeps to its policy'
+caged cat work/nonexistent
+same 'status of what is not there' 1 $?
+silent 'what is not there'
+
+# system calls and sockets
+python 'print(libc.syscall(169, 0, 0, 0, 0))' >out
+same 'what reboot got' -1 "$(cat out)"
+python 'libc.syscall(169, 0, 0, 0, 0)'
+same 'status of a refused call' 77 $?
+told 'syscall reboot: no rule of policy.yaml allows it'
+contains 'the log of a call' "$(events denial | tail -n 1)" '"what":"syscall","object":"reboot","rule":null,"call":"reboot","error":"EPERM"'
+contains 'the log of its run' "$(events run.end | tail -n 1)" '"status":0,'
+python 'import socket
+try: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+except OSError: pass'
+same 'status of a refused socket' 77 $?
+told 'net.socket AF_PACKET'
+python 'libc.syscall(250, 0, 0, 0, 0)'
+same 'status of what is expected' 0 $?
+silent 'what is expected'
+contains 'the log of what is expected' "$(events denial | tail -n 1)" '"quiet":true'
+caged sh -c 'id -u; getent passwd root' >/dev/null
+same 'status of who looks for nscd' 0 $?
+
+if [ -n "$files" ]; then
+	# files, by whatever name
+	caged cat outside/secret
+	same 'status of a refused file' 77 $?
+	told "fs.read $WORK/outside/secret: no rule of policy.yaml allows it"
+	caged sh -c 'cd outside; ln -s ../outside/secret ../work/link; cat secret ./secret ../work/link; mkdir new; mv ../work/link .'
+	same 'status of several' 77 $?
+	same 'the same file under three names' 1 "$(grep -c 'denied fs.read' err)"
+	told "fs.write $WORK/outside/new"
+	told "fs.write $WORK/outside/link"
+	caged sh -c ': >outside/dir/x'
+	silent 'a directory that is expected'
+	caged sh -c 'cat outside/secret'
+	contains 'the log of a file' "$(events denial | tail -n 1)" '"what":"fs.read"'
+
+	# what is told is printable and, in the log, without personal data
+	printf 'x' >"outside/$(printf 'red\033[31m')"
+	printf 'x' >outside/jane.doe@example.org
+	caged sh -c 'cat "$(printf "outside/red\\033[31m")" outside/jane.doe@example.org'
+	told "outside/red\\033[31m: no rule"
+	told 'outside/jane.doe@example.org: no rule'
+	contains 'an address in the log' "$(events denial | tail -n 2)" '[EMAIL_ADDRESS]'
+
+	# at once: the command waits for the line to have been read
+	"$lichen" run --cage policy.yaml -- sh -c 'cat outside/secret; until [ -e work/go ]; do sleep 0.1; done' 2>live </dev/null &
+	echo $! >running
+	until_true 60 grep -q '^lichen: denied fs.read' live || fail "no line while it runs: $(cat live)"
+	touch work/go
+	wait "$(cat running)"
+	same 'status of what was told while it ran' 77 $?
+	: >running
+
+	# a flood: a hundred lines, and the number of the rest
+	caged sh -c 'i=0; while [ $i -lt 130 ]; do true >outside/$i; i=$((i + 1)); done' 2>/dev/null
+	same 'lines of a flood' 100 "$(grep -c '^lichen: denied fs' err)"
+	contains 'the rest of a flood' "$(tail -n 1 err)" 'lichen: denied 30 more'
+fi
+
+# learnt, then caged
+cat >job.sh <<'E2'
+#!/bin/sh
+sort work/words >work/sorted && mkdir work/made && mv work/sorted work/made/ && sed -n 1p work/made/sorted
+/usr/bin/python3 -I -c 'import json, tempfile; tempfile.TemporaryFile(dir="work").write(b"x"); print(json.dumps([1]))'
+rm -r work/made
+E2
+chmod 755 job.sh
+printf 'b\na\n' >work/words
+"$lichen" run --audit log --learn policy.yaml -- ./job.sh >out 2>err </dev/null
+same 'status of a run that is learnt from' 0 $?
+same 'its output' 'a [1]' "$(echo $(cat out))"
+contains 'what is said of it' "$(cat err)" 'the run was not confined'
+contains 'the log of it' "$("$lichen" audit export --type=learn log)" '"confined":false'
+"$lichen" cage check policy.yaml >/dev/null || fail 'what was learnt is no policy'
+grep -qx "    - $WORK/work" policy.yaml || fail "not learnt: $(cat policy.yaml)"
+! grep -qxE '    - (/|/usr|/etc|/tmp|/root)' policy.yaml || fail "too much was learnt: $(cat policy.yaml)"
+caged ./job.sh >out
+same "status in the cage that was learnt ($(cat err))" 0 $?
+same 'its output in the cage' 'a [1]' "$(echo $(cat out))"
+silent 'what was learnt'
+passed
