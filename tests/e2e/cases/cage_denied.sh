@@ -20,7 +20,7 @@ files:
   execute: [/usr, /bin, /lib, /lib64]
   write: [./work]
 report:
-  quiet: ["syscall keyctl", "fs.write ./outside/dir"]
+  quiet: ["syscall swapon", "fs.write ./outside/dir"]
 E2
 if ! "$lichen" run --cage policy.yaml -- true 2>err; then
 	weaker=--allow-weaker=files,scopes,network,unix
@@ -45,18 +45,15 @@ silent 'what is not there'
 
 # system calls and sockets
 python 'print(libc.syscall(169, 0, 0, 0, 0))' >out
-same 'what reboot got' -1 "$(cat out)"
-python 'libc.syscall(169, 0, 0, 0, 0)'
 same 'status of a refused call' 77 $?
+same 'what reboot got' -1 "$(cat out)"
 told 'syscall reboot: no rule of policy.yaml allows it'
 contains 'the log of a call' "$(events denial | tail -n 1)" '"what":"syscall","object":"reboot","rule":null,"call":"reboot","error":"EPERM"'
 contains 'the log of its run' "$(events run.end | tail -n 1)" '"status":0,'
-python 'import socket
-try: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-except OSError: pass'
+python 'libc.socket(17, 3, 0)'
 same 'status of a refused socket' 77 $?
 told 'net.socket AF_PACKET'
-python 'libc.syscall(250, 0, 0, 0, 0)'
+python 'libc.syscall(167, 0, 0)'
 same 'status of what is expected' 0 $?
 silent 'what is expected'
 contains 'the log of what is expected' "$(events denial | tail -n 1)" '"quiet":true'
@@ -108,11 +105,13 @@ sort work/words >work/sorted && mkdir work/made && mv work/sorted work/made/ && 
 /usr/bin/python3 -I -c 'import json, tempfile; tempfile.TemporaryFile(dir="work").write(b"x"); print(json.dumps([1]))'
 rm -r work/made
 E2
+[ "$SLOW" = 0 ] || sed -i /python3/d job.sh
+output=$(size 'a [1]' a)
 chmod 755 job.sh
 printf 'b\na\n' >work/words
 "$lichen" run --audit log --learn policy.yaml -- ./job.sh >out 2>err </dev/null
 same 'status of a run that is learnt from' 0 $?
-same 'its output' 'a [1]' "$(echo $(cat out))"
+same 'its output' "$output" "$(paste -sd " " out)"
 contains 'what is said of it' "$(cat err)" 'the run was not confined'
 contains 'the log of it' "$("$lichen" audit export --type=learn log)" '"confined":false'
 "$lichen" cage check policy.yaml >/dev/null || fail 'what was learnt is no policy'
@@ -120,6 +119,6 @@ grep -qx "    - $WORK/work" policy.yaml || fail "not learnt: $(cat policy.yaml)"
 ! grep -qxE '    - (/|/usr|/etc|/tmp|/root)' policy.yaml || fail "too much was learnt: $(cat policy.yaml)"
 caged ./job.sh >out
 same "status in the cage that was learnt ($(cat err))" 0 $?
-same 'its output in the cage' 'a [1]' "$(echo $(cat out))"
+same 'its output in the cage' "$output" "$(paste -sd " " out)"
 silent 'what was learnt'
 passed
