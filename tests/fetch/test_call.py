@@ -6,10 +6,15 @@ import json
 import os
 import pathlib
 import socket
+import ssl
 import subprocess
+import sys
 import threading
 
 import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import servers  # noqa: E402
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("LICHEN") or REPO / "build/lichen").parent
@@ -56,11 +61,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def server(answers):
+def server(answers, tls=None):
     """A server on loopback; answers(handler) answers. Gives its HOST:PORT and what it has seen."""
     httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        httpd.socket = context.wrap_socket(httpd.socket, server_side=True, do_handshake_on_connect=False)
     httpd.answers, httpd.seen, httpd.daemon_threads = answers, [], True
-    thread = threading.Thread(target=httpd.serve_forever)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"127.0.0.1:{httpd.server_port}", httpd.seen
@@ -143,6 +152,21 @@ def test_a_secret_stays_with_the_first_origin():
         assert fields(seen[0], "Authorization") == ["Bearer geheim"] and fields(others[0], "X-One") == ["1"] and not fields(others[0], "Authorization")
     reply = call({"method": "GET", "url": "http://example.com/", "allow": ["example.com:*"], **secret}, LICHEN_TEST_SECRET="geheim")
     assert (reply.exit, reply.error) == (DENIED, "denied") and "TLS" in reply.message and "geheim" not in reply.stderr + reply.message
+
+
+def test_certificates_are_verified_and_tls_is_not_left(tmp_path):
+    (tmp_path / "other").mkdir()
+    tls, other = servers.certificate(tmp_path), servers.certificate(tmp_path / "other", "elsewhere")
+    with server(lambda h: plain(h, 302, Location=f"http://{at}/") if h.path == "/down" else plain(h), tls) as (at, seen):
+        request = {"method": "GET", "url": f"https://{at}/", "private": [at]}
+        for trusted in {}, {"ca": str(other[0])}:
+            reply = call({**request, **trusted})
+            assert (reply.exit, reply.error, reply.sent) == (PROTOCOL, "protocol", False) and "certificate" in reply.message
+        assert not seen and call({**request, "ca": "/nonexistent"}).error == "usage"
+        secret = {"ca": str(tls[0]), "secrets": {"Authorization": {"env": "LICHEN_TEST_SECRET"}}}
+        assert call({**request, **secret}, LICHEN_TEST_SECRET="geheim").body == b"here" and fields(seen[0], "Authorization") == ["geheim"]
+        reply = call({**request, "url": f"https://{at}/down", "ca": str(tls[0]), "redirects": 1})
+        assert (reply.exit, reply.error) == (DENIED, "denied") and "from https to http" in reply.message
 
 
 def test_redirects_are_judged_and_counted():

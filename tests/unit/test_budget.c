@@ -415,7 +415,7 @@ static void a_full_disk_refuses(void **state)
 
 /* --- many at once ----------------------------------------------------------------------------------------------------------------- */
 
-#define LIMIT 5000u
+#define LIMIT 2000u
 #define WORKERS 6
 
 /* What a worker tells when a reservation was granted, and when it was settled. */
