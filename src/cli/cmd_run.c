@@ -415,6 +415,8 @@ static int launch_audited(struct run *run, const struct launch *launch)
 	}
 	if (r < 0 || end < 0)
 		guest_say_failure(run->argv[0], given->guest.workdir, &result);
+	if (run->cage.cage && *cage_network_problem(run->cage.cage))
+		fprintf(stderr, "lichen: the network of the cage was gone: %s\n", cage_network_problem(run->cage.cage));
 	if (run->cage.cage)
 		return cage_tell_end(&run->tell, limit ? limit : result.status, r < 0 || end < 0 || limit);
 	if (r == 0 && given->learn.path) {
@@ -429,7 +431,9 @@ static int launch_audited(struct run *run, const struct launch *launch)
 static int tell_denials(struct run *run, struct launch *launch)
 {
 	u64 refused[TRACE_NUMBERS_SIZE] = { 0 };
+	const struct cage_proxy_reader network = { cage_tell_network, &run->tell };
 	cage_seccomp_refused(run->cage.policy, refused);
+	cage_hear_network(run->cage.cage, &network);
 	return cage_tell_begin(&run->tell, run->cage.policy, refused, false, run->given.audit.path, &run->given.audit.run, launch);
 }
 

@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# network.mode proxy of a cage: what the policy names is reached, through lichen-proxy; nothing else is, in any way; denials are told, and the log has all of it.
+# Where no network namespace can be made nothing starts.
+. "$(dirname -- "$0")/../lib.sh"
+[ -n "$RUN" ] || skip "there is no cage without lichen"
+need curl
+lichen=${RUN%% *}
+LICHEN_STATE=$WORK/state
+export LICHEN_STATE
+cleanup() { [ -z "${server-}" ] || kill "$server" 2>/dev/null; }
+
+echo served >index.html
+/usr/bin/python3 -u -B -c '
+import http.server
+with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+    print(server.server_port, flush=True)
+    server.serve_forever()' >port 2>asked &
+server=$!
+until_true 60 test -s port || fail 'the server does not start'
+port=$(cat port)
+
+mkdir work
+cat >policy.yaml <<END
+version: 1
+files:
+  read: [/usr, /etc, /lib, /lib64, /bin, /sbin]
+  execute: [/usr, /lib, /lib64, /bin, /sbin]
+  write: [./work]
+network:
+  mode: proxy
+  allow: ["*.debian.org:443"]
+  private: ["127.0.0.1:$port", "localhost:$port"]
+END
+# caged COMMAND...: what the host lacks besides the network is not looked at here
+caged() { "$lichen" run --cage policy.yaml --audit log --allow-weaker=files,deny,syscalls,unix,scopes,limits -- "$@" 2>err </dev/null; }
+
+caged true
+case $? in
+0) ;;
+69)
+	contains 'why' "$(cat err)" 'network namespace'
+	case $(unshare --net true 2>&1 && echo made) in made) fail "one can be made: $(cat err)" ;; esac
+	passed
+	;;
+*) fail "true: $(cat err)" ;;
+esac
+
+same 'by HTTP' served "$(caged curl -qsS "http://127.0.0.1:$port/index.html")"
+same 'by CONNECT' served "$(caged curl -qsSp "http://localhost:$port/index.html")"
+same 'by SOCKS' served "$(caged curl -qsS -x socks5h://127.0.0.1:3128 "http://localhost:$port/index.html")"
+same 'what it was asked for' 3 "$(grep -c 'GET /index.html' asked)"
+
+# nothing else, and not without the proxy
+caged curl -qsS http://evil.example/ >out
+same 'status of a denial' 77 $?
+contains 'the line' "$(cat err)" 'lichen: denied net.connect evil.example:80'
+contains 'the answer' "$(cat out)" 'denied evil.example:80: no rule allows it'
+caged curl -qsS "http://127.0.0.2:$port/" >out
+same 'status of another address' 77 $?
+contains 'the line' "$(cat err)" "lichen: denied net.connect 127.0.0.2:$port"
+caged curl -qsS --noproxy '*' "http://127.0.0.1:$port/" >out && fail 'the machine was reached without the proxy'
+same 'what it was asked for then' 3 "$(grep -c GET asked)"
+
+# without the proxy there is no network: it is killed while the command runs
+# shellcheck disable=SC2016 # for the shell inside
+caged sh -c 'echo >work/started; until [ -e work/go ]; do sleep 0.1; done; curl -qsS "$http_proxy"' >out &
+run=$!
+until_true 60 test -e work/started || fail "it does not start: $(cat err)"
+kill -9 "$(pgrep -P "$(pgrep -P $run -x lichen || echo $run)" -x lichen-proxy)" || fail 'the proxy is not a child of lichen'
+touch work/go
+wait $run
+same 'status without the proxy' 7 $?
+contains 'what lichen says of it' "$(cat err)" 'lichen-proxy ended before the command'
+
+# the log
+"$lichen" audit export --type=network log >network || fail 'export'
+same 'allowed' 3 "$(grep -c '"event":"allowed"' network)"
+same 'ended' 3 "$(grep -c '"event":"ended"' network)"
+contains 'rule' "$(cat network)" "\"rule\":\"network.private localhost:$port\""
+contains 'denied' "$("$lichen" audit export --type=denial log)" 'evil.example:80'
+"$lichen" audit verify log >/dev/null || fail 'the log is broken'
+passed
