@@ -19,6 +19,7 @@ struct flow_options {
 struct flow_cli {
 	const struct flow_options *given;
 	char base[PATH_MAX]; /* absolute */
+	char config_path[PATH_MAX];
 	struct flow_config config;
 	char *config_text;
 };

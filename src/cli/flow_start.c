@@ -67,13 +67,15 @@ int flow_cli_read(const char *path, char **ret, size_t *ret_size)
 /* config.yaml of the base directory need not be there; one that is named must. */
 static int read_config(struct flow_cli *cli)
 {
-	char path[PATH_MAX + sizeof(CONFIG_FILE)];
 	struct yaml_error error;
 	struct stat st;
 	size_t size = 0;
-	(void)snprintf(path, sizeof(path), "%s/" CONFIG_FILE, cli->base);
-	const char *name = cli->given->config ? cli->given->config : path;
-	bool there = cli->given->config || stat(path, &st) == 0 || errno != ENOENT;
+	const char *name = cli->given->config, *path = cli->config_path;
+	bool there = name || snprintf(cli->config_path, PATH_MAX, "%s/" CONFIG_FILE, cli->base) >= PATH_MAX ||
+		     stat(path, &st) == 0 || errno != ENOENT;
+	if (name && !realpath(name, cli->config_path))
+		return say(name, -errno, LICHEN_EXIT_NO_INPUT);
+	name = name ? name : path;
 	int status = there ? flow_cli_read(name, &cli->config_text, &size) : 0;
 	if (status)
 		return status;
@@ -196,6 +198,7 @@ static int run_flow(struct flow_cli *cli, const char *file, const struct flow *f
 		.length = size,
 		.file = file,
 		.base_path = cli->base,
+		.config_path = cli->config_path,
 		.resume = cli->given->resume,
 		.no_sandbox = cli->given->no_sandbox,
 		.weaker = cli->given->weaker,

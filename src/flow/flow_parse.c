@@ -148,6 +148,9 @@ static int parse_word(const struct yaml_node *node, const char *what, const char
 {
 	if (node->kind != YAML_SCALAR || (yaml_type(node) != YAML_NULL && !node->length))
 		return yaml_refuse(node, error, "%s must be a text", what);
+	for (size_t i = 0; i < node->length; i++)
+		if ((unsigned char)node->text[i] < ' ' && !strchr("\n\t", node->text[i]))
+			return yaml_refuse(node, error, "%s has control characters", what);
 	*ret = yaml_type(node) == YAML_NULL ? NULL : node->text;
 	return 0;
 }

@@ -151,6 +151,9 @@ static void redact_error(const struct flow_work *work, struct flow_result *resul
 		(void)snprintf(result->error, sizeof(result->error), "%s", redacted);
 	else
 		*result->error = '\0';
+	for (char *at = result->error; *at; at++) /* a tool's words go to terminals */
+		if ((unsigned char)*at < ' ' || *at == '\x7f')
+			*at = '?';
 }
 
 static enum flow_outcome attempt(struct flow_work *work, size_t i, unsigned number, struct flow_result *result)
@@ -213,6 +216,15 @@ static void result_done(struct flow_result *result)
 	*result = (struct flow_result){ 0 };
 }
 
+/* Milliseconds between an attempt and the next. */
+static int nap(const struct flow_work *work, unsigned number)
+{
+	u64 at = flow_now(), left = at < work->deadline ? (work->deadline - at) / 1000000 + 1 : 0;
+	u64 most = 100u << (number < 6 ? number - 1 : 5);
+
+	return (int)(left < most ? left : most);
+}
+
 static enum flow_outcome try_step(struct flow_work *work, size_t i)
 {
 	const struct flow_step *step = &work->run->flow->steps[i];
@@ -235,7 +247,7 @@ static enum flow_outcome try_step(struct flow_work *work, size_t i)
 
 			return goes_on ? outcome : end(work, outcome, why);
 		}
-		(void)is_stopped(work->run->stop, 100 << (number < 6 ? number - 1 : 5));
+		(void)is_stopped(work->run->stop, nap(work, number));
 	}
 }
 

@@ -29,9 +29,10 @@ struct flow_run {
 	struct flow_config *config;
 	const char *text; /* the file's bytes */
 	size_t length;
-	const char *file;      /* as the command line has it */
-	const char *base_path; /* absolute */
-	const char *resume;    /* a run whose steps that are ok are kept; NULL = none */
+	const char *file;        /* as the command line has it */
+	const char *base_path;   /* absolute */
+	const char *config_path; /* of config.yaml, which need not be there */
+	const char *resume;      /* a run whose steps that are ok are kept; NULL = none */
 	bool no_sandbox;
 	u32 weaker; /* bit per layer of the cage that may be missing */
 	int stop;   /* a signalfd, not blocking: readable, the run is to end */

@@ -220,20 +220,30 @@ static int record_kept(struct flow_work *work)
 	return r;
 }
 
-/* What may forge the log or the state must not be reached by a step. */
+/* What decides on runs, or tells of them, must not be reached by a step: a flow of today could write what the one of tomorrow may do. */
 static int keep_out(struct flow_work *work)
 {
-	const struct flow_config *config = work->run->config;
-	const char *allowed = flow_paths_cover(config, work->run->base_path, work->log);
-	char state[PATH_MAX];
-
-	if (allowed)
-		return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
-			    "the audit log '%.150s' lies in '%.100s', which allowed_paths allows", work->log, allowed);
+	const struct flow_run *run = work->run;
+	char state[PATH_MAX] = "";
 	CLEANUP_FD int fd = state_dir_open(state);
-	if (fd >= 0 && (allowed = flow_paths_cover(config, work->run->base_path, state)) != NULL)
-		return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
-			    "the state directory '%.150s' lies in '%.100s', which allowed_paths allows", state, allowed);
+	const struct {
+		const char *what, *path;
+	} rows[] = {
+		{ "the audit log", work->log },
+		{ "the state directory", fd < 0 ? NULL : state },
+		{ "the configuration", run->config_path },
+		{ "the budget", run->config->budget_file },
+		{ "the flow", run->file },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *allowed = rows[i].path ? flow_paths_cover(run->config, run->base_path, rows[i].path) : NULL;
+
+		if (allowed)
+			return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
+				    "%s '%.200s' lies in '%.100s', which allowed_paths allows; keep it elsewhere", rows[i].what,
+				    rows[i].path, allowed);
+	}
 	return 0;
 }
 
