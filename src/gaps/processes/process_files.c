@@ -5,7 +5,8 @@
  *   setgroups, projid_map     those of the first user namespace, which nobody changes
  *   loginuid, sessionid       of the process or its nearest ancestor that has set one; kept by pid (struct process_login)
  *   oom_adj                   oom_score_adj in old terms
- *   oom_score_adj             the kernel's, which is written without what follows the number: runc writes "0\0"
+ *   oom_score_adj             the kernel's, which is written as a decimal number without what follows it: runc writes "0\0". A process without
+ *                             CAP_SYS_RESOURCE may lower it to 0, also where one with it has raised it (kernel: EACCES below that)
  *   timerslack_ns             the caller's is the kernel's (prctl); others' cannot be set
  */
 #include "base/decimal.h"
@@ -106,8 +107,17 @@ static u64 put(char *to, s64 value)
 	return n + decimal_put(to + n, (u32)(value < 0 ? -value : value));
 }
 
-/* A number as kstrtoint() takes it, blanks around it; what follows a NUL does not count. */
-static long parse(const char *text, s64 *ret)
+/* Of a character; 99: it is none. */
+static u32 digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (u32)(c - '0');
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? (u32)(c - 'a') + 10 : 99;
+}
+
+/* A number as kstrtoint() takes it, blanks around it; what follows a NUL does not count. base 0: 0x and 0 are prefixes. */
+static long parse(const char *text, u32 base, s64 *ret)
 {
 	bool minus;
 	u64 n = 0;
@@ -116,9 +126,15 @@ static long parse(const char *text, s64 *ret)
 		text++;
 	minus = *text == '-';
 	text += *text == '-' || *text == '+';
-	for (*ret = 0; text[n] >= '0' && text[n] <= '9'; n++)
+	if (!base && *text == '0' && (text[1] | 0x20) == 'x' && digit_of(text[2]) < 16) {
+		base = 16;
+		text += 2;
+	} else if (!base) {
+		base = *text == '0' ? 8 : 10;
+	}
+	for (*ret = 0; digit_of(text[n]) < base; n++)
 		if (n < 12)
-			*ret = *ret * 10 + (text[n] - '0');
+			*ret = *ret * base + digit_of(text[n]);
 	text += n;
 	while (*text == ' ' || *text == '\t' || *text == '\n')
 		text++;
@@ -147,7 +163,17 @@ static long oom_read(s32 pid, s64 *ret)
 		return fd;
 	n = sys3(__NR_read, fd, text, sizeof(text) - 1);
 	(void)sys1(__NR_close, fd);
-	return n < 0 ? n : parse(text, ret);
+	return n < 0 ? n : parse(text, 10, ret);
+}
+
+/* Who may not, makes no process of his better than it was (__set_oom_adj()): what somebody who may has allowed it before, is not known. */
+static bool oom_may(s32 pid, s64 value)
+{
+	struct agent_creds creds;
+	s64 now;
+
+	agent_creds_get(&creds);
+	return creds.cap_sys_resource || value >= 0 || (oom_read(pid, &now) == 0 && value >= now);
 }
 
 static long oom_write(s32 pid, s64 value)
@@ -158,6 +184,8 @@ static long oom_write(s32 pid, s64 value)
 
 	if (value < OOM_MIN || value > OOM_MAX)
 		return -EINVAL;
+	if (!oom_may(pid, value))
+		return -EACCES;
 	oom_path(path, pid);
 	fd = sys4(__NR_openat, AT_FDCWD_, path, O_WRONLY_ | O_CLOEXEC_, 0);
 	if (fd < 0)
@@ -315,7 +343,7 @@ static long setgroups_write(const char *text)
 static long write_number(u32 file, s32 pid, const char *bytes)
 {
 	s64 value;
-	long r = parse(bytes, &value);
+	long r = parse(bytes, file == FILE_OOM_ADJ || file == FILE_OOM_SCORE_ADJ ? 0 : 10, &value);
 
 	if (r < 0)
 		return r;

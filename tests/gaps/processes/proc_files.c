@@ -2,6 +2,8 @@
 /* Files below /proc/PID that container runtimes read and write: setgroups, loginuid, oom_score_adj, oom_adj and others. */
 #include "difftest.h"
 
+#include <linux/capability.h>
+
 static char text[256];
 
 static void show(const char *path)
@@ -38,6 +40,21 @@ static void put(const char *path, const char *bytes, size_t size, int flags)
 
 #define PUT(path, bytes) put(path, bytes, sizeof(bytes) - 1, O_WRONLY)
 
+/* Who lacks CAP_SYS_RESOURCE. */
+static void without_resource(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	MUST(syscall(SYS_capget, &head, data));
+	data[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+	MUST(syscall(SYS_capset, &head, data));
+	PUT("/proc/self/oom_score_adj", "5");
+	PUT("/proc/self/oom_score_adj", "0");
+	PUT("/proc/self/oom_score_adj", "-1");
+	show("/proc/self/oom_score_adj");
+}
+
 static void scores(void)
 {
 	static const char score[] = "/proc/self/oom_score_adj", adj[] = "/proc/self/oom_adj";
@@ -54,6 +71,18 @@ static void scores(void)
 	PUT(score, "1000");
 	show(score);
 	show(adj);
+	PUT(score, "0x10\n");
+	show(score);
+	PUT(score, "0X1f");
+	PUT(score, "010");
+	show(score);
+	PUT(score, "08");
+	PUT(score, "0x");
+	PUT(score, "0xg");
+	PUT(score, "+0x3e8");
+	show(score);
+	PUT(score, "0x3e9");
+	CHILD(without_resource());
 	PUT(adj, "15");
 	PUT(adj, "16");
 	PUT(adj, "-18");
