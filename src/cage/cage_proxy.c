@@ -246,6 +246,8 @@ static void take_line(const char *line, size_t length, const struct cage_proxy_r
 		if (!decision.target)
 			decision.target = member(event, "raw");
 		/* a target that is none was refused, too; a request without one asks for nothing */
+		if (decision.reason && strcmp(decision.reason, "no rule allows it") == 0)
+			decision.reason = NULL;
 		decision.denied = strcmp(name, "denied") == 0 || (malformed && decision.target);
 		reader->take(reader->data, &decision);
 	}

@@ -43,7 +43,7 @@ struct cage_proxy {
 struct cage_proxy_decision {
 	bool denied;        /* a denial: net.connect `target` */
 	const char *target; /* HOST:PORT, or what stood in its place with odd bytes as \xNN; NULL: none is known */
-	const char *reason; /* of a denial */
+	const char *reason; /* of a denial; NULL: no rule allows it */
 	json_t *event;      /* all of it; borrowed */
 };
 

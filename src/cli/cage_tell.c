@@ -110,12 +110,9 @@ static json_t *describe_network(const struct cage_tell *tell, const json_t *even
 
 void cage_tell_network(void *data, const struct cage_proxy_decision *decision)
 {
-	static const char no_rule[] = "no rule allows it";
 	struct cage_tell *tell = data;
-	const char *why = decision->reason;
 	if (decision->denied)
-		cage_denials_add(tell->denials, CAGE_DENIED_NET_CONNECT, decision->target,
-				 why && strcmp(why, no_rule) != 0 ? why : NULL);
+		cage_denials_add(tell->denials, CAGE_DENIED_NET_CONNECT, decision->target, decision->reason);
 	if (!tell->audit || tell->network_error || tell->network_events++ >= CAGE_TELL_EVENTS)
 		return;
 	json_t *event = describe_network(tell, decision->event);

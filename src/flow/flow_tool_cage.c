@@ -6,7 +6,7 @@
  *     network    none; with network_access_allowed the machine's, or through lichen-proxy to allowed_domains where there are some
  *     limits     memory_limit_mb, cpu_limit, max_open_files, max_file_size_mb, the time that is left
  *
- * The policy's text has its digest in the audit log (run.policy, with the layers in force), and each denial is an event there.
+ * The policy's text has its digest in the audit log (run.policy, with the layers in force); each denial, and each decision of the proxy, is an event there.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@
 #include "host/plan.h"
 #include "host/probe.h"
 
-#define EVENTS_MAX 1000u /* denials of one tool that the log gets */
+#define EVENTS_MAX 1000u /* denials of one tool that the log gets; and decisions of its proxy */
 
 struct job {
 	const struct flow_tool *tool;
@@ -39,7 +39,9 @@ struct job {
 	u64 refused[TRACE_NUMBERS_SIZE];
 	struct cage_denials *denials;
 	u64 events;
-	int error; /* negative errno: the log could not be told of a denial */
+	int error;          /* negative errno: the log could not be told of a denial */
+	u64 network_events; /* the same of the proxy, which is heard in another thread */
+	int network_error;
 };
 
 /* --- the policy ------------------------------------------------------------------------------------------------------------------------- */
@@ -74,7 +76,7 @@ static json_t *files_json(const struct flow_task *task)
 
 static json_t *network_json(const struct flow_config *config)
 {
-	json_t *allow;
+	json_t *allow, *private;
 	char target[300];
 
 	if (!config->network_access_allowed)
@@ -83,14 +85,16 @@ static json_t *network_json(const struct flow_config *config)
 		return json_pack("{s:s}", "mode", "host");
 	allow = json_array();
 	for (size_t i = 0; i < config->allowed_domains.count; i++) {
-		const char *domain = config->allowed_domains.words[i];
+		const char *domain = config->allowed_domains.words[i], *colon = strrchr(domain, ':');
+		bool port = colon && (*domain != '[' || colon[-1] == ']');
 
-		(void)snprintf(target, sizeof(target), "%s:443", domain);
-		(void)json_array_append_new(allow, json_string(target));
-		(void)snprintf(target, sizeof(target), "%s:80", domain);
+		(void)snprintf(target, sizeof(target), "%s%s", domain, port ? "" : ":*"); /* without one: each, as for http */
 		(void)json_array_append_new(allow, json_string(target));
 	}
-	return json_pack("{s:s, s:o}", "mode", "proxy", "allow", allow);
+	private = json_array();
+	for (size_t i = 0; i < config->allowed_private.count; i++)
+		(void)json_array_append_new(private, json_string(config->allowed_private.words[i]));
+	return json_pack("{s:s, s:o, s:o}", "mode", "proxy", "allow", allow, "private", private);
 }
 
 static json_t *limits_json(const struct flow_tool *tool)
@@ -131,7 +135,7 @@ static json_t *redacted(const struct job *job, const char *text)
 	return json_stringn(kept, size);
 }
 
-static void note(struct job *job, const char *type, json_t *members)
+static void note(const struct job *job, const char *type, json_t *members, int *error)
 {
 	const struct flow_task *task = job->tool->task;
 	struct audit_error why;
@@ -139,8 +143,8 @@ static void note(struct job *job, const char *type, json_t *members)
 
 	(void)json_object_set_new(members, "step", json_integer(task->step));
 	r = members ? audit_run_note(task->log, task->audit, type, members, &why) : -ENOMEM;
-	if (r < 0 && !job->error)
-		job->error = r;
+	if (r < 0 && !*error)
+		*error = r;
 }
 
 /* In the thread that takes records. The first one is told to the step. */
@@ -157,7 +161,29 @@ static void tell(void *data, const struct cage_denial *denial)
 	if (job->events++ < EVENTS_MAX)
 		note(job, "denial",
 		     json_pack("{s:s, s:o, s:o}", "what", what, "object", redacted(job, object), "rule",
-			       redacted(job, denial->rule)));
+			       redacted(job, denial->rule)),
+		     &job->error);
+}
+
+/* In the thread that waits for the tool. */
+static void hear(void *data, const struct cage_proxy_decision *decision)
+{
+	static const char *const texts[] = { "target", "raw", "address" };
+	struct job *job = data;
+	json_t *event;
+
+	if (decision->denied)
+		cage_denials_add(job->denials, CAGE_DENIED_NET_CONNECT, decision->target, decision->reason);
+	if (job->network_events++ >= EVENTS_MAX)
+		return;
+	event = json_copy(decision->event);
+	for (size_t i = 0; event && i < ARRAY_SIZE(texts); i++) {
+		const char *text = json_string_value(json_object_get(event, texts[i]));
+
+		if (text)
+			(void)json_object_set_new(event, texts[i], redacted(job, text));
+	}
+	note(job, "network", event, &job->network_error);
 }
 
 /* --- the run ---------------------------------------------------------------------------------------------------------------------------- */
@@ -230,22 +256,47 @@ static void record(struct job *job)
 	job->launch.trace = &job->trace;
 }
 
+/* The tool's environment, and where its proxy is. It lasts until the process ends. */
+static char *const *environment(const struct job *job)
+{
+	struct cage_variable proxy[CAGE_PROXY_VARIABLES];
+	size_t count = 0, more;
+	char **envp;
+
+	if (job->policy->network.mode != CAGE_NETWORK_PROXY)
+		return job->tool->envp;
+	more = cage_proxy_environment(job->policy, proxy);
+	while (job->tool->envp[count])
+		count++;
+	envp = calloc(count + more + 1, sizeof(*envp));
+	if (!envp)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(ENOMEM));
+	memcpy(envp, job->tool->envp, count * sizeof(*envp));
+	for (size_t i = 0; i < more; i++)
+		if (asprintf(&envp[count + i], "%s=%s", proxy[i].name, proxy[i].value) < 0)
+			give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(ENOMEM));
+	return envp;
+}
+
 void flow_tool_caged(const struct flow_tool *tool, int report)
 {
 	struct job job = { .tool = tool, .report = report };
+	const struct cage_proxy_reader network = { hear, &job };
 	struct launch_result result;
 
 	read_policy(&job);
 	open_cage(&job);
-	job.launch = (struct launch){ .argv = tool->argv, .envp = tool->envp, .workdir = tool->task->base_path };
+	job.launch = (struct launch){ .argv = tool->argv, .envp = environment(&job), .workdir = tool->task->base_path };
 	make_plan(&job);
 	record(&job);
-	note(&job, "run.policy", cage_describe(job.cage, true));
+	note(&job, "run.policy", cage_describe(job.cage, true), &job.error);
 	if (job.error)
 		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of the cage", strerror(-job.error));
+	cage_hear_network(job.cage, &network);
 	int r = cage_launch(job.cage, &job.launch, &result);
-	if (job.error)
-		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of a denial", strerror(-job.error));
+	if (job.error || job.network_error)
+		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of a denial",
+			strerror(job.error ? -job.error : -job.network_error));
 	if (r < 0)
 		give_up(&job, FLOW_TOOL_SAYS_FAILED, result.stage ? result.stage : tool->argv[0],
 			*result.detail ? result.detail : strerror(result.error));
