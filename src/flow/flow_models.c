@@ -9,7 +9,7 @@
 
 #define PRICE_MOST 1000000000000000ull /* nano-dollars for a million tokens: a dollar a token */
 
-static const char *const provider_keys[] = { "api", "url", "socket", "key", "max_tokens_field", NULL };
+static const char *const provider_keys[] = { "api", "url", "socket", "key", "max_tokens_field", "stream_options", NULL };
 static const char *const model_keys[] = { "input", "output", NULL };
 
 /* --- the check -------------------------------------------------------------------------------------------------------------------- */
@@ -32,6 +32,7 @@ static bool is_variable(const char *name)
 static int check_provider(const struct yaml_node *name, const struct yaml_node *provider, struct yaml_error *error)
 {
 	const char *api, *url, *socket, *key, *field;
+	bool usage;
 	if (provider->kind != YAML_MAPPING)
 		return yaml_refuse(provider, error, "a provider is a mapping");
 	int r = yaml_check_keys(provider, provider_keys, error);
@@ -45,6 +46,8 @@ static int check_provider(const struct yaml_node *name, const struct yaml_node *
 		r = check_text(provider, "key", &key, error);
 	if (!r)
 		r = check_text(provider, "max_tokens_field", &field, error);
+	if (!r && yaml_get(provider, "stream_options"))
+		r = yaml_bool(yaml_get(provider, "stream_options"), &usage, error);
 	if (r)
 		return r;
 	if (strcmp(name->text, FLOW_PROVIDER_ECHO) == 0)
@@ -107,11 +110,11 @@ static const char *text_or(const struct yaml_node *provider, const char *key, co
 int flow_provider_find(const struct flow_config *config, const char *name, struct flow_provider *ret)
 {
 	static const struct flow_provider built_in[] = {
-#define LLM_PROVIDER(word, shape, base, variable, field) \
-	{ .name = word, .api = shape, .url = base, .key = variable, .most_field = field },
+#define LLM_PROVIDER(word, shape, base, variable, field, usage) \
+	{ .name = word, .api = shape, .url = base, .key = variable, .most_field = field, .asks_usage = usage },
 #include "flow/llm_provider.def"
 #undef LLM_PROVIDER
-		{ .name = FLOW_PROVIDER_ECHO, .api = LLM_OPENAI, .most_field = "max_tokens", .echo = true },
+		{ .name = FLOW_PROVIDER_ECHO, .api = LLM_OPENAI, .most_field = "max_tokens", .asks_usage = true, .echo = true },
 	};
 	const struct yaml_node *own = config->providers ? yaml_get(config->providers, name) : NULL;
 	if (own) {
@@ -122,6 +125,7 @@ int flow_provider_find(const struct flow_config *config, const char *name, struc
 			.socket = text_or(own, "socket", NULL),
 			.key = text_or(own, "key", NULL),
 			.most_field = text_or(own, "max_tokens_field", "max_tokens"),
+			.asks_usage = strcmp(text_or(own, "stream_options", "true"), "true") == 0,
 			.declared = true,
 		};
 		return 0;

@@ -5,7 +5,7 @@
  *
  *     providers:
  *       local: {api: openai, socket: /run/llama.sock}                     # api: openai (default) or anthropic
- *       gpu:   {url: "http://10.0.0.5:8080/v1", key: GPU_API_KEY, max_tokens_field: max_tokens}
+ *       gpu:   {url: "http://10.0.0.5:8080/v1", key: GPU_API_KEY, max_tokens_field: max_tokens, stream_options: false}
  *     models:
  *       llama-3: {input: 0, output: 0}                                    # USD for a million tokens
  *
@@ -28,7 +28,8 @@ struct flow_provider {
 	const char *key;        /* name of the variable; NULL: none is needed */
 	const char *most_field; /* "max_tokens" */
 	enum llm_api api;
-	bool declared; /* in config.yaml: its URL may be within the machine's networks */
+	bool asks_usage; /* of a stream, by stream_options */
+	bool declared;   /* in config.yaml: its URL may be within the machine's networks */
 	bool echo;
 };
 

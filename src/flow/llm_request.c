@@ -62,7 +62,7 @@ char *llm_request_body(const struct flow_provider *provider, const struct llm_qu
 		ok = json_object_set_new(body, openai ? "stop" : "stop_sequences", json_copy((json_t *)question->stop)) == 0;
 	if (ok && question->stream)
 		ok = json_object_set_new(body, "stream", json_true()) == 0;
-	if (ok && question->stream && openai)
+	if (ok && question->stream && openai && provider->asks_usage)
 		ok = json_object_set_new(body, "stream_options", json_pack("{s:b}", "include_usage", 1)) == 0;
 	char *made = ok ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
 	json_decref(body);

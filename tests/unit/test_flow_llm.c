@@ -38,6 +38,7 @@ static void providers_and_prices_of_the_operator_come_first(void **state)
 	assert_true(provider.api == LLM_ANTHROPIC && strcmp(provider.key, "K") == 0);
 	assert_int_equal(flow_provider_find(&config, "mistral", &provider), 0);
 	assert_string_equal(provider.key, "MISTRAL_API_KEY");
+	assert_false(provider.asks_usage);
 	assert_false(provider.declared);
 	assert_int_equal(flow_provider_find(&config, "echo", &provider), 0);
 	assert_true(provider.echo);
@@ -64,6 +65,7 @@ static void what_is_wrong_there_is_refused(void **state)
 		"providers: {a: {url: 'https://a/', key: sk-1234}}",
 		"providers: {a: {url: 'https://a/', password: a}}",
 		"providers: {a: {url: 'https://a/', max_tokens_field: n}}",
+		"providers: {a: {url: 'https://a/', stream_options: 1}}",
 		"providers: {echo: {url: 'https://a/'}}",
 		"models: {a: 1}",
 		"models: {a: {input: 1}}",
@@ -113,7 +115,9 @@ static void request(const struct flow_provider *provider, bool stream, bool comp
 
 static void each_api_gets_its_own_shape(void **state)
 {
-	const struct flow_provider openai = { .url = "https://api.example.com/v1", .most_field = "max_completion_tokens" };
+	const struct flow_provider openai = { .url = "https://api.example.com/v1",
+					      .most_field = "max_completion_tokens",
+					      .asks_usage = true };
 	const struct flow_provider anthropic = {
 		.api = LLM_ANTHROPIC, .url = "http://[fd00::1]:8080/v1/", .most_field = "max_tokens", .declared = true
 	};
