@@ -80,4 +80,25 @@ same 'ended' 3 "$(grep -c '"event":"ended"' network)"
 contains 'rule' "$(cat network)" "\"rule\":\"network.private localhost:$port\""
 contains 'denied' "$("$lichen" audit export --type=denial log)" 'evil.example:80'
 "$lichen" audit verify log >/dev/null || fail 'the log is broken'
+
+# a step of a flow, by allowed_domains and allowed_private
+mkdir flow && cd flow || fail 'no flow'
+cat >config.yaml <<END
+network_access_allowed: true
+allowed_domains: [good.example]
+allowed_private: ["localhost:$port"]
+allowed_commands: [curl]
+END
+# flow URL
+flow() {
+	printf '%s\n' 'name: fetch' 'steps:' '  - agent: tool_executor' '    action: run' \
+		"    parameters: {command: curl, args: [-qsS, '$1']}" >flow.yaml
+	"$lichen" flow run --allow-weaker=files,deny,syscalls,unix,scopes,limits flow.yaml >out 2>err </dev/null
+}
+flow "http://localhost:$port/index.html"
+same "status of a flow: $(cat err)" 0 $?
+same 'what it was asked for by a flow' 4 "$(grep -c 'GET /index.html' ../asked)"
+flow http://evil.example/
+same "status of a flow that is denied: $(cat err)" 77 $?
+contains 'its event' "$("$lichen" audit export --type=network audit)" '"event":"allowed"'
 passed
