@@ -122,7 +122,7 @@ for flow in stream claude; do
 done
 # an account that comes too late
 serve --delay=60000
-ask late ', timeout: 1, stream: true' 'prompt: "one two", max_tokens: 3'
+ask late ', timeout: 4, stream: true' 'prompt: "one two", max_tokens: 3'
 wants 1 run late.yml
 contains "late" "$(cat err)" "in time"
 same "budget of what is late" "0.00 $(last "facts['reserved']")" "$(spent)"
@@ -219,7 +219,9 @@ visit get / 'allowed_domains: [example.com]' ''
 wants 77 run visit.yml
 contains "wider" "$(cat err)" "none of config.yaml's allowed_domains"
 visit get / '' ''
-printf '  - agent: http\n    action: get\n    parameters: {url: "http://127.0.0.1:%s/"}\n' "$port" "$port" >>visit.yml
+for i in 2 3; do
+	printf '  - step: %s\n    agent: http\n    action: get\n    parameters: {url: "http://127.0.0.1:%s/"}\n' "$i" "$port" >>visit.yml
+done
 wants 124 run visit.yml
 contains "too often" "$(cat err)" "http_requests_per_minute leaves no time"
 cp before.yaml config.yaml
