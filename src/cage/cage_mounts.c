@@ -85,6 +85,14 @@ static int copy_tree(int fd)
 	return (int)syscall(SYS_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_ | AT_RECURSIVE | AT_EMPTY_PATH);
 }
 
+bool cage_mounts_allowed(void)
+{
+	static const struct cage_tree nothing;
+	CLEANUP_FD int tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_);
+
+	return tree >= 0 && restrict_tree(tree, "", &nothing) == 0;
+}
+
 int cage_mounts_proc(char *step)
 {
 	int r;

@@ -18,6 +18,9 @@
 int cage_users_enter(int namespaces) MUST_CHECK;
 /* Opens a canonical path (O_PATH) without following any symbolic link. A descriptor or negative errno. */
 int cage_open_path(const char *path) MUST_CHECK;
+/* Whether mounts can be copied and made read-only, in a mount namespace of our own: tried, and nothing is left. */
+bool cage_mounts_allowed(void) MUST_CHECK;
+
 /* A tree with rights of its own. */
 struct cage_tree {
 	const char *path; /* canonical */

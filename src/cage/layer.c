@@ -112,6 +112,24 @@ static int try_namespaces(void)
 	return tried;
 }
 
+static bool has_namespaces_of(const char *kind)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	return access(path, F_OK) == 0;
+}
+
+/* The same in this process, which it leaves as it is: who may copy a mount and make it read-only may make namespaces as well; if not, cage_enter() fails.
+ * Negative: it must be tried in a child. */
+static int try_here(void)
+{
+	if (!cage_mounts_allowed())
+		return -1;
+	return TRIED_MOUNTS | (has_namespaces_of("ipc") ? TRIED_IPC : 0) | (has_namespaces_of("net") ? TRIED_NETWORK : 0) |
+	       (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) < 0 && errno == EFAULT ? TRIED_SECCOMP : 0);
+}
+
 static int in_child(int (*try)(void))
 {
 	int status = 0;
@@ -205,9 +223,11 @@ static void judge(const struct cage_policy *policy, struct cage_host *host)
 
 int cage_probe(const struct cage_policy *policy, u32 layers, struct cage_host *ret)
 {
-	int tried = in_child(try_namespaces);
+	bool strictly = policy->network.mode == CAGE_NETWORK_PROXY || (layers & CAGE_LAYER_BIT(CAGE_LAYER_UNIX));
+	int tried = strictly ? -1 : try_here();
 
-	(void)layers;
+	if (tried < 0)
+		tried = in_child(try_namespaces);
 	*ret = (struct cage_host){
 		.landlock = landlock_abi(),
 		.seccomp = tried & TRIED_SECCOMP,
