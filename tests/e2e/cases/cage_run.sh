@@ -161,7 +161,9 @@ echo fine >work/repo/objects/object && echo fine >work/tree/.config/other
 true
 E2
 	for options in --native=all --emulate=sysvipc; do
-		"$lichen" run $options --cage policy.yaml -- sh work/deny.sh >out 2>err </dev/null || fail "denied $options: $(cat err)"
+		"$lichen" run $options --cage policy.yaml -- sh work/deny.sh >out 2>err </dev/null
+		same "status of denials $options" 77 $?
+		contains 'a denial' "$(cat err)" "work/repo/secret by rule files.deny ./work/repo/secret (policy.yaml:6)"
 		same "denied $options" '' "$(cat out)"
 		same 'what is denied' 'hook secret' "$(cat work/repo/hooks/hook work/repo/secret | tr '\n' ' ' | sed 's/ $//')"
 		same 'what is beside it' 'fine fine' "$(cat work/repo/objects/object work/tree/.config/other | tr '\n' ' ' | sed 's/ $//')"
@@ -170,7 +172,7 @@ E2
 	done
 	# a run that is killed is cleared up after by the next
 	rm -f work/pid
-	"$lichen" run --cage policy.yaml -- sh -c 'echo x >work/pid; sleep 1000' </dev/null &
+	"$lichen" run --cage policy.yaml -- sh -c 'echo x >work/pid; exec sleep 1000' </dev/null >/dev/null 2>&1 &
 	killed=$!
 	until_true 60 test -s work/pid
 	[ -e work/tree/.config/settings.json ] || fail 'no placeholder'
