@@ -3,7 +3,7 @@
 """check_cage_command.py LICHEN CORPUS DOCS: `lichen cage check` prints policies that mean what was read, and says what is wrong with others.
 
 CORPUS are policies, right and wrong. What is printed for one is a policy again; checked again, it is the same. The example of lichen-cage(1) and those of
-docs/cage.md are policies.
+docs/cage.md are policies. The Dockerfile is short, and builds what is installed.
 """
 import json
 import pathlib
@@ -93,11 +93,23 @@ def check_documents(scratch):
         check(str(path))
 
 
+def check_dockerfile():
+    """Of fewer than 20 lines; what it copies and calls is there."""
+    root = DOCS.parent
+    lines = (root / "Dockerfile").read_text().splitlines()
+    expect("the Dockerfile has 20 lines or more", len(lines) < 20)
+    expect("the Dockerfile builds other programs than are installed",
+           set(re.search(r"ninja -C build (.*?) *[\\]", "\n".join(lines)).group(1).split()) ==
+           {"lichen", "lichen-fetch", "lichen-proxy", "lichen-echo-model", "docs/lichen-gaps.7"})
+    expect("tools/install-packages is not there", (root / "tools/install-packages").exists() and (root / "packages").exists())
+
+
 with tempfile.TemporaryDirectory() as directory:
     check_corpus(pathlib.Path(directory))
     check_odd_strings(pathlib.Path(directory))
     check_profiles(pathlib.Path(directory))
     check_words()
+    check_dockerfile()
     check_documents(pathlib.Path(directory))
 print("\n".join(WRONG))
 sys.exit(bool(WRONG))
