@@ -14,6 +14,7 @@
 #include "cli/words.h"
 #include "host/state_dir.h"
 #include "lichen.h"
+#include "pii/redact.h"
 
 int cage_parse_weaker(void *field, const char *value, struct option_error *error)
 {
@@ -152,10 +153,34 @@ int cage_run_open(const struct command *command, const struct cage_options *give
 	return ret->env ? -1 : no_memory();
 }
 
+/* The command's words as the log may have them, each masked by itself. NULL without memory. */
+static char **mask_words(char *const *words)
+{
+	size_t count = 0;
+	while (words[count])
+		count++;
+	char **masked = calloc(count + 1, sizeof(*masked));
+	for (size_t i = 0; masked && i < count; i++) {
+		size_t size;
+		if (pii_mask_text(words[i], strlen(words[i]), &masked[i], &size) == 0)
+			continue;
+		masked[i] = NULL;
+		cage_environment_free(masked);
+		return NULL;
+	}
+	return masked;
+}
+
 int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit)
 {
 	run->described = cage_describe(run->cage, launch->emulate || launch->trace);
 	audit->command.policy = run->described;
+	if (run->policy->audit.redact && audit->command.argv) {
+		run->words = mask_words(audit->command.argv);
+		audit->command.argv = run->words;
+		if (!run->words)
+			return no_memory();
+	}
 	return run->described ? -1 : no_memory();
 }
 
@@ -176,6 +201,7 @@ void cage_run_close(struct cage_run *run)
 {
 	json_decref(run->described);
 	cage_environment_free(run->env);
+	cage_environment_free(run->words);
 	cage_close(run->cage);
 	cage_policy_free(run->policy);
 }

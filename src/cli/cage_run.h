@@ -35,6 +35,7 @@ struct cage_run {
 	struct cage *cage; /* NULL: none */
 	char **env;        /* what passes of ours */
 	json_t *described; /* for the log */
+	char **words;      /* of the command, as the log gets them; NULL: as they are */
 };
 
 /* Reads the policy and opens the cage; `audit` gets the log that is kept in any case. Returns -1; or the exit status, after saying why. */
