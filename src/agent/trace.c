@@ -209,6 +209,8 @@ static bool is_use(long nr)
 
 			for (u32 arg = 1; kind == '-'; arg++)
 				kind = refusable[i].kinds[arg];
+			if (kind == 'N')
+				break;
 			return kind == 'O' || kind == 'W' || kind == 'M' || kind == 'C' || kind == 'B' || kind == 'S';
 		}
 	return TRACE_NUMBERS_HAS(commons()->trace_numbers, nr);

@@ -355,3 +355,14 @@ void cage_seccomp_refused(const struct cage_policy *policy, u64 numbers[CAGE_SEC
 		if (rules[i] != RULE_ALLOW && rules[i] != RULE_NOSYS && rules[i] != RULE_UNKNOWN)
 			numbers[i / 64] |= UINT64_C(1) << (i % 64);
 }
+
+void cage_seccomp_unlisted(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
+{
+	struct cage_seccomp spec = { .policy = policy, .attributes = true, .ipc = true, .agent = -1 };
+	u8 rules[CAGE_SECCOMP_NUMBERS];
+
+	make_rules(&spec, rules);
+	for (u32 i = 0; i < CAGE_SECCOMP_NUMBERS; i++)
+		if (rules[i] == RULE_REFUSED)
+			numbers[i / 64] |= UINT64_C(1) << (i % 64);
+}

@@ -38,5 +38,7 @@ int cage_seccomp_install(const struct cage_seccomp *spec) MUST_CHECK;
 int cage_seccomp_number(const char *name) MUST_CHECK;
 /* Sets the bit of each number that it refuses, always or by its arguments, but for those that are answered ENOSYS. */
 void cage_seccomp_refused(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
+/* Sets the bit of each number that it refuses whatever the arguments, where the host gives all that it can: what processes.allow would have to name. */
+void cage_seccomp_unlisted(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
 
 #endif

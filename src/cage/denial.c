@@ -306,6 +306,19 @@ static bool may(const char *path, int mode)
 	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
 }
 
+/* Whether we could change what belongs to an owner: mode, times; of who it belongs to, root alone. */
+static bool owns(const struct cage_attempt *attempt, const struct stat *st)
+{
+	switch (attempt->nr) {
+	case __NR_chown:
+	case __NR_lchown:
+	case __NR_fchownat:
+		return geteuid() == 0;
+	default:
+		return geteuid() == 0 || st->st_uid == geteuid();
+	}
+}
+
 bool cage_denial_ordinary(const struct cage_attempt *attempt)
 {
 	bool names = attempt->kind == CAGE_NAMES || attempt->kind == CAGE_BINDS;
@@ -327,7 +340,7 @@ bool cage_denial_ordinary(const struct cage_attempt *attempt)
 		case CAGE_EXECUTES:
 			return !may(attempt->path, X_OK);
 		case CAGE_CHANGES:
-			return geteuid() != 0 && st.st_uid != geteuid() && !may(attempt->path, W_OK);
+			return attempt->result == -EPERM ? !owns(attempt, &st) : !may(attempt->path, W_OK);
 		default:
 			return false;
 		}

@@ -97,6 +97,38 @@ static bool put_flow_event(const json_t *event, const char *type, const struct a
 	return true;
 }
 
+/* Layers that are not fully there. */
+static void put_layers(const json_t *layers, FILE *to)
+{
+	size_t i;
+	json_t *layer;
+	json_array_foreach(layers, i, layer) if (strcmp(text_of(layer, "state"), "pass") != 0)
+		fprintf(to, ", %s %s", text_of(layer, "layer"), text_of(layer, "state"));
+}
+
+/* Events of a cage. Returns whether it is one. */
+static bool put_cage_event(const json_t *event, const char *type, FILE *to)
+{
+	const json_t *rule = json_object_get(event, "rule");
+	if (strcmp(type, "run.policy") == 0) {
+		fprintf(to, "cage %s", text_of(event, "policy"));
+		put_layers(json_object_get(event, "layers"), to);
+	} else if (strcmp(type, "denial") == 0) {
+		fprintf(to, "denied%s %s %s%s%s", json_is_true(json_object_get(event, "quiet")) ? " as expected" : "",
+			text_of(event, "what"), text_of(event, "object"), json_is_object(rule) ? " by " : "",
+			json_is_object(rule) ? text_of(rule, "text") : "");
+	} else if (strcmp(type, "network") == 0) {
+		fprintf(to, "network: %s %s", text_of(event, "event"), text_of(event, "target"));
+	} else if (strcmp(type, "run.limit") == 0) {
+		fprintf(to, "limits.%s ended it", text_of(event, "limit"));
+	} else if (strcmp(type, "learn") == 0) {
+		fprintf(to, "not confined: its policy is learnt, %s", text_of(event, "policy"));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void put_event(const struct audit_print *print, const json_t *event, FILE *to)
 {
 	const char *type = text_of(event, "type");
@@ -122,7 +154,7 @@ static void put_event(const struct audit_print *print, const json_t *event, FILE
 	} else if (strcmp(type, "log.recovered") == 0) {
 		fprintf(to, "a crash had torn the log: %" JSON_INTEGER_FORMAT " bytes that were not acknowledged",
 			json_integer_value(json_object_get(event, "discarded_bytes")));
-	} else if (!put_flow_event(event, type, open, to)) {
+	} else if (!put_flow_event(event, type, open, to) && !put_cage_event(event, type, to)) {
 		fputs(*type ? type : "no event", to);
 	}
 }

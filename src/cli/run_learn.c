@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cage/cage_seccomp.h"
 #include "cage/learn.h"
 #include "cli/words.h"
 #include "lichen.h"
@@ -32,11 +33,18 @@ int run_learn_begin(const struct command *command, struct run_learn *learn, stru
 		return fail(command, "the working directory", -errno);
 	if (!realpath(launch->workdir ? launch->workdir : here, workdir))
 		return fail(command, "the working directory", -errno);
-	int r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, &learn->learner);
+	static const char nothing[] = "version: 1\n";
+	CLEANUP_POLICY struct cage_policy *policy = NULL;
+	struct cage_policy_error error;
+	int r = cage_policy_parse(nothing, sizeof(nothing) - 1, "/", NULL, &policy, &error);
+	if (r == 0)
+		r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, &learn->learner);
 	if (r < 0)
 		return fail(command, "beginning", r);
+	cage_seccomp_unlisted(policy, learn->numbers);
 	learn->trace = (struct launch_trace){
 		.mode = TRACE_USES,
+		.numbers = learn->numbers,
 		.take = cage_learner_take,
 		.data = learn->learner,
 		.fd = -1,

@@ -13,6 +13,7 @@ struct run_learn {
 	const char *path; /* of the policy; NULL = nothing is learnt */
 	struct cage_learner *learner;
 	struct launch_trace trace;
+	u64 numbers[TRACE_NUMBERS_SIZE]; /* the calls that only a policy which names them allows */
 };
 
 /* Lets a launch record what its guest uses. Returns -1, or the exit status after saying what is wrong. */

@@ -50,6 +50,7 @@ same 'what reboot got' -1 "$(cat out)"
 told 'syscall reboot: no rule of policy.yaml allows it'
 contains 'the log of a call' "$(events denial | tail -n 1)" '"what":"syscall","object":"reboot","rule":null,"call":"reboot","error":"EPERM"'
 contains 'the log of its run' "$(events run.end | tail -n 1)" '"status":0,'
+contains 'what is shown of it' "$("$lichen" audit show state/audit)" 'denied syscall reboot'
 python 'libc.socket(17, 3, 0)'
 same 'status of a refused socket' 77 $?
 told 'net.socket AF_PACKET'
