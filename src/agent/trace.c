@@ -182,7 +182,7 @@ static const struct {
 };
 
 /* The errors that what a cage is made of refuses with: Landlock EACCES, EPERM, EXDEV; seccomp EPERM, EACCES, EAFNOSUPPORT (not ENOSYS: programs
- * do without what a kernel lacks); a read-only mount EROFS; a network namespace ENETUNREACH; a root without the file ENOENT. */
+ * do without what a kernel lacks); a read-only mount EROFS, a mount point EBUSY; a network namespace ENETUNREACH; a root without the file ENOENT. */
 static bool is_refusal(long result)
 {
 	switch (-result) {
@@ -190,6 +190,7 @@ static bool is_refusal(long result)
 	case EPERM:
 	case EXDEV:
 	case EAFNOSUPPORT:
+	case EBUSY:
 	case EROFS:
 	case ENETUNREACH:
 		return true;

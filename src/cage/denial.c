@@ -28,6 +28,8 @@ static bool refuses_file(const struct cage_attempt *attempt)
 		return attempt->kind == CAGE_NAMES || attempt->kind == CAGE_CHANGES;
 	case EROFS:
 		return attempt->kind != CAGE_EXECUTES && attempt->kind != CAGE_LOOKS;
+	case EBUSY: /* a mount point, which masks something */
+		return attempt->kind == CAGE_NAMES;
 	case ENOENT:
 		return attempt->kind != CAGE_NAMES;
 	default:
@@ -70,6 +72,29 @@ static void directory_of(const char *path, char to[PATH_MAX])
 	memcpy(to + length, length ? "" : "/", length ? 1 : 2);
 }
 
+static bool covers(const char *rule, const char *path)
+{
+	size_t length = rule ? strlen(rule) : 0;
+
+	return length && strncmp(rule, path, length) == 0 && (!path[length] || path[length] == '/');
+}
+
+/* What is denied below a directory keeps that where it is. */
+static bool find_masked(const struct cage_policy *policy, const char *directory, const struct cage_path **ret_rule,
+			const char **ret_list)
+{
+	for (size_t i = 0; i < policy->files.deny.count; i++) {
+		const struct cage_path *rule = &policy->files.deny.path[i];
+
+		if (!covers(directory, rule->path) && (!rule->real || !covers(directory, rule->real)))
+			continue;
+		*ret_rule = rule;
+		*ret_list = "files.deny";
+		return true;
+	}
+	return false;
+}
+
 static bool judge_file(const struct cage_policy *policy, const struct cage_attempt *attempt, struct cage_denial *ret)
 {
 	static const enum cage_denied names[] = {
@@ -88,6 +113,8 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 		directory_of(attempt->path, directory);
 		allowed = cage_policy_allows(policy, wanted, directory, &rule, &list);
 	}
+	if (allowed && attempt->result == -EBUSY)
+		allowed = !find_masked(policy, attempt->path, &rule, &list);
 	if (allowed)
 		return false;
 	ret->what = names[wanted];
@@ -98,13 +125,6 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 }
 
 /* --- sockets --------------------------------------------------------------------------------------------------------------------- */
-
-static bool covers(const char *rule, const char *path)
-{
-	size_t length = rule ? strlen(rule) : 0;
-
-	return length && strncmp(rule, path, length) == 0 && (!path[length] || path[length] == '/');
-}
 
 static bool unix_allowed(const struct cage_policy *policy, const char *path)
 {

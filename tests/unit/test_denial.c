@@ -64,7 +64,7 @@ static const char files_policy[] = "version: 1\n"
 				   "  read: [/usr]\n"
 				   "  execute: [/usr/bin]\n"
 				   "  write: [./out]\n"
-				   "  deny: [./out/.git, /usr/share/secret]\n";
+				   "  deny: [./out/.git, ./out/a/b, /usr/share/secret]\n";
 
 static void files_are_judged_by_what_the_call_wanted(void **state)
 {
@@ -110,6 +110,9 @@ static void files_are_judged_by_what_the_call_wanted(void **state)
 		{ SYS_mkdir, EACCES, { 0 }, 0, "/srv/d", NULL, "fs.write /srv/d" },
 		{ SYS_mkdir, EACCES, { 0 }, 0, "/work/out/d", NULL, "" },
 		{ SYS_rmdir, EACCES, { 0 }, 0, "/work/out", NULL, "fs.write /work/out" }, /* a name in /work */
+		{ SYS_unlink, EBUSY, { 0 }, 0, "/work/out/.git", NULL, "fs.write /work/out/.git|files.deny ./out/.git" },
+		{ SYS_rename, EBUSY, { 0 }, 0, "/work/out/a", NULL, "fs.write /work/out/a|files.deny ./out/a/b" },
+		{ SYS_rename, EBUSY, { 0 }, 0, "/work/out/new", NULL, "" },
 		{ SYS_unlink, EPERM, { 0 }, 0, "/", NULL, "fs.write /" },
 		{ SYS_symlink, EACCES, { 0 }, 1, "/srv/l", NULL, "fs.write /srv/l" },
 		{ SYS_truncate, EACCES, { 0 }, 0, "/usr/x", NULL, "fs.write /usr/x" },
