@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 
+#define SMAPS_SIZE (UINT64_C(256) << 10)
 #define HOLD_TRIES 100
 #define HOLD_QUIET 5
 #define HOLD_STEP_NS 1000000
@@ -97,17 +98,23 @@ void cell_release(struct cell_held *held)
 
 /* --- memory ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* The sum of all lines "Pss:" of a file, but for mappings of the cell's commons, all of which gVisor takes for resident. False: there is no such file. */
+/*
+ * The sum of all lines "Pss:" of a file, but for mappings of the cell's commons, all of which gVisor takes for resident. False: there is no such file.
+ * It is read at once: each read(2) of gVisor's makes the text anew, and where mappings have changed since the one before, the commons' head may be missed.
+ */
 static bool sum_pss(const char *path, u64 *ret)
 {
 	char line[PATH_MAX + 128];
 	unsigned long long value;
 	bool ours = false;
+	CLEANUP_FREE char *buffer = malloc(SMAPS_SIZE); /* without memory for it, stdio reads in pieces */
 	FILE *file = fopen(path, "re");
 
 	*ret = 0;
 	if (!file)
 		return false;
+	if (buffer)
+		(void)setvbuf(file, buffer, _IOFBF, SMAPS_SIZE);
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "Pss: %llu kB", &value) == 1) /* NOLINT(cert-err34-c): the kernel writes numbers */
 			*ret += ours ? 0 : value * 1024;

@@ -63,7 +63,7 @@ contains "another user" "$(d run --rm --network=none -u 5 base id)" 'uid=5 '
 contains "no capabilities" "$(d run --rm --network=none --cap-drop ALL base grep CapEff /proc/self/status)" 0000000000000000
 same "a volume" kept "$(d run --rm --network=none -v kept:/v base sh -c 'echo kept >/v/file'; d run --rm --network=none -v kept:/v:ro base cat /v/file)"
 contains "a read-only root" "$(d run --rm --network=none --read-only --tmpfs /tmp base sh -c 'touch /tmp/a && touch /a; true' 2>&1; cat err)" 'Read-only file system'
-contains limits "$(d run --rm --network=none --memory 64m --pids-limit 20 base cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max)" '67108864
+contains limits "$(d run --rm --network=none --memory 256m --pids-limit 20 base cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max)" '268435456
 20'
 cat >profile.json <<END
 {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
@@ -89,9 +89,9 @@ same 'the default runtime' runc "$(d inspect -f '{{.HostConfig.Runtime}}' one)"
 d pause one >/dev/null
 same state paused "$(d inspect -f '{{.State.Status}}' one)"
 d unpause one >/dev/null
-d update --memory 48m --memory-swap 96m one >/dev/null
-same 'an updated limit' 50331648 "$(d exec one cat /sys/fs/cgroup/memory.max)"
-contains stats "$(d stats --no-stream --format '{{.MemUsage}}' one)" '/ 48MiB'
+d update --memory 192m --memory-swap 384m one >/dev/null
+same 'an updated limit' 201326592 "$(d exec one cat /sys/fs/cgroup/memory.max)"
+contains stats "$(d stats --no-stream --format '{{.MemUsage}}' one)" '/ 192MiB'
 contains events "$(d events --since 1h --until 0s --filter container=one --format '{{.Action}}' | xargs)" 'start exec_create: echo in it exec_start: echo in it'
 d stop -t 60 one >/dev/null
 same "status after stop" 3 "$(d inspect -f '{{.State.ExitCode}}' one)"
