@@ -125,7 +125,8 @@ static void what_is_wrong_is_told_with_its_place(void **state)
 	assert_refused("version: 1\nnetwork: {mode: off}\n", 2, 17, false, "none, host or proxy");
 	assert_refused("version: 1\nnetwork: {allow: [\"a.org:443\"]}\n", 2, 18, false, "'allow' needs 'mode: proxy'");
 	assert_refused("version: 1\nnetwork: {mode: proxy, allow: [a.org]}\n", 2, 32, false, "a target");
-	assert_refused("version: 1\nnetwork: {mode: proxy, allow: [\"10.0.0.5:80\"]}\n", 2, 32, true, "belongs under network.private");
+	assert_refused("version: 1\nnetwork: {mode: proxy, allow: [\"10.0.0.5:80\"]}\n", 2, 32, true,
+		       "belongs under network.private");
 	assert_refused("version: 1\nnetwork: {mode: proxy, private: [\"a..b:80\"]}\n", 2, 34, true, "empty label");
 	assert_refused("version: 1\nprocesses: {user: root}\n", 2, 19, false, "UID:GID");
 	assert_refused("version: 1\nprocesses: {user: \"4294967295:0\"}\n", 2, 19, true, "at most");
