@@ -151,7 +151,7 @@ static void end_by(struct attached *a, int sig)
 	sigemptyset(&set);
 	sigaddset(&set, sig);
 	(void)sigaction(sig, &action, NULL);
-	(void)raise(sig);
+	(void)kill(getpid(), sig);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
