@@ -23,7 +23,7 @@
 #define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration; images: in use */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
-#define LICHEN_EXIT_CONFIG 78     /* a policy or configuration is wrong */
+#define LICHEN_EXIT_CONFIG 78      /* a policy or configuration is wrong */
 #define LICHEN_EXIT_IO 74          /* the output could not be written; audit: the log cannot be read or written */
 #define LICHEN_EXIT_BUDGET 75      /* flow: the budget is exhausted */
 #define LICHEN_EXIT_DENIED 77      /* flow: a step was denied what it asked for */
