@@ -116,7 +116,7 @@ static const struct init_file {
 	  "  - step: 1\n"
 	  "    agent: tool_executor\n"
 	  "    action: run\n"
-	  "    config: {allowed_commands: [grep], allowed_paths: [./data/input], timeout: 10}\n"
+	  "    config: {allowed_commands: [grep], allowed_paths: [./data/input], timeout: 60}\n"
 	  "    parameters:\n"
 	  "      command: grep\n"
 	  "      args: [-h, ERROR, ./data/input/app.log]\n"
