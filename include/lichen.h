@@ -12,7 +12,7 @@
 #define LICHEN_EXIT_FAILED 125         /* lichen itself failed; the guest did not run */
 #define LICHEN_EXIT_NOT_EXECUTABLE 126 /* the program is there and cannot be executed */
 #define LICHEN_EXIT_NOT_FOUND 127      /* there is no such program */
-#define LICHEN_EXIT_DENIED 77          /* the cage denied something, whatever the guest's own status */
+#define LICHEN_EXIT_DENIED 77          /* the cage denied something, whatever the guest's own status; flow: a step was denied what it asked for */
 /* With --audit also LICHEN_EXIT_IO, the log could not be written, and LICHEN_EXIT_DATA, it is broken. */
 
 /* Exit statuses of the other commands: 0, or one of sysexits.h. */
@@ -23,10 +23,8 @@
 #define LICHEN_EXIT_UNAVAILABLE 69 /* doctor: the workload cannot run here, or with that kernel configuration; images: in use */
 #define LICHEN_EXIT_SOFTWARE 70    /* lichen itself failed */
 #define LICHEN_EXIT_OS_FILE 72     /* a program that belongs to lichen is not there */
-#define LICHEN_EXIT_CONFIG 78      /* a policy or configuration is wrong */
 #define LICHEN_EXIT_IO 74          /* the output could not be written; audit: the log cannot be read or written */
 #define LICHEN_EXIT_BUDGET 75      /* flow: the budget is exhausted */
-#define LICHEN_EXIT_DENIED 77      /* flow: a step was denied what it asked for */
 #define LICHEN_EXIT_CONFIG 78      /* cage, flow: the policy, the flow's file or config.yaml is wrong */
 #define LICHEN_EXIT_TIMEOUT 124    /* flow: a limit of time or of steps has ended it */
 
