@@ -12,7 +12,7 @@
 #define LICHEN_EXIT_FAILED 125         /* lichen itself failed; the guest did not run */
 #define LICHEN_EXIT_NOT_EXECUTABLE 126 /* the program is there and cannot be executed */
 #define LICHEN_EXIT_NOT_FOUND 127      /* there is no such program */
-#define LICHEN_EXIT_DENIED 77          /* the cage denied something, whatever the guest's own status; flow: a step was denied what it asked for */
+#define LICHEN_EXIT_DENIED 77          /* the cage denied something, whatever the own status of the guest or flow */
 /* With --audit also LICHEN_EXIT_IO, the log could not be written, and LICHEN_EXIT_DATA, it is broken. */
 
 /* Exit statuses of the other commands: 0, or one of sysexits.h. */
