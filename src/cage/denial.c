@@ -103,13 +103,14 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 	enum cage_access wanted = access_wanted(attempt);
 	const struct cage_path *rule = NULL;
 	const char *list = NULL;
-	char directory[PATH_MAX];
 	bool allowed;
 
 	if (!attempt->path[0] || !refuses_file(attempt))
 		return false;
 	allowed = cage_policy_allows(policy, wanted, attempt->path, &rule, &list);
 	if (allowed && attempt->kind == CAGE_NAMES) {
+		char directory[PATH_MAX];
+
 		directory_of(attempt->path, directory);
 		allowed = cage_policy_allows(policy, wanted, directory, &rule, &list);
 	}

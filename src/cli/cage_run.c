@@ -61,13 +61,12 @@ static int read_policy(const char *profile, struct cage_policy **ret)
 
 /* --- the log --------------------------------------------------------------------------------------------------------------------------------- */
 
-/* The log of a run for which none was named: the policy's, else that of the user. */
-static int choose_log(const struct cage_policy *policy, struct run_audit *audit)
+int cage_run_choose_log(const struct cage_policy *policy, struct run_audit *audit)
 {
 	char state[PATH_MAX];
 	if (audit->path[0])
 		return -1;
-	if (policy->audit.directory) {
+	if (policy && policy->audit.directory) {
 		(void)snprintf(audit->path, sizeof(audit->path), "%s", policy->audit.directory->path);
 		return -1;
 	}
@@ -139,7 +138,7 @@ int cage_run_open(const struct command *command, const struct cage_options *give
 	(void)command;
 	int status = read_policy(given->policy, &ret->policy);
 	if (status < 0)
-		status = choose_log(ret->policy, audit);
+		status = cage_run_choose_log(ret->policy, audit);
 	if (status < 0)
 		status = keep_log_out(ret->policy, audit->path);
 	if (status >= 0)

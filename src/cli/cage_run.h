@@ -38,6 +38,8 @@ struct cage_run {
 	char **words;      /* of the command, as the log gets them; NULL: as they are */
 };
 
+/* The log of a run for which none was named: the policy's (NULL: there is none), else that of the user. Returns -1, or the exit status. */
+int cage_run_choose_log(const struct cage_policy *policy, struct run_audit *audit) MUST_CHECK;
 /* Reads the policy and opens the cage; `audit` gets the log that is kept in any case. Returns -1; or the exit status, after saying why. */
 int cage_run_open(const struct command *command, const struct cage_options *given, struct run_audit *audit,
 		  struct cage_run *ret) MUST_CHECK;

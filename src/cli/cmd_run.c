@@ -278,8 +278,10 @@ static const char *settled_by_policy(const struct run_options *given)
 static int open_cage(struct run *run)
 {
 	struct run_options *given = &run->given;
+	if (!given->cage.policy && given->cage.weaker)
+		return command_usage(&command_run, "--allow-weaker needs --cage");
 	if (!given->cage.policy)
-		return given->cage.weaker ? command_usage(&command_run, "--allow-weaker needs --cage") : -1;
+		return given->learn.path ? cage_run_choose_log(NULL, &given->audit) : -1;
 	if (settled_by_policy(given))
 		return command_usage(&command_run, "--cage and %s cannot be used together", settled_by_policy(given));
 	return cage_run_open(&command_run, &given->cage, &given->audit, &run->cage);

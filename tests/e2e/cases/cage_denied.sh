@@ -110,11 +110,11 @@ E2
 output=$(size 'a [1]' a)
 chmod 755 job.sh
 printf 'b\na\n' >work/words
-"$lichen" run --audit log --learn policy.yaml -- ./job.sh >out 2>err </dev/null
+"$lichen" run --learn policy.yaml -- ./job.sh >out 2>err </dev/null
 same 'status of a run that is learnt from' 0 $?
 same 'its output' "$output" "$(paste -sd " " out)"
 contains 'what is said of it' "$(cat err)" 'the run was not confined'
-contains 'the log of it' "$("$lichen" audit export --type=learn log)" '"confined":false'
+contains 'the log of it' "$(events learn)" '"confined":false'
 "$lichen" cage check policy.yaml >/dev/null || fail 'what was learnt is no policy'
 grep -qx "    - $WORK/work" policy.yaml || fail "not learnt: $(cat policy.yaml)"
 ! grep -qxE '    - (/|/usr|/etc|/tmp|/root)' policy.yaml || fail "too much was learnt: $(cat policy.yaml)"
