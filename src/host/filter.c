@@ -39,10 +39,18 @@ struct row {
 	struct filter_test test;
 };
 
+struct leaf { /* of the tree of numbers */
+	int nr;
+	u32 first, count; /* its rows */
+	u32 jump;
+};
+
+/* On the heap: with the rows the stack would have no room for it (ulimit -s 64). Small enough to be freed without munmap(2), which the filter may trap. */
 struct code {
 	struct sock_filter insn[CODE_MAX];
 	u32 length;
 	bool overflow;
+	struct leaf leaves[ROWS_MAX];
 };
 
 static void emit(struct code *code, u16 op, u32 k, u8 jt, u8 jf)
@@ -289,12 +297,6 @@ static void emit_block(struct code *code, const struct row *rows, u32 count, con
 }
 
 /* One leaf per number in the tree; `jump` is the index of its unconditional jump, patched once the block's place is known. */
-struct leaf {
-	int nr;
-	u32 first, count; /* its rows */
-	u32 jump;
-};
-
 static void emit_tree(struct code *code, struct leaf *leaves, u32 count)
 {
 	u32 half = count / 2, branch;
@@ -418,7 +420,7 @@ static int install_tracing(const struct filter_spec *spec)
 /* The search tree and the blocks of so many rows. */
 static void emit_planned(struct code *code, struct row *rows, u32 count, const struct filter_spec *spec)
 {
-	struct leaf leaves[ROWS_MAX];
+	struct leaf *leaves = code->leaves;
 	u32 numbers = 0, shared = 0;
 
 	for (u32 i = 0; i < count;)
