@@ -436,7 +436,9 @@ static int tell_denials(struct run *run, struct launch *launch)
 	const struct cage_proxy_reader network = { cage_tell_network, &run->tell };
 	cage_seccomp_refused(run->cage.policy, refused);
 	cage_hear_network(run->cage.cage, &network);
-	return cage_tell_begin(&run->tell, run->cage.policy, refused, false, run->given.audit.path, &run->given.audit.run, launch);
+	/* what a denied directory holds is not there */
+	return cage_tell_begin(&run->tell, run->cage.policy, refused, run->cage.policy->files.deny.count, run->given.audit.path,
+			       &run->given.audit.run, launch);
 }
 
 /* Runs it. Returns the exit status. */

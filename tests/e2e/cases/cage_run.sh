@@ -168,6 +168,7 @@ E2
 		"$lichen" run $options --cage policy.yaml -- sh work/deny.sh >out 2>err </dev/null
 		same "status of denials $options" 77 $?
 		contains 'a denial' "$(cat err)" "work/repo/secret by rule files.deny ./work/repo/secret (policy.yaml:6)"
+		contains "what is told of a masked directory $options" "$(cat err)" "denied fs.read $WORK/work/repo/hooks/hook by rule files.deny"
 		same "denied $options" '' "$(cat out)"
 		same 'what is denied' 'hook secret' "$(cat work/repo/hooks/hook work/repo/secret | tr '\n' ' ' | sed 's/ $//')"
 		same 'what is beside it' 'fine fine' "$(cat work/repo/objects/object work/tree/.config/other | tr '\n' ' ' | sed 's/ $//')"
