@@ -141,7 +141,7 @@ int cage_policy_resolve(struct cage_policy *policy, const char *file, struct cag
  */
 int cage_policy_load(const char *profile, struct cage_policy **ret, char **ret_text, struct cage_policy_error *error) MUST_CHECK;
 /* What is wrong as one line: "NAME:LINE:COLUMN: sentence" or "NAME: sentence", for free(3). NULL: no memory. */
-char *cage_policy_error_line(const char *name, const struct cage_policy_error *error) MUST_CHECK;
+char *cage_policy_error_line(const char *name, const struct cage_policy_error *why) MUST_CHECK;
 /* NULL is allowed. */
 void cage_policy_free(struct cage_policy *policy);
 static inline void cage_policy_done(struct cage_policy **policy)
