@@ -45,11 +45,12 @@ struct leaf { /* of the tree of numbers */
 	u32 jump;
 };
 
-/* On the heap: with the rows the stack would have no room for it (ulimit -s 64). Small enough to be freed without munmap(2), which the filter may trap. */
+/* On the heap: the stack has no room for it (ulimit -s 64). Small enough to be freed without munmap(2), which the filter may trap. */
 struct code {
 	struct sock_filter insn[CODE_MAX];
 	u32 length;
 	bool overflow;
+	struct row rows[ROWS_MAX];
 	struct leaf leaves[ROWS_MAX];
 };
 
@@ -379,8 +380,8 @@ static void emit_futex(struct code *code)
 /* number not to be seen, nor a gap's → allow; the report of a result → trap; pc in the agent's text → allow; marked as lichen's own → allow; else trap */
 static void emit_tracing(struct code *code, const struct filter_spec *spec)
 {
-	struct row rows[ROWS_MAX];
-	u32 count = collect(spec, rows);
+	const struct row *rows = code->rows;
+	u32 count = collect(spec, code->rows);
 
 	for (size_t i = 0; i < ARRAY_SIZE(unobserved); i++) {
 		if (is_planned(unobserved[i], rows, count))
@@ -417,9 +418,10 @@ static int install_tracing(const struct filter_spec *spec)
 	return r;
 }
 
-/* The search tree and the blocks of so many rows. */
-static void emit_planned(struct code *code, struct row *rows, u32 count, const struct filter_spec *spec)
+/* The search tree and the blocks of so many of code->rows. */
+static void emit_planned(struct code *code, u32 count, const struct filter_spec *spec)
 {
+	struct row *rows = code->rows;
 	struct leaf *leaves = code->leaves;
 	u32 numbers = 0, shared = 0;
 
@@ -450,17 +452,16 @@ static void emit_planned(struct code *code, struct row *rows, u32 count, const s
 
 u32 filter_write_pids(const struct filter_spec *spec, u64 *program, u32 room)
 {
-	struct row rows[ROWS_MAX];
 	struct code *code = calloc(1, sizeof(*code));
 	u32 n = 0;
 
 	if (!code)
 		return 0;
-#define GAP_CALL(name, test_, handler) rows[n++] = (struct row){ __NR_##name, test_ };
+#define GAP_CALL(name, test_, handler) code->rows[n++] = (struct row){ __NR_##name, test_ };
 #include "gaps/namespaces/pids.def"
 #undef GAP_CALL
 	emit_arch_check(code, SECCOMP_RET_ALLOW);
-	emit_planned(code, rows, n, spec);
+	emit_planned(code, n, spec);
 	n = code->overflow || code->length > room ? 0 : code->length;
 	memcpy(program, code->insn, n * sizeof(code->insn[0]));
 	free(code);
@@ -469,8 +470,6 @@ u32 filter_write_pids(const struct filter_spec *spec, u64 *program, u32 room)
 
 static int install_planned(const struct filter_spec *spec)
 {
-	struct row rows[ROWS_MAX];
-	u32 count = collect(spec, rows);
 	struct code *code = calloc(1, sizeof(*code));
 	int r;
 
@@ -479,7 +478,7 @@ static int install_planned(const struct filter_spec *spec)
 	emit_arch_check(code, foreign_action(spec));
 	if (spec->tree || spec->trace)
 		trap_if_equal(code, TRACE_REPORT_NR); /* from the agent's text, too */
-	emit_planned(code, rows, count, spec);
+	emit_planned(code, collect(spec, code->rows), spec);
 	r = install(code);
 	free(code);
 	return r;

@@ -2,7 +2,8 @@
 """cage_guide.py PAGE: does what a page tells its reader to do, in the current directory, and compares with what it says comes out.
 
 Its first yaml block is saved as policy.yaml. In console blocks, "$ CMD" is run by sh; the lines behind it are what is printed, where a line of … stands for
-any lines, also none, and … within a line for any text; [N] is the exit status, 0 where it is not told.
+any lines, also none, and … within a line for any text; [N] is the exit status, 0 where it is not told. What lichen says may come within a line of the
+command's, which writes to the same place.
 """
 import pathlib
 import re
@@ -12,7 +13,10 @@ import sys
 
 def matches(expected, printed):
     """Whether these lines are printed, with … for what may be anything."""
-    pattern = "".join("(?:.*\n)*" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + "\n" for line in expected)
+    pattern = ""
+    for line in expected:
+        text = ".*".join(map(re.escape, line.split("…")))
+        pattern += "(?:.*\n)*" if line == "…" else (".*" if line.startswith("lichen: ") else "") + text + "\n"
     return re.fullmatch(pattern, printed)
 
 
