@@ -140,9 +140,9 @@ int cage_profile_load(const struct cage_policy *policy, struct oci_seccomp *ret,
 	if (!path)
 		return 0;
 	CLEANUP_FD int fd = open(path->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	CLEANUP_FREE char *text = malloc(CAGE_PROFILE_MAX + 1);
 	if (fd < 0)
 		return oci_fail_errno(error, "cannot read it");
+	CLEANUP_FREE char *text = malloc(CAGE_PROFILE_MAX + 1);
 	if (!text)
 		return oci_fail(error, -ENOMEM, "out of memory");
 	while (size <= CAGE_PROFILE_MAX && (n = read(fd, text + size, CAGE_PROFILE_MAX + 1 - size)) > 0)

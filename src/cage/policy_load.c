@@ -98,8 +98,8 @@ static int parse_source(const char *profile, struct source *source, struct cage_
 int cage_policy_load(const char *profile, struct cage_policy **ret, char **ret_text, struct cage_policy_error *error)
 {
 	struct source source = { .text = NULL };
-	struct cage_policy_error own, *why = error ? error : &own;
-	*why = (struct cage_policy_error){ .meaning = false };
+	struct cage_policy_error own = { .meaning = false }, *why = error ? error : &own;
+	*why = own;
 	int r = open_source(profile, &source);
 	if (r && r != -ENOMEM)
 		(void)yaml_refuse(NULL, &why->at, "cannot read the policy: %s", strerror(-r));

@@ -73,14 +73,14 @@ static int init_verb(const struct flow_options *given, const char *word)
 /* The runs, of this file only when there is one. NULL without memory. */
 static json_t *runs_of(const char *file)
 {
-	json_t *all = flow_state_list(), *runs = json_array(), *run;
+	json_t *all = flow_state_list(), *runs = json_array(), *one;
 	char path[PATH_MAX];
 	size_t i;
-	json_array_foreach(all, i, run)
+	json_array_foreach(all, i, one)
 	{
-		const char *its = json_string_value(json_object_get(run, "file"));
+		const char *its = json_string_value(json_object_get(one, "file"));
 		if (!file || (its && strcmp(its, realpath(file, path) ? path : file) == 0))
-			(void)json_array_append(runs, run);
+			(void)json_array_append(runs, one);
 	}
 	json_decref(all);
 	return runs;
@@ -105,14 +105,15 @@ static int open_run(const char *word, char id[FLOW_ID + 1])
 	json_t *runs = word ? NULL : runs_of(NULL);
 	size_t count = json_array_size(runs);
 	const char *last = json_string_value(json_object_get(json_array_get(runs, count - 1), "id"));
-	int dir = word || last ? flow_state_open(word ? word : last, id) : -ENOENT;
+	const char *which = word ? word : last;
+	int dir = which ? flow_state_open(which, id) : -ENOENT;
 	json_decref(runs);
-	if (dir == -ENOTUNIQ)
-		fprintf(stderr, "lichen flow: several runs begin with '%s'\n", word);
-	else if (dir < 0 && word)
-		fprintf(stderr, "lichen flow: there is no run '%s'\n", word);
-	else if (dir < 0)
+	if (dir < 0 && !word)
 		fputs("lichen flow: there is no run yet\n", stderr);
+	else if (dir < 0)
+		fprintf(stderr,
+			dir == -ENOTUNIQ ? "lichen flow: several runs begin with '%s'\n" : "lichen flow: there is no run '%s'\n",
+			word);
 	return dir;
 }
 

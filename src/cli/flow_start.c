@@ -43,11 +43,11 @@ int flow_cli_wrong(const char *path, int error, const struct yaml_error *why)
 int flow_cli_read(const char *path, char **ret, size_t *ret_size)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	CLEANUP_FREE char *text = malloc(YAML_BYTES_MAX + 2);
 	size_t size = 0;
 	ssize_t n = 1;
 	if (fd < 0)
 		return say(path, -errno, LICHEN_EXIT_NO_INPUT);
+	CLEANUP_FREE char *text = malloc(YAML_BYTES_MAX + 2);
 	if (!text)
 		return say(path, -ENOMEM, LICHEN_EXIT_SOFTWARE);
 	while (n > 0 && size <= YAML_BYTES_MAX) {

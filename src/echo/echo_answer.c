@@ -108,17 +108,17 @@ static void answer_whole(int fd, const struct echo_options *options, const struc
 
 static json_t *piece_of(const struct echo_question *question, const char *text, const char *end)
 {
-	json_t *finish = end ? json_string(end) : json_null();
+	json_t *ending = end ? json_string(end) : json_null();
 	switch (question->api) {
 	case ECHO_CHAT:
 		return json_pack("{s:s, s:s, s:s, s:[{s:i, s:{s:s*}, s:o}]}", "id", "chatcmpl-echo", "object",
 				 "chat.completion.chunk", "model", question->model, "choices", "index", 0, "delta", "content", text,
-				 "finish_reason", finish);
+				 "finish_reason", ending);
 	case ECHO_COMPLETION:
 		return json_pack("{s:s, s:s, s:s, s:[{s:i, s:s, s:o}]}", "id", "cmpl-echo", "object", "text_completion", "model",
-				 question->model, "choices", "index", 0, "text", text ? text : "", "finish_reason", finish);
+				 question->model, "choices", "index", 0, "text", text ? text : "", "finish_reason", ending);
 	case ECHO_MESSAGES:
-		json_decref(finish);
+		json_decref(ending);
 		return json_pack("{s:s, s:i, s:{s:s, s:s}}", "type", "content_block_delta", "index", 0, "delta", "type",
 				 "text_delta", "text", text);
 	}

@@ -33,13 +33,13 @@ static const struct flow_field write_fields[] = { { "path", FLOW_STRING, true },
 
 static enum flow_outcome failed(struct flow_result *result, const char *what, const char *path, int error)
 {
-	bool denied = error == -EACCES || error == -EPERM || error == -EXDEV || error == -ELOOP;
+	bool refused = error == -EACCES || error == -EPERM || error == -EXDEV || error == -ELOOP;
 	const char *why = error == -EXDEV ? "'..' is not allowed in paths"
 			: error == -ELOOP ? "symbolic links are not followed"
 					  : strerror(-error);
 
 	(void)snprintf(result->error, sizeof(result->error), "cannot %s '%.200s': %s", what, path, why);
-	return denied ? FLOW_DENIED : FLOW_FAILED;
+	return refused ? FLOW_DENIED : FLOW_FAILED;
 }
 
 static enum flow_outcome denied(struct flow_result *result, const char *what, const char *path)

@@ -87,17 +87,18 @@ static bool put_params(const struct visit *visit, FILE *to, const json_t *params
 {
 	const char *name;
 	json_t *value;
+	char before = begun ? '&' : '?';
 	json_object_foreach((json_t *)params, name, value)
 	{
 		CLEANUP_FREE char *text = scalar(value);
 		CLEANUP_FREE char *sent = text ? redacted(visit, text, strlen(text)) : NULL;
 		if (!sent)
 			return false;
-		(void)fputc(begun ? '&' : '?', to);
+		(void)fputc(before, to);
 		put_encoded(to, name);
 		(void)fputc('=', to);
 		put_encoded(to, sent);
-		begun = true;
+		before = '&';
 	}
 	return true;
 }

@@ -107,12 +107,13 @@ static bool sum_pss(const char *path, u64 *ret)
 	char line[PATH_MAX + 128];
 	unsigned long long value;
 	bool ours = false;
-	CLEANUP_FREE char *buffer = malloc(SMAPS_SIZE); /* without memory for it, stdio reads in pieces */
+	CLEANUP_FREE char *buffer = NULL;
 	FILE *file = fopen(path, "re");
 
 	*ret = 0;
 	if (!file)
 		return false;
+	buffer = malloc(SMAPS_SIZE); /* without memory for it, stdio reads in pieces */
 	if (buffer)
 		(void)setvbuf(file, buffer, _IOFBF, SMAPS_SIZE);
 	while (fgets(line, sizeof(line), file))

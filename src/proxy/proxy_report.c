@@ -100,15 +100,14 @@ void report_denied(struct proxy_report *report, const struct proxy_told *told, c
 /* Bytes as printable ASCII: all else, and the backslash, as \xNN. */
 static void escape(const char *raw, size_t length, char to[4 * RAW_SHOWN + 4])
 {
-	size_t shown = length < RAW_SHOWN ? length : RAW_SHOWN;
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; i < length && i < RAW_SHOWN; i++) {
 		u8 byte = (u8)raw[i];
 		if (byte > ' ' && byte < 0x7f && byte != '\\')
 			*to++ = (char)byte;
 		else
 			to += snprintf(to, 5, "\\x%02x", byte);
 	}
-	(void)snprintf(to, 4, "%s", shown < length ? "..." : "");
+	(void)snprintf(to, 4, "%s", length > RAW_SHOWN ? "..." : "");
 }
 
 void report_malformed(struct proxy_report *report, const struct proxy_told *told, const char *raw, size_t length, const char *why)

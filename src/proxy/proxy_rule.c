@@ -113,8 +113,8 @@ int proxy_rules_add(struct proxy_rules *rules, const struct proxy_rule *rule)
 	struct proxy_rule *more = reallocarray(rules->rule, rules->count + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	more[rules->count] = *rule;
-	*rules = (struct proxy_rules){ more, rules->count + 1 };
+	rules->rule = more;
+	rules->rule[rules->count++] = *rule;
 	return 0;
 }
 
