@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ struct leaf { /* of the tree of numbers */
 	u32 jump;
 };
 
-/* On the heap: the stack has no room for it (ulimit -s 64). Small enough to be freed without munmap(2), which the filter may trap. */
+/* In memory of its own: the stack has no room for it (ulimit -s 64), and free(3) may call brk(2), which the filter may trap. */
 struct code {
 	struct sock_filter insn[CODE_MAX];
 	u32 length;
@@ -53,6 +54,18 @@ struct code {
 	struct row rows[ROWS_MAX];
 	struct leaf leaves[ROWS_MAX];
 };
+
+static struct code *code_new(void)
+{
+	void *code = mmap(NULL, sizeof(struct code), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return code == MAP_FAILED ? NULL : code;
+}
+
+static void code_free(struct code *code)
+{
+	(void)munmap(code, sizeof(*code));
+}
 
 static void emit(struct code *code, u16 op, u32 k, u8 jt, u8 jf)
 {
@@ -406,7 +419,7 @@ static void emit_tracing(struct code *code, const struct filter_spec *spec)
 
 static int install_tracing(const struct filter_spec *spec)
 {
-	struct code *code = calloc(1, sizeof(*code));
+	struct code *code = code_new();
 	int r;
 
 	if (!code)
@@ -414,7 +427,8 @@ static int install_tracing(const struct filter_spec *spec)
 	emit_arch_check(code, foreign_action(spec));
 	emit_tracing(code, spec);
 	r = install(code);
-	free(code);
+	if (r < 0) /* else munmap(2) may trap; it goes with the execve that follows */
+		code_free(code);
 	return r;
 }
 
@@ -452,7 +466,7 @@ static void emit_planned(struct code *code, u32 count, const struct filter_spec 
 
 u32 filter_write_pids(const struct filter_spec *spec, u64 *program, u32 room)
 {
-	struct code *code = calloc(1, sizeof(*code));
+	struct code *code = code_new();
 	u32 n = 0;
 
 	if (!code)
@@ -464,13 +478,13 @@ u32 filter_write_pids(const struct filter_spec *spec, u64 *program, u32 room)
 	emit_planned(code, n, spec);
 	n = code->overflow || code->length > room ? 0 : code->length;
 	memcpy(program, code->insn, n * sizeof(code->insn[0]));
-	free(code);
+	code_free(code);
 	return n;
 }
 
 static int install_planned(const struct filter_spec *spec)
 {
-	struct code *code = calloc(1, sizeof(*code));
+	struct code *code = code_new();
 	int r;
 
 	if (!code)
@@ -480,7 +494,8 @@ static int install_planned(const struct filter_spec *spec)
 		trap_if_equal(code, TRACE_REPORT_NR); /* from the agent's text, too */
 	emit_planned(code, collect(spec, code->rows), spec);
 	r = install(code);
-	free(code);
+	if (r < 0) /* as above */
+		code_free(code);
 	return r;
 }
 
@@ -491,7 +506,7 @@ int filter_install(const struct filter_spec *spec)
 
 int filter_install_refusals(u32 gaps)
 {
-	struct code *code = calloc(1, sizeof(*code));
+	struct code *code = code_new();
 	int r;
 
 	if (!code)
@@ -507,6 +522,6 @@ int filter_install_refusals(u32 gaps)
 	}
 	ret(code, SECCOMP_RET_ALLOW);
 	r = install(code);
-	free(code);
+	code_free(code);
 	return r;
 }
