@@ -382,8 +382,8 @@ class Maker:
     TOKENS = {
         "AWS_ACCESS_KEY": (("AKIA", UPPER + "234567", 16), ("ASIA", UPPER + "234567", 16)),
         "GITHUB_TOKEN": (("ghp_", WORD, 36), ("gho_", WORD, 36), ("ghs_", WORD, 36), ("github_pat_", WORD + "_", 82)),
-        "GITLAB_TOKEN": (("glpat-", WORD + "-_", 20), ("glrt-", WORD + "-_", 20)),
-        "SLACK_TOKEN": (("xoxb-", DIGITS, 12), ("xoxp-", DIGITS, 12)),
+        "GITLAB_TOKEN": (("glpat-", WORD + "-_", 20), ("glrt-", WORD + "-_", 20), ("glagent-", WORD + "-_", 50)),
+        "SLACK_TOKEN": (("xoxb-", DIGITS, 12), ("xoxp-", DIGITS, 12), ("hooks.slack.com/services/", UPPER, 9)),
         "STRIPE_KEY": (("sk_live_", WORD, 24), ("rk_live_", WORD, 24), ("sk_test_", WORD, 99)),
         "OPENAI_KEY": (("sk-proj-", WORD + "-_", 120), ("sk-", WORD, 48)),
         "ANTHROPIC_KEY": (("sk-ant-api03-", WORD + "-_", 93), ("sk-ant-admin01-", WORD + "-_", 93)),
@@ -392,14 +392,19 @@ class Maker:
         "PYPI_TOKEN": (("pypi-AgEIcHlwaS5vcmc", WORD + "-_", 120),),
         "HUGGINGFACE_TOKEN": (("hf_", string.ascii_letters, 34),),
         "SENDGRID_KEY": (("SG.", WORD, 22),),
-        "API_KEY": (("dop_v1_", "0123456789abcdef", 64), ("shpat_", "0123456789abcdef", 32), ("SK", "0123456789abcdef", 32), ("hvs.", WORD, 90), ("glsa_", WORD, 32), ("dckr_pat_", WORD, 27), ("gsk_", WORD, 52)),
+        "API_KEY": (("dop_v1_", "0123456789abcdef", 64), ("shpat_", "0123456789abcdef", 32), ("SK", "0123456789abcdef", 32), ("hvs.", WORD, 90), ("glsa_", WORD, 32), ("dckr_pat_", WORD, 27), ("gsk_", WORD, 52),
+                    ("ATATT3xFfGF0", WORD + "-_", 180), ("hvr.", WORD, 90), ("dp.pt.", WORD, 43), ("pscale_tkn_", WORD + "-_", 43), ("LTAI", WORD, 20), ("AKID", WORD, 32), ("nvapi-", WORD + "-_", 64),
+                    ("lsv2_pt_", "0123456789abcdef", 43), ("sb_secret_", WORD + "-_", 31), ("sqp_", "0123456789abcdef", 40), ("sgp_", "0123456789abcdef", 40), ("CFPAT-", WORD + "-_", 43),
+                    ("discord.com/api/webhooks/", DIGITS, 18)),
     }
 
     def token(self, entity):
         prefix, alphabet, size = self.r.choice(self.TOKENS[entity])
         body = self.some(alphabet, size - 1) + self.some([c for c in alphabet if c.isalnum()], 1)
         if entity == "SLACK_TOKEN":
-            body += "-" + self.some(DIGITS, 12) + "-" + self.some(WORD, 24)
+            body += ("/B" if prefix[0] == "h" else "-") + self.some(DIGITS, 12) + ("/" if prefix[0] == "h" else "-") + self.some(WORD, 24)
+        if prefix[0] == "d" and prefix[-1] == "/":
+            body += "/" + self.some(WORD + "-_", 67) + "x"
         if entity == "SENDGRID_KEY":
             body += "." + self.some(WORD, 43)
         if prefix == "glsa_":

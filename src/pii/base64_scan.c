@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pii/base64.h"
 #include "pii/normalise.h"
@@ -13,8 +14,8 @@
 
 #define STRETCH 4096u
 #define STRIDE 3072u
+#define FRONT 96u
 #define MARGIN 256u /* characters at the begin of a stretch in which nothing begins that is not the stretch's before it */
-#define TEXT_LEAST 6u
 #define LINE_LEAST 60u
 
 struct base64_place {
@@ -62,8 +63,11 @@ static int take_inner(void *user, const struct match *match)
 	return place->outer->take(place->outer->user, &outer);
 }
 
-int base64_place_new(const struct scanner *scanner, unsigned depth, struct base64_place **ret_place)
+/* Room to look into base64, the first time that there is some. Returns 0 or -ENOMEM. */
+static int make_place(struct scanner *scanner)
 {
+	if (scanner->base64)
+		return 0;
 	struct base64_place *place = calloc(1, sizeof(*place));
 	if (!place || text_init(&place->text, sizeof(place->decoded)) < 0) {
 		free(place);
@@ -72,46 +76,51 @@ int base64_place_new(const struct scanner *scanner, unsigned depth, struct base6
 	place->inner = *scanner;
 	place->inner.take = take_inner;
 	place->inner.user = place;
-	place->inner.base64 = NULL;
-	if (depth > 1 && base64_place_new(scanner, depth - 1, &place->inner.base64) < 0) {
-		base64_place_free(place);
-		return -ENOMEM;
-	}
-	*ret_place = place;
+	place->inner.before = NULL;
+	place->inner.until = SIZE_MAX;
+	place->inner.base64_depth--;
+	scanner->base64 = place;
 	return 0;
 }
 
 #define LINE_MOST 124u
 
-/* Gathers the stretch's characters. Returns how many; *ret_goes_on: more of the run follow. */
-static size_t gather(struct base64_place *place, struct view *view, size_t start, bool *ret_goes_on)
+/* The line ends here, and the run goes on in the next one: returns how many bytes are between, else 0. */
+static size_t line_end(struct view *view, size_t at, size_t line)
+{
+	if (line < LINE_LEAST || line > LINE_MOST || line % 4)
+		return 0;
+	size_t skip = view_at(view, at) == '\r' ? 2 : 1;
+	return view_at(view, at + skip - 1) == '\n' && is_base64(view_at(view, at + skip)) ? skip : 0;
+}
+
+/* Gathers the stretch's characters, `most` of them. Returns how many; *ret_goes_on: more of the run follow. */
+static size_t gather(struct base64_place *place, struct view *view, size_t start, size_t most, bool *ret_goes_on)
 {
 	size_t n = 0, line = 0, at = start;
 	/* A stretch that goes on may begin in the middle of a line. */
-	while (line <= LINE_MOST && base64_value(view_before(view, start, line + 1)) >= 0)
+	while (line <= LINE_MOST && is_base64(view_before(view, start, line + 1)))
 		line++;
-	for (;; at++) {
-		int byte = view_at(view, at);
-		if (base64_value(byte) >= 0) {
-			if (n == STRETCH)
-				break;
-			line++;
-			place->characters[n] = (u8)byte;
-			place->at[n++] = (u16)(at - start);
-			continue;
-		}
-		/* The line's end, when the next one goes on. */
-		size_t skip = byte == '\r' ? 1 : 0;
-		if (line < LINE_LEAST || line > LINE_MOST || line % 4 || view_at(view, at + skip) != '\n' ||
-		    base64_value(view_at(view, at + skip + 1)) < 0) {
-			*ret_goes_on = false;
+	for (;;) {
+		size_t from = at, limit = most - n < view->end - at ? at + most - n : view->end;
+		while (at < limit && is_base64(view->text[at]))
+			at++;
+		for (size_t i = 0; i < at - from; i++)
+			place->at[n + i] = (u16)(from + i - start);
+		memcpy(place->characters + n, view->text + from, at - from);
+		n += at - from;
+		line += at - from;
+		if (is_base64(view_at(view, at))) {
+			*ret_goes_on = true;
 			return n;
 		}
+		size_t skip = line_end(view, at, line);
+		*ret_goes_on = skip > 0;
+		if (!skip || n == most)
+			return n;
 		at += skip;
 		line = 0;
 	}
-	*ret_goes_on = true;
-	return n;
 }
 
 static int scan_decoded(struct base64_place *place, size_t size)
@@ -126,56 +135,50 @@ static int scan_decoded(struct base64_place *place, size_t size)
 	return scan_text(&place->inner, &view, 0, &next);
 }
 
-/* The first twelve characters are text: worth decoding the rest. */
-static bool begins_with_text(const struct base64_place *place, size_t phase, size_t count)
+/* Decodes what was gathered. Returns how much of it is text. */
+static size_t decode(struct base64_place *place, size_t phase, size_t count, size_t *ret_size)
 {
-	u8 front[9];
-	const u8 *at = place->characters + phase;
-	/* Most are told by their first byte. */
-	unsigned first = (unsigned)base64_value(at[0]) << 2 | (unsigned)base64_value(at[1]) >> 4;
-	if (first < ' ' ? first != '\n' && first != '\t' && first != '\r' : first >= 0x7f && first < 0xc2)
-		return false;
-	size_t size = base64_decode(at, count - phase < 12 ? count - phase : 12, front);
-	return text_prefix(front, size) >= TEXT_LEAST;
+	*ret_size = base64_decode(place->characters + phase, count - phase, place->decoded);
+	return text_prefix(place->decoded, *ret_size);
 }
 
-/* The characters left out before text begins: 0 … 3; 4: there is no text. */
-static size_t find_phase(const struct base64_place *place, size_t count)
+/* What base64_phase() says of the characters at a position; 4: they are too few, or not yet enough. */
+static unsigned phase_at(struct view *view, size_t at)
 {
-	size_t phase = 0;
-	while (phase < 4 && !begins_with_text(place, phase, count))
-		phase++;
-	return phase;
-}
-
-/* The first characters, and no more of them, are worth gathering the others. */
-static bool worth_it(struct base64_place *place, struct view *view, size_t at)
-{
-	for (size_t i = 0; i < BASE64_LEAST; i++) {
-		int byte = view_at(view, at + i);
-		if (base64_value(byte) < 0)
-			return false;
-		place->characters[i] = (u8)byte;
-	}
-	return find_phase(place, BASE64_LEAST) < 4;
+	if (view->end - at >= BASE64_LEAST)
+		return base64_phase(view->text + at);
+	while (is_base64(view_at(view, at)))
+		at++;
+	return 4;
 }
 
 int base64_scan(struct scanner *scanner, struct view *view, size_t at, size_t *ret_end)
 {
-	struct base64_place *place = scanner->base64;
 	bool goes_on, chained = scanner->chain == at;
-	if (!chained && (at < scanner->covered || !worth_it(place, view, at)))
+	size_t phase = chained || at < scanner->covered ? 4 : phase_at(view, at), size, text;
+	if (!chained && phase == 4)
 		return 0;
-	size_t count = gather(place, view, at, &goes_on), phase = 0;
+	int error = make_place(scanner);
+	if (error)
+		return error;
+	struct base64_place *place = scanner->base64;
+	/* Most of what begins like text is none soon. */
+	size_t count = gather(place, view, at, FRONT, &goes_on);
 	if (chained)
 		scanner->chain = CHAIN_NONE;
 	if (view->cut || count < BASE64_LEAST)
 		return 0;
-	phase = find_phase(place, count);
-	if (phase == 4 || (chained && phase != 0))
+	if (chained && base64_phase(place->characters) != 0)
 		return 0;
-	size_t size = base64_decode(place->characters + phase, count - phase, place->decoded);
-	size_t text = text_prefix(place->decoded, size), last = phase + (text * 4 + 2) / 3;
+	phase = chained ? 0 : phase;
+	text = decode(place, phase, count, &size);
+	if (goes_on && text + 4 > size) {
+		count = gather(place, view, at, STRETCH, &goes_on);
+		if (view->cut)
+			return 0;
+		text = decode(place, phase, count, &size);
+	}
+	size_t last = phase + (text * 4 + 2) / 3;
 	bool again = goes_on && text + 4 > size; /* the cut may be in the middle of a character */
 	place->outer = scanner;
 	place->start = at;
@@ -184,7 +187,7 @@ int base64_scan(struct scanner *scanner, struct view *view, size_t at, size_t *r
 	place->first = chained ? MARGIN : 0;
 	place->last = again ? phase + STRIDE + MARGIN : STRETCH;
 	place->end = at;
-	int error = scan_decoded(place, text);
+	error = scan_decoded(place, text);
 	if (error)
 		return error;
 	scanner->covered = at + place->at[last < count ? last : count - 1];

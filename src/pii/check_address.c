@@ -9,25 +9,37 @@
 
 #define ADDRESS_SIZE 25 /* version, hash of 20 bytes, four bytes of checksum */
 
+/* Digits and letters but 0 I O l. */
+static int base58_value(int c)
+{
+	if (c >= '1' && c <= '9')
+		return c - '1';
+	if (c >= 'A' && c <= 'Z' && c != 'I' && c != 'O')
+		return c - 'A' + 9 - (c > 'I') - (c > 'O');
+	return c >= 'a' && c <= 'z' && c != 'l' ? c - 'a' + 33 - (c > 'l') : -1;
+}
+
 /* Reads base 58 into exactly ADDRESS_SIZE bytes. */
 static bool decode_base58(const u8 *text, size_t size, u8 *to)
 {
-	static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 	size_t zeros = 0, ones = 0;
-	memset(to, 0, ADDRESS_SIZE);
+	u32 limbs[ADDRESS_SIZE / 4 + 1] = { 0 }; /* the lowest first */
 	for (size_t i = 0; i < size; i++) {
-		const char *found = text[i] ? strchr(alphabet, text[i]) : NULL;
-		if (!found)
+		int value = base58_value(text[i]);
+		if (value < 0)
 			return false;
-		unsigned carry = (unsigned)(found - alphabet);
-		for (size_t k = ADDRESS_SIZE; k > 0; k--) {
-			carry += 58u * to[k - 1];
-			to[k - 1] = (u8)carry;
-			carry >>= 8;
+		u64 carry = (u64)value;
+		for (size_t k = 0; k < ARRAY_SIZE(limbs); k++) {
+			carry += 58ull * limbs[k];
+			limbs[k] = (u32)carry;
+			carry >>= 32;
 		}
-		if (carry)
+		/* Of the highest limb, the lowest byte is the address's first. */
+		if (limbs[ARRAY_SIZE(limbs) - 1] > 0xff)
 			return false;
 	}
+	for (size_t k = 0; k < ADDRESS_SIZE; k++)
+		to[ADDRESS_SIZE - 1 - k] = (u8)(limbs[k / 4] >> k % 4 * 8);
 	while (ones < size && text[ones] == '1')
 		ones++;
 	while (zeros < ADDRESS_SIZE && to[zeros] == 0)
@@ -58,9 +70,20 @@ static u32 bech32_step(u32 sum, unsigned value)
 	return sum;
 }
 
+/* The alphabet qpzry9x8gf2tvdw0s3jn54khce6mua7l. */
+static int bech32_value(int c)
+{
+	static const s8 digits[] = { 15, -1, 10, 17, 21, 20, 26, 30, 7, 5 };
+	static const s8 letters[] = {
+		29, -1, 24, 13, 25, 9, 8, 23, -1, 18, 22, 31, 27, 19, -1, 1, 0, 3, 16, 11, 28, 12, 14, 6, 4, 2
+	};
+	if (c >= '0' && c <= '9')
+		return digits[c - '0'];
+	return c >= 'a' && c <= 'z' ? letters[c - 'a'] : -1;
+}
+
 bool check_bech32(const u8 *text, size_t size)
 {
-	static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 	bool upper = text[0] < 'a';
 	unsigned version = 0;
 	if (size < 14 || size > 74)
@@ -78,12 +101,12 @@ bool check_bech32(const u8 *text, size_t size)
 			c += 'a' - 'A';
 		else if (upper && c >= 'a')
 			return false;
-		const char *found = c ? strchr(alphabet, c) : NULL;
-		if (!found)
+		int value = bech32_value(c);
+		if (value < 0)
 			return false;
 		if (i == 3)
-			version = (unsigned)(found - alphabet);
-		sum = bech32_step(sum, (unsigned)(found - alphabet));
+			version = (unsigned)value;
+		sum = bech32_step(sum, (unsigned)value);
 	}
 	return version <= 16 && sum == (version == 0 ? 1 : 0x2bc830a3);
 }

@@ -7,16 +7,18 @@
 
 struct masks {
 	u64 digit;
-	u64 word;    /* letters and digits of ASCII */
-	u64 number;  /* digits, and what stands between groups of them: blank ( ) + - . / */
-	u64 base64;  /* both alphabets, without '=' */
-	u64 special; /* triggers: - . * : = > @ G I J K _ (three of them only because a table of nibbles cannot tell them apart) */
+	u64 word;   /* letters and digits of ASCII */
+	u64 hex;    /* hexadecimal digits */
+	u64 number; /* digits, and what stands between groups of them: blank ( ) + - . / */
+	u64 base64; /* both alphabets, without '=' */
+	u64 mark;   /* what a prefix of a key has in it: _ - . G I J K */
+	u64 at, colon, dash, dot;
 };
 
 /* Classifies `blocks` times 64 bytes. */
 typedef void classifier(const u8 *text, size_t blocks, struct masks *masks);
 
-classifier classify_plain;
+classifier classify_sse2;
 classifier classify_avx2;
 
 /* The best one for this processor. */

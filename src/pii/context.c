@@ -11,11 +11,17 @@
 
 #define CONTEXT_REACH 64u
 
+/* Of a small letter and what is behind it. */
+static unsigned chain_of(int letter, u8 second)
+{
+	return (unsigned)(letter - 'a') * 8 % CONTEXT_CHAINS + second % 8;
+}
+
 void context_index_add(struct context_index *index, unsigned row, const char *words)
 {
 	while (*words) {
 		size_t size = strcspn(words, "|");
-		u8 *chain = &index->first[(u8)(words[0] - 'a') % 26];
+		u8 *chain = &index->first[chain_of((u8)words[0], (u8)words[1])];
 		index->words[index->count] = (struct context_word){ words, (u8)size, (u8)row, *chain, (u8)words[1] };
 		*chain = (u8)index->count++;
 		words += size + (words[size] == '|');
@@ -57,13 +63,26 @@ static u64 word_starts(const u8 *text)
 	return letter & (~(letter << 1) | (upper & ~(upper << 1)));
 }
 
-/* Where the line begins, at most `have` bytes before its part; a line before it that ends with a colon belongs to it. */
-static size_t line_part(const u8 *text, size_t end, size_t have)
+/* Where a byte is in 64 bytes. */
+static u64 places_of(const u8 *text, char byte)
 {
-	size_t n = 0;
-	while (n < have && (text[end - n - 1] != '\n' || (n + 1 < have && text[end - n - 2] == ':')))
-		n++;
-	return n;
+	u64 places = 0;
+	for (unsigned i = 0; i < 64; i += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+		places |= (u64)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte))) << i;
+	}
+	return places;
+}
+
+/* What belongs to a number behind 64 bytes: its line, and lines before it that end with a colon. Of `have` bytes, the last ones. */
+static u64 line_part(const u8 *text, size_t have)
+{
+	u64 there = have < CONTEXT_REACH ? have ? ~(u64)0 << (CONTEXT_REACH - have) : 0 : ~(u64)0;
+	u64 lines = places_of(text, '\n');
+	if (!lines)
+		return there;
+	lines &= ~((places_of(text, ':') & there) << 1) & there;
+	return lines ? there & ~(~(u64)0 >> __builtin_clzll(lines)) : there;
 }
 
 static u64 rows_told(const struct candidate *c)
@@ -72,14 +91,16 @@ static u64 rows_told(const struct candidate *c)
 	const struct context_index *index = c->contexts;
 	size_t end = c->start, have = end - view->begin < CONTEXT_REACH ? end - view->begin : CONTEXT_REACH;
 	/* The padding before the view is there to be read. */
-	have = line_part(view->text, end, have);
-	u64 starts = word_starts(view->text + end - CONTEXT_REACH), told = 0;
-	if (have < CONTEXT_REACH)
-		starts &= have ? ~(u64)0 << (CONTEXT_REACH - have) : 0;
+	const u8 *text = view->text + end - CONTEXT_REACH;
+	u64 starts = word_starts(text) & line_part(text, have), told = 0;
+	/* A word that reaches into what is looked at does not begin there. */
+	if (end - view->begin > CONTEXT_REACH && is_letter(text[-1]) && (!is_upper(text[0]) || is_upper(text[-1])))
+		starts &= ~(u64)1;
 	for (; starts; starts &= starts - 1) {
 		size_t at = end - CONTEXT_REACH + (unsigned)__builtin_ctzll(starts);
 		u8 second = (u8)to_lower(view->text[at + 1]);
-		for (unsigned i = index->first[to_lower(view->text[at]) - 'a']; i < index->count; i = index->words[i].next)
+		for (unsigned i = index->first[chain_of(to_lower(view->text[at]), second)]; i < index->count;
+		     i = index->words[i].next)
 			if (index->words[i].second == second && word_here(view, at, end, &index->words[i]))
 				told |= (u64)1 << index->words[i].row;
 	}
@@ -131,9 +152,25 @@ static bool is_list(const struct candidate *c)
 	return true;
 }
 
+/* A byte of a dump: two hexadecimal digits, one of which is a letter (so it is no word of some language), with blanks around. */
+static bool is_byte(int blank, int first, int second, int end)
+{
+	return blank == ' ' && is_hex(first) && is_hex(second) && is_letter(first) != is_letter(second) && !is_word(end);
+}
+
+static bool among_bytes(const struct candidate *c)
+{
+	struct view *view = c->view;
+	return is_byte(view_before(view, c->start, 1), view_before(view, c->start, 2), view_before(view, c->start, 3),
+		       view_before(view, c->start, 4)) ||
+	       is_byte(view_at(view, c->end), view_at(view, c->end + 1), view_at(view, c->end + 2), view_at(view, c->end + 3));
+}
+
 bool match_in_dump(const struct candidate *c)
 {
 	int before[4], after[4];
+	if (c->separator == ' ' && c->sizes[0] == 2 && among_bytes(c))
+		return true;
 	if (c->separator != ' ' || c->sizes[0] != 4)
 		return false;
 	for (unsigned i = 0; i < 4; i++) {

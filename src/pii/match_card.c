@@ -42,6 +42,10 @@ static const struct issuer {
 	{ 607000, 608999, 16, 16 }, /* RuPay */
 	{ 652100, 653199, 16, 16 }, /* RuPay */
 	{ 220000, 220499, 16, 19 }, /* Mir */
+	{ 606282, 606282, 16, 16 }, /* Hipercard */
+	{ 636297, 636297, 16, 16 }, /* Elo */
+	{ 636368, 636369, 16, 16 }, /* Elo */
+	{ 979200, 979289, 16, 16 }, /* Troy */
 };
 
 /* How numbers are grouped on cards: not at all, 4-4-4-4(-n), 4-6-5 (American Express), 4-6-4 (Diners Club), 4-4-5 (Visa of 13). */
@@ -51,28 +55,34 @@ static bool grouped_as_card(const struct candidate *c)
 		return true;
 	if (!c->separator || c->separator == '/' || c->separator == '.' || c->sizes[0] != 4)
 		return false;
-	if (c->groups == 3)
-		return (c->sizes[1] == 6 && (c->sizes[2] == 5 || c->sizes[2] == 4)) ||
-		       (c->sizes[1] == 4 && (c->sizes[2] == 5 || c->sizes[2] == 4));
+	if (c->groups == 3) {
+		bool american = c->digits[0] == 3 && (c->digits[1] == 4 || c->digits[1] == 7);
+		if (c->sizes[1] == 6)
+			return american ? c->sizes[2] == 5 : c->digits[0] == 3 && c->sizes[2] == 4;
+		return c->sizes[1] == 4 && (c->sizes[2] == 5 || c->sizes[2] == 4);
+	}
 	for (unsigned i = 1; i + 1 < c->groups; i++)
 		if (c->sizes[i] != 4)
 			return false;
 	return c->sizes[c->groups - 1] <= 4;
 }
 
-unsigned match_card(struct candidate *c)
+static bool is_issued(const struct candidate *c)
 {
 	u32 first = leading(c, 6);
-	bool known = false;
-	for (size_t i = 0; i < ARRAY_SIZE(issuers) && !known; i++)
-		known = first >= issuers[i].from && first <= issuers[i].to && c->count >= issuers[i].least &&
-			c->count <= issuers[i].most;
-	if (known && c->digits[0] == 4)
-		known = c->count == 13 || c->count == 16 || c->count == 19;
+	for (size_t i = 0; i < ARRAY_SIZE(issuers); i++)
+		if (first >= issuers[i].from && first <= issuers[i].to && c->count >= issuers[i].least &&
+		    c->count <= issuers[i].most)
+			return c->digits[0] != 4 || c->count == 13 || c->count == 16 || c->count == 19;
+	return false;
+}
+
+unsigned match_card(struct candidate *c)
+{
+	if (c->plus || !grouped_as_card(c) || !check_luhn(c->digits, c->count) || !is_issued(c))
+		return 0;
 	/* Three groups of a longer number are none, nor are groups of a list. */
 	if ((c->count < 14 && match_in_table(c)) || match_in_dump(c))
-		return 0;
-	if (!known || !grouped_as_card(c) || c->plus || !check_luhn(c->digits, c->count))
 		return 0;
 	for (unsigned i = 1; i < c->count; i++)
 		if (c->digits[i] != c->digits[0])
@@ -82,7 +92,7 @@ unsigned match_card(struct candidate *c)
 
 /* --- IBAN ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* Country and length, from the registry that SWIFT keeps for ISO 13616. */
+/* Country and length, by their first letters, from the registry that SWIFT keeps for ISO 13616. */
 static const char iban_lengths[] =
 	"AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27"
 	"GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22"
@@ -91,19 +101,29 @@ static const char iban_lengths[] =
 
 static unsigned iban_length(int first, int second)
 {
-	for (const char *at = iban_lengths; *at; at += 4)
+	for (const char *at = iban_lengths; *at && at[0] <= first; at += 4)
 		if (at[0] == first && at[1] == second)
 			return (unsigned)(at[2] - '0') * 10 + (unsigned)(at[3] - '0');
 	return 0;
 }
 
+/* Countries whose account numbers have no letters, by the same registry. */
+static bool is_all_digits(int first, int second)
+{
+	static const char countries[] = "AEATBABEBICRCZDEDJDKEEEGESFIFOGLHRHUILISLTLYMEMNMRNOPLPTRSSDSESISKSOTLTNVAXK";
+	for (const char *at = countries; *at; at += 2)
+		if (at[0] == first && at[1] == second)
+			return true;
+	return false;
+}
+
 unsigned match_iban(struct candidate *c)
 {
-	char iban[36];
+	char iban[36] = { 0 };
 	struct view *view = c->view;
 	size_t at = c->start, n = 0;
 	char separator = 0;
-	if (c->trigger != c->start + 2)
+	if (c->trigger != c->start + 2 || !is_digit(view->text[at + 3]))
 		return 0;
 	unsigned length = iban_length(to_upper(view->text[at]), to_upper(view->text[at + 1]));
 	/* Groups of four, between which a blank or a dash may stand, the same everywhere. */
@@ -122,6 +142,10 @@ unsigned match_iban(struct candidate *c)
 	}
 	if (!length || word_at(view, at) || !check_iban(iban, length))
 		return 0;
+	if (is_all_digits(iban[0], iban[1]))
+		for (size_t i = 4; i < length; i++)
+			if (!is_digit(iban[i]))
+				return 0;
 	c->match_end = at;
 	return 98;
 }

@@ -117,17 +117,48 @@ unsigned match_url_password(struct candidate *c)
 	c->match_end = end;
 	/* A place for a password is none: ${PASSWORD}, <password>, ***. */
 	u8 first = view->text[colon + 1];
-	return first == '$' || first == '{' || first == '*' || first == '[' ? 0 : 92;
+	return first == '$' || first == '{' || first == '*' || first == '[' || first == ']' ? 0 : 92;
 }
 
 /* --- IPv4 ----------------------------------------------------------------------------------------------------------------------------- */
 
+/* The word right before it says that it is a version or the like: "version": "1.2.3.4". A word farther off says nothing: build host 10.0.0.7. */
+static bool is_numbering(const struct view *view, size_t start)
+{
+	static const char words[][10] = { "version",  "versions", "release", "ver",     "build", "rev",
+					  "revision", "oid",      "section", "chapter", "clause" };
+	size_t at = start;
+	for (int byte; start - at < 5 && (byte = view_before(view, at, 1)) > 0 && strchr(" :=.\"'#*(", byte);)
+		at--;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t size = strlen(words[i]), same = 0;
+		while (same < size && to_lower(view_before(view, at, same + 1)) == words[i][size - same - 1])
+			same++;
+		int first = view_before(view, at, size), before = view_before(view, at, size + 1);
+		if (same == size && (!is_letter(before) || (is_upper(first) && !is_upper(before))))
+			return true;
+	}
+	return false;
+}
+
+/* Chrome/124.0.0.0 (RFC 9110 section 10.1.5); not host/10.0.0.1. */
+static bool is_product(const struct candidate *c)
+{
+	const u8 *rest = c->digits + c->sizes[0];
+	return view_before(c->view, c->start, 1) == '/' && is_letter(view_before(c->view, c->start, 2)) &&
+	       c->count == c->sizes[0] + 3 && rest[0] + rest[1] + rest[2] == 0;
+}
+
 unsigned match_ipv4(struct candidate *c)
 {
 	unsigned at = 0;
+	const u8 *text = c->view->text + c->start;
 	if (c->groups != 4 || c->separator != '.' || c->plus || c->paren)
 		return 0;
 	for (unsigned group = 0; group < 4; group++) {
+		/* 5.5.9(9 */
+		if (group > 0 && text[at + group - 1] != '.')
+			return 0;
 		unsigned value = 0;
 		if (c->sizes[group] > 3 || (c->sizes[group] > 1 && c->digits[at] == 0))
 			return 0;
@@ -136,8 +167,7 @@ unsigned match_ipv4(struct candidate *c)
 		if (value > 255)
 			return 0;
 	}
-	/* A version may look alike, and is often said to be one. */
-	return match_context(c) ? 0 : 75;
+	return is_numbering(c->view, c->start) || is_product(c) ? 0 : 75;
 }
 
 /* --- IPv6 ----------------------------------------------------------------------------------------------------------------------------- */

@@ -89,6 +89,24 @@ static bool american_form(const struct candidate *c)
 	       (c->paren || c->separator == '-' || c->separator == '.' || (first && c->separator));
 }
 
+/* 01 02 03 04 05. */
+static bool counts_up(const struct candidate *c)
+{
+	for (unsigned i = 2; i + 1 < c->count; i += 2)
+		if (c->digits[i] * 10 + c->digits[i + 1] != c->digits[i - 2] * 10 + c->digits[i - 1] + 1)
+			return false;
+	return true;
+}
+
+/* 20261123. */
+static bool is_short_date(const struct candidate *c)
+{
+	unsigned century = c->digits[0] * 10u + c->digits[1], month = c->digits[4] * 10u + c->digits[5],
+		 day = c->digits[6] * 10u + c->digits[7];
+	return c->count == 8 && c->groups == 1 && (century == 19 || century == 20) && month >= 1 && month <= 12 && day >= 1 &&
+	       day <= 31;
+}
+
 /* 030 123456, 020 7946 0958, 06 12 34 56 78: a trunk 0 and groups that are no date. */
 static bool trunk_form(const struct candidate *c)
 {
@@ -96,7 +114,8 @@ static bool trunk_form(const struct candidate *c)
 	    (!c->separator && !c->paren))
 		return false;
 	if (c->groups == 5)
-		return c->count == 10 && c->sizes[0] == 2 && c->sizes[1] == 2 && c->sizes[2] == 2 && c->sizes[3] == 2;
+		return c->count == 10 && c->sizes[0] == 2 && c->sizes[1] == 2 && c->sizes[2] == 2 && c->sizes[3] == 2 &&
+		       !counts_up(c);
 	if (c->separator == '.' || c->groups > 4)
 		return false;
 	for (unsigned i = 1; i < c->groups; i++)
@@ -112,7 +131,7 @@ static bool trunk_form(const struct candidate *c)
 /* Where words say that it is a telephone, more counts. */
 static bool told_form(const struct candidate *c)
 {
-	if (c->groups > 5 || c->count > 15 || (c->groups == 2 && c->separator == '.'))
+	if (c->groups > 5 || c->count > 15 || (c->groups == 2 && c->separator == '.') || is_short_date(c))
 		return false;
 	if (c->count == 7)
 		return c->digits[0] >= 2 && (c->groups == 1 || sizes_are(c, 0, 3, 4, 0));
@@ -144,11 +163,20 @@ unsigned match_phone(struct candidate *c)
 		c->match_start--;
 	if (c->plus)
 		c->match_start--;
-	unsigned count = drop_trunk(c, digits);
-	if (c->plus)
+	if (c->plus) {
+		unsigned count = drop_trunk(c, digits);
 		return international(digits, count) ? 85 : 0;
-	if (dialled_abroad(c))
+	}
+	/* 12:00 is a time, /0104/010417 a path. */
+	int before = view_before(c->view, c->start, 1);
+	if ((before == ':' && is_digit(view_before(c->view, c->start, 2))) || (before == '/' && c->separator == '/'))
+		return 0;
+	if (match_in_dump(c))
+		return 0;
+	if (dialled_abroad(c)) {
+		unsigned count = drop_trunk(c, digits);
 		return international(digits + 2, count - 2) ? 70 : 0;
+	}
 	if (match_in_table(c))
 		return 0;
 	if (american_form(c))

@@ -28,23 +28,37 @@ static const struct token {
 };
 static_assert(ARRAY_SIZE(tokens) <= TOKENS_MAX, "a struct token_index has room");
 
+/* Bytes of ASCII, a bit each. */
+static const u64 *bytes_of(enum alphabet alphabet)
+{
+	static const u64 digits = 0x03ff000000000000, upper = 0x07fffffe, lower = 0x07fffffe00000000, under = 0x80000000,
+			 dash = (u64)1 << '-', dot = (u64)1 << '.';
+	static const u64 bytes[][2] = {
+		[ALPHABET_WORD] = { digits, upper | lower },
+		[ALPHABET_LINE] = { digits | dash, upper | lower | under },
+		[ALPHABET_DOTTED] = { digits | dash | dot, upper | lower | under },
+		[ALPHABET_HEX] = { digits, 0x0000007e00000000 },
+		[ALPHABET_BASE32] = { 0x00fc000000000000, upper },
+		[ALPHABET_BASE64] = { digits | dash | (u64)1 << '+' | (u64)1 << '/' | (u64)1 << '=', upper | lower | under },
+	};
+	return bytes[alphabet];
+}
+
 static bool in_alphabet(enum alphabet alphabet, int c)
 {
-	switch (alphabet) {
-	case ALPHABET_WORD:
-		return is_word(c);
-	case ALPHABET_LINE:
-		return is_word(c) || c == '-' || c == '_';
-	case ALPHABET_DOTTED:
-		return is_word(c) || c == '-' || c == '_' || c == '.';
-	case ALPHABET_HEX:
-		return is_digit(c) || (c >= 'a' && c <= 'f');
-	case ALPHABET_BASE32:
-		return is_upper(c) || (c >= '2' && c <= '7');
-	case ALPHABET_BASE64:
-		return is_word(c) || c == '-' || c == '_' || c == '+' || c == '/' || c == '=';
-	}
-	return false;
+	return c >= 0 && c < 128 && bytes_of(alphabet)[c / 64] >> (c % 64) & 1;
+}
+
+/* The position behind bytes of an alphabet, up to a limit. */
+static size_t skip_alphabet(struct view *view, size_t at, size_t limit, enum alphabet alphabet)
+{
+	const u64 *bytes = bytes_of(alphabet);
+	const u8 *text = view->text;
+	size_t end = limit < view->end ? limit : view->end;
+	while (at < end && text[at] < 128 && bytes[text[at] / 64] >> (text[at] % 64) & 1)
+		at++;
+	view->cut |= at == view->end && at < limit && view->more;
+	return at;
 }
 
 static unsigned chain_of(int before, int trigger)
@@ -52,14 +66,30 @@ static unsigned chain_of(int before, int trigger)
 	return (unsigned)(before * 31 + trigger) % TOKEN_CHAINS;
 }
 
+/* Lets a trigger through behind these bytes; a prefix of two bytes (second < 0) leaves the byte before them open. */
+static void let_through(struct token_index *index, int second, u8 before, u8 trigger)
+{
+	u64 bit = index->of_before[before] & index->of_trigger[trigger];
+	if (!bit)
+		bit = (u64)1 << index->pairs++ % 64;
+	index->of_trigger[trigger] |= bit;
+	index->of_before[before] |= bit;
+	for (int byte = second < 0 ? 0 : second; byte <= (second < 0 ? 255 : second); byte++)
+		index->of_second[byte] |= bit;
+}
+
 void token_index_init(struct token_index *index)
 {
-	memset(index, 0xff, sizeof(*index));
+	*index = (struct token_index){ 0 };
+	memset(index->first, 0xff, sizeof(index->first));
+	memset(index->next, 0xff, sizeof(index->next));
+	let_through(index, 'e', 'y', 'J');
 	for (size_t i = ARRAY_SIZE(tokens); i-- > 0;) {
 		const char *prefix = tokens[i].prefix;
 		size_t at = strlen(prefix) - 1;
 		while (at > 1 && !strchr("_-.GIK", prefix[at]))
 			at--;
+		let_through(index, at > 1 ? (u8)prefix[at - 2] : -1, (u8)prefix[at - 1], (u8)prefix[at]);
 		u8 *chain = &index->first[chain_of(prefix[at - 1], prefix[at])];
 		index->trigger[i] = (u8)at;
 		index->next[i] = *chain;
@@ -77,24 +107,19 @@ static bool is_random(const u8 *text, size_t size)
 		size = TAIL;
 	}
 	u64 seen[4] = { 0 };
+	for (size_t i = 0; i < size; i++)
+		seen[text[i] / 64] |= (u64)1 << text[i] % 64;
+	bool digit = seen[0] >> '0' & 0x3ff, upper = seen[1] >> ('A' - 64) & 0x3ffffff, lower = seen[1] >> ('a' - 64) & 0x3ffffff;
 	unsigned different = 0;
-	bool digit = false, upper = false, lower = false;
-	for (size_t i = 0; i < size; i++) {
-		u64 bit = (u64)1 << text[i] % 64;
-		different += !(seen[text[i] / 64] & bit);
-		seen[text[i] / 64] |= bit;
-		digit |= is_digit(text[i]);
-		upper |= is_upper(text[i]);
-		lower |= is_letter(text[i]) && !is_upper(text[i]);
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(seen); i++)
+		for (u64 left = seen[i]; left && different < 6; left &= left - 1)
+			different++;
 	return different >= 6 && (digit || (upper && lower) || (upper && size == 16));
 }
 
 static bool token_here(const struct token *token, struct view *view, size_t start, struct candidate *c)
 {
-	size_t body = start + strlen(token->prefix), end = body;
-	while (end - body <= token->most && in_alphabet(token->alphabet, view_at(view, end)))
-		end++;
+	size_t body = start + strlen(token->prefix), end = skip_alphabet(view, body, body + token->most + 1u, token->alphabet);
 	if (end - body > token->most)
 		return false;
 	while (end > body && view->text[end - 1] == '.')
@@ -139,9 +164,7 @@ static bool is_base64url(int c)
 /* The position behind base64url characters. */
 static size_t skip_base64url(struct view *view, size_t at, size_t limit)
 {
-	while (at < limit && is_base64url(view_at(view, at)))
-		at++;
-	return at;
+	return skip_alphabet(view, at, limit, ALPHABET_LINE);
 }
 
 /* HEADER.PAYLOAD.SIGNATURE, or five parts when it is encrypted; the header is JSON with a member "alg". */

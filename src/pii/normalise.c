@@ -22,7 +22,7 @@
 int text_init(struct text *text, size_t room)
 {
 	*text = (struct text){
-		.block = calloc(1, room + 2 * PII_PADDING),
+		.block = malloc(room + 2 * PII_PADDING),
 		.room = room,
 		.steps = malloc((room + 2) * sizeof(*text->steps)),
 	};
@@ -30,6 +30,7 @@ int text_init(struct text *text, size_t room)
 		text_done(text);
 		return -ENOMEM;
 	}
+	memset(text->block, 0, PII_PADDING);
 	text->bytes = text->block + PII_PADDING;
 	text_clear(text);
 	return 0;
@@ -48,6 +49,7 @@ void text_clear(struct text *text)
 	text->erased = 0;
 	text->steps[0] = (struct step){ 0 };
 	text->step_count = 1;
+	text->last = 0;
 }
 
 /* --- the map -------------------------------------------------------------------------------------------------------------------------- */
@@ -63,10 +65,13 @@ static void add_step(struct text *text, size_t raw, size_t before)
 	text->steps[text->step_count++] = (struct step){ (u32)text->size, (s32)raw, (s32)before };
 }
 
-/* The last step that begins at a position or before it. */
-static const struct step *find_step(const struct text *text, size_t at)
+/* The last step that begins at a position or before it. Positions that are asked for go on, by little. */
+static const struct step *find_step(struct text *text, size_t at)
 {
-	size_t low = 0, high = text->step_count;
+	size_t low = text->steps[text->last].at <= at ? text->last : 0, high = text->step_count;
+	for (size_t near = low + 1; near < high && near < low + 8; near++)
+		if (text->steps[near].at > at)
+			high = near;
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 		if (text->steps[middle].at <= at)
@@ -74,16 +79,17 @@ static const struct step *find_step(const struct text *text, size_t at)
 		else
 			high = middle;
 	}
+	text->last = low;
 	return &text->steps[low];
 }
 
-size_t text_raw_start(const struct text *text, size_t at)
+size_t text_raw_start(struct text *text, size_t at)
 {
 	const struct step *step = find_step(text, at);
 	return (size_t)(step->raw + (s64)(at - step->at));
 }
 
-size_t text_raw_end(const struct text *text, size_t at)
+size_t text_raw_end(struct text *text, size_t at)
 {
 	const struct step *step = find_step(text, at);
 	return (size_t)(step->at == at ? step->before : step->raw + (s64)(at - step->at));
@@ -100,6 +106,7 @@ void text_drop(struct text *text, size_t bytes, size_t raw)
 		step.before = step.raw;
 	step.at = (u32)bytes;
 	text->step_count -= first;
+	text->last = 0;
 	memmove(text->steps, text->steps + first, text->step_count * sizeof(*text->steps));
 	text->steps[0] = step;
 	for (size_t i = 0; i < text->step_count; i++) {
@@ -257,5 +264,6 @@ size_t text_append(struct text *text, const u8 *raw, size_t from, size_t size, b
 		}
 		at += unit.size;
 	}
+	memset(text->bytes + text->size, 0, PII_PADDING);
 	return at;
 }

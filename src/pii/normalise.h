@@ -18,6 +18,7 @@ struct text {
 	size_t size, room;
 	struct step *steps; /* the first has at = 0 */
 	size_t step_count;
+	size_t last;     /* step that was looked for: the next one is near */
 	unsigned erased; /* characters of no width at the end of the text */
 };
 
@@ -36,8 +37,8 @@ void text_clear(struct text *text);
 size_t text_append(struct text *text, const u8 *raw, size_t from, size_t size, bool more) MUST_CHECK;
 
 /* Where the input of a byte of the text begins; where that of the byte before a position ends. */
-size_t text_raw_start(const struct text *text, size_t at) MUST_CHECK;
-size_t text_raw_end(const struct text *text, size_t at) MUST_CHECK;
+size_t text_raw_start(struct text *text, size_t at) MUST_CHECK;
+size_t text_raw_end(struct text *text, size_t at) MUST_CHECK;
 
 /* Forgets the first bytes of the text, and counts the input from `raw` on. */
 void text_drop(struct text *text, size_t bytes, size_t raw);

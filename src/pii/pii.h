@@ -7,8 +7,9 @@
  * 1. The stream keeps a window of the input, 64 KiB and what is undecided at its end. Nothing grows with the input.
  * 2. normalise.c makes a second text of it: percent, JSON and C escapes decoded, full-width forms as ASCII, zero-width characters gone; with a map of
  *    offsets back. base64.c decodes runs of base64 that hold text, and scans what comes out likewise, twice at most.
- * 3. scan.c looks at each byte once, by class (classify.c). A byte that can be in the middle of something (the first digit of a word, '@', ':' …) is a
- *    trigger; the matchers that wait for it look around it: at most PII_LEFT_MAX bytes before, never over the end of a line, and PII_MATCH_MAX behind.
+ * 3. Bytes are classified by 64 (classify.c). A byte that can be in the middle of something (the first digit of a word, '@', ':' …) is a trigger; most are
+ *    left out by what the masks and the bytes beside them tell (prefilter.c). About the others scan.c asks the matchers that wait for them. They look
+ *    at most PII_LEFT_MAX bytes before, never over the end of a line, and PII_MATCH_MAX behind.
  * 4. A matcher that meets the end of the window while more may come leaves no verdict: the trigger is asked again when there is more. So findings
  *    do not depend on how the input was cut.
  * 5. Findings that overlap become one, named after the surest, so that nothing of either is left over.

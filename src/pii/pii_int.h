@@ -79,7 +79,7 @@ struct candidate {
 	/* WORD: of the word. NUMBER: from the first digit to behind the last one, without a sign or parenthesis before it. */
 	size_t start, end;
 	/* NUMBER: its digits (0 … 9), how many stand in each group, and what is between groups: one of " -./" or 0 when it is not always the same. */
-	u8 digits[NUMBER_DIGITS];
+	u8 digits[NUMBER_DIGITS + 16]; /* with room for sixteen to be written at once */
 	u8 count;
 	u8 sizes[NUMBER_GROUPS];
 	u8 groups;
@@ -93,7 +93,7 @@ struct candidate {
 /* Returns how sure it is (1 … 100), with match_start and match_end set; 0: it is none. What it decided without seeing enough does not count (view.cut). */
 typedef unsigned matcher(struct candidate *candidate);
 
-#define PII_MATCHER(entity, trigger, least, most, validator, context, source) matcher validator;
+#define PII_MATCHER(entity, trigger, least, most, groups, validator, context, source) matcher validator;
 #include "pii/matchers.def"
 #undef PII_MATCHER
 
@@ -102,7 +102,7 @@ bool match_context(struct candidate *candidate) MUST_CHECK;
 
 /* Blanks between the groups of a number, and another number on either side: a row of a table. */
 bool match_in_table(const struct candidate *candidate) MUST_CHECK;
-/* Groups of four with blanks, between groups of four, beside one with letters of hexadecimal digits, or counting upwards: a dump, a list of code points. */
+/* Groups of two with blanks beside a byte in hexadecimal digits; or of four, between groups of four, beside one with letters of hexadecimal digits, or counting upwards: a dump, a list of code points. */
 bool match_in_dump(const struct candidate *candidate) MUST_CHECK;
 
 /* The word of letters and digits goes on at a position. */

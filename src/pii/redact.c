@@ -56,7 +56,6 @@ static void hash_value(const struct pii_redactor *redactor, unsigned entity, con
 		*to++ = (char)('a' + (hash[i] >> 4));
 		*to++ = (char)('a' + (hash[i] & 15));
 	}
-	*to = '\0';
 }
 
 static int pass_clean(void *user, const u8 *bytes, size_t size)
@@ -68,20 +67,24 @@ static int pass_clean(void *user, const u8 *bytes, size_t size)
 static int replace(void *user, const struct pii_finding *finding, const u8 *bytes, size_t size, const u8 *value, size_t value_size)
 {
 	struct pii_redactor *redactor = user;
-	char text[PII_NAME_MAX + 2 * HASH_SIZE + 4], hash[2 * HASH_SIZE + 1];
+	char text[PII_NAME_MAX + 2 * HASH_SIZE + 4];
 	(void)bytes, (void)size;
 	redactor->found++;
+	if (redactor->strategy == PII_REMOVE)
+		return 0;
 	const char *name = pii_entity_name(finding->entity);
 	if (!name)
 		name = pii_pattern_name(redactor->options.patterns[finding->entity - PII_ENTITY_COUNT]);
-	int length = 0;
-	if (redactor->strategy == PII_MASK) {
-		length = snprintf(text, sizeof(text), "[%s]", name);
-	} else if (redactor->strategy == PII_HASH) {
-		hash_value(redactor, finding->entity, value, value_size, hash);
-		length = snprintf(text, sizeof(text), "[%s:%s]", name, hash);
+	size_t length = strlen(name);
+	text[0] = '[';
+	memcpy(text + 1, name, ++length);
+	if (redactor->strategy == PII_HASH) {
+		text[length++] = ':';
+		hash_value(redactor, finding->entity, value, value_size, text + length);
+		length += (size_t)2 * HASH_SIZE;
 	}
-	return length > 0 ? redactor->write(redactor->user, text, (size_t)length) : 0;
+	text[length++] = ']';
+	return redactor->write(redactor->user, text, length);
 }
 
 int pii_redactor_new(const struct pii_options *options, const struct pii_redaction *redaction, pii_writer *write, void *user,

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Triggers. The masks of 64 bytes and those of their neighbours tell most triggers that come to nothing from the others: a number with too few digits, a
- * word of a length that no entity has. Near the end of what is there they cannot, and every trigger is asked.
- */
+/* Triggers, as prefilter.c leaves them, and the matchers that are asked about each. Near the end of what is there, every trigger is asked. */
 #include "pii/scan.h"
+#include "pii/prefilter.h"
 
 #include <assert.h>
 #include <string.h>
 
-enum trigger {
-	TRIGGER_NUMBER,
-	TRIGGER_FIRST,
-	TRIGGER_WORD,
-	TRIGGER_AT,
-	TRIGGER_COLON,
-	TRIGGER_DASH,
-	TRIGGER_DOT,
-	TRIGGER_LETTER_J,
-};
-
 static const struct matcher_row {
 	u8 entity, trigger, least, most;
+	const char *groups;
 	matcher *match;
 	const char *context;
 } rows[] = {
-#define PII_MATCHER(entity, trigger, least, most, validator, context, source) \
-	{ PII_##entity, TRIGGER_##trigger, least, most, validator, context },
+#define PII_MATCHER(entity, trigger, least, most, groups, validator, context, source) \
+	{ PII_##entity, TRIGGER_##trigger, least, most, groups, validator, context },
 #include "pii/matchers.def"
 #undef PII_MATCHER
 };
@@ -37,194 +25,117 @@ static void consider(struct match *best, const struct candidate *c, unsigned sco
 		*best = (struct match){ .start = c->match_start, .end = c->match_end, .entity = entity, .score = score };
 }
 
-static_assert(ARRAY_SIZE(rows) < ROWS_MAX, "a struct scanner has room, and a mask of rows");
-static_assert(TRIGGER_LETTER_J < TRIGGERS, "a struct scanner has room");
+static_assert(ARRAY_SIZE(rows) <= ROWS_MAX, "a set of rows has room");
+
+/* Rows by what they wait for, and by the lengths that they take. */
+static void row_sets_init(struct row_sets *sets, const struct pii_set *wanted)
+{
+	*sets = (struct row_sets){ 0 };
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		const u64 row = (u64)1 << i;
+		if (pii_set_has(wanted, rows[i].entity))
+			sets->of_trigger[rows[i].trigger] |= row;
+		for (const char *groups = rows[i].groups; *groups; groups++)
+			sets->of_groups[*groups - '0'] |= row;
+		for (unsigned size = rows[i].least; size <= rows[i].most; size++) {
+			sets->of_size[size] |= row;
+			if (sets->of_trigger[rows[i].trigger] & row)
+				sets->sizes[rows[i].trigger] |= (u64)1 << size;
+		}
+	}
+}
 
 void scanner_init(struct scanner *scanner, const struct pii_set *wanted)
 {
-	*scanner = (struct scanner){ .wanted = *wanted, .classify = classifier_choose(), .until = SIZE_MAX, .chain = CHAIN_NONE };
-	u8 counts[TRIGGERS] = { 0 };
+	*scanner = (struct scanner){ .wanted = *wanted,
+				     .classify = classifier_choose(),
+				     .filter = prefilter_choose(),
+				     .until = SIZE_MAX,
+				     .chain = CHAIN_NONE };
+	row_sets_init(&scanner->rows, wanted);
 	token_index_init(&scanner->tokens);
 	memset(scanner->contexts.first, 0xff, sizeof(scanner->contexts.first));
-	memset(scanner->rows, 0xff, sizeof(scanner->rows));
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		context_index_add(&scanner->contexts, i, rows[i].context);
-		if (pii_set_has(wanted, rows[i].entity))
-			scanner->rows[rows[i].trigger][counts[rows[i].trigger]++] = (u8)i;
-	}
 }
 
-/* Asks the matchers of one trigger whose bounds hold `size`. */
-static void ask(const struct scanner *scanner, struct candidate *c, enum trigger trigger, size_t size, struct match *best)
+void scan_ask(const struct scanner *scanner, struct candidate *c, enum trigger trigger, size_t size, struct match *best)
 {
-	for (const u8 *row = scanner->rows[trigger]; *row < ARRAY_SIZE(rows); row++) {
-		const struct matcher_row *asked = &rows[*row];
-		if (size < asked->least || size > asked->most)
-			continue;
-		c->row = *row;
+	const struct row_sets *sets = &scanner->rows;
+	for (u64 left = sets->of_trigger[trigger] & sets->of_size[size] & sets->of_groups[c->groups]; left; left &= left - 1) {
+		unsigned row = (unsigned)__builtin_ctzll(left);
+		c->row = (u8)row;
 		c->match_start = c->start;
 		c->match_end = c->end;
-		unsigned score = asked->match(c);
+		unsigned score = rows[row].match(c);
 		if (score)
-			consider(best, c, score, asked->entity);
-	}
-}
-
-/* --- numbers -------------------------------------------------------------------------------------------------------------------------- */
-
-/* How many bytes stand between two groups at a position: 0 when the number ends there. */
-static unsigned between_groups(struct candidate *c, size_t at, char *separator)
-{
-	struct view *view = c->view;
-	int first = view_at(view, at), second;
-	*separator = 0;
-	switch (first) {
-	case ' ':
-	case '-':
-		second = view_at(view, at + 1);
-		if (second == '(' && is_digit(view_at(view, at + 2)))
-			return 2;
-		*separator = (char)first;
-		return is_digit(second);
-	case '.':
-	case '/':
-		*separator = (char)first;
-		return is_digit(view_at(view, at + 1));
-	case '(':
-		return is_digit(view_at(view, at + 1));
-	case ')':
-		second = view_at(view, at + 1);
-		if (is_digit(second)) {
-			c->paren = true;
-			return 1;
-		}
-		if ((second == ' ' || second == '-') && is_digit(view_at(view, at + 2))) {
-			c->paren = true;
-			return 2;
-		}
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-/* 2026-11-23, 23.11.2026, 11/23/2026. */
-static bool is_date(const struct candidate *c)
-{
-	if (c->groups != 3 || !c->separator || c->separator == ' ' || c->plus || c->sizes[1] > 2)
-		return false;
-	return (c->sizes[0] == 4 && c->sizes[2] <= 2) || (c->sizes[0] <= 2 && c->sizes[2] == 4);
-}
-
-/* The number may end here: no letter follows, and no group that is tied to it; to an IPv4 address a network's size or the end of a range is not. */
-static bool number_ends(struct candidate *c, unsigned gap, char separator, bool tied)
-{
-	int after = view_at(c->view, c->end);
-	bool address = c->groups == 4 && c->separator == '.';
-	if (is_word(after) || (tied && !address))
-		return false;
-	return gap == 0 || separator == ' ' || (address && (separator == '/' || separator == '-'));
-}
-
-/* The groups before the number, with blanks between them, lead to one of two letters and two digits: an IBAN, which was asked there. */
-static bool in_iban(const struct view *view, size_t at)
-{
-	for (unsigned group = 0; group < 9 && view_before(view, at, 1) == ' '; group++) {
-		for (unsigned i = 2; i <= 5; i++)
-			if (!is_word(view_before(view, at, i)))
-				return false;
-		at -= 5;
-		if (is_upper(view->text[at]) && is_upper(view->text[at + 1]) && is_digit(view->text[at + 2]) &&
-		    is_digit(view->text[at + 3]))
-			return !is_word(view_before(view, at, 1));
-	}
-	return false;
-}
-
-static void ask_number(const struct scanner *scanner, struct candidate *c, struct match *best)
-{
-	struct view *view = c->view;
-	int before = view_before(view, c->trigger, 1);
-	bool separated = false, tied = is_digit(view_before(view, c->trigger, 2));
-	if ((before == '.' && tied) || (before == ' ' && in_iban(view, c->start)))
-		return;
-	tied &= before == '-' || before == '/';
-	c->plus = before == '+' || (before == '(' && view_before(view, c->trigger, 2) == '+');
-	c->end = c->start;
-	while (c->groups < NUMBER_GROUPS) {
-		unsigned size = 0;
-		for (; is_digit(view_at(view, c->end)); c->end++, size++) {
-			if (c->count == NUMBER_DIGITS)
-				return;
-			c->digits[c->count++] = (u8)(view->text[c->end] - '0');
-		}
-		c->sizes[c->groups++] = (u8)size;
-		char separator;
-		unsigned gap = between_groups(c, c->end, &separator);
-		if (c->groups == 1 && !tied)
-			ask(scanner, c, TRIGGER_FIRST, size, best);
-		if (number_ends(c, gap, separator, tied)) {
-			if (is_date(c))
-				return;
-			ask(scanner, c, TRIGGER_NUMBER, c->count, best);
-		}
-		if (!gap)
-			return;
-		if (separator && !separated)
-			c->separator = separator;
-		else if (separator && separator != c->separator)
-			c->separator = 0;
-		separated |= separator != 0;
-		c->end += gap;
+			consider(best, c, score, rows[row].entity);
 	}
 }
 
 /* --- words ---------------------------------------------------------------------------------------------------------------------------- */
 
-#define WORD_MAX 63u
+/* All but the digits, of which there are none. */
+static void candidate_init(struct candidate *c, const struct scanner *scanner, struct view *view, size_t at)
+{
+	c->view = view;
+	c->trigger = c->start = c->end = at;
+	c->contexts = &scanner->contexts;
+	c->asked = c->paren = c->plus = false;
+	c->count = c->groups = 0;
+	c->separator = 0;
+}
 
 /* The first digit of a word: what words and numbers can be. */
-static void ask_digit(const struct scanner *scanner, struct view *view, size_t at, struct match *best)
+static void ask_digit(const struct scanner *scanner, struct view *view, size_t at, const struct digit *digit, struct match *best)
 {
-	struct candidate c = { .view = view, .trigger = at, .start = at, .end = at, .contexts = &scanner->contexts };
+	struct candidate c;
+	candidate_init(&c, scanner, view, at);
+	if (digit->word) {
+		c.start = at - digit->front;
+		c.end = at + digit->size;
+		scan_ask(scanner, &c, trigger_of_word(digit->front), digit->front + digit->size, best);
+	}
+	if (digit->number) {
+		c.start = c.end = at;
+		scan_number(scanner, &c, best);
+	}
+}
+
+/* What prefilter_digit() tells by masks, where the word or number may go on behind what is there. */
+static struct digit look_at_digit(struct view *view, size_t at)
+{
+	size_t front = 0, size = 0;
 	bool letters = false;
-	while (at - c.start < WORD_MAX && is_word(view_before(view, c.start, 1)))
-		if (is_digit(view->text[--c.start]))
-			return;
-	while (c.end - c.start <= WORD_MAX && word_at(view, c.end))
-		letters |= is_letter(view->text[c.end++]);
-	letters |= c.start < at;
-	size_t size = c.end - c.start;
-	if (letters && size <= WORD_MAX)
-		ask(scanner, &c, TRIGGER_WORD, size, best);
-	if (c.start == at)
-		ask_number(scanner, &c, best);
+	for (; front < WORD_MAX && is_word(view_before(view, at, front + 1)); front++)
+		if (is_digit(view->text[at - front - 1]))
+			return (struct digit){ 0 };
+	for (; front + size <= WORD_MAX && word_at(view, at + size); size++)
+		letters |= is_letter(view->text[at + size]);
+	bool word = (letters || front > 0) && front + size <= WORD_MAX && front < LEADS;
+	return (struct digit){ .front = (u8)front, .size = (u8)size, .word = word, .number = front == 0 };
 }
 
 static void ask_byte(const struct scanner *scanner, struct view *view, size_t at, struct match *best)
 {
-	struct candidate c = { .view = view, .trigger = at, .start = at, .end = at };
+	struct candidate c;
+	candidate_init(&c, scanner, view, at);
 	unsigned entity = 0, score;
-	int next, before;
 	switch (view->text[at]) {
 	case '@':
-		ask(scanner, &c, TRIGGER_AT, 0, best);
+		scan_ask(scanner, &c, TRIGGER_AT, 0, best);
 		return;
 	case ':':
-		/* What most colons are, in prose and JSON; but behind a name that may be Authorization. */
-		next = view_at(view, at + 1);
-		before = view_before(view, at, 1);
-		if ((next != ' ' && next != '"') || before == 'n' || before == 'N' || before == '"' || before == '\'')
-			ask(scanner, &c, TRIGGER_COLON, 0, best);
+		scan_ask(scanner, &c, TRIGGER_COLON, 0, best);
 		return;
 	case '-':
-		ask(scanner, &c, TRIGGER_DASH, 0, best);
+		scan_ask(scanner, &c, TRIGGER_DASH, 0, best);
 		break;
 	case '.':
-		ask(scanner, &c, TRIGGER_DOT, 0, best);
+		scan_ask(scanner, &c, TRIGGER_DOT, 0, best);
 		break;
 	case 'J':
-		ask(scanner, &c, TRIGGER_LETTER_J, 0, best);
+		scan_ask(scanner, &c, TRIGGER_LETTER_J, 0, best);
 		return;
 	case '_':
 	case 'G':
@@ -243,64 +154,32 @@ static void ask_byte(const struct scanner *scanner, struct view *view, size_t at
 
 #define BATCH 32u /* blocks that are classified at once */
 
-static unsigned ones(u64 bits)
-{
-	bits -= bits >> 1 & 0x5555555555555555;
-	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
-	return (unsigned)(((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
-}
-
-/* 64 bits from bit n of one mask and the next on. */
-static u64 from_bit(u64 mask, u64 next, unsigned n)
-{
-	return n ? mask >> n | next << (64 - n) : mask;
-}
-
-/* Lengths of words with letters and digits that any row may want: 4 (groups of IBAN and MBI), 9 … 62. */
-static bool length_matters(unsigned length)
-{
-	const u64 lengths =
-		(u64)1 << 4 | (u64)1 << 9 | (u64)1 << 10 | (u64)1 << 11 | (u64)0x1fffff << 15 | (u64)1 << 42 | (u64)1 << 62;
-	return lengths >> length & 1;
-}
-
-/* The first digit of a run is worth a look: by the masks of its block (m[0]) and its neighbours. */
-static bool digit_matters(const struct masks *m, unsigned bit)
-{
-	u64 before = bit ? (m[0].word << (64 - bit) | m[-1].word >> bit) : m[-1].word;
-	u64 word = from_bit(m[0].word, m[1].word, bit), digit = from_bit(m[0].digit, m[1].digit, bit);
-	unsigned front = before + 1 ? (unsigned)__builtin_clzll(~before) : 64,
-		 size = word + 1 ? (unsigned)__builtin_ctzll(~word) : 64;
-	if (front + size >= 64)
-		return false;
-	if ((front > 0 || (digit & (((u64)1 << size) - 1)) != ((u64)1 << size) - 1) && length_matters(front + size))
-		return true;
-	if (front > 0)
-		return false;
-	u64 number = from_bit(m[0].number, m[1].number, bit), span = (number ^ (number + 1)) >> 1;
-	/* Six digits and more, or the four numbers of an address. */
-	return ones(digit & span) >= 6 || ones(span & ~digit) >= 3;
-}
-
-/* Bits at which sixteen bits in a row are set. */
-static u64 sixteen(u64 mask, u64 next)
-{
-	unsigned __int128 run = (unsigned __int128)next << 64 | mask;
-	run &= run >> 1;
-	run &= run >> 2;
-	run &= run >> 4;
-	run &= run >> 8;
-	return (u64)run;
-}
-
 struct pass {
 	struct scanner *scanner;
 	struct view *view;
 	size_t next; /* triggers before it are done */
 };
 
-/* Decides one trigger. Returns 0, 1 when it could not be decided, or what take() returned. */
-static int decide(struct pass *pass, size_t at, bool base64)
+/* Looks into the run of base64 at a trigger. Returns as decide() does; *ret_done: the trigger is done with. */
+static int decide_base64(struct pass *pass, size_t at, bool *ret_done)
+{
+	struct scanner *scanner = pass->scanner;
+	size_t end = at, chain = scanner->chain;
+	int error = base64_scan(scanner, pass->view, at, &end);
+	if (error)
+		return error;
+	if (pass->view->cut) {
+		scanner->chain = chain;
+		return 1;
+	}
+	*ret_done = end > at;
+	if (*ret_done)
+		pass->next = end < scanner->chain ? end : scanner->chain;
+	return 0;
+}
+
+/* Decides one trigger; `digit`: what is known of it, if it is one; NULL: look. Returns 0, 1 when it could not be decided, or what take() returned. */
+static int decide(struct pass *pass, size_t at, bool base64, const struct digit *digit)
 {
 	struct view *view = pass->view;
 	struct match best = { 0 };
@@ -311,23 +190,17 @@ static int decide(struct pass *pass, size_t at, bool base64)
 	}
 	view->cut = false;
 	if (base64) {
-		size_t end = at, chain = pass->scanner->chain;
-		int error = base64_scan(pass->scanner, view, at, &end);
-		if (error)
-			return error;
-		if (view->cut) {
-			pass->scanner->chain = chain;
-			return 1;
-		}
-		if (end > at) {
-			pass->next = end < pass->scanner->chain ? end : pass->scanner->chain;
-			return 0;
-		}
+		bool done = false;
+		int result = decide_base64(pass, at, &done);
+		if (result || done)
+			return result;
 	}
-	if (is_digit(view->text[at]))
-		ask_digit(pass->scanner, view, at, &best);
-	else
+	if (is_digit(view->text[at])) {
+		const struct digit found = digit ? *digit : look_at_digit(view, at);
+		ask_digit(pass->scanner, view, at, &found, &best);
+	} else {
 		ask_byte(pass->scanner, view, at, &best);
+	}
 	if (view->cut)
 		return 1;
 	pass->next = at + 1;
@@ -341,34 +214,34 @@ static int decide(struct pass *pass, size_t at, bool base64)
 /* The triggers of one block that begins at `base`; m[-1] … m[1] are the masks around it. */
 static int pass_block(struct pass *pass, const struct masks *m, size_t base)
 {
+	const struct scanner *scanner = pass->scanner;
 	struct view *view = pass->view;
 	bool whole = !view->more || base + 128 <= view->end;
-	u64 digits = m->digit & ~(m->digit << 1 | m[-1].digit >> 63);
-	u64 runs = pass->scanner->base64 ? m->base64 & ~(m->base64 << 1 | m[-1].base64 >> 63) : 0;
-	if (whole)
-		runs &= sixteen(m->base64, m[1].base64);
-	u64 triggers = digits | runs | m->special;
-	if (pass->scanner->chain - base < 64) {
-		runs |= (u64)1 << (pass->scanner->chain - base);
+	struct triggers found = { .base64 = 0 };
+	(whole ? scanner->filter : prefilter_none)(scanner, m, view->text + base, &found);
+	u64 runs = found.base64, triggers = found.digits | found.base64 | found.others;
+	if (scanner->chain - base < 64) {
+		runs |= (u64)1 << (scanner->chain - base);
 		triggers |= runs;
 	}
 	while (triggers) {
 		unsigned bit = (unsigned)__builtin_ctzll(triggers);
-		if (base + bit >= pass->scanner->until)
+		if (base + bit >= scanner->until)
 			return 0;
 		u64 this = triggers & -triggers;
 		triggers ^= this;
-		if (base + bit < pass->next || (whole && this & digits & ~runs && !digit_matters(m, bit)))
+		if (base + bit < pass->next)
 			continue;
-		int error = decide(pass, base + bit, (this & runs) != 0);
+		const struct digit none = { 0 }, *digit = this & found.digits ? &found.digit[bit] : &none;
+		int error = decide(pass, base + bit, (this & runs) != 0, whole ? digit : NULL);
 		if (error) {
 			pass->next = base + bit;
 			return error;
 		}
 		/* A run of base64 that goes on within this block is met again. */
-		if (pass->scanner->chain - base < 64 && pass->scanner->chain >= pass->next) {
-			runs |= (u64)1 << (pass->scanner->chain - base);
-			triggers |= (u64)1 << (pass->scanner->chain - base);
+		if (scanner->chain - base < 64 && scanner->chain >= pass->next) {
+			runs |= (u64)1 << (scanner->chain - base);
+			triggers |= (u64)1 << (scanner->chain - base);
 		}
 	}
 	return 0;
@@ -378,9 +251,14 @@ static void keep_bits(struct masks *masks, u64 keep)
 {
 	masks->digit &= keep;
 	masks->word &= keep;
+	masks->hex &= keep;
 	masks->number &= keep;
 	masks->base64 &= keep;
-	masks->special &= keep;
+	masks->mark &= keep;
+	masks->at &= keep;
+	masks->colon &= keep;
+	masks->dash &= keep;
+	masks->dot &= keep;
 }
 
 /* Classifies the block before a position, and `count` from it on with the one behind them, as far as the view goes: bits beyond are 0. */

@@ -44,15 +44,20 @@ struct pii_stream {
 
 /* --- what is handed out --------------------------------------------------------------------------------------------------------------- */
 
-/* Hands out the bytes of the input up to a position of the text that are in no finding. */
-static int give_clean(struct pii_stream *stream, size_t to)
+/* Hands out the bytes of the input up to a position of the text, where `end` is of the input, that are in no finding. */
+static int give_up_to(struct pii_stream *stream, size_t to, size_t end)
 {
+	size_t from = stream->raw_given;
 	if (to < stream->given)
 		return 0;
-	size_t from = stream->raw_given, end = text_raw_start(&stream->text, to);
 	stream->given = to;
 	stream->raw_given = end;
 	return end > from ? stream->sink.clean(stream->sink.user, stream->raw + from, end - from) : 0;
+}
+
+static int give_clean(struct pii_stream *stream, size_t to)
+{
+	return to < stream->given ? 0 : give_up_to(stream, to, text_raw_start(&stream->text, to));
 }
 
 /* Hands out the pending finding, and what is before it. */
@@ -63,7 +68,7 @@ static int give_pending(struct pii_stream *stream)
 		return 0;
 	/* Characters of no width before and behind a finding are not part of it. */
 	size_t start = text_raw_start(&stream->text, match->start), end = text_raw_end(&stream->text, match->end);
-	int error = give_clean(stream, match->start);
+	int error = give_up_to(stream, match->start, start);
 	if (error)
 		return error;
 	bool inner = match->value != NULL;
@@ -265,10 +270,9 @@ int pii_stream_new(const struct pii_options *options, const struct pii_sink *sin
 	scanner_init(&stream->scanner, &options->entities);
 	stream->scanner.take = take;
 	stream->scanner.user = stream;
+	stream->scanner.base64_depth = BASE64_DEPTH;
 	stream->raw = malloc(RAW_ROOM);
 	int error = stream->raw ? text_init(&stream->text, TEXT_ROOM) : -ENOMEM;
-	if (!error)
-		error = base64_place_new(&stream->scanner, BASE64_DEPTH, &stream->scanner.base64);
 	if (!error && options->pattern_count)
 		error = line_patterns_new(options, &stream->patterns);
 	if (error) {
