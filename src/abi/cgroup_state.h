@@ -159,7 +159,8 @@ struct cgroup_state {
 	u32 limited;     /* some group has, or had, a limit of pids */
 	u32 changes;     /* +1, and sleepers are woken, whenever something in told[] changes */
 	u32 watch_next;  /* row of `watch` that is taken next */
-	u32 reserved[10];
+	u32 changing;    /* 1 + the group whose children are given controllers, or lose them, 0 = none; under the lock */
+	u32 reserved[9];
 	struct cgroup_tree tree[CGROUP_TREES_MAX];
 	struct cgroup group[CGROUP_GROUPS_MAX]; /* 0: the root of the unified hierarchy */
 	u32 space[CGROUP_SPACES_MAX]

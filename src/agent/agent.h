@@ -240,10 +240,11 @@ bool identity_unlock(s32 fd);
 /* Whether the caller owns it or may act as its owner; may remove or rename a name of a directory. */
 long identity_may_own(s32 fd) MUST_CHECK;
 long identity_may_remove(s32 directory, const char *name) MUST_CHECK;
-long identity_chown(s32 fd, u32 uid, u32 gid) MUST_CHECK;
-long identity_chmod(s32 fd, u32 mode) MUST_CHECK;
+/* known: enum stat_known, of fd; without STAT_O_PATH it takes half the time. */
+long identity_chown(s32 fd, u32 known, u32 uid, u32 gid) MUST_CHECK;
+long identity_chmod(s32 fd, u32 known, u32 mode) MUST_CHECK;
 /* Gives what was just made in a directory (negative: has none) to the caller; mode: what was asked for. */
-long identity_made(s32 directory, s32 fd, u32 mode) MUST_CHECK;
+long identity_made(s32 directory, s32 fd, u32 known, u32 mode) MUST_CHECK;
 /* Whether such an object's owner is kept by its directory. */
 bool identity_by_name(u32 host_mode);
 /* Links, FIFOs and sockets, whose owners their directories know by name (gaps/identity/identity_name.c): one was renamed, or two changed places; one is

@@ -179,11 +179,10 @@ void fs_name_done(struct fs_name *where);
 /* Whether something may be made there: 0 or negative errno. directory: what is made is one. */
 long fs_may_create(const struct fs_name *where, bool directory) MUST_CHECK;
 
-/* Ends the descriptors that calls of this thread, made by the guest since, were given (fs_open.c). */
-void fs_linger_end(void);
-/* Keeps an O_PATH descriptor until this thread's next call of this file tree: the guest is about to use it by its /proc/self/fd name. Returns it with
- * the number that it then has, far from those that the guest's next ones have. */
-long fs_linger(long fd) MUST_CHECK;
+/* An O_PATH descriptor that a call which may wait uses by its /proc/self/fd name, before and behind that call; fs_far() has given it a number that the guest
+ * leaves alone. fs_release() closes it (fs_open.c). */
+void fs_hold(long object);
+void fs_release(long object);
 
 /* --- fs_place.c: mounts ---------------------------------------------------------------------------------------------------------------- */
 

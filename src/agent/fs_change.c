@@ -79,7 +79,7 @@ static enum verdict chmod_at(struct call *call, s32 dirfd, u64 path, u64 mode, u
 	call->ret = sys4(__NR_newfstatat, object, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (call->ret == 0)
 		call->ret = (st.mode & VFS_TYPE) == VFS_LINK ? -EOPNOTSUPP
-			  : identity_on()                    ? identity_chmod((s32)object, (u32)mode)
+			  : identity_on()                    ? identity_chmod((s32)object, STAT_O_PATH, (u32)mode)
 							     : sys2(__NR_chmod, link, mode);
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
@@ -111,7 +111,7 @@ static enum verdict chown_path(struct call *call, s32 dirfd, u64 path, u64 uid, 
 
 	if (object < 0)
 		return done(call, object);
-	call->ret = identity_on() ? identity_chown((s32)object, (u32)uid, (u32)gid)
+	call->ret = identity_on() ? identity_chown((s32)object, STAT_O_PATH, (u32)uid, (u32)gid)
 				  : sys5(__NR_fchownat, object, "", uid, gid, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_);
 	if (call->ret == -EBADF && !identity_on() && object != dirfd) { /* gVisor of 2022 does not take O_PATH there */
 		char link[AGENT_FD_LINK_SIZE];

@@ -156,10 +156,10 @@ static enum fs_near near(const struct fs_work *work)
 static long stat_near(struct fs_work *work, u32 flags, struct kernel_stat *st)
 {
 	enum fs_near where = near(work);
-	bool fixed = where && fs_mount_of(work)->layer_count && work->near_layer;
+	bool layered = where && fs_mount_of(work)->layer_count, fixed = layered && work->near_layer;
 	long r;
 
-	if (!where || (!fixed && (identity_on() || !(fs_mount_of(work)->layer_count == 0 || !fs_may_be_copy(work)))))
+	if (!where || (!fixed && (identity_on() || (layered && fs_may_be_copy(work)))))
 		return 0;
 	r = sys4(__NR_newfstatat, work->near, work->rest, st, AT_SYMLINK_NOFOLLOW_);
 	if (r < 0)

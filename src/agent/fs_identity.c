@@ -83,7 +83,7 @@ void fs_made(s32 directory, const char *name, u64 mode)
 
 	if (fd < 0)
 		return;
-	(void)!identity_made(directory, (s32)fd, (u32)mode); /* where nothing can be kept it is root's */
+	(void)!identity_made(directory, (s32)fd, STAT_O_PATH, (u32)mode); /* where nothing can be kept it is root's */
 	(void)sys1(__NR_close, fd);
 }
 
@@ -176,7 +176,7 @@ static long create_checked(struct fs_work *work, u64 flags, u64 mode)
 	if (fs_unlocked(fd, (s32)parent))
 		fd = fs_host_open(work, flags, mode);
 	if (fd >= 0)
-		(void)!identity_made((s32)parent, (s32)fd, (u32)mode);
+		(void)!identity_made((s32)parent, (s32)fd, 0, (u32)mode);
 	(void)sys1(__NR_close, parent);
 	return fd;
 }
@@ -201,7 +201,7 @@ static long create(struct fs_work *work, u64 flags, u64 mode, bool absent)
 	if (fd < 0)
 		return fd;
 	parent = fs_layered(work) ? fs_upper_parent(work) : fs_host_parent(work, &name);
-	(void)!identity_made(parent < 0 ? -1 : (s32)parent, (s32)fd, (u32)mode);
+	(void)!identity_made(parent < 0 ? -1 : (s32)parent, (s32)fd, 0, (u32)mode);
 	if (parent >= 0)
 		(void)sys1(__NR_close, parent);
 	return fd;
@@ -219,7 +219,7 @@ long fs_open_as(struct fs_work *work, u64 flags, u64 mode, bool absent)
 	if (flags & O_TMPFILE_BIT) {
 		fd = fs_host_open(work, flags, mode);
 		if (fd >= 0)
-			(void)!identity_made(-1, (s32)fd, (u32)mode);
+			(void)!identity_made(-1, (s32)fd, 0, (u32)mode);
 		return fd;
 	}
 	if (!(flags & O_CREAT_))

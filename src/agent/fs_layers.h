@@ -180,7 +180,7 @@ long fs_displace(const struct fs_work_dir *dir, s32 directory, const char *name,
 
 /* What is made at a name. */
 struct fs_new {
-	enum { FS_NEW_DIRECTORY, FS_NEW_NODE, FS_NEW_LINK, FS_NEW_SYMLINK, FS_NEW_SOCKET } kind;
+	enum fs_new_kind { FS_NEW_DIRECTORY, FS_NEW_NODE, FS_NEW_LINK, FS_NEW_SYMLINK, FS_NEW_SOCKET } kind;
 	u64 mode, device;
 	u64 text;                           /* of a symbolic link: the guest's */
 	const struct fs_unfollowed *object; /* what is linked */

@@ -33,11 +33,11 @@ long mnt_scratch(const struct mnt_super *super, u32 number, char *path, u64 size
 	if (fd < 0)
 		return fd;
 	if (identity_on()) {
-		r = identity_made(-1, (s32)fd, mode | VFS_DIRECTORY);
+		r = identity_made(-1, (s32)fd, 0, mode | VFS_DIRECTORY);
 		if (r == 0)
-			r = identity_chown((s32)fd, super->uid, super->gid);
+			r = identity_chown((s32)fd, 0, super->uid, super->gid);
 		if (r == 0)
-			r = identity_chmod((s32)fd, mode);
+			r = identity_chmod((s32)fd, 0, mode);
 	} else {
 		r = super->uid || super->gid ? sys3(__NR_fchown, fd, super->uid, super->gid) : 0;
 		if (r == 0)

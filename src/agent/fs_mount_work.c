@@ -15,7 +15,6 @@ long mnt_begin(struct mnt_work **ret)
 
 	if (!(commons()->emulated & (1u << GAP_mounts)))
 		return -EPERM;
-	fs_linger_end();
 	at = sys6(__NR_mmap, 0, size, 3, 0x22 /* PRIVATE|ANONYMOUS */, (u64)-1, 0);
 	if (at < 0)
 		return at;

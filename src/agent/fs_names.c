@@ -85,8 +85,6 @@ long fs_may_create(const struct fs_name *where, bool directory)
 
 /* --- mkdir, mknod, symlink ------------------------------------------------------------------------------------------------------------- */
 
-enum make { MAKE_DIRECTORY, MAKE_NODE };
-
 static long make_once(s32 dirfd, u64 path, const struct fs_new *new)
 {
 	struct fs_name where;
@@ -114,21 +112,21 @@ static long make_new(s32 dirfd, u64 path, const struct fs_new *new)
 	return r;
 }
 
-static enum verdict make(struct call *call, enum make what, s32 dirfd, u64 path, u64 mode, u64 device)
+static enum verdict make(struct call *call, enum fs_new_kind kind, s32 dirfd, u64 path, u64 mode, u64 device)
 {
-	struct fs_new new = { .kind = what == MAKE_DIRECTORY ? FS_NEW_DIRECTORY : FS_NEW_NODE, .mode = mode, .device = device };
+	struct fs_new new = { .kind = kind, .mode = mode, .device = device };
 
 	return done(call, make_new(dirfd, path, &new));
 }
 
 enum verdict fs_mkdir(struct call *call)
 {
-	return make(call, MAKE_DIRECTORY, AT_FDCWD_, call->arg[0], call->arg[1], 0);
+	return make(call, FS_NEW_DIRECTORY, AT_FDCWD_, call->arg[0], call->arg[1], 0);
 }
 
 enum verdict fs_mkdirat(struct call *call)
 {
-	return make(call, MAKE_DIRECTORY, (s32)call->arg[0], call->arg[1], call->arg[2], 0);
+	return make(call, FS_NEW_DIRECTORY, (s32)call->arg[0], call->arg[1], call->arg[2], 0);
 }
 
 static enum verdict make_node(struct call *call, s32 dirfd, u64 path, u64 mode, u64 device)
@@ -140,7 +138,7 @@ static enum verdict make_node(struct call *call, s32 dirfd, u64 path, u64 mode, 
 	case VFS_BLOCK:
 	case VFS_FIFO:
 	case VFS_SOCKET:
-		return make(call, MAKE_NODE, dirfd, path, mode, device);
+		return make(call, FS_NEW_NODE, dirfd, path, mode, device);
 	default:
 		return done(call, ((u32)mode & VFS_TYPE) == VFS_DIRECTORY ? -EPERM : -EINVAL);
 	}

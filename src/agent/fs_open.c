@@ -26,55 +26,18 @@ static struct fs_work *scratch(void)
 	return (struct fs_work *)(void *)slot_current()->scratch;
 }
 
-/* --- descriptors that linger --------------------------------------------------------------------------------------------------------- */
+/* --- calls that wait ------------------------------------------------------------------------------------------------------------------ */
 
-void fs_linger_end(void)
+void fs_hold(long object)
 {
-	struct private *p = private();
-	s32 tid;
-
-	if (LIKELY(!__atomic_load_n(&p->lingering, __ATOMIC_ACQUIRE)))
-		return;
-	tid = (s32)sys0(__NR_gettid);
-	for (u32 i = 0; i < LINGERING_MAX; i++) {
-		if (__atomic_load_n(&p->linger_tid[i], __ATOMIC_ACQUIRE) != tid)
-			continue;
-		if (sys2(__NR_fcntl, p->linger_fd[i], 3 /* F_GETFL */) & O_PATH_) /* else the guest has made the number its own */
-			(void)sys1(__NR_close, p->linger_fd[i]);
-		__atomic_store_n(&p->linger_tid[i], 0, __ATOMIC_RELEASE);
-		__atomic_sub_fetch(&p->lingering, 1, __ATOMIC_ACQ_REL);
-	}
+	slot_current()->trap.held = (s32)object;
 }
 
-/* Takes over the entry of a thread that has ended, or whose process forked. */
-static bool take_over(struct private *p, u32 i, s32 tid)
+void fs_release(long object)
 {
-	s32 other = __atomic_load_n(&p->linger_tid[i], __ATOMIC_ACQUIRE), fd = p->linger_fd[i];
-
-	if (other && sys3(__NR_tgkill, sys0(__NR_getpid), other, 0) != -ESRCH)
-		return false;
-	if (!__atomic_compare_exchange_n(&p->linger_tid[i], &other, tid, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return false;
-	if (!other)
-		__atomic_add_fetch(&p->lingering, 1, __ATOMIC_ACQ_REL);
-	else if (sys2(__NR_fcntl, fd, 3 /* F_GETFL */) & O_PATH_)
-		(void)sys1(__NR_close, fd);
-	return true;
-}
-
-long fs_linger(long fd)
-{
-	struct private *p = private();
-	s32 tid = (s32)sys0(__NR_gettid);
-
-	fd = fs_far(fd);
-	for (u32 i = 0; i < LINGERING_MAX; i++) {
-		if (!take_over(p, i, tid))
-			continue;
-		p->linger_fd[i] = (s32)fd;
-		break;
-	}
-	return fd;
+	slot_current()->trap.held = 0;
+	if (sys2(__NR_fcntl, object, 3 /* F_GETFL */) & O_PATH_) /* else another thread has made the number its own */
+		(void)sys1(__NR_close, object);
 }
 
 /* --- open ---------------------------------------------------------------------------------------------------------------------------- */
@@ -272,16 +235,16 @@ static long open_fifo(struct call *call, s32 dirfd, u64 path, u64 flags)
 
 	if (object < 0)
 		return object;
-	object = fs_linger(object);
+	object = fs_far(object);
 	agent_fd_link(link, (u32)object);
+	fs_hold(object);
 	r = agent_waiting_call(call, __NR_openat, (u64)AT_FDCWD_, (u64)link, flags & ~(u64)(O_CREAT_ | O_EXCL_ | O_NOFOLLOW_), 0);
-	fs_linger_end();
+	fs_release(object);
 	return r;
 }
 
 static enum verdict open_call(struct call *call, s32 dirfd, u64 path, u64 flags, u64 mode, u64 resolve)
 {
-	fs_linger_end();
 	call->ret = attempts(scratch(), dirfd, path, flags, mode, resolve);
 	if (call->ret >= 0 && !scratch()->magic && !scratch()->deep)
 		fs_note((s32)call->ret, scratch()->exe && private()->hints.exe ? private()->hints.exe : scratch()->mount.id);

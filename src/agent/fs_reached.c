@@ -149,9 +149,9 @@ static enum verdict by_descriptor(struct call *call, long nr, enum fs_need need)
 	memcpy(args, call->arg, sizeof(args));
 	args[0] = (u64)link;
 	if (identity_on() && nr == __NR_chmod)
-		call->ret = identity_chmod((s32)object, (u32)args[1]);
+		call->ret = identity_chmod((s32)object, STAT_O_PATH, (u32)args[1]);
 	else if (identity_on() && nr == __NR_chown)
-		call->ret = identity_chown((s32)object, (u32)args[1], (u32)args[2]);
+		call->ret = identity_chown((s32)object, STAT_O_PATH, (u32)args[1], (u32)args[2]);
 	else if (identity_on())
 		call->ret = identity_xattr((s32)object, call->nr, call->arg);
 	else

@@ -8,6 +8,8 @@
 #include "agent/vfs_int.h"
 
 #define AF_UNIX_ 1
+#define SOL_SOCKET_ 1
+#define SO_SNDTIMEO_ 21
 
 static struct fs_work *scratch(void)
 {
@@ -65,47 +67,50 @@ static long find(struct fs_unix_address *address)
 	return r;
 }
 
-/* The guest makes the call itself, since it may wait: with a short address, whose descriptor lingers. */
-static enum verdict by_address(struct call *call, u32 at)
+/* The name of its descriptor, as address. Its length. */
+static u64 name_object(struct fs_unix_address *address, long object)
 {
-	struct fs_unix_address address;
-	long object;
+	memset(address->path, 0, sizeof(address->path));
+	agent_fd_link(address->path, (u32)object);
+	return sizeof(address->family) + strlen(address->path) + 1;
+}
 
-	if (!is_path(call->arg[at], (u32)call->arg[at + 1], &address))
-		return CALL_PASS;
-	fs_linger_end();
-	object = find(&address);
-	if (object < 0)
-		return done(call, object);
-	object = fs_linger(object);
-	memset(&address, 0, sizeof(address));
-	address.family = AF_UNIX_;
-	agent_fd_link(address.path, (u32)object);
-	if (sizeof(address.family) + strlen(address.path) + 1 > sizeof(call->extra)) {
-		fs_linger_end();
-		return done(call, -EMFILE);
-	}
-	memcpy(call->extra, &address, sizeof(call->extra));
-	call->edited = at + 1;
-	call->arg[at + 1] = sizeof(address.family) + strlen(address.path) + 1;
-	return CALL_PASS;
+/* socket(7): what SO_SNDTIMEO limits is not begun again behind a handler, whatever SA_RESTART says (sock_intr_errno()). */
+static void may_begin_again(struct call *call)
+{
+	u64 timeout[2] = { 0 };
+	u32 size = sizeof(timeout);
+
+	if (call->again && sys5(__NR_getsockopt, call->arg[0], SOL_SOCKET_, SO_SNDTIMEO_, timeout, &size) == 0)
+		call->again = !timeout[0] && !timeout[1];
 }
 
 enum verdict fs_connect(struct call *call)
 {
-	return by_address(call, 1);
+	struct fs_unix_address address;
+	long object;
+	u64 size;
+
+	if (!is_path(call->arg[1], (u32)call->arg[2], &address))
+		return CALL_PASS;
+	object = find(&address);
+	if (object < 0)
+		return done(call, object);
+	object = fs_far(object);
+	size = name_object(&address, object);
+	fs_hold(object);
+	call->ret = agent_waiting_call(call, __NR_connect, call->arg[0], (u64)&address, size, 0);
+	fs_release(object);
+	may_begin_again(call);
+	return CALL_DONE;
 }
 
-enum verdict fs_sendto(struct call *call)
-{
-	return by_address(call, 4);
-}
-
-/* --- sendmsg, sendmmsg ---------------------------------------------------------------------------------------------------------------- */
+/* --- sendto, sendmsg, sendmmsg -------------------------------------------------------------------------------------------------------- */
 
 #define MSG_DONTWAIT_ 0x40u
+#define AGAIN_NS 2000000 /* between attempts to send */
 #define VECTOR_MAX 1024u /* UIO_MAXIOV */
-#define AGAIN_NS 2000000 /* between attempts to send to a receiver that has no room */
+#define RW_MAX UINT64_C(0x7ffff000)
 
 struct message { /* struct msghdr */
 	u64 name;
@@ -125,31 +130,59 @@ static bool to_path(const struct message *message, struct fs_unix_address *ret)
 	return message->name && is_path(message->name, message->name_length, ret);
 }
 
+/* gVisor, which has no openat2 either, never wakes who waits for room in another's socket: sends when there is some. */
+static long send_polling(struct call *call, const struct message *message, u64 flags)
+{
+	const struct agent_time pause = { 0, AGAIN_NS };
+	u32 *never = &commons()->fs.features; /* nobody wakes */
+	long r;
+
+	do {
+		r = sys3(__NR_sendmsg, call->arg[0], message, flags | MSG_DONTWAIT_);
+		if (r == -EAGAIN && agent_wait(call, never, *never, &pause) == -EINTR)
+			r = -EINTR;
+	} while (r == -EAGAIN);
+	call->again = r == -EINTR && (call->trap->interrupted & TRAP_RESTART);
+	return r;
+}
+
+/* Sends one message to whom it says, as it is. */
+static long send_on(struct call *call, const struct message *message, u64 flags)
+{
+	bool polls = !(commons()->fs.features & FS_OPENAT2) && !(flags & MSG_DONTWAIT_) &&
+		     !(sys2(__NR_fcntl, call->arg[0], 3 /* F_GETFL */) & O_NONBLOCK_);
+	long r = polls ? send_polling(call, message, flags)
+		       : agent_waiting_call(call, __NR_sendmsg, call->arg[0], (u64)message, flags, 0);
+
+	may_begin_again(call);
+	return r;
+}
+
 /* Sends one message to the path in `address`, which becomes the name of its descriptor. */
 static long send_to_path(struct call *call, struct message *message, struct fs_unix_address *address, u64 flags)
 {
-	const struct agent_time pause = { 0, AGAIN_NS };
 	long object = find(address), r;
-	bool waits = !(flags & MSG_DONTWAIT_) && !(sys2(__NR_fcntl, call->arg[0], 3 /* F_GETFL */) & O_NONBLOCK_);
-	u32 *never = &commons()->fs.features; /* nobody wakes */
 
 	if (object < 0)
 		return object;
-	memset(address->path, 0, sizeof(address->path));
-	agent_fd_link(address->path, (u32)object);
+	object = fs_far(object);
 	message->name = (u64)address;
-	message->name_length = (u32)(sizeof(address->family) + strlen(address->path) + 1);
-	do {
-		r = sys3(__NR_sendmsg, call->arg[0], message, flags | MSG_DONTWAIT_);
-		if (r == -EAGAIN && waits) {
-			int woken = agent_wait(call, never, *never, &pause);
-
-			if (woken == -EINTR)
-				r = -EINTR;
-		}
-	} while (r == -EAGAIN && waits);
-	fs_object_done(object, AT_FDCWD_);
+	message->name_length = (u32)name_object(address, object);
+	fs_hold(object);
+	r = send_on(call, message, flags);
+	fs_release(object);
 	return r;
+}
+
+enum verdict fs_sendto(struct call *call)
+{
+	u64 part[2] = { call->arg[1], call->arg[2] < RW_MAX ? call->arg[2] : RW_MAX };
+	struct message message = { .part = (u64)part, .parts = 1 };
+	struct fs_unix_address address;
+
+	if (!is_path(call->arg[4], (u32)call->arg[5], &address))
+		return CALL_PASS;
+	return done(call, send_to_path(call, &message, &address, (u32)call->arg[3]));
 }
 
 enum verdict fs_sendmsg(struct call *call)
@@ -195,7 +228,7 @@ enum verdict fs_sendmmsg(struct call *call)
 		if (to_path(&one.message, &address))
 			r = send_to_path(call, &one.message, &address, (u32)call->arg[3]);
 		else
-			r = sys3(__NR_sendmsg, call->arg[0], &one.message, (u32)call->arg[3] | MSG_DONTWAIT_);
+			r = send_on(call, &one.message, (u32)call->arg[3]);
 		if (r < 0)
 			break;
 		one.length = (u32)r;
@@ -203,6 +236,7 @@ enum verdict fs_sendmmsg(struct call *call)
 		if (r < 0)
 			break;
 	}
+	call->again &= !sent;
 	return done(call, sent ? (long)sent : r);
 }
 

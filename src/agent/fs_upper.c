@@ -116,7 +116,7 @@ static void own(s32 parent, s32 directory, const char *name, const struct fs_new
 	if (fd < 0)
 		return;
 	if (made->kind != FS_NEW_LINK) {
-		(void)!identity_made(parent, (s32)fd, (u32)made->mode);
+		(void)!identity_made(parent, (s32)fd, STAT_O_PATH, (u32)made->mode);
 	} else if (sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) == 0 && identity_by_name(st.mode)) {
 		from = sys4(__NR_openat, AT_FDCWD_, made->object->path,
 			    O_PATH_ | O_CLOEXEC_ | (made->object->follow ? 0 : O_NOFOLLOW_), 0);

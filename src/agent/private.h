@@ -58,7 +58,7 @@ struct trap {
 	u32 fault_ready; /* SIGSEGV and SIGBUS are known to be unblocked */
 	u64 agent_sp;    /* in the blocking window: where to come back to */
 	u32 ipc_space;   /* agent_ipc_space_force() */
-	u32 reserved;
+	s32 held;        /* the descriptor of fs_hold(), 0 = none: a child that another thread forks has nobody to close it */
 };
 
 struct slot {
@@ -70,7 +70,6 @@ struct slot {
 static_assert(sizeof(struct slot) == SLOT_SIZE, "entry.S finds the slot by masking rsp");
 
 #define VFS_NUMBERS_MAX 16u
-#define LINGERING_MAX 16u
 
 #define HINTS_MAX 32u
 /* Where directories were opened, as ids of mounts: for host paths that are to be seen at several places (fs_place.c). */
@@ -134,11 +133,8 @@ struct private
 	s32 slot_owner[SLOTS_MAX];        /* pid that went into execve with this slot; 0 none */
 	u64 slot_map[SLOTS_MAX][2];       /* address and size of a mapping made for that execve */
 	u32 written_fds[VFS_NUMBERS_MAX]; /* numbers + 1 of descriptors whose writes are trapped: vfs_both.c */
-	u32 lingering;                    /* used rows of the following: fs_open.c */
-	s32 linger_tid[LINGERING_MAX];    /* thread whose descriptor it is, 0 free */
-	s32 linger_fd[LINGERING_MAX];
-	u32 births;     /* threads that are being made by threads that may have a row */
-	u32 threads;    /* a thread has been made */
+	u32 births;                       /* threads that are being made by threads that may have a row */
+	u32 threads;                      /* a thread has been made */
 	u32 sharing;    /* other processes that share this memory: vfork children while they are there, other ones for good */
 	u32 cut_off;    /* a filter of the kernel keeps the process from every network */
 	s32 program_fd; /* the program, kept open where it has no name any more; 0: it is not (proc_self.c) */

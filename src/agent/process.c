@@ -197,14 +197,25 @@ s32 agent_caller_tid(void)
 	return p->pid;
 }
 
+/* The trap of a thread that the child does not have is over. */
+static void drop_slot(u32 i, bool own_files)
+{
+	s32 *held = &((struct slot *)(PRIVATE_POOL + i * SLOT_SIZE))->trap.held; /* NOLINT(performance-no-int-to-ptr) */
+
+	if (*held && own_files)
+		(void)sys1(__NR_close, *held);
+	*held = 0;
+	private()->slot_busy[i] = 0;
+}
+
 /* The child of a fork has one thread and one trap: this one. */
-static void forked_child(u64 slot)
+static void forked_child(u64 slot, bool own_files)
 {
 	struct private *p = private();
 
 	for (u32 i = 0; i < SLOTS_MAX; i++) {
 		if (i != slot && p->slot_busy[i])
-			p->slot_busy[i] = 0;
+			drop_slot(i, own_files);
 		if (!p->owners)
 			continue; /* two arrays less to look at: most forks */
 		p->slot_owner[i] = 0;
@@ -239,7 +250,7 @@ static long clone_copying(struct trap *trap, const struct cloning *clone)
 	if (ret == 0) {
 		*forking = 0;
 		give_hints(clone);
-		forked_child(trap->slot);
+		forked_child(trap->slot, !(clone->flags & CLONE_FILES_));
 		clone_child_chores(&clone->chores);
 		if (clone->stack)
 			trap->context->regs.sp = clone->stack;

@@ -195,6 +195,7 @@ static bool is_refusal(long result)
 	case ENETUNREACH:
 		return true;
 	case ENOENT:
+	case ENXIO: /* what masks a file there */
 		return commons()->trace_mode & TRACE_HIDDEN;
 	default:
 		return false;

@@ -286,6 +286,7 @@ NOT_HERE = {
     "xattr_tree/tree_attr_kept": (("docker", "restricted"), "likewise"),
     "keyring/key_access": (("docker",), "root has no CAP_SYS_ADMIN, which chown of keys asks for"),
     "fs/unnamed": (("gvisor", "gvisor24"), "it has no O_TMPFILE"),
+    "fs/socket_connect_waits": (("gvisor", "gvisor24"), "connect to who has no room is EAGAIN there"),
     "cgroup/cg_v1_percpu": (("gvisor", "gvisor24"), "its /proc does not tell where a thread ran"),
     "fs/permissions": (("gvisor", "gvisor24"), "it asks for permission in another order"),
     "mounts/tmpfs_holes": (("gvisor", "gvisor24"), "its tmpfs says that holes have blocks"),

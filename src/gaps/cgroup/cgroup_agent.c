@@ -34,6 +34,8 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH])
 	u64 at = PATH_HEAD;
 	bool v1;
 
+	if (UNLIKELY(__atomic_load_n(&cg()->changing, __ATOMIC_ACQUIRE)))
+		cgroup_recover(); /* if whoever changes it was killed; else it is waited for */
 	while (cut && host[cut - 1] != '/')
 		cut--;
 	group = cut ? cg_find(host, cut - 1) : -ENODEV;
@@ -164,6 +166,8 @@ static void say_process(struct cg_text *out, s32 pid)
 {
 	const struct cgroup_task *task = cg_task(pid ? pid : agent_caller_pid());
 
+	if (!task && pid)
+		task = cg_task(cg_process_of(pid));
 	for (u32 tree = CGROUP_TREES_MAX - 1; tree; tree--)
 		if (cg()->tree[tree].state == CGROUP_READY)
 			say_tree(out, task, tree);
@@ -271,6 +275,10 @@ long cgroup_vfs_written(const struct vnode *node, const char *path, const char *
 	r = parse(path, &file);
 	if (r >= 0 && file == CG_V1_EVENT_CONTROL) {
 		r = cg_write_event_control((u32)r, text); /* without the lock: the supervisor is asked */
+		return r < 0 ? r : (long)size;
+	}
+	if (r >= 0 && file == CG_KILL) {
+		r = cg_write_kill((u32)r, text); /* likewise: it waits for those that are killed */
 		return r < 0 ? r : (long)size;
 	}
 	cg_lock();

@@ -110,6 +110,13 @@ struct cgroup_usage {
 };
 /* What /proc says of a process: 0 or -ESRCH. */
 long cg_usage(s32 pid, struct cgroup_usage *ret) MUST_CHECK;
+/* Whether it has ended, which its first thread may have done alone. */
+static inline bool cg_has_ended(const struct cgroup_usage *usage)
+{
+	return (usage->state == 'Z' || usage->state == 'X') && usage->threads <= 1;
+}
+/* The process of a thread, by the host's numbers; 0: it is gone. */
+s32 cg_process_of(s32 tid);
 struct cgroup_memory {
 	u64 anon, file, shmem, swap; /* bytes */
 };
@@ -167,6 +174,8 @@ long cg_known(const char *path, u32 *ret_file) MUST_CHECK;
 long cg_open_file(s32 fd, u32 *ret_file) MUST_CHECK;
 /* cgroup.event_control of a group (cgroup_event.c). The lock is not held. */
 long cg_write_event_control(u32 control, const char *text) MUST_CHECK;
+/* cgroup.kill. The lock is not held. */
+long cg_write_kill(u32 group, const char *text) MUST_CHECK;
 /* Brings a LIVE file up to date. */
 void cg_refresh(u32 group, u32 file);
 /* What enum cgroup_told it is; CGROUP_TOLDS: none. It says something else now. */

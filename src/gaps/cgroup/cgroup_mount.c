@@ -29,11 +29,11 @@ static long make_root(u32 tree, u32 group, u32 device)
 	g->given = (tree ? t->controllers : cg_unified_controllers()) | 1u << CGROUP_CORE;
 	t->device = device;
 	t->root = group;
-	r = identity_on() ? identity_made(-1, (s32)fd, 0040755) : 0;
+	r = identity_on() ? identity_made(-1, (s32)fd, 0, 0040755) : 0;
 	if (r == 0)
 		r = cg_fill(group, (s32)fd, g->given);
 	if (r == 0)
-		r = identity_on() ? identity_chmod((s32)fd, 0555) : sys2(__NR_fchmod, fd, 0755);
+		r = identity_on() ? identity_chmod((s32)fd, 0, 0555) : sys2(__NR_fchmod, fd, 0755);
 	(void)sys1(__NR_close, fd);
 	return r;
 }

@@ -110,7 +110,7 @@ static void say_members(struct cg_text *out, u32 group, bool threads)
 	s32 pid;
 
 	while ((pid = next_member(group, false, &at, &usage))) {
-		if (usage.state == 'Z' || usage.state == 'X')
+		if (cg_has_ended(&usage))
 			continue;
 		if (threads)
 			say_threads(out, pid);
@@ -294,13 +294,19 @@ static void say_host(struct cg_text *out, const char *path, const char *otherwis
 
 /* --- the switch ------------------------------------------------------------------------------------------------------------------------------ */
 
+/* A first thread that has ended tells nothing of the others. */
+static bool is_stopped(const struct cgroup_usage *usage)
+{
+	return usage->state == 'T' || usage->state == 't' || usage->state == 'Z';
+}
+
 bool cg_all_stopped(u32 group)
 {
 	struct cgroup_usage usage;
 	u32 at = 0;
 
 	while (next_member(group, true, &at, &usage))
-		if (usage.state != 'Z' && usage.state != 'X' && usage.state != 'T' && usage.state != 't')
+		if (!cg_has_ended(&usage) && !is_stopped(&usage))
 			return false;
 	return true;
 }
@@ -315,9 +321,9 @@ static void say_events(struct cg_text *out, u32 group)
 	CGROUP_EACH_UP(cg(), g, group)
 	frozen |= cg_group(g)->set[CGROUP_SET_FREEZE] != 0;
 	while (next_member(group, true, &at, &usage))
-		if (usage.state != 'Z' && usage.state != 'X') {
+		if (!cg_has_ended(&usage)) {
 			populated = true;
-			frozen &= usage.state == 'T' || usage.state == 't';
+			frozen &= is_stopped(&usage);
 		}
 	cg_say_row(out, "populated", populated);
 	cg_say_row(out, "frozen", frozen);

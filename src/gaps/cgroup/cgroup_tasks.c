@@ -188,7 +188,7 @@ static bool outlives_init(s32 pid)
 
 		if (__atomic_load_n(&at->dead, __ATOMIC_ACQUIRE))
 			return true;
-		if (init && init != pid && (cg_usage(init, &usage) < 0 || usage.state == 'Z' || usage.state == 'X'))
+		if (init && init != pid && (cg_usage(init, &usage) < 0 || cg_has_ended(&usage)))
 			return true;
 		space = at->parent;
 	}
@@ -209,7 +209,7 @@ enum cg_tasks cg_tasks_of(u32 group, bool all)
 		in = cgroup_of_task(s, &s->task[i], cg_group(group)->tree);
 		if (in != group && !(all && cgroup_is_below(s, in, group)))
 			continue;
-		if (cg_usage(s->pid[i], &usage) < 0 || usage.state == 'Z' || usage.state == 'X')
+		if (cg_usage(s->pid[i], &usage) < 0 || cg_has_ended(&usage))
 			continue;
 		if (!outlives_init(s->pid[i]))
 			return CG_TASKS_LIVE;

@@ -235,9 +235,9 @@ static long make_file(s32 directory, const struct cgroup_file *file)
 	if (size && sys3(__NR_write, fd, file->text, size) != (long)size)
 		r = -EIO;
 	if (r == 0 && identity_on())
-		r = identity_made(-1, (s32)fd, file->mode | 0100000u);
+		r = identity_made(-1, (s32)fd, 0, file->mode | 0100000u);
 	if (r == 0)
-		r = identity_on() ? identity_chmod((s32)fd, file->mode) : sys2(__NR_fchmod, fd, file->mode);
+		r = identity_on() ? identity_chmod((s32)fd, 0, file->mode) : sys2(__NR_fchmod, fd, file->mode);
 	(void)sys1(__NR_close, fd);
 	return r;
 }
@@ -333,10 +333,37 @@ static void remove_directory(u32 group, s32 above, const char *name)
 	(void)sys3(__NR_unlinkat, above, name, AT_REMOVEDIR_);
 }
 
+static u32 controllers_of_child(u32 parent)
+{
+	const struct cgroup *g = cg_group(parent);
+
+	return (g->tree ? g->given : g->subtree) | 1u << CGROUP_CORE;
+}
+
+/* A group has what its parent gives: a controller that it had in part begins anew. path: room for CG_HOST_SIZE bytes. */
+static void complete(u32 group, char *path)
+{
+	struct cgroup *g = cg_group(group);
+	u32 wanted = controllers_of_child(g->parent), again = wanted & ~g->given;
+	long n = cg_directory(group, path, CG_HOST_SIZE);
+	long fd = n < 0 ? n : sys4(__NR_openat, CG_AT_FDCWD, path, CG_O_DIRECTORY | CG_O_NOFOLLOW | CG_O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	for (u32 i = 0; i < CG_FILES; i++)
+		if (is_file_of(&files[i], group, wanted) && sys3(__NR_faccessat, fd, files[i].name, 0) == -ENOENT)
+			again |= 1u << files[i].controller;
+	cg_empty(group, (s32)fd, ~wanted);
+	(void)!cg_fill(group, (s32)fd, again);
+	g->given = wanted;
+	(void)sys1(__NR_close, fd);
+}
+
 /* Who had the lock was killed: what it was making, or removing, goes. */
 static void recover(void)
 {
 	struct cgroup_state *s = cg();
+	u32 changing = s->changing;
 	char path[CG_HOST_SIZE];
 
 	for (u32 i = 1; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++) {
@@ -348,6 +375,9 @@ static void recover(void)
 			remove_directory(i, CG_AT_FDCWD, path);
 		free_group(&s->group[i]);
 	}
+	for (u32 child = changing ? cg_next_child(changing - 1, 0) : 0; child; child = cg_next_child(changing - 1, child))
+		complete(child, path);
+	__atomic_store_n(&s->changing, 0, __ATOMIC_RELEASE);
 }
 
 void cg_lock(void)
@@ -429,13 +459,6 @@ static bool is_within_limits(u32 parent)
 	}
 }
 
-static u32 controllers_of_child(u32 parent)
-{
-	const struct cgroup *g = cg_group(parent);
-
-	return (g->tree ? g->given : g->subtree) | 1u << CGROUP_CORE;
-}
-
 static long inherit_text(u32 group, u32 parent, u32 file)
 {
 	char text[512];
@@ -477,7 +500,7 @@ static long make_group(u32 parent, s32 directory, const char *name, u32 mode)
 		return r;
 	}
 	fd = sys4(__NR_openat, directory, name, CG_O_DIRECTORY | CG_O_NOFOLLOW | CG_O_CLOEXEC, 0);
-	r = fd < 0 ? fd : identity_on() ? identity_made(directory, (s32)fd, (mode & 01777) | 0040000u) : 0;
+	r = fd < 0 ? fd : identity_on() ? identity_made(directory, (s32)fd, 0, (mode & 01777) | 0040000u) : 0;
 	cg_group((u32)row)->given = controllers_of_child(parent);
 	if (r == 0)
 		r = cg_fill((u32)row, (s32)fd, cg_group((u32)row)->given);

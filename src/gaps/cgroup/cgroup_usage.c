@@ -70,6 +70,21 @@ long cg_usage(s32 pid, struct cgroup_usage *ret)
 	return 0;
 }
 
+s32 cg_process_of(s32 tid)
+{
+	char text[512];
+	const char *at = text;
+
+	if (read_of(tid, "status", text, sizeof(text)) <= 0)
+		return 0;
+	while (*at && strncmp(at, "\nTgid:\t", 7))
+		at++;
+	if (!*at)
+		return 0;
+	at += 7;
+	return (s32)cg_parse_u64(&at);
+}
+
 /* The number behind a word at the start of a line, in bytes: `kB` is the unit. False: there is none. */
 static bool line(const char *text, const char *word, u64 *ret)
 {

@@ -8,6 +8,9 @@
 
 #define PIDS_MAX_LIMIT 4194304u
 #define SIGKILL_ 9
+#define KILL_PAUSE_NS 1000000
+#define KILL_ROUNDS 1000u /* a second: who cannot be killed is left to his sleep */
+#define KILL_QUIET 300u   /* … and for a child that a loaded machine lets wait for its first instruction */
 #define HUGE_PAGE (UINT64_C(2) << 20)
 
 /* Controllers that can be in a threaded subtree. */
@@ -146,7 +149,7 @@ static long write_limit(u32 group, u32 file, u32 set, const char *text)
 static bool has_populated_children(u32 group)
 {
 	for (u32 child = cg_next_child(group, 0); child; child = cg_next_child(group, child))
-		if (cg_tasks_of(child, true))
+		if (cg_tasks_of(child, true) != CG_TASKS_NONE)
 			return true;
 	return false;
 }
@@ -223,13 +226,16 @@ static long write_subtree(u32 group, char *text)
 	for (u32 child = off ? cg_next_child(group, 0) : 0; child; child = cg_next_child(group, child))
 		if (cg_group(child)->subtree & off)
 			return -EBUSY;
-	if (on && !cg_is_root(group) && ((on & ~THREADED) || !can_be_thread_root(group)) && cg_tasks_of(group, false))
+	if (on && !cg_is_root(group) && ((on & ~THREADED) || !can_be_thread_root(group)) &&
+	    cg_tasks_of(group, false) != CG_TASKS_NONE)
 		return -EBUSY;
+	__atomic_store_n(&cg()->changing, group + 1, __ATOMIC_RELEASE);
 	r = change_children(group, on, off);
 	if (r < 0)
 		(void)!change_children(group, 0, on);
 	else
 		g->subtree = (g->subtree | on) & ~off;
+	__atomic_store_n(&cg()->changing, 0, __ATOMIC_RELEASE);
 	return r;
 }
 
@@ -271,6 +277,7 @@ long cg_write_procs(u32 group, const char *text, bool thread)
 	if (!cg_parse_int(text, 0, &number) || number < 0 || number > INT32_MAX)
 		return -EINVAL;
 	pid = number ? (pids_on() ? pids_to_host((s32)number) : (s32)number) : agent_caller_pid();
+	pid = pid > 0 && number ? cg_process_of(pid) : pid;
 	if (pid <= 0 || cg_usage(pid, &usage) < 0)
 		return -ESRCH;
 	task = cg_task(pid);
@@ -284,29 +291,62 @@ long cg_write_procs(u32 group, const char *text, bool thread)
 		return -EOPNOTSUPP;
 	if (!g->tree && !cg_is_root(group) && g->subtree && !can_be_thread_root(group))
 		return -EBUSY;
-	if (from != group)
+	if (from != group && !cg_has_ended(&usage))
 		cg_task_move(task, pid, group);
 	return 0;
 }
 
-static long kill_all(u32 group)
+/* Kills who is in a group or below it, but for the caller: its row, if it is among them. True: somebody is left, or may just be made by who is not. */
+static bool kill_once(u32 group, bool *ret_ours, bool *ret_maybe)
 {
 	struct cgroup_state *s = cg();
 	s32 self = agent_caller_pid();
-	bool ours = false;
+	bool left = false;
 
-	for (u32 round = 0; round < 3; round++) /* those that were just being made */
-		for (u32 i = 0; i < CGROUP_TASKS_MAX; i++) {
-			s32 pid = s->pid[i];
+	*ret_ours = *ret_maybe = false;
+	for (u32 i = 0; i < CGROUP_TASKS_MAX; i++) {
+		s32 pid = s->pid[i];
+		struct cgroup_usage usage;
 
-			if (pid <= 0 || !cgroup_is_below(s, cgroup_of_task(s, &s->task[i], cg_group(group)->tree), group))
-				continue;
-			ours |= pid == self;
-			if (pid != self)
-				(void)sys2(__NR_kill, pid, SIGKILL_);
-		}
+		if (pid <= 0 || !cgroup_is_below(s, cgroup_of_task(s, &s->task[i], cg_group(group)->tree), group))
+			continue;
+		*ret_ours |= pid == self;
+		if (pid == self)
+			continue;
+		if (sys2(__NR_kill, pid, SIGKILL_) == 0 && cg_usage(pid, &usage) == 0 && !cg_has_ended(&usage))
+			left = true;
+		else if (__atomic_load_n(&s->task[i].forking, __ATOMIC_ACQUIRE))
+			*ret_maybe = true; /* it was killed before it could enter its child, which does that itself */
+	}
+	return left;
+}
+
+/* A chain of processes of which each makes the next one and ends cannot escape: until they have ended, whoever they make is killed, too. */
+long cg_write_kill(u32 group, const char *text)
+{
+	const struct cgroup *g = cg_group(group);
+	u32 generation = __atomic_load_n(&g->generation, __ATOMIC_ACQUIRE), quiet = 0;
+	const struct agent_time pause = { 0, KILL_PAUSE_NS };
+	bool ours = false, maybe = false;
+	s64 value;
+	long r = parse_s32(text, &value);
+
+	if (r < 0 || value != 1)
+		return r < 0 ? r : -ERANGE;
+	for (u32 round = 0; round < KILL_ROUNDS && quiet < KILL_QUIET; round++) {
+		if (g->generation != generation || __atomic_load_n(&g->state, __ATOMIC_ACQUIRE) != CGROUP_READY)
+			break; /* removed, as only groups without members are */
+		if (round)
+			(void)sys2(__NR_nanosleep, &pause, 0);
+		if (kill_once(group, &ours, &maybe))
+			quiet = 0;
+		else
+			quiet = maybe ? quiet + 1 : KILL_QUIET;
+	}
+	for (u32 i = 0; maybe && i < CGROUP_TASKS_MAX; i++)
+		(void)cg_task_living(i); /* there was no child: nobody waits for it again */
 	if (ours)
-		(void)sys2(__NR_kill, self, SIGKILL_);
+		(void)sys2(__NR_kill, agent_caller_pid(), SIGKILL_);
 	return 0;
 }
 
@@ -329,9 +369,6 @@ static long write_core(u32 group, u32 file, char *text)
 		return write_limit(group, file, CGROUP_SET_MAX_DESCENDANTS, text);
 	case CG_FREEZE:
 		return keep_range(group, file, CGROUP_SET_FREEZE, text, 0, 1);
-	case CG_KILL:
-		r = parse_s32(text, &value);
-		return r < 0 ? r : value != 1 ? -ERANGE : kill_all(group);
 	case CG_PRESSURE:
 		r = parse_s32(text, &value);
 		return r < 0 ? r : value < 0 || value > 1 ? -ERANGE : keep(group, file, CGROUP_SETTINGS, (u64)value);

@@ -36,7 +36,7 @@ static void take_owner(s32 fd, struct identity_cred *now)
 {
 	struct identity_file file;
 
-	if (now->no_new_privs || identity_file_read(fd, &file) != 0 || !(file.mode & (S_ISUID_ | S_ISGID_)) || !may_suid(fd))
+	if (now->no_new_privs || identity_file_read(fd, 0, &file) != 0 || !(file.mode & (S_ISUID_ | S_ISGID_)) || !may_suid(fd))
 		return;
 	if (file.mode & S_ISUID_)
 		now->uid.effective = file.uid;

@@ -116,7 +116,7 @@ long identity_may(s32 fd, u32 mask, bool real)
 {
 	struct identity_cred cred = real ? real_cred(identity_self()) : *identity_self();
 	struct identity_file file;
-	long r = identity_file_read(fd, &file);
+	long r = identity_file_read(fd, STAT_O_PATH, &file);
 
 	if (r < 0)
 		return r;
@@ -140,7 +140,7 @@ bool identity_unlock(s32 fd)
 	struct identity_file file;
 	u32 before;
 
-	if (identity_file_read(fd, &file) < 0 || !file.mine)
+	if (identity_file_read(fd, STAT_O_PATH, &file) < 0 || !file.mine)
 		return false;
 	before = file.host_mode;
 	return identity_file_write(fd, &file) == 0 && file.host_mode != before;
@@ -154,7 +154,7 @@ static bool owns(const struct identity_cred *cred, const struct identity_file *f
 long identity_may_own(s32 fd)
 {
 	struct identity_file file;
-	long r = identity_file_read(fd, &file);
+	long r = identity_file_read(fd, STAT_O_PATH, &file);
 
 	return r < 0 ? r : owns(identity_self(), &file) ? 0 : -EPERM;
 }
@@ -163,14 +163,14 @@ long identity_may_remove(s32 directory, const char *name)
 {
 	const struct identity_cred *cred = identity_self();
 	struct identity_file above, file;
-	long r = identity_file_read(directory, &above), fd;
+	long r = identity_file_read(directory, STAT_O_PATH, &above), fd;
 
 	if (r < 0)
 		return r;
 	fd = sys4(__NR_openat, directory, name, 012400000 /* O_PATH|O_NOFOLLOW|O_CLOEXEC */, 0);
 	if (fd < 0)
 		return fd;
-	r = identity_file_read((s32)fd, &file);
+	r = identity_file_read((s32)fd, STAT_O_PATH, &file);
 	(void)sys1(__NR_close, fd);
 	if (r == 0 && !may(cred, &above, 3))
 		r = -EACCES;
@@ -181,12 +181,12 @@ long identity_may_remove(s32 directory, const char *name)
 
 /* --- owner, mode ---------------------------------------------------------------------------------------------------------------------- */
 
-long identity_chown(s32 fd, u32 uid, u32 gid)
+long identity_chown(s32 fd, u32 known, u32 uid, u32 gid)
 {
 	const struct identity_cred *cred = identity_self();
 	bool may_give = identity_capable(cred, CAP_CHOWN_);
 	struct identity_file file;
-	long r = identity_file_read(fd, &file);
+	long r = identity_file_read(fd, known, &file);
 
 	if (r < 0)
 		return r;
@@ -206,11 +206,11 @@ long identity_chown(s32 fd, u32 uid, u32 gid)
 	return identity_file_write(fd, &file);
 }
 
-long identity_chmod(s32 fd, u32 mode)
+long identity_chmod(s32 fd, u32 known, u32 mode)
 {
 	const struct identity_cred *cred = identity_self();
 	struct identity_file file;
-	long r = identity_file_read(fd, &file);
+	long r = identity_file_read(fd, known, &file);
 
 	if (r < 0)
 		return r;
@@ -223,15 +223,15 @@ long identity_chmod(s32 fd, u32 mode)
 }
 
 /* A new file is the caller's, its group the directory's where that is set-group-ID, which directories hand on (inode_init_owner()). */
-long identity_made(s32 directory, s32 fd, u32 mode)
+long identity_made(s32 directory, s32 fd, u32 known, u32 mode)
 {
 	const struct identity_cred *cred = identity_self();
 	struct identity_file above = { 0 }, file;
 	u32 type;
-	long r = identity_file_new(fd, &file);
+	long r = identity_file_new(fd, known, &file);
 
 	if (r == 0 && directory >= 0)
-		r = identity_file_read(directory, &above);
+		r = identity_file_read(directory, STAT_O_PATH, &above);
 	if (r < 0)
 		return r;
 	type = file.host_mode & IDENTITY_TYPE;
@@ -260,9 +260,9 @@ long identity_make_device(s32 directory, const char *name, u32 mode, u64 device)
 	fd = sys4(__NR_openat, directory, name, 02000301 /* O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC */, mode & 0777);
 	if (fd < 0)
 		return fd;
-	r = identity_made(directory, (s32)fd, mode);
+	r = identity_made(directory, (s32)fd, 0, mode);
 	if (r == 0)
-		r = identity_file_read((s32)fd, &file);
+		r = identity_file_read((s32)fd, 0, &file);
 	if (r == 0) {
 		file.mode = (file.mode & 07777) | (mode & IDENTITY_TYPE);
 		file.major = kernel_dev_major(device);
@@ -382,12 +382,12 @@ enum verdict identity_fchown(struct call *call)
 {
 	long r = identity_usable((u32)call->arg[0]);
 
-	return identity_done(call, r < 0 ? r : identity_chown((s32)call->arg[0], (u32)call->arg[1], (u32)call->arg[2]));
+	return identity_done(call, r < 0 ? r : identity_chown((s32)call->arg[0], 0, (u32)call->arg[1], (u32)call->arg[2]));
 }
 
 enum verdict identity_fchmod(struct call *call)
 {
 	long r = identity_usable((u32)call->arg[0]);
 
-	return identity_done(call, r < 0 ? r : identity_chmod((s32)call->arg[0], (u32)call->arg[1]));
+	return identity_done(call, r < 0 ? r : identity_chmod((s32)call->arg[0], 0, (u32)call->arg[1]));
 }

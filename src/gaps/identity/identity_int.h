@@ -120,13 +120,14 @@ struct identity_file {
 	bool kept;                /* it can have the attribute: else nobody knows whose it is */
 	bool stored;              /* it has it */
 	bool mine;                /* on the host it belongs to who runs lichen */
+	bool by_path;             /* its descriptor is, or may be, O_PATH */
 };
 
-/* Of a descriptor, which may be O_PATH. 0 or negative errno. */
-long identity_file_read(s32 fd, struct identity_file *ret) MUST_CHECK;
+/* Of a descriptor; known: enum stat_known. 0 or negative errno. */
+long identity_file_read(s32 fd, u32 known, struct identity_file *ret) MUST_CHECK;
 /* The same of what was just made. */
-long identity_file_new(s32 fd, struct identity_file *ret) MUST_CHECK;
-/* The same with what stat(2) said. known: enum stat_known. */
+long identity_file_new(s32 fd, u32 known, struct identity_file *ret) MUST_CHECK;
+/* The same with what stat(2) said. */
 void identity_file_of(s32 fd, u32 known, const struct kernel_stat *st, struct identity_file *ret);
 /* The same for stat(2): one call of the kernel for most files. False: the file is known not to be a copy (fs_origin_stat()). */
 bool identity_file_seen(s32 fd, u32 known, const struct kernel_stat *st, struct identity_file *ret);

@@ -105,7 +105,7 @@ static bool can_carry(u32 host_mode)
 }
 
 /* What it is without what is kept. */
-static void plain_file(const struct kernel_stat *st, struct identity_file *ret)
+static void plain_file(const struct kernel_stat *st, u32 known, struct identity_file *ret)
 {
 	*ret = (struct identity_file){ .uid = identity_shown_uid(st->uid),
 				       .gid = identity_shown_gid(st->gid),
@@ -115,6 +115,7 @@ static void plain_file(const struct kernel_stat *st, struct identity_file *ret)
 				       .minor = kernel_dev_minor(st->rdev),
 				       .kept = can_carry(st->mode),
 				       .mine = st->uid == identity_area()->host_uid,
+				       .by_path = known & STAT_O_PATH,
 				       .plain_uid = identity_shown_uid(st->uid),
 				       .plain_gid = identity_shown_gid(st->gid) };
 }
@@ -124,7 +125,7 @@ void identity_file_of(s32 fd, u32 known, const struct kernel_stat *st, struct id
 	char link[AGENT_FD_LINK_SIZE], text[IDENTITY_TEXT];
 	long n;
 
-	plain_file(st, ret);
+	plain_file(st, known, ret);
 	if (ret->kept) {
 		n = known & STAT_O_PATH ? -EBADF : sys4(__NR_fgetxattr, fd, IDENTITY_ATTRIBUTE, text, sizeof(text) - 1);
 		agent_fd_link(link, (u32)fd);
@@ -156,7 +157,7 @@ bool identity_file_seen(s32 fd, u32 known, const struct kernel_stat *st, struct 
 	bool owner, copy;
 	long n;
 
-	plain_file(st, ret);
+	plain_file(st, known, ret);
 	if (!ret->kept) {
 		identity_file_of(fd, known, st, ret);
 		return false;
@@ -176,7 +177,7 @@ bool identity_file_plain(s32 directory, const char *name, const struct kernel_st
 	char path[AGENT_FD_NAME_SIZE], names[LISTED];
 	bool owner, copy;
 
-	plain_file(st, ret);
+	plain_file(st, STAT_O_PATH, ret);
 	if (!ret->kept)
 		return !ret->mine || !identity_by_name(st->mode) || !identity_name_kept(directory, name);
 	if (!agent_fd_name(path, directory, name))
@@ -185,24 +186,24 @@ bool identity_file_plain(s32 directory, const char *name, const struct kernel_st
 	return !owner;
 }
 
-long identity_file_read(s32 fd, struct identity_file *ret)
+long identity_file_read(s32 fd, u32 known, struct identity_file *ret)
 {
 	struct kernel_stat st = { 0 };
 	long r = sys4(__NR_newfstatat, fd, "", &st,
 		      0x1100 /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW: gVisor of 2022 follows a link's descriptor */);
 
 	if (r == 0)
-		identity_file_of(fd, STAT_O_PATH, &st, ret); /* which is right for others, too */
+		identity_file_of(fd, known, &st, ret);
 	return r;
 }
 
-long identity_file_new(s32 fd, struct identity_file *ret)
+long identity_file_new(s32 fd, u32 known, struct identity_file *ret)
 {
 	struct kernel_stat st = { 0 };
 	long r = sys4(__NR_newfstatat, fd, "", &st, 0x1100 /* AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW */);
 
 	if (r == 0)
-		plain_file(&st, ret);
+		plain_file(&st, known, ret);
 	return r;
 }
 
@@ -214,10 +215,13 @@ static u32 disk_mode(const struct identity_file *file)
 	return (file->mode & 0777) | (type == IDENTITY_DIRECTORY ? 0700u : 0600u);
 }
 
-static long change_host_mode(const char *link, struct identity_file *file, u32 mode)
+/* fd: `link` is its name. */
+static long change_host_mode(s32 fd, const char *link, struct identity_file *file, u32 mode)
 {
-	long r = (file->host_mode & 07777) == mode ? 0 : sys2(__NR_chmod, link, mode);
+	long r = 0;
 
+	if ((file->host_mode & 07777) != mode)
+		r = file->by_path ? sys2(__NR_chmod, link, mode) : sys2(__NR_fchmod, fd, mode);
 	if (r == 0)
 		file->host_mode = (file->host_mode & IDENTITY_TYPE) | mode;
 	return r;
@@ -244,8 +248,8 @@ long identity_file_write(s32 fd, struct identity_file *file)
 
 	agent_fd_link(link, (u32)fd);
 	if (!by_name && !can_carry(file->host_mode))
-		return change_host_mode(link, file, file->mode & 0777);
-	r = type == IDENTITY_LINK ? 0 : change_host_mode(link, file, disk_mode(file));
+		return change_host_mode(fd, link, file, file->mode & 0777);
+	r = type == IDENTITY_LINK ? 0 : change_host_mode(fd, link, file, disk_mode(file));
 	if (r == -EPERM && by_name && file->mine)
 		r = 0; /* gVisor: a pipe without a name */
 	if (r < 0)
@@ -254,10 +258,13 @@ long identity_file_write(s32 fd, struct identity_file *file)
 		return write_by_name(fd, file);
 	if (file->uid == file->plain_uid && file->gid == file->plain_gid && type == (file->host_mode & IDENTITY_TYPE) &&
 	    (file->mode & 07777) == disk_mode(file)) {
-		r = file->stored ? sys2(__NR_removexattr, link, IDENTITY_ATTRIBUTE) : 0;
+		if (file->stored)
+			r = file->by_path ? sys2(__NR_removexattr, link, IDENTITY_ATTRIBUTE)
+					  : sys2(__NR_fremovexattr, fd, IDENTITY_ATTRIBUTE);
 		return r == -ENODATA ? 0 : r;
 	}
-	r = sys5(__NR_setxattr, link, IDENTITY_ATTRIBUTE, text, print(file, text), 0);
+	r = file->by_path ? sys5(__NR_setxattr, link, IDENTITY_ATTRIBUTE, text, print(file, text), 0)
+			  : sys5(__NR_fsetxattr, fd, IDENTITY_ATTRIBUTE, text, print(file, text), 0);
 	return r == -EOPNOTSUPP || r == -EACCES ? -EPERM : r;
 }
 
@@ -265,7 +272,8 @@ void identity_same_owner(s32 from, s32 to)
 {
 	struct identity_file file = { 0 }, other;
 
-	if (identity_file_read(from, &file) < 0 || !identity_by_name(file.host_mode) || identity_file_read(to, &other) < 0)
+	if (identity_file_read(from, STAT_O_PATH, &file) < 0 || !identity_by_name(file.host_mode) ||
+	    identity_file_read(to, STAT_O_PATH, &other) < 0)
 		return;
 	file.host_mode = other.host_mode;
 	file.stored = other.stored;

@@ -25,13 +25,15 @@ static void decide(void)
 	s32 pair[2] = { -1, -1 };
 	bool asked;
 	char none;
+	long r;
 
 	if (sys4(__NR_socketpair, AF_UNIX_, SOCK_SEQPACKET_ | O_CLOEXEC_, 0, pair) < 0)
 		return;
 	asked = broker_send(&request, pair[1]) == 0;
 	(void)sys1(__NR_close, pair[1]);
-	if (asked)
-		(void)sys3(__NR_read, pair[0], &none, 1); /* the end */
+	do
+		r = asked ? sys3(__NR_read, pair[0], &none, 1) : 0; /* the end */
+	while (r == -EINTR);
 	(void)sys1(__NR_close, pair[0]);
 }
 
