@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # lichen in an image: docker build -t lichen . && docker run --rm -v "$PWD":/work lichen run --cage offline -- CMD
-# What the container itself refuses (namespaces) the cage cannot use: docs/cage.md tells what that means.
+# What the container itself refuses (namespaces) the cage cannot use: docs/cage-policy.md tells what that means.
 FROM debian:12 AS build
 RUN apt-get update && apt-get install -y --no-install-recommends make
 COPY . /src

@@ -29,7 +29,7 @@ build/build.ninja:
 deps: ## install the Debian packages that building and testing need and that are missing
 	@tools/install-packages packages tests/packages tests/envs/packages
 
-demo: ## install what is missing, build, run PostgreSQL without shared memory and Docker inside gVisor
+demo: ## install what is missing, build, run PostgreSQL without shared memory, Docker inside gVisor, a caged command
 	@tools/install-packages packages tests/envs/packages tools/demo.packages
 	@$(MAKE) --no-print-directory build
 	@$(AS_ROOT) tools/demo.sh
@@ -57,6 +57,9 @@ fuzz: ## libFuzzer on every parser, 30 s each (tests/fuzz)
 
 bench: build ## measure lichen against native and against its peers
 	@bench/run
+	@bench/run --audit
+	@bench/run --cage
+	@bench/run --flow
 
 bench-pii: build ## recall and precision of lichen pii by entity, on a corpus that is made here, and its speed
 	@tools/install-packages bench/pii.packages

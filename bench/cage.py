@@ -5,6 +5,7 @@ usage: bench/run --cage [--rounds N] [--json]
 
 Warm: medians of N starts (100) that take turns, so that what else the machine does meets all of them. Cold: of a tenth as many, the page cache dropped before each
 (root; else left out). A caged run's log is durable before the command starts and after it has ended; `run --audit` shows what of its time that takes.
+Memory: what lichen itself holds at most while a caged command runs.
 """
 import argparse
 import json
@@ -15,6 +16,8 @@ import statistics
 import subprocess
 import tempfile
 import time
+
+from peak import peak_kb
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 LICHEN = os.environ.get("LICHEN") or str(REPO / "build/lichen")
@@ -66,13 +69,15 @@ def main():
         results = {"warm": measure(args.rounds)}
         if os.access("/proc/sys/vm/drop_caches", os.W_OK):
             results["cold"] = measure(max(1, args.rounds // 10), drop_caches)
+        peak = peak_kb([LICHEN, "run", "--native=all", "--cage=offline", "--", "sleep", "0.2"])
         os.chdir("/")
     if args.json:
-        print(json.dumps(results, indent=1))
+        print(json.dumps({**results, "peak_kb": peak}, indent=1))
         return
     for kind, rows in results.items():
         for name, row in rows.items():
             print(f"{kind}  {name:26} {row['median']:7.2f} ms  (least {row['least']:.2f})")
+    print(f"memory of lichen run --cage=offline: {peak / 1024:.1f} MiB")
 
 
 main()

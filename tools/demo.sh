@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # The main job, for people to watch. Debian's PostgreSQL 15 on a kernel that lacks shmget: it fails there by itself, and under
 # lichen it starts, serves, loses a backend and its postmaster to SIGKILL, recovers, and stops cleanly. Debian's Docker inside
-# gVisor: it fails there by itself, and after `lichen up docker` it runs a container and a stack of three services.
+# gVisor: it fails there by itself, and after `lichen up docker` it runs a container and a stack of three services. A command in a cage.
 #
 # usage: tools/demo.sh              all of it; needs root and the packages in tools/demo.packages (`make demo` sees to both)
 #        DEMO_SECONDS=N             length of the pgbench run (5)
-# The script runs itself inside the environments: `demo.sh fail`, `why`, `fill`, `tour`, `small` and `docker` are for its own use.
+# The script runs itself inside the environments: `demo.sh fail`, `why`, `fill`, `tour`, `small`, `cage` and `docker` are for its own use.
 
 set -u
 here=$(cd -- "$(dirname -- "$0")" && pwd)
@@ -224,6 +224,39 @@ drop_in() {
 	unset DOCKER_HOST DOCKER_CONTEXT
 }
 
+# A command that does what its policy does not say, in a cage; and the log that proves it.
+caged_command() {
+	folder
+	export LICHEN_STATE=$work/state
+	mkdir project
+	cd project || exit 1
+	printf '%s\n' 'version: 1' 'files: {execute: [/usr, /bin, /lib, /lib64], write: [./data]}' 'network: {mode: none}' >policy.yaml
+	mkdir data
+	quote <policy.yaml
+	step 'a script that reads /etc/shadow, calls home, and works'
+	"$LICHEN" run --cage policy.yaml -- python3 -I -c '
+import socket
+for attack in (lambda: open("/etc/shadow"), lambda: open("/tmp/left", "w"), lambda: socket.create_connection(("192.0.2.1", 443), 1)):
+    try: attack(); print("it did!")
+    except OSError: pass
+open("data/result", "w").write("worked")' >cage.out 2>&1
+	[[ $? = 77 && $(cat data/result) = worked ]] || die 'it is not told as a denial (77)' cage.out
+	if grep -q 'it did' cage.out || [[ $(grep -c 'lichen: denied' cage.out) != 3 ]]; then
+		die 'not all is refused' cage.out
+	fi
+	done_with 'status 77'
+	quote <cage.out
+	step 'lichen audit verify'
+	"$LICHEN" audit verify >verify.out 2>&1 || die 'the log is broken' verify.out
+	done_with
+	grep -E '^(entries|runs)' verify.out | quote
+	step 'one byte of the log is changed, by root; verify again'
+	sed -i 's/shadow/shadov/' "$LICHEN_STATE"/audit/journal
+	"$LICHEN" audit verify >verify.out 2>&1 && die 'nobody notices' verify.out
+	done_with 'it shows, status 65'
+	fold -s -w 74 verify.out | quote
+}
+
 # dockerd without lichen: its own last words.
 fail_dockerd() {
 	step 'dockerd, without lichen'
@@ -278,6 +311,10 @@ small)
 	small_things
 	exit
 	;;
+cage)
+	caged_command
+	exit
+	;;
 fill)
 	shift
 	fill "$@"
@@ -325,9 +362,11 @@ title '3. The same there, under lichen'
 part 'tiny, under lichen: from initdb to crash recovery' "$envs/tiny" "$repo/tools/demo.sh" fill
 title '4. Docker inside gVisor (of 2024)'
 part 'gVisor, under lichen: dockerd, a container, three services' "$envs/gvisor24" "$repo/tools/demo.sh" docker
-title '5. Smaller things that gVisor (of 2022) lacks'
+title "5. A caged command, in a container of Docker's profile"
+part 'in a container: a cage, its denials, their log' "$envs/docker" "$repo/tools/demo.sh" cage
+title '6. Smaller things that gVisor (of 2022) lacks'
 part 'gVisor, under lichen: ls, sysctl, dmesg' "$envs/gvisor" "$repo/tools/demo.sh" small
-title '6. What gVisor (of 2022) lacks: lichen doctor'
+title '7. What gVisor (of 2022) lacks: lichen doctor'
 part "gVisor: doctor's table" "$envs/gvisor" "$LICHEN" doctor
 
 title 'Summary'

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -197,6 +198,16 @@ static int tell_of_torn(struct audit_log *log, struct audit_error *error)
 	return r < 0 ? r : audit_log_commit(log, error);
 }
 
+/* Opens the log's directory. A descriptor of ours is taken for itself: what lies at /proc is another's where lichen is in a tree that an image brought. */
+static int open_path(const char *path)
+{
+	int fd, end = 0;
+
+	if (sscanf(path, AUDIT_DESCRIPTOR "%n", &fd, &end) == 1 && !path[end]) /* NOLINT(cert-err34-c): ours */
+		return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* The log's directory; a new one is durable before it is used. */
 static int open_dir(const struct audit_io *io, const char *path, struct audit_error *error)
 {
@@ -205,6 +216,9 @@ static int open_dir(const struct audit_io *io, const char *path, struct audit_er
 
 	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
 		return audit_fail_errno(error, -ENAMETOOLONG, "cannot open the log");
+	dir = open_path(path);
+	if (dir >= 0)
+		return dir;
 	if (io->mkdir(AT_FDCWD, path, 0700) == 0) {
 		CLEANUP_FD int parent = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -213,7 +227,7 @@ static int open_dir(const struct audit_io *io, const char *path, struct audit_er
 	} else if (errno != EEXIST) {
 		return audit_fail_errno(error, -errno, "cannot make the log '%.200s'", path);
 	}
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = open_path(path);
 	return dir < 0 ? audit_fail_errno(error, -errno, "cannot open the log '%.200s'", path) : dir;
 }
 
@@ -272,14 +286,98 @@ int audit_log_open(const char *path, const struct audit_io *io, struct audit_log
 	return 0;
 }
 
-void audit_log_close(struct audit_log *log)
+static void publish_if_due(struct audit_log *log)
 {
 	struct audit_error ignored;
 
-	if (!log)
-		return;
 	if (!log->failed && log->tree.edge.size - log->tree.published >= PUBLISH_ENTRIES && audit_log_publish(log, &ignored) < 0)
 		log->failed = true; /* the next one tries again */
+}
+
+/* --- between two events ---------------------------------------------------------------------------------------------------------------- */
+
+static int look(const struct audit_log *log, const char *path, struct audit_seen *ret)
+{
+	CLEANUP_FD int again = open_path(path);
+	struct stat directory, checkpoint, journal;
+
+	if (again < 0 || fstat(again, &directory) < 0 ||
+	    fstatat(log->dir, AUDIT_CHECKPOINT, &checkpoint, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(log->dir, JOURNAL_NAME, &journal, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	*ret = (struct audit_seen){
+		.directory = { .device = directory.st_dev, .inode = directory.st_ino },
+		.checkpoint = { checkpoint.st_dev, checkpoint.st_ino, (u64)checkpoint.st_size, (u64)checkpoint.st_ctim.tv_sec,
+				(u64)checkpoint.st_ctim.tv_nsec },
+		.journal = { journal.st_dev, journal.st_ino, (u64)journal.st_size, (u64)journal.st_ctim.tv_sec,
+			     (u64)journal.st_ctim.tv_nsec },
+	};
+	return 0;
+}
+
+int audit_log_pause(struct audit_log *log, const char *path)
+{
+	int r = log->failed ? -EIO : look(log, path, &log->seen);
+
+	if (r < 0)
+		return r;
+	note_key_done(&log->key);
+	return flock(log->dir, LOCK_UN) < 0 ? -errno : 0;
+}
+
+/* Whether the log is still what was paused. */
+static int take_again(struct audit_log *log, const char *path, struct audit_error *error)
+{
+	struct note_key key;
+	struct audit_seen seen;
+	int r = audit_tree_lock(log->dir, true);
+
+	if (r == 0 && (look(log, path, &seen) < 0 || memcmp(&seen, &log->seen, sizeof(seen)) != 0))
+		r = -ESTALE;
+	if (r == 0)
+		r = audit_key_load(log->io, log->dir, &key, error);
+	if (r < 0)
+		return r;
+	if (memcmp(key.verifier, log->key.verifier, sizeof(key.verifier)) == 0 && strcmp(key.name, log->key.name) == 0)
+		log->key = key;
+	else
+		r = -ESTALE;
+	note_key_done(&key);
+	return r;
+}
+
+int audit_log_resume(struct audit_log *log, const char *path, struct audit_error *error)
+{
+	int r = take_again(log, path, error);
+
+	log->failed = r < 0;
+	if (r < 0)
+		(void)flock(log->dir, LOCK_UN); /* for whom it is opened anew */
+	return r;
+}
+
+int audit_log_continues(const struct audit_log *log, const struct audit_log *before, struct audit_error *error)
+{
+	const struct audit_tree *now = &log->tree, *then = &before->tree;
+	u64 last = then->edge.size - 1;
+	const char *how = NULL;
+
+	if (memcmp(log->key.verifier, before->key.verifier, sizeof(log->key.verifier)) != 0 ||
+	    strcmp(log->key.name, before->key.name) != 0)
+		how = "it is another log";
+	else if (now->edge.size <= last)
+		how = "entries have been taken from its end";
+	else if (last >= now->published && last >= then->published &&
+		 !merkle_equal(&now->leaves[last - now->published], &then->leaves[last - then->published]))
+		how = "entries have been exchanged";
+	return how ? audit_fail(error, -EBADMSG, "since the run began: %s", how) : 0;
+}
+
+void audit_log_close(struct audit_log *log)
+{
+	if (!log)
+		return;
+	publish_if_due(log);
 	audit_tree_done(&log->tree);
 	note_key_done(&log->key);
 	close_fd(&log->journal);

@@ -21,8 +21,18 @@
 
 struct audit_log;
 
+#define AUDIT_DESCRIPTOR "/proc/self/fd/%d" /* as path of a log: that descriptor, whatever there is at /proc */
+
 /* Opens a log for writing; a directory that is missing or empty becomes a new log. `io`: NULL = the system's. 0 or negative errno. */
 int audit_log_open(const char *path, const struct audit_io *io, struct audit_log **ret_log, struct audit_error *error) MUST_CHECK;
+/*
+ * Gives the lock to others, and forgets the key, but not what has been read and verified; `path` is that of audit_log_open(). Nothing may be uncommitted. And takes
+ * them again: 0; -ESTALE when others have written meanwhile, or the log is another one: it is to be closed, and opened anew; or negative errno.
+ */
+int audit_log_pause(struct audit_log *log, const char *path) MUST_CHECK;
+int audit_log_resume(struct audit_log *log, const char *path, struct audit_error *error) MUST_CHECK;
+/* Whether a log that was opened anew goes on where `before` was paused, as far as can be told without reading tiles: 0, or -EBADMSG. */
+int audit_log_continues(const struct audit_log *log, const struct audit_log *before, struct audit_error *error) MUST_CHECK;
 /* Drops what was not committed. NULL is fine. */
 void audit_log_close(struct audit_log *log);
 

@@ -6,6 +6,13 @@
 #include "audit/audit_log.h"
 #include "audit/audit_tree.h"
 
+/* By which it is told that nobody has written a log meanwhile. A journal that shrinks has been published: then the checkpoint is another file. */
+struct audit_seen {
+	struct {
+		u64 device, inode, size, seconds, nanoseconds;
+	} directory, checkpoint, journal;
+};
+
 struct audit_log {
 	const struct audit_io *io;
 	int dir, journal;
@@ -13,6 +20,7 @@ struct audit_log {
 	struct audit_tree tree; /* edge: committed; pending and entries: the batch, too */
 	size_t committed_size;  /* of tree.entries */
 	bool failed;            /* what is on disk is not known */
+	struct audit_seen seen; /* while it is paused */
 };
 
 /* Reads the signer of a log, or makes a new log in an empty directory. 0 or negative errno. */

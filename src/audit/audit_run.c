@@ -65,7 +65,7 @@ static json_t *start_event(const struct audit_run *run, const struct audit_comma
 	set_text(event, "workdir", command->workdir ? command->workdir : here);
 	(void)json_object_set_new(event, "uid", json_integer(getuid()));
 	(void)json_object_set_new(event, "pid", json_integer(getpid()));
-	set_text(event, "host", uname(&names) == 0 ? names.nodename : NULL);
+	set_text(event, "host", command->host ? command->host : uname(&names) == 0 ? names.nodename : NULL);
 	set_text(event, "lichen", LICHEN_VERSION);
 	set_text(event, "cell", command->cell);
 	set_text(event, "cell_name", command->cell_name);
@@ -141,12 +141,16 @@ static int begin(const char *path, struct audit_log **ret_log, struct audit_run 
 	return r;
 }
 
-/* Makes durable what was appended, when that went well, and closes the log. The run begins, or its file is left for the next one to remove. */
-static int begun(struct audit_log *log, int r, const struct audit_run *run, struct audit_run *ret_run, struct audit_error *error)
+/* Makes durable what was appended, when that went well, and closes the log, or pauses it. The run begins, or its file is left for the next one to remove. */
+static int begun(struct audit_log *log, int r, const char *pauses, struct audit_run *run, struct audit_run *ret_run,
+		 struct audit_error *error)
 {
 	if (r == 0)
 		r = audit_log_commit(log, error);
-	audit_log_close(log);
+	if (r == 0 && pauses && audit_log_pause(log, pauses) == 0)
+		run->paused = log;
+	else
+		audit_log_close(log);
 	if (r < 0) {
 		close_fd(&run->lock);
 		return r;
@@ -182,7 +186,7 @@ int audit_run_begin(const char *path, const struct audit_command *command, struc
 		r = audit_log_append(log, plan_event(&run, command), error);
 	if (r == 0 && command->policy)
 		r = audit_log_append(log, event_of(&run, "run.policy", json_incref(command->policy)), error);
-	return begun(log, r, &run, ret_run, error);
+	return begun(log, r, path, &run, ret_run, error);
 }
 
 int audit_run_open(const char *path, const char *type, json_t *members, struct audit_run *ret_run, struct audit_error *error)
@@ -195,15 +199,37 @@ int audit_run_open(const char *path, const char *type, json_t *members, struct a
 		json_decref(members);
 		return r;
 	}
-	return begun(log, audit_log_append(log, event_of(&run, type, members), error), &run, ret_run, error);
+	return begun(log, audit_log_append(log, event_of(&run, type, members), error), NULL, &run, ret_run, error);
 }
 
-/* Opens the log for one more event of a run; `ends`: the last. Takes the event. */
-static int add(const char *path, const struct audit_run *run, json_t *event, bool ends, struct audit_error *error)
+/* The log, open for an event of a run: as it was read when the run began, if nobody has written since and it is the last. */
+static int open_again(const char *path, struct audit_run *last, struct audit_log **ret_log, struct audit_error *error)
+{
+	struct audit_log *paused = last ? last->paused : NULL;
+	int r;
+
+	if (last)
+		last->paused = NULL;
+	if (paused && audit_log_resume(paused, path, error) == 0) {
+		*ret_log = paused;
+		return 0;
+	}
+	r = audit_log_open(path, NULL, ret_log, error);
+	if (r == 0 && paused) {
+		r = audit_log_continues(*ret_log, paused, error);
+		if (r < 0)
+			audit_log_close(*ret_log);
+	}
+	audit_log_close(paused);
+	return r;
+}
+
+/* Opens the log for one more event of a run; `last`: the same run, with its last one. Takes the event. */
+static int add(const char *path, const struct audit_run *run, json_t *event, struct audit_run *last, struct audit_error *error)
 {
 	char file[sizeof(AUDIT_RUNS) + AUDIT_RUN_ID + 2];
 	struct audit_log *log;
-	int r = audit_log_open(path, NULL, &log, error);
+	int r = open_again(path, last, &log, error);
 
 	if (r < 0) {
 		json_decref(event);
@@ -213,7 +239,7 @@ static int add(const char *path, const struct audit_run *run, json_t *event, boo
 	if (r == 0)
 		r = audit_log_commit(log, error);
 	(void)snprintf(file, sizeof(file), AUDIT_RUNS "/%s", run->id);
-	if (r == 0 && ends)
+	if (r == 0 && last)
 		(void)unlinkat(audit_log_dir(log), file, 0);
 	audit_log_close(log);
 	return r;
@@ -221,7 +247,7 @@ static int add(const char *path, const struct audit_run *run, json_t *event, boo
 
 int audit_run_note(const char *path, const struct audit_run *run, const char *type, json_t *members, struct audit_error *error)
 {
-	return add(path, run, event_of(run, type, members), false, error);
+	return add(path, run, event_of(run, type, members), NULL, error);
 }
 
 int audit_run_close(const char *path, struct audit_run *run, const char *type, json_t *members, struct audit_error *error)
@@ -229,7 +255,7 @@ int audit_run_close(const char *path, struct audit_run *run, const char *type, j
 	int r;
 
 	(void)json_object_set_new(members, "duration_ms", json_integer((json_int_t)((monotonic() - run->started) / 1000000)));
-	r = add(path, run, event_of(run, type, members), true, error);
+	r = add(path, run, event_of(run, type, members), run, error);
 	close_fd(&run->lock);
 	run->lock = FD_NONE;
 	return r;

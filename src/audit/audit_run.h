@@ -12,6 +12,7 @@ struct audit_command {
 	char *const *argv;
 	const char *workdir; /* NULL = ours */
 	const char *image, *root, *user;
+	const char *host;             /* NULL = what uname(2) says */
 	const char *cell, *cell_name; /* id and name */
 	const char *tree;             /* who makes its file tree: "machine", "kernel", "agent" */
 	const struct plan *plan;
@@ -21,8 +22,9 @@ struct audit_command {
 /* A run between its events. */
 struct audit_run {
 	char id[AUDIT_RUN_ID + 1];
-	int lock;    /* of DIR/runs/ID */
-	u64 started; /* CLOCK_MONOTONIC, nanoseconds */
+	int lock;                 /* of DIR/runs/ID */
+	u64 started;              /* CLOCK_MONOTONIC, nanoseconds */
+	struct audit_log *paused; /* of audit_run_begin(), as it was then; NULL: none */
 };
 
 #define AUDIT_RUN_NONE                   \

@@ -179,11 +179,29 @@ static int load_record(struct audit_tree *tree, const struct journal_record *rec
 	return 0;
 }
 
+/* Where the last record begins, if records fill a journal by what their heads say; else 0. */
+static size_t find_last(const u8 *bytes, size_t size)
+{
+	struct journal_record record;
+	size_t last = 0, at = 0, length;
+
+	for (; at < size && (length = journal_record_peek(bytes + at, size - at, &record)); at += length)
+		last = at;
+	return at == size ? last : 0;
+}
+
+/* A record that lies before `last` is covered by the signature of the last one, which is over all entries: its own digest is left out. */
+static s64 next_record(const u8 *bytes, size_t size, size_t at, size_t last, struct journal_record *ret_record)
+{
+	return at < last ? (s64)journal_record_peek(bytes + at, size - at, ret_record)
+			 : journal_record_get(bytes, size, at, ret_record);
+}
+
 static int load_journal(struct audit_tree *tree, const struct note_key *key, bool each_note, struct audit_error *error)
 {
 	CLEANUP_FREE char *text = NULL;
 	struct journal_record record, next;
-	size_t size, at = 0;
+	size_t size, at = 0, last;
 	int r = audit_file_read(tree->tiles.dir, JOURNAL_NAME, JOURNAL_MAX, &text, &size);
 	const u8 *bytes;
 	s64 length, more;
@@ -193,9 +211,10 @@ static int load_journal(struct audit_tree *tree, const struct note_key *key, boo
 	if (r < 0)
 		return audit_fail_errno(error, r == -EFBIG ? -EBADMSG : r, "cannot read the file 'journal'");
 	bytes = (const u8 *)text;
-	length = journal_record_get(bytes, size, 0, &record);
+	last = each_note ? 0 : find_last(bytes, size);
+	length = next_record(bytes, size, 0, last, &record);
 	for (; length > 0; at += (size_t)length, length = more, record = next) {
-		more = journal_record_get(bytes, size, at + (size_t)length, &next);
+		more = next_record(bytes, size, at + (size_t)length, last, &next);
 		if (record.first + record.count <= tree->published) /* a crash came between publishing and emptying the journal */
 			continue;
 		r = load_record(tree, &record, key, each_note || more <= 0, error);

@@ -47,11 +47,9 @@ void journal_record_put(const struct journal_record *record, u8 *to)
 	crypto_hash_sha256(at, to, (size_t)(at - to));
 }
 
-/* Its size if it is whole, else 0. */
-static size_t whole(const u8 *bytes, size_t size, struct journal_record *ret_record)
+size_t journal_record_peek(const u8 *bytes, size_t size, struct journal_record *ret_record)
 {
 	struct journal_record record = { 0 };
-	u8 digest[JOURNAL_TAIL];
 	size_t all;
 
 	if (size < JOURNAL_HEAD || memcmp(bytes, MAGIC, MAGIC_SIZE) != 0 || get(bytes + 28, 4) != 0)
@@ -63,11 +61,24 @@ static size_t whole(const u8 *bytes, size_t size, struct journal_record *ret_rec
 	all = journal_record_size(&record);
 	if (all > size || record.note_size > NOTE_MAX || record.first > MERKLE_SIZE_MAX)
 		return 0;
+	record.entries = bytes + JOURNAL_HEAD;
+	record.note = (const char *)record.entries + record.entries_size;
+	*ret_record = record;
+	return all;
+}
+
+/* Its size if it is whole, else 0. */
+static size_t whole(const u8 *bytes, size_t size, struct journal_record *ret_record)
+{
+	struct journal_record record;
+	u8 digest[JOURNAL_TAIL];
+	size_t all = journal_record_peek(bytes, size, &record);
+
+	if (!all)
+		return 0;
 	crypto_hash_sha256(digest, bytes, all - JOURNAL_TAIL);
 	if (memcmp(digest, bytes + all - JOURNAL_TAIL, JOURNAL_TAIL) != 0)
 		return 0;
-	record.entries = bytes + JOURNAL_HEAD;
-	record.note = (const char *)record.entries + record.entries_size;
 	*ret_record = record;
 	return all;
 }

@@ -40,4 +40,7 @@ void journal_record_put(const struct journal_record *record, u8 *to);
  */
 s64 journal_record_get(const u8 *bytes, size_t size, size_t at, struct journal_record *ret_record) MUST_CHECK;
 
+/* What seems to be a record, by its head alone: its size, or 0. Of what is in it nothing is compared with its digest. */
+size_t journal_record_peek(const u8 *bytes, size_t size, struct journal_record *ret_record) MUST_CHECK;
+
 #endif

@@ -14,16 +14,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cage/cage_init.h"
 #include "cage/cage_int.h"
 #include "cage/cage_mounts.h"
 #include "cage/cage_seccomp.h"
 #include "cage/landlock.h"
+#include "host/close_from.h"
 #include "host/native.h"
 #include "host/network.h"
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
 /* CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, NET_BIND_SERVICE: what root may still do, to its own files and processes. */
 #define CAPABILITIES UINT64_C(0x4fb)
 
@@ -35,15 +34,29 @@ static int failed(char *stage, const char *what, int error)
 
 /* --- namespaces and mounts ---------------------------------------------------------------------------------------------------------------- */
 
+/* A root of its own, which has nothing else. */
+static int enter_view(const struct cage *cage, char *stage)
+{
+	const struct cage_view view = { .trees = cage->trees,
+					.count = cage->tree_count,
+					.names = cage->names,
+					.name_count = cage->name_count,
+					.masks = cage->masks,
+					.mask_count = cage_has(cage, CAGE_LAYER_DENY) ? cage->mask_count : 0,
+					.workdir = cage->workdir };
+	char step[192];
+	int r = cage_view_enter(&view, step);
+
+	return r < 0 ? failed(stage, step, r) : 0;
+}
+
 static int enter_mounts(const struct cage *cage, char *stage)
 {
 	char step[192];
-	int r = cage_mounts_enter(cage->trees, cage->tree_count, step);
+	int r = cage_mounts_enter(cage->trees, cage->tree_count, cage_new_proc(cage), step);
 
 	for (size_t i = 0; i < cage->mask_count && r == 0 && cage_has(cage, CAGE_LAYER_DENY); i++)
-		r = cage_mounts_mask(cage->masks[i], step);
-	if (r == 0 && !cage->host.users)
-		r = cage_mounts_proc(step);
+		r = cage_mounts_mask(cage->masks[i], FD_NONE, step);
 	return r < 0 ? failed(stage, step, r) : 0;
 }
 
@@ -53,21 +66,26 @@ int cage_enter(void *data, char *stage)
 	const struct cage_host *host = &cage->host;
 	int namespaces = (host->mounts ? CLONE_NEWNS : 0) | (host->ipc ? CLONE_NEWIPC : 0), r = 0;
 
-	if (namespaces)
-		r = host->users ? cage_users_enter(namespaces) : unshare(namespaces) < 0 ? -errno : 0;
+	cage->highest = close_highest(); /* while there is a /proc */
+	if (host->pids && host->users)
+		r = cage_users_map(cage->uid, cage->gid);
+	if (namespaces && r == 0)
+		r = host->users && !host->pids ? cage_users_enter(namespaces) : unshare(namespaces) < 0 ? -errno : 0;
 	if (r < 0)
 		return failed(stage, "making namespaces for the cage", r);
-	r = host->mounts ? enter_mounts(cage, stage) : 0;
+	/* before mounts: what is below /proc/sys/net are other directories in each */
+	if (cage_has(cage, CAGE_LAYER_NETWORK) && !cage_makes_connections(cage))
+		cage->separate = network_none_begin(0);
+	r = host->view ? enter_view(cage, stage) : host->mounts ? enter_mounts(cage, stage) : 0;
 	if (r < 0)
 		return r;
-	if (cage_has(cage, CAGE_LAYER_NETWORK))
-		cage->separate = network_none_begin(0);
-	if (cage_uses_proxy(cage)) {
+	if (cage_uses_proxy(cage) && !cage_makes_connections(cage)) {
 		r = cage->separate ? cage_proxy_listen(&cage->proxy) : -EPERM;
 		if (r < 0)
 			return failed(stage, "listening for lichen-proxy in a network namespace", r);
 	}
-	return 0;
+	r = host->pids ? cage_init_begin(cage->highest) : 0;
+	return r < 0 ? failed(stage, "starting the command below the first process of its pid namespace", r) : 0;
 }
 
 /* --- what it has ------------------------------------------------------------------------------------------------------------------------------- */
@@ -83,13 +101,12 @@ static int check_streams(char *stage)
 	return 0;
 }
 
-static int close_descriptors(const int *keep, u32 count, char *stage)
+static int close_descriptors(const struct cage *cage, const int *keep, u32 count, char *stage)
 {
-	int r = (int)syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
+	int r = close_on_exec_from(3, cage->highest);
 
 	if (r < 0)
-		for (int fd = 3; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
-			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		return failed(stage, "closing descriptors (close_range(2), /proc/self/fd)", r);
 	for (u32 i = 0; i < count; i++)
 		if (keep[i] >= 0 && fcntl(keep[i], F_SETFD, 0) < 0)
 			return failed(stage, "keeping the cell's descriptors", -errno);
@@ -109,7 +126,7 @@ static int make_ruleset(const struct cage *cage, char *stage)
 	if (ruleset < 0)
 		return failed(stage, "making a ruleset of Landlock", ruleset);
 	for (size_t i = 0; i < cage->grant_count && cage_has(cage, CAGE_LAYER_FILES); i++) {
-		CLEANUP_FD int fd = cage_open_path(cage->grants[i].path);
+		CLEANUP_FD int fd = cage_grant_implied(cage, i) ? -ENOENT : cage_open_path(cage->grants[i].path);
 		int r = fd < 0 ? fd : landlock_allow(ruleset, abi, fd, cage->grants[i].access);
 
 		if (r == -ENOENT || r == -EACCES || r == -ENOTDIR) /* nothing there that it could reach */
@@ -141,7 +158,7 @@ static int become(const struct cage *cage, char *stage)
 	if (r < 0)
 		return failed(stage, "dropping capabilities", r);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* another identity has taken it away */
-	return getppid() == cage->parent || getppid() == 0 ? 0 : failed(stage, "lichen has ended", -ESRCH);
+	return getppid() == (cage->host.pids ? 1 : cage->parent) ? 0 : failed(stage, "lichen has ended", -ESRCH);
 }
 
 static int filter(const struct cage *cage, int agent, char *stage)
@@ -149,15 +166,19 @@ static int filter(const struct cage *cage, int agent, char *stage)
 	const struct cage_policy *policy = cage->policy;
 	bool none = cage_has(cage, CAGE_LAYER_NETWORK);
 	struct cage_seccomp spec = { .policy = policy,
-				     .internet = !none || cage->separate,
+				     .internet = !none || cage->separate || cage_makes_connections(cage),
 				     .netlink = !none || cage->separate,
 				     .local = policy->network.sockets.count || policy->network.abstract,
-				     .attributes = cage->host.mounts || !cage_has(cage, CAGE_LAYER_FILES),
+				     .attributes = cage_attributes_of(cage),
 				     .ipc = cage->host.ipc,
 				     .agent = agent };
 	int r = 0;
 
-	if (none && (!cage->separate || !cage_has(cage, CAGE_LAYER_SYSCALLS)))
+	if (cage_is_asked(cage))
+		r = cage_notify_enter(&cage->notify);
+	if (r < 0)
+		return failed(stage, "letting lichen be asked (seccomp user notification)", r);
+	if (none && !cage_makes_connections(cage) && (!cage->separate || !cage_has(cage, CAGE_LAYER_SYSCALLS)))
 		r = network_none_end(cage->separate);
 	if (r < 0)
 		return failed(stage, "taking the network away", r);
@@ -174,7 +195,7 @@ int cage_confine(void *data, const int *keep, u32 count, char *stage)
 	int r = check_streams(stage);
 
 	if (r == 0)
-		r = close_descriptors(keep, count, stage);
+		r = close_descriptors(cage, keep, count, stage);
 	if (r == 0 && cage->host.landlock) {
 		ruleset = make_ruleset(cage, stage);
 		r = ruleset < 0 ? ruleset : 0;

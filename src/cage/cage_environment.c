@@ -17,7 +17,26 @@ static bool matches(const char *pattern, const char *name, size_t length)
 	return length == own && memcmp(pattern, name, own) == 0;
 }
 
-static bool passes(const struct cage_policy *policy, const char *variable)
+/* Variables that the guest gets whatever the caller has: `count` of them. */
+struct own {
+	struct cage_variable proxy[CAGE_PROXY_VARIABLES];
+	size_t count;
+};
+
+static bool is_named(const struct cage_variable *variables, size_t count, const char *name, size_t length)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(variables[i].name) == length && memcmp(variables[i].name, name, length) == 0)
+			return true;
+	return false;
+}
+
+static bool is_set(const struct cage_policy *policy, const char *name, size_t length)
+{
+	return is_named(policy->environment.set, policy->environment.set_count, name, length);
+}
+
+static bool passes(const struct cage_policy *policy, const struct own *own, const char *variable)
 {
 	const char *end = strchr(variable, '=');
 	size_t length = end ? (size_t)(end - variable) : 0;
@@ -25,10 +44,7 @@ static bool passes(const struct cage_policy *policy, const char *variable)
 
 	for (size_t i = 0; i < policy->environment.pass.count && !wanted; i++)
 		wanted = length && matches(policy->environment.pass.word[i], variable, length);
-	for (size_t i = 0; i < policy->environment.set_count && wanted; i++) /* is there already */
-		wanted = strlen(policy->environment.set[i].name) != length ||
-			 memcmp(policy->environment.set[i].name, variable, length) != 0;
-	return wanted;
+	return wanted && !is_set(policy, variable, length) && !is_named(own->proxy, own->count, variable, length);
 }
 
 void cage_environment_free(char **env)
@@ -38,43 +54,51 @@ void cage_environment_free(char **env)
 	free((void *)env);
 }
 
-static bool is_set(const struct cage_policy *policy, const char *name)
+static char *join(const struct cage_variable *variable)
 {
-	for (size_t i = 0; i < policy->environment.set_count; i++)
-		if (strcmp(policy->environment.set[i].name, name) == 0)
-			return true;
-	return false;
+	char *text;
+
+	return asprintf(&text, "%s=%s", variable->name, variable->value) < 0 ? NULL : text;
 }
 
-/* Adds a variable, if there is memory for it. */
-static size_t add(char **env, size_t count, const struct cage_variable *variable)
+/* Adds a string to the end of an array; false: there is none, for want of memory. */
+static bool add(char **env, size_t *count, char *text)
 {
-	if (asprintf(&env[count], "%s=%s", variable->name, variable->value) >= 0)
-		return count + 1;
-	env[count] = NULL;
-	return count;
+	env[*count] = text;
+	*count += text != NULL;
+	return text != NULL;
+}
+
+static bool fill(const struct cage_policy *policy, const struct own *own, char *const *from, char **env)
+{
+	size_t count = 0;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < policy->environment.set_count; i++)
+		ok = add(env, &count, join(&policy->environment.set[i]));
+	for (size_t i = 0; ok && i < own->count; i++)
+		if (!is_set(policy, own->proxy[i].name, strlen(own->proxy[i].name)))
+			ok = add(env, &count, join(&own->proxy[i]));
+	for (size_t i = 0; ok && from[i]; i++)
+		if (passes(policy, own, from[i]))
+			ok = add(env, &count, strdup(from[i]));
+	return ok;
 }
 
 char **cage_environment(const struct cage_policy *policy, char *const *from)
 {
-	size_t count = 0, room = policy->environment.set_count + CAGE_PROXY_VARIABLES + 1, proxies = 0;
-	struct cage_variable proxy[CAGE_PROXY_VARIABLES];
+	size_t room = policy->environment.set_count + CAGE_PROXY_VARIABLES + 1;
+	struct own own = { .count = 0 };
 	char **env;
 
+	if (policy->network.mode == CAGE_NETWORK_PROXY)
+		own.count = cage_proxy_environment(policy, own.proxy);
 	for (size_t i = 0; from[i]; i++)
 		room++;
 	env = calloc(room, sizeof(*env));
-	for (size_t i = 0; env && i < policy->environment.set_count; i++)
-		count = add(env, count, &policy->environment.set[i]);
-	if (policy->network.mode == CAGE_NETWORK_PROXY)
-		proxies = cage_proxy_environment(policy, proxy);
-	for (size_t i = 0; env && i < proxies; i++)
-		if (!is_set(policy, proxy[i].name))
-			count = add(env, count, &proxy[i]);
-	for (size_t i = 0; env && from[i]; i++)
-		if (passes(policy, from[i])) {
-			env[count] = strdup(from[i]);
-			count += env[count] != NULL;
-		}
+	if (env && !fill(policy, &own, from, env)) {
+		cage_environment_free(env);
+		return NULL;
+	}
 	return env;
 }

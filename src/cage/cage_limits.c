@@ -5,14 +5,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/cell_process.h"
 
 #define GROUP_NAME "cage"
 #define AGAIN_MS 100
+#define LOOK_MOST_MS 1000000
+#define PAGE 4096u
 
 static s64 now_ms(void)
 {
@@ -139,37 +146,149 @@ static int tick_wall(void *data)
 	s64 left = run->deadline - now_ms();
 
 	if (left > 0)
-		return left > 1000000 ? 1000000 : (int)left;
+		return left > LOOK_MOST_MS ? LOOK_MOST_MS : (int)left;
 	end_by(run, "wall");
 	return AGAIN_MS;
 }
 
+/*
+ * gVisor keeps RLIMIT_CPU only of who has set it, or executed something since, not of who was forked: whoever has had more than that is ended here. Each process
+ * for itself, as by the kernel. The next look is when one could have had as much. Older than the guest is lichen-proxy.
+ */
+static int tick_cpu_time(void *data)
+{
+	struct cage_run_limits *run = data;
+	struct cell_process *all = NULL;
+	int count = cell_processes("", getpid(), CELL_BY_PARENT, &all, NULL);
+	u64 limit = (run->limits->cpu_time + 999) / 1000 * 1000, most = 0, left;
+	u64 second = (u64)sysconf(_SC_CLK_TCK), processors = (u64)sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (int i = 0; i < count && !run->begun; i++)
+		if (all[i].pid == run->guest)
+			run->begun = all[i].started;
+	for (int i = 0; i < count; i++) {
+		u64 used = all[i].ticks * 1000 / second;
+
+		if (!run->begun || all[i].started < run->begun)
+			continue;
+		if (used > limit)
+			(void)kill(all[i].pid, SIGKILL);
+		else if (used > most)
+			most = used;
+	}
+	free(all);
+	left = (limit - most) / (processors ? processors : 1) + AGAIN_MS;
+	return count < 0 || !run->begun ? AGAIN_MS : left > LOOK_MOST_MS ? LOOK_MOST_MS : (int)left;
+}
+
+/* What the look at the disk has stopped, stays so. */
 static int tick_sampler(void *data)
 {
 	struct cage_run_limits *run = data;
+	int r = AGAIN_MS;
 
-	return cell_sampler_tick(&run->sampler);
+	if (!run->limits->disk)
+		return cell_sampler_tick(&run->sampler);
+	if (pthread_mutex_trylock(&run->disk.stopping) != 0)
+		return AGAIN_MS;
+	if (!__atomic_load_n(&run->disk.over, __ATOMIC_ACQUIRE))
+		r = cell_sampler_tick(&run->sampler);
+	(void)pthread_mutex_unlock(&run->disk.stopping);
+	return r;
+}
+
+/* --- disk ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void end_by_disk(void *data)
+{
+	struct cage_run_limits *run = data;
+	eventfd_t ignored;
+
+	(void)eventfd_read(run->disk.told, &ignored);
+	end_by(run, "disk");
+}
+
+/* The most that a file may have now: what the largest one has. */
+static u64 largest_file(const struct cage_run_limits *run, const struct launch_setup *setup)
+{
+	u64 largest = run->disk.largest;
+	struct stat st;
+
+	for (int i = 0; i < 3; i++)
+		if (fstat(setup->stdio[i] >= 0 ? setup->stdio[i] : i, &st) == 0 && S_ISREG(st.st_mode) && (u64)st.st_size > largest)
+			largest = (u64)st.st_size;
+	return largest;
+}
+
+/* No file grows by more than the limit, and the page that shows it. */
+static int limit_files(struct cage_run_limits *run, struct launch_setup *setup)
+{
+	struct rlimit least;
+	u64 most = largest_file(run, setup) + run->limits->disk + PAGE;
+
+	run->rlimits = calloc(setup->limit_count + 1, sizeof(*run->rlimits));
+	if (!run->rlimits || getrlimit(RLIMIT_FSIZE, &least) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < setup->limit_count; i++) {
+		run->rlimits[i] = setup->limits[i];
+		if (setup->limits[i].resource == RLIMIT_FSIZE)
+			least = setup->limits[i].limit;
+	}
+	if (most < least.rlim_max)
+		least.rlim_max = most;
+	if (most < least.rlim_cur)
+		least.rlim_cur = most;
+	run->rlimits[setup->limit_count++] = (struct launch_limit){ RLIMIT_FSIZE, least };
+	setup->limits = run->rlimits;
+	return 0;
+}
+
+static int begin_disk(struct cage_run_limits *run, const struct disk_place *place, struct launch_setup *setup, const char **why)
+{
+	int r = disk_watch_begin(&run->disk, run->limits->disk, place, why);
+
+	if (r < 0)
+		return r;
+	*why = NULL;
+	return limit_files(run, setup);
+}
+
+static int watch_disk(struct cage_run_limits *run, bool init, struct supervisor *supervisor)
+{
+	struct service over = { .ready = end_by_disk, .data = run };
+	int r = disk_watch_start(&run->disk, run->guest, init);
+
+	if (r < 0)
+		return r;
+	supervisor->held = true;
+	over.fd = run->disk.told;
+	return supervise_add(supervisor, &over);
 }
 
 int cage_limits_begin(struct cage_run_limits *run, const struct cage_limits *limits, const struct cell_enforcement *by,
-		      struct launch_setup *setup)
+		      const struct disk_place *place, struct launch_setup *setup, const char **why)
 {
 	static const struct cage_stream none = { .from = FD_NONE, .to = FD_NONE };
-	int r;
+	int r = 0;
 
+	*why = NULL;
 	*run = (struct cage_run_limits){
 		.limits = limits, .resources = resources_of(limits), .streams = { none, none }, .ends = { FD_NONE, FD_NONE }
 	};
 	run->sampler = (struct cell_sampler){ .id = GROUP_NAME, .search = CELL_BY_PARENT, .limits = &run->resources, .by = by };
-	r = cell_cgroup_make(GROUP_NAME, &run->resources, by, &run->cgroup);
+	if (limits->disk)
+		r = begin_disk(run, place, setup, why);
+	if (r == 0)
+		r = cell_cgroup_make(GROUP_NAME, &run->resources, by, &run->cgroup);
 	if (r == 0)
 		setup->cgroup = &run->cgroup;
 	return r == 0 && limits->output ? make_pipes(run, setup) : r;
 }
 
-int cage_limits_watch(struct cage_run_limits *run, pid_t guest, struct supervisor *supervisor)
+int cage_limits_watch(struct cage_run_limits *run, pid_t guest, bool init, struct supervisor *supervisor)
 {
 	struct service wall = { .fd = FD_NONE, .tick = tick_wall, .data = run };
+	struct service time = { .fd = FD_NONE, .tick = tick_cpu_time, .data = run };
 	struct service look = { .fd = FD_NONE, .tick = tick_sampler, .data = run };
 	int r = 0;
 
@@ -178,11 +297,15 @@ int cage_limits_watch(struct cage_run_limits *run, pid_t guest, struct superviso
 		run->deadline = now_ms() + (s64)run->limits->wall;
 		r = supervise_add(supervisor, &wall);
 	}
+	if (r == 0 && run->limits->cpu_time)
+		r = supervise_add(supervisor, &time);
 	if (r == 0 && cell_sampled(run->sampler.by)) {
 		if (run->sampler.by->by[CELL_CPUS] == CELL_SAMPLED)
 			supervisor->held = true;
 		r = supervise_add(supervisor, &look);
 	}
+	if (r == 0 && run->limits->disk)
+		r = watch_disk(run, init, supervisor);
 	return r == 0 ? start_pumps(run) : r;
 }
 
@@ -194,6 +317,12 @@ void cage_limits_end(struct cage_run_limits *run)
 			(void)pthread_join(run->streams[i].thread, NULL);
 		close_fd(&run->streams[i].from);
 	}
+	if (run->limits && run->limits->disk) {
+		if (disk_watch_end(&run->disk) && !run->hit)
+			run->hit = "disk";
+		disk_watch_done(&run->disk);
+	}
+	free(run->rlimits);
 	if (!run->hit && (cell_cgroup_oom_kills(&run->cgroup) || run->sampler.killed_for_memory))
 		run->hit = "memory";
 	cell_sampler_end(&run->sampler);

@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "oci/oci_spec_read.h"
 
 #define ARCHITECTURE "amd64" /* as Go calls it */
@@ -131,38 +132,30 @@ int cage_profile_read(const char *json, size_t size, struct oci_seccomp *ret, st
 	return status;
 }
 
-int cage_profile_load(const struct cage_policy *policy, struct oci_seccomp *ret, struct oci_error *error)
+/* Opens, reads and compiles it. */
+static int load(const char *path, struct oci_seccomp *ret, struct oci_error *error)
 {
-	const struct cage_path *path = policy->processes.profile;
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	CLEANUP_FREE char *text = NULL;
 	size_t size = 0;
-	ssize_t n = 1;
-	*ret = (struct oci_seccomp){ .program = NULL };
-	if (!path)
-		return 0;
-	CLEANUP_FD int fd = open(path->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return oci_fail_errno(error, "cannot read it");
-	CLEANUP_FREE char *text = malloc(CAGE_PROFILE_MAX + 1);
-	if (!text)
-		return oci_fail(error, -ENOMEM, "out of memory");
-	while (size <= CAGE_PROFILE_MAX && (n = read(fd, text + size, CAGE_PROFILE_MAX + 1 - size)) > 0)
-		size += (size_t)n;
-	if (n < 0)
+	errno = -read_bytes(fd, CAGE_PROFILE_MAX + 1, &text, &size);
+	if (errno)
 		return oci_fail_errno(error, "cannot read it");
 	if (size > CAGE_PROFILE_MAX)
 		return oci_fail(error, -EFBIG, "it has more than 1 MiB");
 	return cage_profile_read(text, size, ret, error);
 }
 
-int cage_profile_check(const struct cage_policy *policy, struct cage_policy_error *error)
+int cage_profile_load(const struct cage_policy *policy, struct oci_seccomp *ret, struct cage_policy_error *error)
 {
-	struct oci_seccomp seccomp;
+	const struct cage_path *path = policy->processes.profile;
 	struct oci_error why = { .text = "" };
-	int r = cage_profile_load(policy, &seccomp, &why);
-	free(seccomp.program);
+	*ret = (struct oci_seccomp){ .program = NULL };
+	int r = path ? load(path->real ? path->real : path->path, ret, &why) : 0;
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	const struct cage_path *path = policy->processes.profile;
 	const struct yaml_node place = { .line = path->line, .column = path->column };
 	error->meaning = true;
 	return yaml_refuse(&place, &error->at, "the profile '%.80s': %.160s", path->written, why.text);

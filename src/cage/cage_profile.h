@@ -16,9 +16,7 @@
 
 /* Compiles a profile. free(3) ret->program. 0, or negative errno with the error. */
 int cage_profile_read(const char *json, size_t size, struct oci_seccomp *ret, struct oci_error *error) MUST_CHECK;
-/* The same for the one that a policy names; none: an empty one. */
-int cage_profile_load(const struct cage_policy *policy, struct oci_seccomp *ret, struct oci_error *error) MUST_CHECK;
-/* Is the profile of a policy right? 0, -EINVAL with the error of the policy, or -ENOMEM. */
-int cage_profile_check(const struct cage_policy *policy, struct cage_policy_error *error) MUST_CHECK;
+/* The same for the one that a policy names; none: an empty one. 0, -EINVAL with the error of the policy, or -ENOMEM. */
+int cage_profile_load(const struct cage_policy *policy, struct oci_seccomp *ret, struct cage_policy_error *error) MUST_CHECK;
 
 #endif

@@ -162,13 +162,12 @@ int cage_proxy_start(const struct cage_policy *policy, struct cage_proxy *ret, c
 	return r;
 }
 
-static int send_descriptor(int control, int fd)
+static int send_descriptor(int control, char byte, int fd)
 {
 	union {
 		struct cmsghdr header;
 		char room[CMSG_SPACE(sizeof(int))];
 	} ancillary = { .room = { 0 } };
-	char byte = 'l';
 	struct iovec data = { &byte, 1 };
 	struct msghdr message = {
 		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof(ancillary)
@@ -197,7 +196,14 @@ int cage_proxy_listen(struct cage_proxy *proxy)
 	CLEANUP_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) || listen(fd, BACKLOG))
 		return -errno;
-	return send_descriptor(control, fd);
+	return send_descriptor(control, 'l', fd);
+}
+
+int cage_proxy_hand(struct cage_proxy *proxy, int door)
+{
+	CLEANUP_FD int control = take_fd(&proxy->control);
+
+	return send_descriptor(control, 'd', door);
 }
 
 /* Whether the guest may ask for the machine's loopback, which then must not be taken for its own. */

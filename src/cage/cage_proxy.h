@@ -6,6 +6,7 @@
  *
  *   supervisor   cage_proxy_start()   finds and starts lichen-proxy, hands it the policy's lists, waits until it is ready
  *   guest        cage_proxy_listen()  in its namespace, before the filter for system calls: makes the listener, sends it
+ *   (supervisor  cage_proxy_hand()    where there is no namespace: connections come from cage_notify.h)
  *   supervisor   cage_proxy_read()    decisions, when helper.out can be read
  *   supervisor   cage_proxy_stop()    what has ended, and the helper's end
  *
@@ -62,6 +63,8 @@ int cage_proxy_start(const struct cage_policy *policy, struct cage_proxy *ret, c
  * 0 or negative errno; -EXDEV: there is a way out of the namespace.
  */
 int cage_proxy_listen(struct cage_proxy *proxy) MUST_CHECK;
+/* In its place: connections come over `door`, which stays the caller's: one with each message of a SOCK_SEQPACKET socket. 0 or negative errno. */
+int cage_proxy_hand(struct cage_proxy *proxy, int door) MUST_CHECK;
 /* The variables that tell programs of the proxy. Returns how many. */
 size_t cage_proxy_environment(const struct cage_policy *policy, struct cage_variable to[CAGE_PROXY_VARIABLES]);
 /* Hands out what has come, without waiting. 0: more may come; 1: it has ended; or negative errno. */

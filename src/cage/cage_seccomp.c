@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,7 +44,8 @@ enum rule {
 	RULE_REFUSED, /* EPERM */
 	RULE_ALLOW,
 	RULE_NOSYS,
-	RULE_CLONE, /* from here on: blocks */
+	RULE_NOT_SUPPORTED, /* EOPNOTSUPP */
+	RULE_CLONE,         /* from here on: blocks */
 	RULE_IOCTL,
 	RULE_MEMFD,
 	RULE_EXECVEAT,
@@ -53,9 +55,12 @@ enum rule {
 	RULE_FIRST_SELF,
 	RULE_PRIORITY,
 	RULE_IO_PRIORITY,
+	RULE_MKNOD,
+	RULE_MKNODAT,
 	RULE_COUNT,
 	RULE_IPC, /* become one of the first */
 	RULE_ATTRIBUTE,
+	RULE_EXTENDED,
 };
 
 static const struct {
@@ -83,7 +88,9 @@ static u8 decide(const struct cage_seccomp *spec, u16 rule)
 	if (rule == RULE_IPC)
 		return spec->ipc ? RULE_ALLOW : RULE_REFUSED;
 	if (rule == RULE_ATTRIBUTE)
-		return spec->attributes ? RULE_ALLOW : RULE_REFUSED;
+		return spec->attributes != CAGE_ATTRIBUTES_REFUSED ? RULE_ALLOW : RULE_REFUSED;
+	if (rule == RULE_EXTENDED)
+		return spec->attributes == CAGE_ATTRIBUTES_ALLOWED ? RULE_ALLOW : RULE_NOT_SUPPORTED;
 	if (rule == RULE_PAIR && spec->local)
 		return RULE_ALLOW;
 	return (u8)rule;
@@ -190,7 +197,7 @@ static void emit_ioctl(struct code *code, const struct cage_seccomp *spec)
 	load_argument(code, 1);
 	refuse_if(code, TIOCSTI_, EPERM);
 	refuse_if(code, TIOCLINUX_, EPERM);
-	if (!spec->attributes) {
+	if (spec->attributes != CAGE_ATTRIBUTES_ALLOWED) {
 		refuse_if(code, FS_SETFLAGS, EPERM);
 		refuse_if(code, FS_SETFLAGS_32, EPERM);
 		refuse_if(code, FS_FSSETXATTR, EPERM);
@@ -248,6 +255,14 @@ static void emit_block(struct code *code, enum rule rule, const struct cage_secc
 		allow_if(code, 0);
 		refuse(code, EPERM);
 		break;
+	case RULE_MKNOD:
+	case RULE_MKNODAT:
+		load_argument(code, rule == RULE_MKNOD ? 1 : 2);
+		emit(code, BPF_ALU | BPF_AND | BPF_K, S_IFMT, 0, 0);
+		refuse_if(code, S_IFBLK, EPERM); /* who can make a device can read the machine's disks */
+		refuse_if(code, S_IFCHR, EPERM);
+		answer(code, SECCOMP_RET_ALLOW);
+		break;
 	case RULE_FIRST_SELF:
 		load_argument(code, 0);
 		allow_if(code, 0);
@@ -270,6 +285,9 @@ static void emit_leaf(struct code *code, struct run *run)
 	case RULE_UNKNOWN:
 	case RULE_NOSYS:
 		refuse(code, ENOSYS);
+		return;
+	case RULE_NOT_SUPPORTED: /* as file systems say that have none, on which programs go on without */
+		refuse(code, EOPNOTSUPP);
 		return;
 	default:
 		run->jump = code->length;
@@ -345,9 +363,9 @@ int cage_seccomp_install(const struct cage_seccomp *spec)
 	return r;
 }
 
-void cage_seccomp_refused(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
+void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes attributes, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
 {
-	struct cage_seccomp spec = { .policy = policy, .agent = -1 };
+	struct cage_seccomp spec = { .policy = policy, .attributes = attributes, .agent = -1 };
 	u8 rules[CAGE_SECCOMP_NUMBERS];
 
 	make_rules(&spec, rules);
@@ -358,7 +376,7 @@ void cage_seccomp_refused(const struct cage_policy *policy, u64 numbers[CAGE_SEC
 
 void cage_seccomp_unlisted(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
 {
-	struct cage_seccomp spec = { .policy = policy, .attributes = true, .ipc = true, .agent = -1 };
+	struct cage_seccomp spec = { .policy = policy, .attributes = CAGE_ATTRIBUTES_ALLOWED, .ipc = true, .agent = -1 };
 	u8 rules[CAGE_SECCOMP_NUMBERS];
 
 	make_rules(&spec, rules);

@@ -16,15 +16,22 @@
 
 #include "cage/policy.h"
 
+/* chmod, chown, utimensat and their like. */
+enum cage_attributes {
+	CAGE_ATTRIBUTES_REFUSED,
+	CAGE_ATTRIBUTES_ALLOWED, /* everywhere: mounts keep them to what may be written. Extended ones, too */
+	CAGE_ATTRIBUTES_ASKED,   /* another filter asks (cage_notify.h); extended ones are refused */
+};
+
 /* What else decides on the list. */
 struct cage_seccomp {
 	const struct cage_policy *policy; /* processes.allow and deny */
 	bool internet;                    /* AF_INET and AF_INET6 */
 	bool local;                       /* AF_UNIX */
 	bool netlink;                     /* NETLINK_ROUTE */
-	bool attributes;                  /* chmod, chown, … anywhere */
-	bool ipc;                         /* System V IPC and message queues */
-	int agent;                        /* the agent's descriptor, which may be executed; negative: none */
+	enum cage_attributes attributes;
+	bool ipc;  /* System V IPC and message queues */
+	int agent; /* the agent's descriptor, which may be executed; negative: none */
 };
 
 #define CAGE_SECCOMP_NUMBERS 512u
@@ -37,7 +44,8 @@ int cage_seccomp_install(const struct cage_seccomp *spec) MUST_CHECK;
 /* The number of a system call of x86-64 by its name; negative: there is none. */
 int cage_seccomp_number(const char *name) MUST_CHECK;
 /* Sets the bit of each number that it refuses, always or by its arguments, but for those that are answered ENOSYS. */
-void cage_seccomp_refused(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
+void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes attributes,
+			  u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
 /* Sets the bit of each number that it refuses whatever the arguments, where the host gives all that it can: what processes.allow would have to name. */
 void cage_seccomp_unlisted(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
 

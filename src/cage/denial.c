@@ -17,7 +17,8 @@
 
 /* --- files ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Landlock and seccomp say EACCES and EPERM, of a name that moves between directories EXDEV, a read-only mount EROFS, a root without the file ENOENT. */
+/* Landlock and seccomp say EACCES and EPERM, of a name that moves between directories EXDEV, a read-only mount EROFS, a root without the file ENOENT; what
+ * masks a file there ENXIO. */
 static bool refuses_file(const struct cage_attempt *attempt)
 {
 	switch (-attempt->result) {
@@ -32,6 +33,8 @@ static bool refuses_file(const struct cage_attempt *attempt)
 		return attempt->kind == CAGE_NAMES;
 	case ENOENT:
 		return attempt->kind != CAGE_NAMES;
+	case ENXIO:
+		return attempt->kind == CAGE_OPENS;
 	default:
 		return false;
 	}
@@ -64,21 +67,6 @@ static void say_rule(struct cage_denial *ret, const struct cage_path *rule, cons
 	ret->line = rule->line;
 }
 
-static void directory_of(const char *path, char to[PATH_MAX])
-{
-	size_t length = (size_t)(strrchr(path, '/') - path);
-
-	memcpy(to, path, length);
-	memcpy(to + length, length ? "" : "/", length ? 1 : 2);
-}
-
-static bool covers(const char *rule, const char *path)
-{
-	size_t length = rule ? strlen(rule) : 0;
-
-	return length && strncmp(rule, path, length) == 0 && (!path[length] || path[length] == '/');
-}
-
 /* What is denied below a directory keeps that where it is. */
 static bool find_masked(const struct cage_policy *policy, const char *directory, const struct cage_path **ret_rule,
 			const char **ret_list)
@@ -86,7 +74,7 @@ static bool find_masked(const struct cage_policy *policy, const char *directory,
 	for (size_t i = 0; i < policy->files.deny.count; i++) {
 		const struct cage_path *rule = &policy->files.deny.path[i];
 
-		if (!covers(directory, rule->path) && (!rule->real || !covers(directory, rule->real)))
+		if (!policy_within(directory, rule->path) && (!rule->real || !policy_within(directory, rule->real)))
 			continue;
 		*ret_rule = rule;
 		*ret_list = "files.deny";
@@ -111,7 +99,7 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 	if (allowed && attempt->kind == CAGE_NAMES) {
 		char directory[PATH_MAX];
 
-		directory_of(attempt->path, directory);
+		policy_parent(attempt->path, directory);
 		allowed = cage_policy_allows(policy, wanted, directory, &rule, &list);
 	}
 	if (allowed && attempt->result == -EBUSY)
@@ -129,9 +117,12 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 
 static bool unix_allowed(const struct cage_policy *policy, const char *path)
 {
-	for (size_t i = 0; i < policy->network.sockets.count; i++)
-		if (covers(policy->network.sockets.path[i].path, path) || covers(policy->network.sockets.path[i].real, path))
+	for (size_t i = 0; i < policy->network.sockets.count; i++) {
+		const struct cage_path *rule = &policy->network.sockets.path[i];
+
+		if (policy_within(rule->path, path) || (rule->real && policy_within(rule->real, path)))
 			return true;
+	}
 	return false;
 }
 
@@ -367,6 +358,6 @@ bool cage_denial_ordinary(const struct cage_attempt *attempt)
 		}
 	if (!names)
 		return true; /* it is not there */
-	directory_of(attempt->path, directory);
+	policy_parent(attempt->path, directory);
 	return !may(directory, W_OK | X_OK);
 }

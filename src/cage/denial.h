@@ -47,7 +47,7 @@ int cage_denials_new(const struct cage_policy *policy, const u64 *refused,
 /* A struct launch_trace.take, whose data is a struct cage_denials. */
 void cage_denials_take(void *data, const struct trace_record *record);
 /*
- * A denial that no record tells of: lichen-proxy's. In any thread; the object is printable. why: a phrase of static duration, or that lasts until this returns;
+ * A denial that no record tells of: lichen-proxy's, and of the command's own program. In any thread. why: a phrase of static duration, or that lasts until this returns;
  * NULL = no rule allows it.
  */
 void cage_denials_add(struct cage_denials *denials, enum cage_denied what, const char *object, const char *why);

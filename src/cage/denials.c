@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "cage/denial.h"
 #include "host/trace_file.h"
 
@@ -31,15 +32,6 @@ struct cage_denials {
 	pthread_mutex_t lock; /* around all of it */
 };
 
-/* FNV-1a: https://www.rfc-editor.org/rfc/rfc9923 */
-static u64 hash(u64 state, const void *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		state = (state ^ ((const u8 *)bytes)[i]) * UINT64_C(0x100000001b3);
-	return state;
-}
-#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
-
 /* Whether it is new; of a full set nothing is known, and all is. */
 static bool is_new(struct hashes *set, u64 value)
 {
@@ -59,14 +51,14 @@ static bool is_new(struct hashes *set, u64 value)
 
 static u64 hash_attempt(const struct cage_attempt *attempt)
 {
-	u64 state = hash(HASH_BEGIN, &attempt->nr, sizeof(attempt->nr));
+	u64 state = hash_bytes(HASH_BEGIN, &attempt->nr, sizeof(attempt->nr));
 
-	state = hash(state, &attempt->result, sizeof(attempt->result));
-	state = hash(state, &attempt->flags, sizeof(attempt->flags));
-	state = hash(state, &attempt->number, sizeof(attempt->number));
-	state = hash(state, &attempt->protocol, sizeof(attempt->protocol));
-	state = hash(state, &attempt->address, attempt->address_size);
-	return hash(state, attempt->path, strlen(attempt->path));
+	state = hash_bytes(state, &attempt->result, sizeof(attempt->result));
+	state = hash_bytes(state, &attempt->flags, sizeof(attempt->flags));
+	state = hash_bytes(state, &attempt->number, sizeof(attempt->number));
+	state = hash_bytes(state, &attempt->protocol, sizeof(attempt->protocol));
+	state = hash_bytes(state, &attempt->address, attempt->address_size);
+	return hash_bytes(state, attempt->path, strlen(attempt->path));
 }
 
 /* Tells it, if it is new. */
@@ -74,8 +66,8 @@ static void tell_denial(struct cage_denials *denials)
 {
 	struct cage_denial *denial = &denials->denial;
 
-	if (!is_new(&denials->told,
-		    hash(hash(HASH_BEGIN, &denial->what, sizeof(denial->what)), denial->object, strlen(denial->object))))
+	if (!is_new(&denials->told, hash_bytes(hash_bytes(HASH_BEGIN, &denial->what, sizeof(denial->what)), denial->object,
+					       strlen(denial->object))))
 		return;
 	denial->quiet = cage_policy_quiet(denials->policy, denial->what, denial->object);
 	denials->count += !denial->quiet;

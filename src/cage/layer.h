@@ -7,7 +7,7 @@
  *   deny      files.deny: what lies inside of these and is masked
  *   syscalls  which system calls there are
  *   network   network.mode none and proxy
- *   unix      network.unix: some AF_UNIX sockets, no others
+ *   unix      network.unix: some AF_UNIX sockets, no others but what lies in files.*
  *   scopes    signals and abstract sockets stay inside
  *   limits    limits.*
  *
@@ -57,12 +57,17 @@ struct cage_host {
 	bool seccomp;
 	bool users;                     /* a user namespace must be made first: we are not root, or not quite */
 	bool mounts;                    /* mount namespaces whose mounts can be made read-only */
-	bool ipc, network;              /* namespaces */
+	bool ipc, network, pids;        /* namespaces */
+	bool notify;                    /* the guest can ask us (cage_notify.h); tried where there are no namespaces for it */
+	int notify_error;               /* negative errno: why not */
+	bool noexec;                    /* mounts know mount_setattr(2), and noexec keeps from mapping, too */
+	bool view;                      /* a root of its own is made, which has nothing but what the policy names */
 	struct cell_enforcement limits; /* who keeps memory, cpu, processes */
 	struct cage_finding layers[CAGE_LAYERS];
 };
 
-/* Tries what these layers (bit per layer) are made of. 0 or negative errno. */
-int cage_probe(const struct cage_policy *policy, u32 layers, struct cage_host *ret) MUST_CHECK;
+/* Tries what these layers (bit per layer) are made of; of limits, unless it is known already (not NULL), too. 0 or negative errno. */
+int cage_probe(const struct cage_policy *policy, u32 layers, const struct cell_enforcement *limits,
+	       struct cage_host *ret) MUST_CHECK;
 
 #endif

@@ -11,23 +11,15 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "base/hash.h"
 #include "cage/learn_int.h"
 
 /* --- lists ------------------------------------------------------------------------------------------------------------------------ */
 
-static u64 hash(const char *text)
-{
-	u64 state = UINT64_C(0xcbf29ce484222325);
-
-	for (; *text; text++)
-		state = (state ^ (u8)*text) * UINT64_C(0x100000001b3);
-	return state;
-}
-
 /* The slot of a string, or the free one where it belongs. There is one: at most half are taken. */
 static u32 *slot_of(const struct learnt *list, const char *text)
 {
-	size_t slots = 2 * list->room, at = hash(text) % slots;
+	size_t slots = 2 * list->room, at = hash_bytes(HASH_BEGIN, text, strlen(text)) % slots;
 
 	while (list->slot[at] && strcmp(list->row[list->slot[at] - 1].path, text) != 0)
 		at = (at + 1) % slots;
@@ -108,6 +100,11 @@ static void add(struct cage_learner *learner, struct learnt *list, const char *t
 {
 	int r;
 
+	if (learner->tmp && policy_within(learner->tmp, text)) {
+		learner->uses_tmp |= strcmp(learner->tmp, text) != 0;
+		learner->executes_tmp |= list == &learner->files && (access & CAGE_EXECUTE);
+		return;
+	}
 	if ((list != &learner->made && !learn_writable(text)) || (list->count >= LEARN_PATHS_MOST && !learnt_has(list, text))) {
 		learner->left_out++;
 		return;
@@ -282,7 +279,7 @@ void cage_learner_take(void *data, const struct trace_record *record)
 		take_attempt(learner, record->pid);
 }
 
-int cage_learner_new(const char *workdir, const char *home, struct cage_learner **ret)
+int cage_learner_new(const char *workdir, const char *home, const char *tmp, struct cage_learner **ret)
 {
 	struct cage_learner *new = calloc(1, sizeof(*new));
 
@@ -290,8 +287,9 @@ int cage_learner_new(const char *workdir, const char *home, struct cage_learner 
 		return -ENOMEM;
 	new->workdir = strdup(workdir);
 	new->home = home ? strdup(home) : NULL;
+	new->tmp = tmp ? strdup(tmp) : NULL;
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &new->begun); /* what file systems take their times from */
-	if (!new->workdir || (home && !new->home)) {
+	if (!new->workdir || (home && !new->home) || (tmp && !new->tmp)) {
 		cage_learner_free(new);
 		return -ENOMEM;
 	}
@@ -310,5 +308,6 @@ void cage_learner_free(struct cage_learner *learner)
 	learnt_done(&learner->calls);
 	free(learner->workdir);
 	free(learner->home);
+	free(learner->tmp);
 	free(learner);
 }

@@ -22,12 +22,13 @@ struct learnt {
 };
 
 struct cage_learner {
-	char *workdir, *home;
+	char *workdir, *home, *tmp;
 	struct timespec begun; /* CLOCK_REALTIME */
 	struct learnt files;   /* access: bits of enum cage_access */
 	struct learnt made;    /* names that the run made or removed: not there before, or not afterwards */
 	struct learnt sockets, inet, calls;
 	bool network, abstract;
+	bool uses_tmp, executes_tmp; /* what is below `tmp` */
 	u64 left_out;
 	int error; /* negative errno: no memory */
 	struct cage_attempt attempt;

@@ -7,18 +7,9 @@
 
 #include "cage/learn_int.h"
 
-static bool within(const char *directory, const char *path)
-{
-	size_t length = strlen(directory);
-
-	if (length == 1)
-		return true;
-	return strncmp(directory, path, length) == 0 && (!path[length] || path[length] == '/');
-}
-
 bool learn_too_wide(const struct cage_learner *learner, const char *path)
 {
-	return within(path, learner->home && learner->home[1] ? learner->home : "/");
+	return policy_within(path, learner->home && learner->home[1] ? learner->home : "/");
 }
 
 /* As strcmp(3), but a directory's entries come right behind it. */
@@ -39,20 +30,12 @@ static bool mergeable(const struct cage_learner *learner, enum cage_access acces
 
 	if (entries < (access == CAGE_EXECUTE ? EXECUTES_MOST + 1 : MERGE_AT) || learn_too_wide(learner, directory))
 		return false;
-	if (within(learner->workdir, directory))
+	if (policy_within(learner->workdir, directory))
 		return !learn_too_wide(learner, learner->workdir);
 	for (size_t i = 0; access != CAGE_WRITE && i < ARRAY_SIZE(system); i++)
 		if (strncmp(directory, system[i], strlen(system[i])) == 0)
 			return true;
 	return access == CAGE_EXECUTE && strcmp(directory, "/bin") == 0;
-}
-
-static void parent_of(const char *path, char to[PATH_MAX])
-{
-	size_t length = (size_t)(strrchr(path, '/') - path);
-
-	memcpy(to, path, length);
-	memcpy(to + length, length ? "" : "/", length ? 1 : 2);
 }
 
 /* Sorts, and takes out what others cover. The table of hashes is not kept. */
@@ -64,7 +47,7 @@ static void tidy(struct learnt *list)
 		return;
 	qsort(list->row, list->count, sizeof(list->row[0]), by_path);
 	for (size_t i = 1; i < list->count; i++)
-		if (within(list->row[kept].path, list->row[i].path))
+		if (policy_within(list->row[kept].path, list->row[i].path))
 			free(list->row[i].path);
 		else
 			list->row[++kept] = list->row[i];
@@ -79,13 +62,13 @@ static int merge_once(const struct cage_learner *learner, enum cage_access acces
 	int r = 0, any = 0;
 
 	for (size_t i = 0; i < list->count && r == 0; i++) {
-		parent_of(list->row[i].path, directory);
+		policy_parent(list->row[i].path, directory);
 		r = learnt_add(&parents, directory, 0);
 		if (r == 0)
 			learnt_row(&parents, directory)->access++;
 	}
 	for (size_t i = 0; i < list->count && r == 0; i++) {
-		parent_of(list->row[i].path, directory);
+		policy_parent(list->row[i].path, directory);
 		if (mergeable(learner, access, directory, learnt_row(&parents, directory)->access)) {
 			r = learnt_add(&merged, directory, 0);
 			any = 1;
@@ -109,19 +92,19 @@ static void home_of(const struct cage_learner *learner, const char *name, char d
 {
 	struct stat st;
 
-	parent_of(name, directory);
+	policy_parent(name, directory);
 	while (directory[1] && (learnt_has(&learner->made, directory) || lstat(directory, &st) < 0 || !S_ISDIR(st.st_mode))) {
 		char child[PATH_MAX];
 
 		memcpy(child, directory, sizeof(child));
-		parent_of(child, directory);
+		policy_parent(child, directory);
 	}
 }
 
 static bool is_covered(const struct learnt *list, const char *path)
 {
 	for (size_t i = 0; list && i < list->count; i++)
-		if (within(list->row[i].path, path))
+		if (policy_within(list->row[i].path, path))
 			return true;
 	return false;
 }

@@ -75,14 +75,19 @@ static void put_calls(const struct learnt *calls, FILE *to)
 	fputs("]\n", to);
 }
 
-static void put_files(const struct learnt *read, const struct learnt *execute, const struct learnt *write, FILE *to)
+static void put_files(const struct cage_learner *learner, const struct learnt *read, const struct learnt *execute,
+		      const struct learnt *write, FILE *to)
 {
-	if (!read->count && !execute->count && !write->count)
+	if (!read->count && !execute->count && !write->count && !learner->uses_tmp)
 		return;
 	fputs("files:\n", to);
 	put_list("read", read, to);
 	put_list("execute", execute, to);
 	put_list("write", write, to);
+	if (learner->executes_tmp)
+		fputs("  # Programs in it were executed: that needs another place that is written and executed\n", to);
+	if (learner->uses_tmp)
+		fputs("  tmp: true\n", to);
 }
 
 int cage_learner_write(const struct cage_learner *learner, u64 lost, FILE *to)
@@ -111,7 +116,7 @@ int cage_learner_write(const struct cage_learner *learner, u64 lost, FILE *to)
 		r = learn_wide(learner, &wide);
 	if (r == 0) {
 		fprintf(to, "%s%s", head, nothing);
-		put_files(&read, &execute, &write, to);
+		put_files(learner, &read, &execute, &write, to);
 		put_comments("Used, but a rule for it would give away / or the whole home directory", &wide, to);
 		put_network(learner, to);
 		put_calls(&learner->calls, to);

@@ -6,17 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cage/cage_mounts.h"
 #include "host/state_dir.h"
 
 #define FOLDER "cage"
@@ -26,10 +25,10 @@
 /* A directory by an absolute path, without following any link. */
 static int open_directory(const char *path)
 {
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
-	long fd = syscall(SYS_openat2, AT_FDCWD, *path ? path : "/", &how, sizeof(how));
+	CLEANUP_FD int place = cage_open_path(*path ? path : "/");
+	int fd = place < 0 ? place : openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : (int)fd;
+	return place < 0 ? place : fd < 0 ? -errno : fd;
 }
 
 /* The directory that a path is in, and its last name. */
@@ -208,10 +207,11 @@ static int open_folder(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A line for each directory that is missing, and for the file. Also for a placeholder that another run has made. */
-static int write_lines(FILE *to, const char *path)
+/* A line for each directory that is missing, and for the file; also for a placeholder that another run has made, but not for an empty file of mode 0 that is
+ * the user's own. */
+static int write_lines(int dir, FILE *to, const char *path)
 {
-	char text[PATH_MAX];
+	char text[PATH_MAX], line[PATH_MAX + 2];
 	struct stat st;
 
 	if (strchr(path, '\n') || snprintf(text, sizeof(text), "%s", path) >= (int)sizeof(text))
@@ -222,7 +222,9 @@ static int write_lines(FILE *to, const char *path)
 			(void)fprintf(to, "d %s\n", text);
 		*slash = '/';
 	}
-	(void)fprintf(to, "f %s\n", path);
+	(void)snprintf(line, sizeof(line), "f %s", path);
+	if (lstat(path, &st) < 0 || is_needed(dir, "", line))
+		(void)fprintf(to, "%s\n", line);
 	return 0;
 }
 
@@ -235,7 +237,7 @@ static int write_record(struct placeholders *all, const char *const *paths, size
 	int r = to ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = write_lines(to, paths[i]);
+		r = write_lines(all->dir, to, paths[i]);
 	if (to && fclose(to) != 0)
 		r = -ENOMEM;
 	if (r < 0 || getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
@@ -254,6 +256,8 @@ int placeholders_begin(struct placeholders *all, const char *const *paths, size_
 	CLEANUP_FD int lock = FD_NONE;
 	int r;
 
+	if (!count && !state_dir_has(FOLDER)) /* nothing to make, and nothing of others that is left */
+		return 0;
 	all->dir = open_folder();
 	if (all->dir < 0)
 		return all->dir;

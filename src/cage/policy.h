@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies of cages: what a guest may do, as YAML (docs/cage.md; docs/cage-policy.schema.json is its grammar). Deny by default: a list that is missing or
+ * Policies of cages: what a guest may do, as YAML (docs/cage-policy.md; docs/cage-policy.schema.json is its grammar). Deny by default: a list that is missing or
  * empty allows nothing.
  *
  * A policy is read in three steps. Grammar: what the schema says, too. Meaning: what it cannot say, such as names of system calls and addresses. Then, of a file,
@@ -12,6 +12,7 @@
 #ifndef LICHEN_CAGE_POLICY_H
 #define LICHEN_CAGE_POLICY_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "config/yaml_strict.h"
@@ -31,6 +32,7 @@ struct cage_path {
 	char *path;          /* absolute; neither ".", ".." nor double slashes are in it, nor a slash at its end */
 	char *real;          /* the same without symbolic links; NULL: there is no such file (or nobody has looked) */
 	u32 line, column;    /* 0: lichen added it */
+	bool own;            /* it leads through /proc/self and its like, which is another for each process */
 };
 
 struct cage_paths {
@@ -86,6 +88,7 @@ struct cage_policy {
 	struct {
 		struct cage_paths read, execute, write, deny;
 		bool defaults; /* with cage_default_paths() */
+		bool tmp;      /* and with a directory for temporary files, the run's own: cage_tmp.h */
 	} files;
 	struct {
 		enum cage_network mode;
@@ -115,6 +118,8 @@ struct cage_policy {
 		size_t count;
 	} report;
 
+	/* Where a guest may have made symbolic links (.real; the caller's, set before cage_policy_resolve()); NULL: in files.write */
+	const struct cage_paths *touched;
 	struct yaml_node *root; /* that owns the strings */
 };
 
@@ -131,7 +136,7 @@ struct cage_policy_error {
 int cage_policy_parse(const char *text, size_t length, const char *directory, const char *home, struct cage_policy **ret,
 		      struct cage_policy_error *error) MUST_CHECK;
 /*
- * Looks at the machine: fills `real` of every path, and denies `file` (NULL: none), where the policy stands, if it lies in what may be written. A path through a
+ * Looks at the machine: fills `real` of every path, and denies `file` (NULL: none), where the policy stands, and its seccomp profile, if they lie in what may be written. A path through a
  * symbolic link below what may be written is refused: the guest of an earlier run may have made it. 0, -EINVAL with *error filled, or -ENOMEM.
  */
 int cage_policy_resolve(struct cage_policy *policy, const char *file, struct cage_policy_error *error) MUST_CHECK;
@@ -140,6 +145,18 @@ int cage_policy_resolve(struct cage_policy *policy, const char *file, struct cag
  * is "FILE:LINE:COLUMN: sentence" or "FILE: sentence", which the caller frees: exit status 78. `error` may be NULL.
  */
 int cage_policy_load(const char *profile, struct cage_policy **ret, char **ret_text, struct cage_policy_error *error) MUST_CHECK;
+/* A policy before anybody has understood it: text, for free(3), and where it stands. */
+struct cage_policy_text {
+	char *text;
+	size_t length;
+	char file[PATH_MAX];      /* without symbolic links; "": a pipe, or a built-in profile */
+	char directory[PATH_MAX]; /* that ./ means */
+};
+/* The two halves of cage_policy_load() before cage_policy_resolve(), for who understands it elsewhere than where it stands; all as there. */
+int cage_policy_text_read(const char *profile, struct cage_policy_text *ret, char **ret_text,
+			  struct cage_policy_error *error) MUST_CHECK;
+int cage_policy_text_parse(const char *profile, const struct cage_policy_text *text, const char *home, struct cage_policy **ret,
+			   char **ret_text, struct cage_policy_error *error) MUST_CHECK;
 /* What is wrong as one line: "NAME:LINE:COLUMN: sentence" or "NAME: sentence", for free(3). NULL: no memory. */
 char *cage_policy_error_line(const char *name, const struct cage_policy_error *why) MUST_CHECK;
 /* NULL is allowed. */
@@ -166,6 +183,17 @@ const struct cage_default *cage_default_paths(size_t *ret_count);
  */
 bool cage_policy_allows(const struct cage_policy *policy, enum cage_access wanted, const char *path,
 			const struct cage_path **ret_rule, const char **ret_list);
+/* Is `path` that directory, or below it? Both are canonical. */
+bool policy_within(const char *directory, const char *path);
+/* The directory that an absolute path is in; of "/" that itself. */
+void policy_parent(const char *path, char ret[PATH_MAX]);
+/* Is it, by its text, something of the process that asks, or of one by number: another, or none, in the cage? */
+bool policy_of_process(const char *path);
+/*
+ * What a path is without symbolic links, as far as it is there; the rest is as it was. *ret_own: it leads through what policy_of_process() names. 0; -ELOOP: through a link that a
+ * guest may have made (cage_policy_resolve()); -ENAMETOOLONG.
+ */
+int policy_real_path(const struct cage_policy *policy, const char *path, char real[PATH_MAX], bool *ret_own) MUST_CHECK;
 /* "fs.read"; and the reverse, -EINVAL for none of them. */
 const char *cage_denied_name(enum cage_denied what);
 int cage_denied_find(const char *name);

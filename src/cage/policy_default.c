@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What everybody gets unless `files.defaults` is false, and the built-in profiles. docs/cage.md names them all. */
+/* What everybody gets unless `files.defaults` is false, and the built-in profiles. `lichen cage check` lists them all. */
 #include <string.h>
 
 #include "cage/policy_int.h"
@@ -25,6 +25,10 @@ static const struct cage_default defaults[] = {
 	{ "/proc/sys/kernel/osrelease", CAGE_READ },
 	{ "/proc/sys/vm/overcommit_memory", CAGE_READ },
 	{ "/sys/devices/system/cpu", CAGE_READ },
+	{ "/sys/devices/system/node", CAGE_READ },
+	{ "/sys/kernel/mm/hugepages", CAGE_READ },
+	{ "/sys/kernel/mm/transparent_hugepage", CAGE_READ },
+	{ "/sys/fs/cgroup", CAGE_READ }, /* run-times fit themselves into the limits that they find there */
 	{ "/etc/ld.so.cache", CAGE_READ },
 	{ "/etc/ld.so.preload", CAGE_READ },
 	{ "/etc/locale.alias", CAGE_READ },
@@ -59,7 +63,8 @@ static const char offline[] = "# The system's programs, read-only; the working d
 			      "files:\n"
 			      "  read: [/etc]\n"
 			      "  execute: [/usr, /bin, /sbin, /lib, /lib32, /lib64, /libx32, /opt, .]\n"
-			      "  write: [.]\n";
+			      "  write: [.]\n"
+			      "  tmp: true\n";
 
 static const char *const names[] = { "offline", NULL };
 

@@ -21,6 +21,7 @@ static const struct policy_field fields[] = {
 	{ "files", "write", FIELD_PATHS, AT(files.write), 0, 0 },
 	{ "files", "deny", FIELD_PATHS, AT(files.deny), 0, 0 },
 	{ "files", "defaults", FIELD_BOOL, AT(files.defaults), 0, 0 },
+	{ "files", "tmp", FIELD_BOOL, AT(files.tmp), 0, 0 },
 	{ "network", "mode", FIELD_MODE, AT(network.mode), 0, 0 },
 	{ "network", "allow", FIELD_ALLOW, AT(network.allow), 0, 0 },
 	{ "network", "private", FIELD_PRIVATE, AT(network.private), 0, 0 },
@@ -203,6 +204,9 @@ static int take_paths(const struct policy_reader *reader, const struct yaml_node
 		return -ENOMEM;
 	for (; ret->count < node->count && !r; ret->count += !r)
 		r = policy_take_path(reader, node->items[ret->count], node->items[ret->count]->text, &ret->path[ret->count]);
+	for (size_t i = 0; ret == &reader->policy->files.deny && i < ret->count && !r; i++)
+		if (policy_of_process(ret->path[i].path))
+			r = policy_refuse_own(reader, node->items[i], ret->path[i].written);
 	return r;
 }
 

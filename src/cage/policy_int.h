@@ -66,8 +66,9 @@ bool policy_denied_path(enum cage_denied what);
 /* Makes a path of a policy absolute. 0, -EINVAL with a sentence, or -ENOMEM. */
 int policy_take_path(const struct policy_reader *reader, const struct yaml_node *node, const char *written,
 		     struct cage_path *ret) MUST_CHECK;
-/* Is `path` that directory, or below it? Both are canonical. */
-bool policy_within(const char *directory, const char *path);
+
+/* Says why a path that is each process's own (policy_of_process()) cannot be denied. Returns -EINVAL. */
+int policy_refuse_own(const struct policy_reader *reader, const struct yaml_node *node, const char *written) MUST_CHECK;
 
 /* The text of a built-in profile; NULL: there is none of that name. */
 const char *policy_profile_text(const char *name);

@@ -14,7 +14,22 @@ bool policy_within(const char *directory, const char *path)
 	size_t length = strlen(directory);
 	if (length == 1) /* the root */
 		return true;
-	return strncmp(directory, path, length) == 0 && (path[length] == '/' || !path[length]);
+	return length && strncmp(directory, path, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+void policy_parent(const char *path, char ret[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	memcpy(ret, path, length);
+	memcpy(ret + length, length ? "" : "/", length ? 1 : 2);
+}
+
+bool policy_of_process(const char *path)
+{
+	size_t number = strncmp(path, "/proc/", 6) == 0 ? strspn(path + 6, "0123456789") : 0;
+	return (number && (!path[6 + number] || path[6 + number] == '/')) || policy_within("/proc/self", path) ||
+	       policy_within("/proc/thread-self", path) || policy_within("/dev/fd", path);
 }
 
 /* Adds the components of `text` to a canonical path ("" is the root). 0 or -ENAMETOOLONG. */
@@ -55,6 +70,13 @@ int policy_take_path(const struct policy_reader *reader, const struct yaml_node 
 	return ret->path ? 0 : -ENOMEM;
 }
 
+int policy_refuse_own(const struct policy_reader *reader, const struct yaml_node *node, const char *written)
+{
+	return policy_refuse(reader, node,
+			     "'%.100s' is another for each process, so that nothing can mask it: deny /proc, or not at all",
+			     written);
+}
+
 /* --- what the machine knows ----------------------------------------------------------------------------------------------------------- */
 
 #define LINKS_MAX 40u /* as the kernel follows */
@@ -81,20 +103,22 @@ static int splice(char rest[PATH_MAX], const char *target, const char *left)
 
 /*
  * realpath(3), but not through a symbolic link below what `roots` lets write: the guest of an earlier run may have made it, and a rule for W/x would be one for /etc.
- * 0; -ELOOP: through such a link; other negative errno: there is no such file, or it cannot be found.
+ * What is not there stays as it is. *ret_own: it leads through something of a process. 0; -ELOOP: through such a link; -ENAMETOOLONG.
  */
-static int find_real(const struct cage_paths *roots, const char *path, char real[PATH_MAX])
+static int find_real(const struct cage_paths *roots, const char *path, char real[PATH_MAX], bool *ret_own)
 {
 	char rest[PATH_MAX], target[PATH_MAX];
 	unsigned links = 0;
 	int r = splice(rest, path, "");
 	*real = 0;
+	*ret_own = false;
 	while (!r && *rest) {
 		size_t length = strcspn(rest, "/"), before = strlen(real);
 		char left[PATH_MAX];
 		(void)snprintf(left, sizeof(left), "%s", rest + length + (rest[length] == '/'));
 		rest[length] = 0;
 		r = walk(real, rest);
+		*ret_own |= !r && policy_of_process(real);
 		ssize_t n = r || strlen(real) <= before ? -1 : readlink(real, target, sizeof(target) - 1);
 		if (n >= 0) {
 			target[n] = 0;
@@ -106,28 +130,41 @@ static int find_real(const struct cage_paths *roots, const char *path, char real
 	}
 	if (!r && !*real)
 		memcpy(real, "/", 2);
-	return r ? r : access(real, F_OK) ? -errno : 0;
+	return r;
+}
+
+static const struct cage_paths *touched(const struct cage_policy *policy)
+{
+	return policy->touched ? policy->touched : &policy->files.write;
+}
+
+int policy_real_path(const struct cage_policy *policy, const char *path, char real[PATH_MAX], bool *ret_own)
+{
+	return find_real(touched(policy), path, real, ret_own);
 }
 
 /* Fills `real`. 0, -EINVAL with a sentence, or -ENOMEM. */
 static int look_up(const struct policy_reader *reader, const struct cage_paths *roots, struct cage_paths *paths)
 {
-	char real[PATH_MAX];
+	char real[PATH_MAX] = "";
 	for (size_t i = 0; i < paths->count; i++) {
 		struct cage_path *path = &paths->path[i];
-		int r = find_real(roots, path->path, real);
-		if (r == -ELOOP) {
-			const struct yaml_node place = { .line = path->line, .column = path->column };
+		const struct yaml_node place = { .line = path->line, .column = path->column };
+		int r = find_real(roots, path->path, real, &path->own);
+		if (!r && access(real, F_OK))
+			r = -errno;
+		if (paths == &reader->policy->files.deny && path->own)
+			return policy_refuse_own(reader, &place, path->written);
+		if (r == -ELOOP)
 			return policy_refuse(
 				reader, &place,
 				"'%.120s' leads through a symbolic link in what may be written: a guest may have made it",
 				path->written);
-		}
-		char *own = r ? NULL : strdup(real);
-		if (!r && !own)
+		char *found = r ? NULL : strdup(real);
+		if (!r && !found)
 			return -ENOMEM;
 		free(path->real);
-		path->real = own;
+		path->real = found;
 	}
 	return 0;
 }
@@ -154,10 +191,16 @@ int cage_policy_resolve(struct cage_policy *policy, const char *file, struct cag
 	*error = (struct cage_policy_error){ .meaning = false };
 	int r = look_up(&reader, &nothing, &policy->files.write); /* what the roots are, before they are judged by each other */
 	for (size_t i = 0; i < ARRAY_SIZE(lists) && !r; i++)
-		r = look_up(&reader, &policy->files.write, lists[i]);
+		r = look_up(&reader, touched(policy), lists[i]);
 	for (size_t i = 0; i < policy->report.count && !r; i++) {
 		struct cage_paths one = { &policy->report.quiet[i].path, 1 };
-		r = one.path->path ? look_up(&reader, &policy->files.write, &one) : 0;
+		r = one.path->path ? look_up(&reader, touched(policy), &one) : 0;
+	}
+	if (!r && policy->processes.profile) {
+		struct cage_paths one = { policy->processes.profile, 1 };
+		r = look_up(&reader, &policy->files.write, &one);
+		if (!r && one.path->real && may_be_theirs(&policy->files.write, one.path->real))
+			r = deny(policy, one.path->written, one.path->real);
 	}
 	if (!r && file && may_be_theirs(&policy->files.write, file))
 		r = deny(policy, policy->name, file);

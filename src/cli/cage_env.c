@@ -19,12 +19,12 @@ static const char most[] =
 	"version: 1\n"
 	"files: {write: [/tmp/x], deny: [/tmp/x/y]}\n"
 	"network: {mode: proxy, unix: [/run/x]}\n"
-	"limits: {memory: 1g, cpu: 1.0, processes: 64, open_files: 64, file_size: 1g, output: 1g, wall: 1h, cpu_time: 1h}\n";
+	"limits: {memory: 1g, cpu: 1.0, processes: 64, open_files: 64, file_size: 1g, output: 1g, disk: 1g, wall: 1h, cpu_time: 1h}\n";
 
 int cage_env_add(struct cage_env *env, const struct cage_policy *policy, u32 layers)
 {
 	struct cage_host host;
-	int r = cage_probe(policy, layers, &host);
+	int r = cage_probe(policy, layers, NULL, &host);
 	for (int i = 0; i < CAGE_LAYERS && !r; i++) {
 		if (!(layers & CAGE_LAYER_BIT(i)))
 			continue;

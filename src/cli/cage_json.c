@@ -83,6 +83,7 @@ static void set_files(struct making *m, json_t *object, const struct cage_policy
 	for (size_t i = 0; policy->files.defaults && i < count; i++)
 		append(m, array, json_string(defaults[i].path));
 	set(m, object, "defaults", array);
+	set(m, object, "tmp", json_boolean(policy->files.tmp));
 }
 
 static void set_processes(struct making *m, json_t *object, const struct cage_policy *policy)

@@ -169,6 +169,7 @@ void cage_print_policy(const struct cage_policy *policy, FILE *to)
 	put_paths("write", &policy->files.write, to);
 	put_paths("deny", &policy->files.deny, to);
 	fprintf(to, "  defaults: %s\n", truth(policy->files.defaults));
+	fprintf(to, "  tmp: %s\n", truth(policy->files.tmp));
 	put_network(policy, to);
 	put_processes(policy, to);
 	put_environment(policy, to);

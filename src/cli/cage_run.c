@@ -6,15 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cage/cage_profile.h"
+#include "cli/cage_read.h"
 #include "cli/words.h"
 #include "host/state_dir.h"
 #include "lichen.h"
 #include "pii/redact.h"
+
+#define STACK_LEAST (256u << 10)
 
 int cage_parse_weaker(void *field, const char *value, struct option_error *error)
 {
@@ -41,22 +44,10 @@ static int no_memory(void)
 	return LICHEN_EXIT_FAILED;
 }
 
-static int read_policy(const char *profile, struct cage_policy **ret)
+/* The exit status of cage_read_policy()'s error. */
+static int refused(int error)
 {
-	char *text = NULL;
-	struct cage_policy_error error;
-	int r = cage_policy_load(profile, ret, &text, &error);
-	if (r == 0)
-		r = cage_profile_check(*ret, &error);
-	if (r == 0)
-		return -1;
-	if (r == -EINVAL && !text)
-		text = cage_policy_error_line(profile, &error);
-	if (r == -ENOMEM || !text)
-		return no_memory();
-	fprintf(stderr, "lichen: %s\n", text);
-	free(text);
-	return LICHEN_EXIT_CONFIG;
+	return error == -EINVAL ? LICHEN_EXIT_CONFIG : LICHEN_EXIT_FAILED;
 }
 
 /* --- the log --------------------------------------------------------------------------------------------------------------------------------- */
@@ -73,7 +64,7 @@ int cage_run_choose_log(const struct cage_policy *policy, struct run_audit *audi
 	CLEANUP_FD int fd = state_dir_open(state);
 	if (fd < 0) {
 		fprintf(stderr, "lichen: nothing was started: there is no place for the audit log: %s (%s); name one by --audit\n",
-			strerror(-fd), errno_name(fd));
+			strerror(-fd), errno_name(-fd));
 		return LICHEN_EXIT_IO;
 	}
 	if (snprintf(audit->path, sizeof(audit->path), "%s/audit", state) >= (int)sizeof(audit->path))
@@ -81,8 +72,7 @@ int cage_run_choose_log(const struct cage_policy *policy, struct run_audit *audi
 	return -1;
 }
 
-/* The part of a path that is there, without symbolic links. NULL without memory. */
-static char *existing(const char *path)
+char *cage_run_existing(const char *path)
 {
 	char text[PATH_MAX];
 	(void)snprintf(text, sizeof(text), "%s", path);
@@ -96,10 +86,8 @@ static char *existing(const char *path)
 	}
 }
 
-/* Who can read the key can forge the log: no rule may reach it. Returns -1, or the exit status. */
-static int keep_log_out(const struct cage_policy *policy, const char *log)
+int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *log)
 {
-	CLEANUP_FREE char *real = existing(log);
 	static const enum cage_access kinds[] = { CAGE_READ, CAGE_EXECUTE, CAGE_WRITE };
 	const struct cage_path *rule = NULL;
 	const char *list = NULL;
@@ -133,23 +121,62 @@ static int refuse_missing(const struct cage_policy *policy, const struct cage *c
 	return missing ? LICHEN_EXIT_UNAVAILABLE : -1;
 }
 
+static int open_cage(struct cage_run *run, u32 weaker)
+{
+	struct cage_policy_error error;
+	int r = cage_open(run->policy, weaker, NULL, &run->cage, &error);
+	if (r == 0)
+		return refuse_missing(run->policy, run->cage);
+	if (error.at.text[0])
+		return refused(cage_read_refuse("lichen", run->policy->name, &error));
+	fprintf(stderr, "lichen: nothing was started: the cage of %s cannot be made: %s (%s)\n", run->policy->name, strerror(-r),
+		errno_name(-r));
+	return LICHEN_EXIT_FAILED;
+}
+
+int cage_run_start(struct cage_run *run, u32 weaker)
+{
+	int r = cage_tmp_begin(run->policy, &run->tmp);
+	if (r < 0) {
+		fprintf(stderr,
+			"lichen: nothing was started: no directory for temporary files (files.tmp) can be made: %s (%s); set TMPDIR, or give the tree a /tmp that can be written (--tmpfs=/tmp)\n",
+			strerror(-r), errno_name(-r));
+		return LICHEN_EXIT_FAILED;
+	}
+	int status = open_cage(run, weaker);
+	if (status >= 0)
+		return status;
+	run->env = cage_environment(run->policy, environ);
+	return run->env ? -1 : no_memory();
+}
+
+/* Its threads have as much, and paths are long. */
+static bool has_stack(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_LEAST)
+		return true;
+	fprintf(stderr,
+		"lichen: nothing was started: a cage needs a stack of %u KiB, and %llu are allowed here; raise 'ulimit -s'\n",
+		STACK_LEAST >> 10, (unsigned long long)limit.rlim_cur >> 10);
+	return false;
+}
+
 int cage_run_open(const struct command *command, const struct cage_options *given, struct run_audit *audit, struct cage_run *ret)
 {
+	struct cage_policy_error error;
 	(void)command;
-	int status = read_policy(given->policy, &ret->policy);
+	ret->tmp = CAGE_TMP_NONE;
+	if (!has_stack())
+		return LICHEN_EXIT_FAILED;
+	int r = cage_read_policy("lichen", given->policy, &ret->policy, &error);
+	if (r < 0)
+		return refused(r);
+	int status = cage_run_choose_log(ret->policy, audit);
+	CLEANUP_FREE char *log = status < 0 ? cage_run_existing(audit->path) : NULL;
 	if (status < 0)
-		status = cage_run_choose_log(ret->policy, audit);
-	if (status < 0)
-		status = keep_log_out(ret->policy, audit->path);
-	if (status >= 0)
-		return status;
-	if (cage_open(ret->policy, given->weaker, &ret->cage) < 0)
-		return no_memory();
-	status = refuse_missing(ret->policy, ret->cage);
-	if (status >= 0)
-		return status;
-	ret->env = cage_environment(ret->policy, environ);
-	return ret->env ? -1 : no_memory();
+		status = cage_run_keep_out(ret->policy, log, audit->path);
+	return status < 0 ? cage_run_start(ret, given->weaker) : status;
 }
 
 /* The command's words as the log may have them, each masked by itself. NULL without memory. */
@@ -178,9 +205,9 @@ int cage_run_describe(struct cage_run *run, const struct launch *launch, struct 
 		run->words = mask_words(audit->command.argv);
 		audit->command.argv = run->words;
 		if (!run->words)
-			return no_memory();
+			return -ENOMEM;
 	}
-	return run->described ? -1 : no_memory();
+	return run->described ? 0 : -ENOMEM;
 }
 
 int cage_run_limit(const struct cage_run *run, const struct run_audit *audit)
@@ -189,7 +216,9 @@ int cage_run_limit(const struct cage_run *run, const struct run_audit *audit)
 	struct audit_error why;
 	if (!limit)
 		return 0;
-	fprintf(stderr, "lichen: limits.%s of %s ended the command\n", limit, run->policy->name);
+	const char *not_told = cage_limit_why(run->cage);
+	fprintf(stderr, "lichen: limits.%s of %s ended the command%s%s\n", limit, run->policy->name,
+		not_told ? ": whether it holds cannot be told: " : "", not_told ? not_told : "");
 	if (audit_run_note(audit->path, &audit->run, "run.limit", json_pack("{s:s}", "limit", limit), &why) == 0)
 		return 0;
 	fprintf(stderr, "lichen: the audit log '%s': %s\n", audit->path, why.text);
@@ -202,5 +231,7 @@ void cage_run_close(struct cage_run *run)
 	cage_environment_free(run->env);
 	cage_environment_free(run->words);
 	cage_close(run->cage);
+	if (run->policy)
+		cage_tmp_end(&run->tmp);
 	cage_policy_free(run->policy);
 }

@@ -4,6 +4,7 @@
 #define LICHEN_CLI_CAGE_RUN_H
 
 #include "cage/cage.h"
+#include "cage/cage_tmp.h"
 #include "cli/commands.h"
 #include "cli/run_audit.h"
 
@@ -32,6 +33,7 @@ int cage_parse_weaker(void *field, const char *value, struct option_error *error
 
 struct cage_run {
 	struct cage_policy *policy;
+	struct cage_tmp tmp;
 	struct cage *cage; /* NULL: none */
 	char **env;        /* what passes of ours */
 	json_t *described; /* for the log */
@@ -43,7 +45,13 @@ int cage_run_choose_log(const struct cage_policy *policy, struct run_audit *audi
 /* Reads the policy and opens the cage; `audit` gets the log that is kept in any case. Returns -1; or the exit status, after saying why. */
 int cage_run_open(const struct command *command, const struct cage_options *given, struct run_audit *audit,
 		  struct cage_run *ret) MUST_CHECK;
-/* Tells `audit` of it, once it is known how the command will be run. Returns -1, or the exit status. */
+/* Its last step, when ret->policy is there: makes what it needs and tries the layers. Likewise. */
+int cage_run_start(struct cage_run *run, u32 weaker) MUST_CHECK;
+/* The part of a path that is there, without symbolic links. NULL without memory. */
+char *cage_run_existing(const char *path) MUST_CHECK;
+/* Who can read the key of a log can forge it: no rule may reach it at `real` (NULL: it is nowhere). Returns -1, or the exit status. */
+int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *log) MUST_CHECK;
+/* Tells `audit` of it, once it is known how the command will be run. 0 or -ENOMEM. */
 int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit) MUST_CHECK;
 /* Tells on stderr and in the log which limit ended the command, if one did. 0, or 74. */
 int cage_run_limit(const struct cage_run *run, const struct run_audit *audit) MUST_CHECK;

@@ -42,7 +42,7 @@ static json_t *describe(const struct cage_tell *tell, const struct cage_denial *
 {
 	struct cage_denial name = { 0 };
 	char call[CAGE_CALL_NAME], comm[CAGE_OBJECT_PRINTED];
-	if (denial->nr < 0) /* by lichen-proxy, which knows of no call */
+	if (denial->nr < 0) /* by lichen-proxy, or before there was a guest */
 		return json_pack("{s:s, s:o, s:n, s:s*, s:b}", "what", cage_denied_name(denial->what), "object",
 				 text_event(tell, object), "rule", "reason", denial->why, "quiet", denial->quiet);
 	memcpy(name.object, denial->comm, sizeof(denial->comm));
@@ -117,6 +117,12 @@ void cage_tell_network(void *data, const struct cage_proxy_decision *decision)
 		return;
 	json_t *event = describe_network(tell, decision->event);
 	tell->network_error = event ? audit_run_note(tell->audit, tell->run, "network", event, &tell->network_why) : -ENOMEM;
+}
+
+bool cage_tell_program(struct cage_tell *tell, const char *path)
+{
+	cage_denials_add(tell->denials, CAGE_DENIED_FS_EXECUTE, path, NULL);
+	return cage_denials_count(tell->denials) > 0;
 }
 
 int cage_tell_end(struct cage_tell *tell, int status, bool settled)

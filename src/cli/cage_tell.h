@@ -34,6 +34,8 @@ int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, co
 		    const char *audit, const struct audit_run *run, struct launch *launch) MUST_CHECK;
 /* A struct cage_proxy_reader.take, whose data is a struct cage_tell: an event "network", and a denial if it is one. */
 void cage_tell_network(void *data, const struct cage_proxy_decision *decision);
+/* The command's own program may not be executed: a denial. Returns whether it was told. */
+bool cage_tell_program(struct cage_tell *tell, const char *path);
 /*
  * The run is over: says what is left to say. Returns the status of lichen: 77 when something was denied, 74 when the log could not be told, else `status`;
  * that in any case when it is `settled`: a limit ended the command, or lichen failed. Frees what cage_tell_begin() made.

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "audit/audit_log.h"
 #include "audit/audit_verify.h"
@@ -14,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/words.h"
+#include "host/state_dir.h"
 #include "lichen.h"
 
 struct audit_options {
@@ -250,16 +252,40 @@ static char *read_key(const char *given)
 	return NULL;
 }
 
-static int act(const struct action *action, const struct audit_options *given, int count, char **words)
+static int act(const struct action *action, const struct audit_options *given, const char *log, int count, char **words)
 {
-	struct at at = { .given = given, .path = words[0] };
+	struct at at = { .given = given, .path = log };
 	CLEANUP_FREE char *key = given->key ? read_key(given->key) : NULL;
 	if (given->key && !key)
 		return LICHEN_EXIT_NO_INPUT;
 	at.opened = audit_view_open(at.path, key, action->each_note, &at.view, &at.error);
-	int status = action->run(&at, count - 1, words + 1);
+	int status = action->run(&at, count, words);
 	audit_view_close(&at.view);
 	return status;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The log of who asks: where caged runs write that have been told of no other. Returns -1, or the exit status. */
+static int find_own(char log[PATH_MAX + 8])
+{
+	char state[PATH_MAX];
+	if (!state_dir_has("audit")) {
+		fprintf(stderr,
+			"lichen audit: you have no log yet: 'lichen run --cage' and '--learn' make one; of another, name the directory\n");
+		return LICHEN_EXIT_NO_INPUT;
+	}
+	CLEANUP_FD int fd = state_dir_open(state);
+	if (fd < 0) {
+		fprintf(stderr, "lichen audit: '%s': %s\n", state, strerror(-fd));
+		return LICHEN_EXIT_NO_INPUT;
+	}
+	(void)snprintf(log, PATH_MAX + 8, "%s/audit", state);
+	return -1;
 }
 
 static int run(int argc, char **argv)
@@ -275,27 +301,32 @@ static int run(int argc, char **argv)
 	int count = argc - first - 1;
 	if (status < 0 && !action)
 		status = command_usage(&command_audit, "it does no '%s'", argv[first]);
-	if (status < 0 && (count < 1 + action->least || count - 1 > action->most))
+	bool own = status < 0 && (count < 1 + action->least || (action->least && is_file(argv[first + 1])));
+	if (status < 0 && (count + own < 1 + action->least || count + own - 1 > action->most))
 		status = command_usage(&command_audit, "%s takes the directory of a log%s", action->name,
 				       action->most == 0   ? ""
 				       : action->most == 1 ? " and the number of an entry"
 							   : " and files with checkpoints");
+	char log[PATH_MAX + 8];
+	if (status < 0 && own)
+		status = find_own(log);
 	if (status < 0)
-		status = act(action, &given, count, argv + first + 1);
+		status = act(action, &given, own ? log : argv[first + 1], count - !own, argv + first + 1 + !own);
 	free((void *)given.witnesses.words);
 	return status;
 }
 
 static const char *const notes[] = {
-	"Actions. verify: looks at every entry. show: prints entries for people. export: as JSON lines, or CSV. prove DIR N: prints the proof that entry N is in "
-	"the log. checkpoint: prints what to keep elsewhere. witness-check DIR FILE…: proves that the log continues such checkpoints.",
+	"Actions. verify: looks at every entry. show: prints entries for people. export: as JSON lines, or CSV. prove N: prints the proof that entry N is in the "
+	"log. checkpoint: prints what to keep elsewhere. witness-check FILE…: proves that the log continues such checkpoints. DIR is the log's directory; "
+	"without, your own is meant, which `lichen run --cage` writes.",
 	"Exit status: 0; 64 wrong words, 65 the log is broken, or no continuation of a checkpoint, 66 no such log, entry or file, 74 it cannot be read.",
 	NULL,
 };
 
 const struct command command_audit = {
 	.name = "audit",
-	.synopsis = "ACTION [OPTION…] DIR [ARG…]",
+	.synopsis = "ACTION [OPTION…] [DIR] [ARG…]",
 	.summary = "Verifies, shows and proves the log of `run --audit`",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen cage: what a policy means, and what of it this machine can enforce. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "cage/cage_profile.h"
 #include "cli/cage_env.h"
 #include "cli/cage_print.h"
+#include "cli/cage_read.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "lichen.h"
@@ -35,17 +37,17 @@ static int print_json(json_t *object, int status)
 /* Reads a policy and its profile, or says why not. Returns -1, or the exit status. */
 static int load(const char *name, struct cage_policy **ret, struct cage_policy_error *error)
 {
-	CLEANUP_FREE char *text = NULL;
-	int r = cage_policy_load(name, ret, &text, error);
-	if (r == 0)
-		r = cage_profile_check(*ret, error);
-	if (r == -EINVAL && !text)
-		text = cage_policy_error_line(name, error);
-	if (r == -ENOMEM || (r < 0 && !text))
-		return no_memory();
-	if (r < 0)
-		fprintf(stderr, "lichen cage: %s\n", text);
-	return r < 0 ? LICHEN_EXIT_CONFIG : -1;
+	struct oci_seccomp profile = { .program = NULL };
+	int r = cage_read_policy("lichen cage", name, ret, error);
+	if (r == 0) {
+		r = cage_profile_load(*ret, &profile, error);
+		free(profile.program);
+		if (r == -EINVAL)
+			r = cage_read_refuse("lichen cage", name, error);
+		else if (r < 0)
+			return no_memory();
+	}
+	return r == 0 ? -1 : r == -EINVAL ? LICHEN_EXIT_CONFIG : LICHEN_EXIT_SOFTWARE;
 }
 
 static int check(const struct cage_check_options *given, char **words)

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cage/cage_seccomp.h"
 #include "cli/cage_run.h"
 #include "cli/cage_tell.h"
+#include "cli/cage_tree.h"
 #include "cli/cell_options.h"
 #include "cli/commands.h"
 #include "cli/guest.h"
@@ -135,7 +135,8 @@ struct run {
 	char *home; /* "HOME=…" */
 	struct guest_tree tree;
 	struct cage_run cage;
-	struct cage_tell tell; /* what the cage denies */
+	struct cage_inside inside; /* with a tree of its own */
+	struct cage_tell tell;     /* what the cage denies */
 };
 
 static int no_memory(void)
@@ -193,25 +194,6 @@ static int refuse_names(const struct run_options *given)
 			     given->hostname[0] ? "--hostname" : "--pid=private");
 }
 
-/* Lets lichen itself start the command. */
-static bool prepend_init(struct run *run)
-{
-	char *self = run->given.root.directory ? strdup(GUEST_INIT) : realpath("/proc/self/exe", NULL);
-	static char verb[] = "init", end[] = "--";
-	char *first[] = { self, verb, end };
-	size_t count = 0;
-	while (run->argv[count])
-		count++;
-	char **argv = self ? calloc(count + 4, sizeof(*argv)) : NULL;
-	if (!argv)
-		return false;
-	memcpy(argv, first, sizeof(first));
-	memcpy(argv + 3, run->argv, count * sizeof(*argv));
-	free((void *)run->argv);
-	run->argv = argv;
-	return true;
-}
-
 /* What is run, with which environment. *first: of the command line's words. */
 static int make_command(struct run *run, char *const *words)
 {
@@ -230,7 +212,7 @@ static int make_command(struct run *run, char *const *words)
 	}
 	if (!run->argv || !run->env)
 		return no_memory();
-	if (given->root.init && run->argv[0] && !prepend_init(run))
+	if (given->root.init && run->argv[0] && !guest_prepend_init(&given->root, &run->argv))
 		return no_memory();
 	if (config && !run->argv[0]) {
 		fprintf(stderr, "lichen run: image '%s' names no command; give one\n", run->image.image.name);
@@ -267,7 +249,6 @@ static int check(const struct run *run)
 static const char *settled_by_policy(const struct run_options *given)
 {
 	return given->network == LAUNCH_NETWORK_NONE ? "--network"
-	     : given->root.directory                 ? "--rootfs, or an image,"
 	     : guest_user_given(&given->user)        ? "--user"
 	     : given->pid == GUEST_PID_PRIVATE       ? "--pid=private"
 	     : cell_wanted(&given->cell)             ? "an option that makes a cell"
@@ -284,6 +265,8 @@ static int open_cage(struct run *run)
 		return given->learn.path ? cage_run_choose_log(NULL, &given->audit) : -1;
 	if (settled_by_policy(given))
 		return command_usage(&command_run, "--cage and %s cannot be used together", settled_by_policy(given));
+	if (given->root.directory)
+		return cage_tree_begin(&given->cage, &given->audit, &run->inside);
 	return cage_run_open(&command_run, &given->cage, &given->audit, &run->cage);
 }
 
@@ -397,24 +380,62 @@ static void describe(struct run *run)
 		.image = run->image.used ? run->image.image.name : NULL,
 		.root = given->root.directory,
 		.user = given->user.user,
+		.host = run->inside.begun ? run->inside.machine.nodename : NULL,
 		.tree = trees[run->mechanisms.state],
 		.plan = &run->plan,
 	};
 }
 
-/* Without a cell: runs it, between its two entries in the log if that is asked for. */
+/* A run without a cell, between its two entries in the log if that is asked for. */
+struct audited {
+	struct run *run;
+	const struct launch *launch;
+	bool asked, begun; /* whether its start is to be told, and is */
+	int limit;         /* the exit status of one that ended it */
+	bool denied;       /* it could not be started since the cage refuses its program, and that has been told */
+};
+
+/* Durably, before the command executes anything. */
+static int tell_start(void *data, struct launch_result *result)
+{
+	struct audited *audited = data;
+	struct run *run = audited->run;
+	struct run_options *given = &run->given;
+	audited->asked = true;
+	if (run->cage.cage && cage_run_describe(&run->cage, audited->launch, &given->audit) < 0) {
+		*result = (struct launch_result){ .status = LICHEN_EXIT_FAILED, .stage = "writing the audit log", .error = ENOMEM };
+		return -ENOMEM;
+	}
+	int r = run_audit_starting(&given->audit, result);
+	audited->begun = r == 0;
+	return r == 0 && given->learn.path ? run_audit_learning(&given->audit, &given->learn, result) : r;
+}
+
+static int tell_end(struct audited *audited, bool failed, struct launch_result *result)
+{
+	struct run *run = audited->run;
+	const char *refused = failed && run->cage.cage ? cage_refused_program(run->cage.cage) : "";
+	if (!audited->begun)
+		return 0;
+	audited->limit = cage_run_limit(&run->cage, &run->given.audit);
+	audited->denied = *refused && cage_tell_program(&run->tell, refused);
+	return run_audit_ended(&run->given.audit, result);
+}
+
 static int launch_audited(struct run *run, const struct launch *launch)
 {
 	struct run_options *given = &run->given;
-	struct launch_result result = { .status = LICHEN_EXIT_FAILED };
-	int r = given->audit.path[0] ? run_audit_starting(&given->audit, &result) : 0, end = 0, limit = 0;
-	if (r == 0 && given->learn.path && given->audit.path[0])
-		r = run_audit_learning(&given->audit, &given->learn, &result);
-	if (r == 0) {
-		r = run->cage.cage ? cage_launch(run->cage.cage, launch, &result) : launch_run(launch, &result);
-		limit = cage_run_limit(&run->cage, &given->audit);
-		end = given->audit.path[0] ? run_audit_ended(&given->audit, &result) : 0;
-	}
+	struct audited audited = { .run = run, .launch = launch };
+	const struct launch_hooks hooks = { .permit = tell_start, .data = &audited };
+	struct launch_result result = { .status = LICHEN_EXIT_FAILED }, failed;
+	struct launch inside = *launch;
+	if (given->audit.path[0])
+		inside.hooks = &hooks;
+	int r = run->cage.cage ? cage_launch(run->cage.cage, &inside, &result) : launch_run(&inside, &result);
+	if (r < 0 && given->audit.path[0] && !audited.asked && tell_start(&audited, &failed) < 0)
+		result = failed; /* it did not come so far; the log is told all the same */
+	int end = tell_end(&audited, r < 0, &result), limit = audited.limit;
+	r = audited.denied ? 0 : r;
 	if (r < 0 || end < 0)
 		guest_say_failure(run->argv[0], given->guest.workdir, &result);
 	if (run->cage.cage && *cage_network_problem(run->cage.cage))
@@ -434,11 +455,30 @@ static int tell_denials(struct run *run, struct launch *launch)
 {
 	u64 refused[TRACE_NUMBERS_SIZE] = { 0 };
 	const struct cage_proxy_reader network = { cage_tell_network, &run->tell };
-	cage_seccomp_refused(run->cage.policy, refused);
+	cage_refused_calls(run->cage.cage, refused);
 	cage_hear_network(run->cage.cage, &network);
-	/* what a denied directory holds is not there */
-	return cage_tell_begin(&run->tell, run->cage.policy, refused, run->cage.policy->files.deny.count, run->given.audit.path,
+	return cage_tell_begin(&run->tell, run->cage.policy, refused, cage_hides(run->cage.cage), run->given.audit.path,
 			       &run->given.audit.run, launch);
+}
+
+/* Lets lichen enter the tree, where the cage is. Returns -1, or the exit status. */
+static int enter_cage(struct run *run, struct launch *launch)
+{
+	const struct native_root *native = run->tree.native;
+	const struct run_options *given = &run->given;
+	const struct user_found *user = run->image.used ? &run->user : NULL;
+	int status = cage_tree_enter(&run->inside, native, user, given->cage.weaker, &run->given.audit, &run->cage);
+	if (status >= 0)
+		return status;
+	char **env = cage_tree_env(&run->cage, run->image.used ? run->env : NULL, &given->guest.env);
+	if (!env)
+		return no_memory();
+	free((void *)run->env);
+	launch->envp = run->env = env;
+	launch->workdir = native ? native->workdir : NULL;
+	launch->native = NULL;
+	launch->become = false;
+	return -1;
 }
 
 /* Runs it. Returns the exit status. */
@@ -451,7 +491,9 @@ static int execute(struct run *run)
 			guest_random_hostname(given->hostname);
 		given->root.hostname = given->hostname;
 	}
-	int status = in_cell ? -1 : guest_root_stage(&command_run, &given->root, given->guest.workdir, &run->tree);
+	int status = run->inside.begun ? cage_tree_check(&run->inside, &run->mechanisms) : -1;
+	if (status < 0 && !in_cell)
+		status = guest_root_stage(&command_run, &given->root, given->guest.workdir, &run->tree);
 	if (status >= 0)
 		return status;
 	struct launch launch = {
@@ -473,6 +515,11 @@ static int execute(struct run *run)
 		run->tree.native->identity = run->user.identity;
 		run->tree.native->hostname = given->hostname;
 	}
+	if (run->inside.begun) {
+		status = enter_cage(run, &launch);
+		if (status >= 0)
+			return status;
+	}
 	given->cell.user = given->user.user;
 	if (given->audit.path[0]) {
 		describe(run);
@@ -485,8 +532,6 @@ static int execute(struct run *run)
 	}
 	if (run->cage.cage && tell_denials(run, &launch) < 0)
 		return no_memory();
-	if (run->cage.cage && cage_run_describe(&run->cage, &launch, &given->audit) >= 0)
-		return LICHEN_EXIT_FAILED;
 	if (in_cell)
 		return cell_run_command(&command_run, &given->cell, &launch, &run->plan, &run->mechanisms, &given->root,
 					run->image.used ? &run->image : NULL);
@@ -496,12 +541,13 @@ static int execute(struct run *run)
 static void run_done(struct run *run)
 {
 	struct guest_root *root = &run->given.root;
+	cage_run_close(&run->cage);
+	cage_tree_end(&run->inside);
 	guest_root_end(root);
 	guest_image_end(&run->image);
 	cell_options_done(&run->given.cell);
 	guest_tree_done(&run->tree);
 	run_learn_done(&run->given.learn);
-	cage_run_close(&run->cage);
 	free((void *)run->argv);
 	free((void *)run->env);
 	free(run->home);
@@ -514,17 +560,21 @@ static void run_done(struct run *run)
 	free((void *)root->dns_options.words);
 }
 
+/* Not on the stack, which may be small (ulimit -s): it holds paths. */
 static int run(int argc, char **argv)
 {
-	struct run run = { 0 };
-	int status = read_options(&run, argc, argv);
+	struct run *run = calloc(1, sizeof(*run));
+	if (!run)
+		return no_memory();
+	int status = read_options(run, argc, argv);
 	if (status < 0)
-		status = make_plans(&run);
+		status = make_plans(run);
 	if (status < 0)
-		status = show_plans(&run);
+		status = show_plans(run);
 	if (status < 0)
-		status = execute(&run);
-	run_done(&run);
+		status = execute(run);
+	run_done(run);
+	free(run);
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "cli/commands.h"
 #include "cli/flow_cli.h"
 #include "cli/json_out.h"
@@ -43,25 +44,10 @@ int flow_cli_wrong(const char *path, int error, const struct yaml_error *why)
 int flow_cli_read(const char *path, char **ret, size_t *ret_size)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t size = 0;
-	ssize_t n = 1;
 	if (fd < 0)
 		return say(path, -errno, LICHEN_EXIT_NO_INPUT);
-	CLEANUP_FREE char *text = malloc(YAML_BYTES_MAX + 2);
-	if (!text)
-		return say(path, -ENOMEM, LICHEN_EXIT_SOFTWARE);
-	while (n > 0 && size <= YAML_BYTES_MAX) {
-		n = read(fd, text + size, YAML_BYTES_MAX + 1 - size);
-		if (n < 0)
-			return say(path, -errno, LICHEN_EXIT_NO_INPUT);
-		size += (size_t)n;
-	}
-	text[size] = '\0';
-	*ret = realloc(text, size + 1);
-	if (*ret)
-		text = NULL;
-	*ret_size = size;
-	return *ret ? 0 : say(path, -ENOMEM, LICHEN_EXIT_SOFTWARE);
+	int error = read_bytes(fd, YAML_BYTES_MAX + 1, ret, ret_size); /* the parser says that it is too much */
+	return error ? say(path, error, error == -ENOMEM ? LICHEN_EXIT_SOFTWARE : LICHEN_EXIT_NO_INPUT) : 0;
 }
 
 /* config.yaml of the base directory need not be there; one that is named must. */

@@ -61,6 +61,24 @@ u32 guest_root_layers(const struct guest_root *given, const char *layers[2])
 	return count;
 }
 
+bool guest_prepend_init(const struct guest_root *given, char ***argv)
+{
+	char *self = given->directory ? strdup(GUEST_INIT) : realpath("/proc/self/exe", NULL);
+	static char verb[] = "init", end[] = "--";
+	char *first[] = { self, verb, end };
+	size_t count = 0;
+	while ((*argv)[count])
+		count++;
+	char **longer = self ? calloc(count + 4, sizeof(*longer)) : NULL;
+	if (!longer)
+		return false;
+	memcpy(longer, first, sizeof(first));
+	memcpy(longer + 3, *argv, count * sizeof(*longer));
+	free((void *)*argv);
+	*argv = longer;
+	return true;
+}
+
 int guest_root_check(const struct command *command, const struct guest_root *given)
 {
 	const struct {

@@ -97,6 +97,9 @@ const char *guest_root_scratch(const struct command *command, struct guest_root 
 /* Where --init has lichen's own program in a tree. */
 #define GUEST_INIT "/sbin/lichen-init"
 
+/* Lets lichen itself start the command (--init): *argv, which is free(3)d, becomes another. False without memory. */
+bool guest_prepend_init(const struct guest_root *given, char ***argv);
+
 /* guest_resolve.c: the text of /etc/hosts and /etc/resolv.conf with what was asked for; allocated, NULL without memory; *ret NULL where the machine's will do. */
 int guest_resolve_hosts(const struct guest_root *given, char **ret);
 int guest_resolve_resolver(const struct guest_root *given, char **ret);

@@ -23,6 +23,30 @@ static int fail(const struct command *command, const char *what, int error)
 	return LICHEN_EXIT_FAILED;
 }
 
+/* A directory for temporary files, as the cage will have one if it is used, and an environment that names it. */
+static int make_tmp(struct run_learn *learn, char *const *environment)
+{
+	static const char nothing[] = "version: 1\nfiles: {tmp: true}\n";
+	struct cage_policy_error error;
+	size_t count = 0, kept = 1;
+	learn->tmp = CAGE_TMP_NONE;
+	int r = cage_policy_parse(nothing, sizeof(nothing) - 1, "/", NULL, &learn->nothing, &error);
+	if (r == 0)
+		r = cage_tmp_begin(learn->nothing, &learn->tmp);
+	if (r < 0)
+		return r;
+	while (environment[count])
+		count++;
+	learn->env = calloc(count + 2, sizeof(*learn->env));
+	if (!learn->env || asprintf(&learn->variable, "TMPDIR=%s", learn->tmp.path) < 0)
+		return -ENOMEM;
+	learn->env[0] = learn->variable;
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environment[i], "TMPDIR=", 7) != 0)
+			learn->env[kept++] = environment[i];
+	return 0;
+}
+
 int run_learn_begin(const struct command *command, struct run_learn *learn, struct launch *launch)
 {
 	char here[PATH_MAX], workdir[PATH_MAX];
@@ -33,15 +57,13 @@ int run_learn_begin(const struct command *command, struct run_learn *learn, stru
 		return fail(command, "the working directory", -errno);
 	if (!realpath(launch->workdir ? launch->workdir : here, workdir))
 		return fail(command, "the working directory", -errno);
-	static const char nothing[] = "version: 1\n";
-	CLEANUP_POLICY struct cage_policy *policy = NULL;
-	struct cage_policy_error error;
-	int r = cage_policy_parse(nothing, sizeof(nothing) - 1, "/", NULL, &policy, &error);
+	int r = make_tmp(learn, launch->envp);
 	if (r == 0)
-		r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, &learn->learner);
+		r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, learn->tmp.path, &learn->learner);
 	if (r < 0)
 		return fail(command, "beginning", r);
-	cage_seccomp_unlisted(policy, learn->numbers);
+	cage_seccomp_unlisted(learn->nothing, learn->numbers);
+	launch->envp = learn->env;
 	learn->trace = (struct launch_trace){
 		.mode = TRACE_USES,
 		.numbers = learn->numbers,
@@ -92,4 +114,9 @@ void run_learn_done(struct run_learn *learn)
 {
 	cage_learner_free(learn->learner);
 	learn->learner = NULL;
+	if (learn->nothing)
+		cage_tmp_end(&learn->tmp);
+	cage_policy_free(learn->nothing);
+	free((void *)learn->env);
+	free(learn->variable);
 }

@@ -4,6 +4,7 @@
 #define LICHEN_CLI_RUN_LEARN_H
 
 #include "audit/audit_run.h"
+#include "cage/cage_tmp.h"
 #include "cli/commands.h"
 #include "host/launch.h"
 
@@ -12,6 +13,9 @@ struct cage_learner;
 struct run_learn {
 	const char *path; /* of the policy; NULL = nothing is learnt */
 	struct cage_learner *learner;
+	struct cage_policy *nothing; /* that allows nothing but a directory for temporary files, `tmp` */
+	struct cage_tmp tmp;
+	char **env, *variable; /* of the command; TMPDIR in it */
 	struct launch_trace trace;
 	u64 numbers[TRACE_NUMBERS_SIZE]; /* the calls that only a policy which names them allows */
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "fetch/call_request.h"
 
 struct call {
@@ -166,8 +167,10 @@ static size_t take_header(char *line, size_t one, size_t size, void *user)
 	if (size >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
 		json_array_clear(call->fields); /* of an answer 1xx */
 	call->fields_size += size;
-	if (call->fields_size > CALL_FIELDS_MAX)
-		return fail(call, LICHEN_FETCH_PROTOCOL, "protocol", "the answer's header is longer than 65536 bytes") ? size : 0;
+	if (call->fields_size > CALL_FIELDS_MAX) {
+		fail(call, LICHEN_FETCH_PROTOCOL, "protocol", "the answer's header is longer than 65536 bytes");
+		return 0;
+	}
 	if (!take_field(call, line, size))
 		return 0;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -181,10 +184,10 @@ static size_t take_body(char *data, size_t one, size_t size, void *user)
 	struct call *call = user;
 	(void)one;
 	call->body += (s64)size;
-	if (call->body > call->request.max_body)
-		return fail(call, LICHEN_FETCH_PROTOCOL, "protocol", "the answer is longer than the request allows")
-			     ? size
-			     : CURL_WRITEFUNC_ERROR;
+	if (call->body > call->request.max_body) {
+		fail(call, LICHEN_FETCH_PROTOCOL, "protocol", "the answer is longer than the request allows");
+		return CURL_WRITEFUNC_ERROR;
+	}
 	if (call->moved)
 		return size;
 	bool ok = tell_answer(call) && tell(call, json_pack("{s:s, s:I}", "event", "data", "size", (json_int_t)size));
@@ -369,40 +372,15 @@ static bool run(struct call *call)
 	}
 }
 
-static int read_all(int fd, char **ret_text, size_t *ret_size)
-{
-	CLEANUP_FREE char *text = NULL;
-	size_t size = 0, room = 0;
-	for (;;) {
-		if (size == room) {
-			room = room ? 2 * room : 65536;
-			char *longer = room <= CALL_REQUEST_MAX ? realloc(text, room) : NULL;
-			if (!longer)
-				return -ENOMEM;
-			text = longer;
-		}
-		ssize_t n = read(fd, text + size, room - size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		size += (size_t)n;
-	}
-	*ret_text = text;
-	*ret_size = size;
-	text = NULL;
-	return 0;
-}
-
 int call_run(int in, int out, struct fetch_error *ret_error)
 {
 	struct call call = { .out = out, .error = ret_error, .kind = "usage" };
 	CLEANUP_FREE char *text = NULL;
 	size_t size = 0;
 	*ret_error = (struct fetch_error){ .status = 0 };
-	int error = read_all(in, &text, &size);
+	int error = read_bytes(in, CALL_REQUEST_MAX + 1, &text, &size);
+	if (!error && size > CALL_REQUEST_MAX)
+		error = -EFBIG;
 	if (error)
 		return fetch_fail(ret_error, LICHEN_FETCH_USAGE, "the request cannot be read: %s", strerror(-error));
 	bool ok = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && call_request_read(text, size, &call.request, ret_error) == 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "flow/flow_paths.h"
 #include "host/tree.h"
 
@@ -94,28 +95,6 @@ static int open_file(const struct flow_place *place, int flags)
 	return take_fd(&fd);
 }
 
-static int read_whole(int fd, size_t most, char **ret, size_t *ret_size)
-{
-	CLEANUP_FREE char *bytes = malloc(most + 1);
-	size_t size = 0;
-	ssize_t n = 1;
-
-	if (!bytes)
-		return -ENOMEM;
-	while (size <= most && n != 0) {
-		n = read(fd, bytes + size, most + 1 - size);
-		if (n < 0)
-			return -errno;
-		size += (size_t)n;
-	}
-	if (size > most)
-		return -EFBIG;
-	*ret = bytes;
-	bytes = NULL;
-	*ret_size = size;
-	return 0;
-}
-
 static u64 most_bytes(const struct flow_config *config)
 {
 	u64 file = (u64)config->max_file_size_mb << 20;
@@ -127,8 +106,11 @@ static enum flow_outcome do_read(const struct flow_task *task, const char *path,
 				 struct flow_result *result)
 {
 	CLEANUP_FD int fd = open_file(place, O_RDONLY);
-	int r = fd < 0 ? fd : read_whole(fd, most_bytes(task->config), &result->output, &result->size);
+	u64 most = most_bytes(task->config);
+	int r = fd < 0 ? fd : read_bytes(fd, most + 1, &result->output, &result->size);
 
+	if (r == 0 && result->size > most)
+		r = -EFBIG;
 	return r < 0 ? failed(result, "read", path, r) : FLOW_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "flow/flow.h"
@@ -139,13 +140,14 @@ static enum flow_outcome set_headers(struct visit *visit, bool json)
 	{
 		CLEANUP_FREE char *text = scalar(value);
 		CLEANUP_FREE char *sent = text ? redacted(visit, text, strlen(text)) : NULL;
+		json = json && strcasecmp(name, "Content-Type") != 0;
 		/* A password would not survive redaction, and does not belong into a flow. */
 		if (!sent || json_object_set_new(headers, name, json_string(sent))) {
 			json_decref(headers);
 			return fail(visit, FLOW_WRONG, "the value of field %.60s is no text", name);
 		}
 	}
-	if (json && !json_object_get(headers, "Content-Type"))
+	if (json)
 		(void)json_object_set_new(headers, "Content-Type", json_string("application/json"));
 	return json_object_set_new(visit->request, "headers", headers) ? fail(visit, FLOW_BROKEN, "out of memory") : FLOW_OK;
 }

@@ -152,6 +152,8 @@ static enum flow_outcome read_question(struct turn *turn)
 		outcome = read_messages(turn);
 	if (outcome != FLOW_OK)
 		return outcome;
+	if (turn->question.completion && turn->provider.api == LLM_OPENAI && json_array_size(turn->question.messages) != 1)
+		return fail(turn, FLOW_WRONG, "completions takes one text: no system, and one message");
 	turn->body = llm_request_body(&turn->provider, &turn->question);
 	return turn->body ? FLOW_OK : fail(turn, FLOW_BROKEN, "out of memory");
 }

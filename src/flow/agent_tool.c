@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "flow/flow.h"
+#include "flow/flow_call.h"
 #include "flow/flow_paths.h"
 #include "flow/flow_tool.h"
 
@@ -200,11 +200,9 @@ static enum flow_outcome run(const struct flow_task *task, struct flow_result *r
 	const json_t *timeout = json_object_get(task->settings, "timeout");
 	struct flow_tool tool = { .task = task, .deadline = task->deadline };
 	const char *wrong = NULL;
-	struct timespec at;
 
 	tool.output_max = setting(task, "max_output_size", task->config->max_output);
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	u64 own = (u64)at.tv_sec * 1000000000u + (u64)at.tv_nsec + 1000000000u * setting(task, "timeout", 86400);
+	u64 own = flow_clock() + 1000000000u * setting(task, "timeout", 86400);
 	if (timeout && own < tool.deadline)
 		tool.deadline = own;
 	tool.argv = make_argv(task);

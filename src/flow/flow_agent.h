@@ -21,6 +21,7 @@ struct audit_run;
 struct budget;
 struct flow_step;
 struct flow_tool;
+struct flow_tool_plan;
 
 enum flow_kind {
 	FLOW_STRING,
@@ -71,8 +72,9 @@ struct flow_task {
 	const struct audit_run *audit; /* the run in it, for events of the agent's own */
 	u32 weaker;                    /* bit per layer of the cage that may be missing (cage/layer.h) */
 	void (*caged)(const struct flow_tool *tool,
-		      int report); /* flow_tool_caged(): what only reads flows need not be linked with the cage */
-	bool no_sandbox;           /* the command line and config.yaml agree that there is no cage */
+		      int report);         /* flow_tool_caged(): what only reads flows need not be linked with the cage */
+	const struct flow_tool_plan *plan; /* for `caged` */
+	bool no_sandbox;                   /* the command line and config.yaml agree that there is no cage */
 };
 
 struct flow_result {

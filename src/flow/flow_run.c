@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/audit_run.h"
 #include "base/cleanup.h"
+#include "flow/flow_call.h"
 #include "flow/flow_condition.h"
 #include "flow/flow_redact.h"
 #include "flow/flow_tool.h"
@@ -41,14 +41,6 @@ const char *flow_outcome_name(enum flow_outcome outcome)
 	return outcomes[outcome].name;
 }
 
-u64 flow_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
-}
-
 static void tell(const struct flow_work *work, size_t i, const char *outcome, const struct flow_told *more)
 {
 	struct flow_told told = more ? *more : (struct flow_told){ 0 };
@@ -68,6 +60,12 @@ static enum flow_outcome wrong(struct flow_result *result, int error, const stru
 		return FLOW_WRONG;
 	}
 	(void)snprintf(result->error, sizeof(result->error), "out of memory");
+	return FLOW_BROKEN;
+}
+
+static enum flow_outcome no_plan(struct flow_result *result, int error)
+{
+	(void)snprintf(result->error, sizeof(result->error), "cannot probe this host: %s", strerror(-error));
 	return FLOW_BROKEN;
 }
 
@@ -91,6 +89,7 @@ static enum flow_outcome carry_out(struct flow_work *work, size_t i, struct flow
 		.audit = &work->audit,
 		.weaker = work->run->weaker,
 		.caged = flow_tool_caged,
+		.plan = &work->plan,
 		.no_sandbox = work->run->no_sandbox,
 	};
 	json_t *settings = NULL, *parameters = NULL;
@@ -102,7 +101,12 @@ static enum flow_outcome carry_out(struct flow_work *work, size_t i, struct flow
 		r = flow_fill(step->parameters, step->action->fields, step->action->field_count, &scope, &parameters, &error);
 	task.settings = settings;
 	task.parameters = parameters;
-	outcome = r < 0 ? wrong(result, r, &error) : step->agent->run(&task, result);
+	if (r < 0)
+		outcome = wrong(result, r, &error);
+	else if (step->agent == &flow_agent_tool && !task.no_sandbox && (r = flow_tool_plan_make(task.config, &work->plan)) < 0)
+		outcome = no_plan(result, r);
+	else
+		outcome = step->agent->run(&task, result);
 	json_decref(settings);
 	json_decref(parameters);
 	return outcome;
@@ -159,7 +163,7 @@ static void redact_error(const struct flow_work *work, struct flow_result *resul
 static enum flow_outcome attempt(struct flow_work *work, size_t i, unsigned number, struct flow_result *result)
 {
 	struct flow_told told = { .attempt = number };
-	u64 started = flow_now();
+	u64 started = flow_clock();
 	enum flow_outcome outcome;
 
 	if (flow_log_step_start(work, i, number) < 0)
@@ -171,7 +175,7 @@ static enum flow_outcome attempt(struct flow_work *work, size_t i, unsigned numb
 		outcome = keep(work, i, result);
 	if (outcome != FLOW_OK)
 		redact_error(work, result);
-	told.duration_ms = (flow_now() - started) / 1000000;
+	told.duration_ms = (flow_clock() - started) / 1000000;
 	told.output_size = outcome == FLOW_OK ? work->outputs[i].size : 0;
 	told.error = outcome == FLOW_OK ? NULL : result->error;
 	flow_record_step(work, i, flow_outcome_name(outcome), number, told.duration_ms, result);
@@ -202,7 +206,7 @@ static enum flow_outcome may_go_on(struct flow_work *work)
 {
 	if (is_stopped(work->run->stop, 0))
 		return end(work, FLOW_STOPPED, "a signal has stopped the run");
-	if (flow_now() >= work->deadline)
+	if (flow_clock() >= work->deadline)
 		return end(work, FLOW_TIME, "the time of the run is over (max_run_time)");
 	if (work->attempts++ >= (u64)work->run->config->max_steps)
 		return end(work, FLOW_TIME, "the run has made all the steps that it may (max_steps)");
@@ -219,7 +223,7 @@ static void result_done(struct flow_result *result)
 /* Milliseconds between an attempt and the next. */
 static int nap(const struct flow_work *work, unsigned number)
 {
-	u64 at = flow_now(), left = at < work->deadline ? (work->deadline - at) / 1000000 + 1 : 0;
+	u64 at = flow_clock(), left = at < work->deadline ? (work->deadline - at) / 1000000 + 1 : 0;
 	u64 most = 100u << (number < 6 ? number - 1 : 5);
 
 	return (int)(left < most ? left : most);
@@ -336,7 +340,7 @@ void flow_run(struct flow_run *run, struct flow_ended *ret)
 	};
 
 	*ret = (struct flow_ended){ .outcome = FLOW_BROKEN, .status = LICHEN_EXIT_FAILED };
-	work.deadline = flow_now() + run->config->max_run_time * 1000000u;
+	work.deadline = flow_clock() + run->config->max_run_time * 1000000u;
 	if (flow_work_begin(&work) == 0) {
 		(void)snprintf(ret->id, sizeof(ret->id), "%s", work.audit.id);
 		ret->outcome = do_steps(&work);

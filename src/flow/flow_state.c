@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "host/state_dir.h"
 #include "host/tree.h"
 
@@ -110,37 +111,19 @@ static int put_file(int dir, const char *name, const char *bytes, size_t size)
 		bytes += n > 0 ? n : 0;
 		size -= n > 0 ? (size_t)n : 0;
 	}
-	return renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
+	return fsync(fd) < 0 || renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
 }
 
 static int get_file(int dir, const char *name, char **ret, size_t *ret_size)
 {
 	CLEANUP_FD int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	CLEANUP_FREE char *bytes = NULL;
-	size_t used = 0;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode) || (u64)st.st_size > FILE_MAX)
 		return -EINVAL;
-	bytes = malloc((size_t)st.st_size + 1);
-	while (bytes && used < (size_t)st.st_size) {
-		ssize_t n = read(fd, bytes + used, (size_t)st.st_size - used);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	if (!bytes)
-		return -ENOMEM;
-	bytes[used] = '\0';
-	*ret = bytes;
-	bytes = NULL;
-	*ret_size = used;
-	return 0;
+	return read_bytes(fd, FILE_MAX, ret, ret_size);
 }
 
 int flow_state_put_output(int dir, unsigned step, const char *text, size_t size)

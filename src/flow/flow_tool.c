@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,9 +16,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "flow/flow_call.h"
 #include "host/cell_process.h"
 
-#define LOOK_MS 20 /* between looks at whether it has ended, when it holds its streams open no longer */
+#define READS_MAX 128 /* of a stream between looks at time and signals: more than a pipe of 1 MiB holds */
 
 /* A stream that is taken. */
 struct stream {
@@ -27,21 +29,14 @@ struct stream {
 	bool cut; /* there was more */
 };
 
-enum stream_id { OUT, ERR, REPORT, STREAMS };
+/* LIFE: nothing is written to it; the keeper alone holds it, so that its end is seen. */
+enum stream_id { OUT, ERR, REPORT, LIFE, STREAMS };
 
 struct work {
 	const struct flow_tool *tool;
 	struct stream streams[STREAMS];
 	pid_t pid;
 };
-
-static u64 now(void)
-{
-	struct timespec at;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (u64)at.tv_sec * 1000000000u + (u64)at.tv_nsec;
-}
 
 /* --- the child -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -102,9 +97,11 @@ static NORETURN void keeper(const struct flow_tool *tool, const int ends[STREAMS
 		_exit(125);
 	(void)setsid(); /* what a terminal sends is for lichen to decide on */
 	pid_t pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		(void)close(ends[LIFE]);
 		child(tool, ends[OUT], ends[ERR], ends[REPORT]);
-	for (int i = 0; i < STREAMS; i++)
+	}
+	for (int i = 0; i < LIFE; i++)
 		(void)close(ends[i]);
 	int status = pid < 0 ? 125 : keep_watch(pid, &signals);
 	(void)cell_processes_kill("", getpid(), CELL_BY_PARENT);
@@ -138,11 +135,12 @@ static int start(struct work *work)
 
 /* --- the parent ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Takes what is there. 0; or negative errno. */
+/* Takes what is there, but not for ever. 0; or negative errno. */
 static int take(struct stream *stream)
 {
 	char bytes[16384];
 	ssize_t n;
+	int reads = 0;
 
 	while (stream->fd >= 0 && (n = read(stream->fd, bytes, sizeof(bytes))) != 0) {
 		size_t room = stream->most - stream->size, part = (size_t)n < room ? (size_t)n : room;
@@ -157,6 +155,8 @@ static int take(struct stream *stream)
 			memcpy(more + stream->size, bytes, part);
 		stream->bytes = more;
 		stream->size += part;
+		if (++reads == READS_MAX)
+			return 0;
 	}
 	close_fd(&stream->fd);
 	stream->fd = FD_NONE;
@@ -171,23 +171,23 @@ static void end(const struct work *work)
 		;
 }
 
+/* Once it has closed LIFE, which it does by ending, this waits for the rest of its end. */
 static bool has_ended(const struct work *work, int *ret_status)
 {
 	int status;
 
-	if (waitpid(work->pid, &status, WNOHANG) != work->pid)
+	if (waitpid(work->pid, &status, work->streams[LIFE].fd < 0 ? 0 : WNOHANG) != work->pid)
 		return false;
 	*ret_status = exit_code(status);
 	return true;
 }
 
-/* Milliseconds until the next look. */
+/* Milliseconds until its time is over. */
 static int wait_time(const struct work *work, u64 at)
 {
 	u64 left = work->tool->deadline > at ? (work->tool->deadline - at) / 1000000 + 1 : 0;
-	u64 look = work->streams[OUT].fd < 0 && work->streams[ERR].fd < 0 ? 1 : LOOK_MS;
 
-	return (int)(left < look ? left : look);
+	return (int)(left < INT_MAX ? left : INT_MAX);
 }
 
 /* Takes its streams until it has ended, or has to end. */
@@ -198,22 +198,23 @@ static int follow(struct work *work, struct flow_tool_result *ret)
 
 	while (!ended && r == 0) {
 		struct pollfd fds[] = {
-			{ .fd = work->tool->task->stop, .events = POLLIN },
-			{ .fd = work->streams[OUT].fd, .events = POLLIN },
-			{ .fd = work->streams[ERR].fd, .events = POLLIN },
-			{ .fd = work->streams[REPORT].fd, .events = POLLIN },
+			{ .fd = work->tool->task->stop, .events = POLLIN }, { .fd = work->streams[OUT].fd, .events = POLLIN },
+			{ .fd = work->streams[ERR].fd, .events = POLLIN },  { .fd = work->streams[REPORT].fd, .events = POLLIN },
+			{ .fd = work->streams[LIFE].fd, .events = POLLIN },
 		};
-		u64 at = now();
+		u64 at = flow_clock();
 
 		(void)poll(fds, ARRAY_SIZE(fds), wait_time(work, at));
+		if (fds[1 + LIFE].revents) /* the other streams last: all that it has written is there then */
+			r = take(&work->streams[LIFE]);
 		ended = has_ended(work, &ret->status);
-		for (int i = 0; r == 0 && i < STREAMS; i++)
+		for (int i = 0; r == 0 && i < LIFE; i++)
 			r = take(&work->streams[i]);
 		if (ended)
 			break;
 		if (fds[0].revents & POLLIN)
 			ret->end = FLOW_TOOL_STOPPED;
-		else if (now() >= work->tool->deadline)
+		else if (flow_clock() >= work->tool->deadline)
 			ret->end = FLOW_TOOL_TIME;
 		else if (work->streams[OUT].cut)
 			ret->end = FLOW_TOOL_OUTPUT;
@@ -269,7 +270,8 @@ int flow_tool_run(const struct flow_tool *tool, struct flow_tool_result *ret)
 		.tool = tool,
 		.streams = { [OUT] = { .fd = FD_NONE, .most = tool->output_max },
 			     [ERR] = { .fd = FD_NONE, .most = FLOW_TOOL_ERR_MAX },
-			     [REPORT] = { .fd = FD_NONE, .most = sizeof(ret->detail) } },
+			     [REPORT] = { .fd = FD_NONE, .most = sizeof(ret->detail) },
+			     [LIFE] = { .fd = FD_NONE } },
 	};
 	struct flow_tool_result result = { .end = FLOW_TOOL_ENDED };
 	int r = start(&work);

@@ -9,6 +9,7 @@
 #define LICHEN_FLOW_FLOW_TOOL_H
 
 #include "flow/flow_agent.h"
+#include "host/cell_resources.h"
 
 struct flow_tool {
 	const struct flow_task *task;
@@ -54,5 +55,14 @@ void flow_tool_report(int report, enum flow_tool_says says, const char *what, co
 /* What the process does that runs it: does not return. `report` is the pipe. */
 NORETURN void flow_tool_uncaged(const struct flow_tool *tool, int report);
 NORETURN void flow_tool_caged(const struct flow_tool *tool, int report);
+
+/* What all tools of a run have in common, found out once: trying takes a dozen processes, and for a limit of the processor 0.1 s. */
+struct flow_tool_plan {
+	bool known;
+	u32 emulate, refuse;            /* gaps, as `lichen run` fills them without options: bit per gap_id */
+	struct cell_enforcement limits; /* who keeps those of config.yaml */
+};
+/* Unless it is known. 0 or negative errno. */
+int flow_tool_plan_make(const struct flow_config *config, struct flow_tool_plan *plan) MUST_CHECK;
 
 #endif

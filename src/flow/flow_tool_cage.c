@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A tool in the cage. config.yaml and the step's `config` become a policy (docs/cage.md), in memory:
+ * A tool in the cage. config.yaml and the step's `config` become a policy (docs/cage-policy.md), in memory:
  *
  *     files      execute what the system has installed; read allowed_paths, or write them when the step has read_only: false
  *     network    none; with network_access_allowed the machine's, or through lichen-proxy to allowed_domains where there are some
@@ -18,7 +18,8 @@
 #include "audit/audit_run.h"
 #include "base/cleanup.h"
 #include "cage/cage.h"
-#include "cage/cage_seccomp.h"
+#include "cage/cage_limits.h"
+#include "cage/cage_tmp.h"
 #include "cage/denial.h"
 #include "flow/flow_paths.h"
 #include "flow/flow_redact.h"
@@ -33,6 +34,7 @@ struct job {
 	const struct flow_tool *tool;
 	int report;
 	struct cage_policy *policy;
+	struct cage_tmp tmp;
 	struct cage *cage;
 	struct launch launch;
 	struct launch_trace trace;
@@ -43,6 +45,23 @@ struct job {
 	u64 network_events; /* the same of the proxy, which is heard in another thread */
 	int network_error;
 };
+
+int flow_tool_plan_make(const struct flow_config *config, struct flow_tool_plan *plan)
+{
+	static const struct plan_request request;
+	const struct cage_limits limits = { .memory = (u64)config->memory_limit_mb << 20, .cpu = (u32)config->cpu_limit };
+	struct gap_finding findings[GAP_COUNT];
+	struct plan gaps;
+	u32 probed = plan_wants_probed(&request, gaps_built());
+	int r = plan->known ? 0 : probe_gaps(probed, 0, findings);
+
+	if (plan->known || r < 0)
+		return r;
+	plan_make(&request, gaps_built(), probed, findings, &gaps);
+	*plan = (struct flow_tool_plan){ .known = true, .emulate = gaps.emulated, .refuse = gaps.refused_natively };
+	cage_limits_plan(&limits, &plan->limits);
+	return 0;
+}
 
 /* --- the policy ------------------------------------------------------------------------------------------------------------------------- */
 
@@ -71,7 +90,7 @@ static json_t *files_json(const struct flow_task *task)
 
 	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++)
 		(void)json_array_append_new(execute, json_string(system_paths[i]));
-	return json_pack("{s:o, s:o}", "execute", execute, writes ? "write" : "read", allowed_json(task));
+	return json_pack("{s:o, s:o, s:b}", "execute", execute, writes ? "write" : "read", allowed_json(task), "tmp", true);
 }
 
 static json_t *network_json(const struct flow_config *config)
@@ -188,8 +207,9 @@ static void hear(void *data, const struct cage_proxy_decision *decision)
 
 /* --- the run ---------------------------------------------------------------------------------------------------------------------------- */
 
-static NORETURN void give_up(const struct job *job, enum flow_tool_says says, const char *what, const char *why)
+static NORETURN void give_up(struct job *job, enum flow_tool_says says, const char *what, const char *why)
 {
+	cage_tmp_end(&job->tmp);
 	flow_tool_report(job->report, says, what, why);
 	_exit(125);
 }
@@ -204,14 +224,18 @@ static void read_policy(struct job *job)
 		r = cage_policy_resolve(job->policy, NULL, &error);
 	if (r < 0)
 		give_up(job, FLOW_TOOL_SAYS_FAILED, "the policy of config.yaml", r == -EINVAL ? error.at.text : strerror(-r));
+	r = cage_tmp_begin(job->policy, &job->tmp);
+	if (r < 0)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "a directory for temporary files", strerror(-r));
 }
 
 static void open_cage(struct job *job)
 {
-	int r = cage_open(job->policy, job->tool->task->weaker, &job->cage);
+	struct cage_policy_error error;
+	int r = cage_open(job->policy, job->tool->task->weaker, &job->tool->task->plan->limits, &job->cage, &error);
 
 	if (r < 0)
-		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(-r));
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", error.at.text[0] ? error.at.text : strerror(-r));
 	for (int i = 0; i < CAGE_LAYERS; i++)
 		if (cage_missing(job->cage) & CAGE_LAYER_BIT(i)) {
 			char what[80];
@@ -222,32 +246,16 @@ static void open_cage(struct job *job)
 		}
 }
 
-/* Which gaps are filled: as `lichen run` does without options. */
-static void make_plan(struct job *job)
-{
-	static const struct plan_request request;
-	struct gap_finding findings[GAP_COUNT];
-	struct plan plan;
-	u32 probed = plan_wants_probed(&request, gaps_built());
-	int r = probe_gaps(probed, 0, findings);
-
-	if (r < 0)
-		give_up(job, FLOW_TOOL_SAYS_FAILED, "cannot probe this host", strerror(-r));
-	plan_make(&request, gaps_built(), probed, findings, &plan);
-	job->launch.emulate = plan.emulated;
-	job->launch.refuse = plan.refused_natively;
-}
-
 static void record(struct job *job)
 {
 	int r;
 
-	cage_seccomp_refused(job->policy, job->refused);
+	cage_refused_calls(job->cage, job->refused);
 	r = cage_denials_new(job->policy, job->refused, tell, job, &job->denials);
 	if (r < 0)
 		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(-r));
 	job->trace = (struct launch_trace){
-		.mode = TRACE_REFUSALS,
+		.mode = TRACE_REFUSALS | (cage_hides(job->cage) ? TRACE_HIDDEN : 0),
 		.numbers = job->refused,
 		.take = cage_denials_take,
 		.data = job->denials,
@@ -256,46 +264,68 @@ static void record(struct job *job)
 	job->launch.trace = &job->trace;
 }
 
-/* The tool's environment, and where its proxy is. It lasts until the process ends. */
-static char *const *environment(const struct job *job)
+static char *variable(struct job *job, const char *name, const char *value)
+{
+	char *text;
+
+	if (asprintf(&text, "%s=%s", name, value) < 0)
+		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(ENOMEM));
+	return text;
+}
+
+/* The tool's environment, where its proxy is, and its temporary directory. It lasts until the process ends. */
+static char *const *environment(struct job *job)
 {
 	struct cage_variable proxy[CAGE_PROXY_VARIABLES];
-	size_t count = 0, more;
+	size_t count = 0, more = 0;
 	char **envp;
 
-	if (job->policy->network.mode != CAGE_NETWORK_PROXY)
-		return job->tool->envp;
-	more = cage_proxy_environment(job->policy, proxy);
+	if (job->policy->network.mode == CAGE_NETWORK_PROXY)
+		more = cage_proxy_environment(job->policy, proxy);
 	while (job->tool->envp[count])
 		count++;
-	envp = calloc(count + more + 1, sizeof(*envp));
+	envp = calloc(count + more + 2, sizeof(*envp));
 	if (!envp)
 		give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(ENOMEM));
 	memcpy(envp, job->tool->envp, count * sizeof(*envp));
 	for (size_t i = 0; i < more; i++)
-		if (asprintf(&envp[count + i], "%s=%s", proxy[i].name, proxy[i].value) < 0)
-			give_up(job, FLOW_TOOL_SAYS_FAILED, "the cage", strerror(ENOMEM));
+		envp[count++] = variable(job, proxy[i].name, proxy[i].value);
+	envp[count] = variable(job, "TMPDIR", job->tmp.path);
 	return envp;
+}
+
+/* Before the tool executes anything. */
+static int tell_policy(void *data, struct launch_result *result)
+{
+	struct job *job = data;
+
+	note(job, "run.policy", cage_describe(job->cage, true), &job->error);
+	if (job->error)
+		*result = (struct launch_result){ .status = 125, .stage = "writing the audit log", .error = -job->error };
+	return job->error;
 }
 
 void flow_tool_caged(const struct flow_tool *tool, int report)
 {
-	struct job job = { .tool = tool, .report = report };
+	struct job job = { .tool = tool, .report = report, .tmp = CAGE_TMP_NONE };
 	const struct cage_proxy_reader network = { hear, &job };
+	const struct launch_hooks hooks = { .permit = tell_policy, .data = &job };
 	struct launch_result result;
 
 	read_policy(&job);
 	open_cage(&job);
-	job.launch = (struct launch){ .argv = tool->argv, .envp = environment(&job), .workdir = tool->task->base_path };
-	make_plan(&job);
+	job.launch = (struct launch){ .argv = tool->argv,
+				      .envp = environment(&job),
+				      .workdir = tool->task->base_path,
+				      .emulate = tool->task->plan->emulate,
+				      .refuse = tool->task->plan->refuse,
+				      .hooks = &hooks };
 	record(&job);
-	note(&job, "run.policy", cage_describe(job.cage, true), &job.error);
-	if (job.error)
-		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of the cage", strerror(-job.error));
 	cage_hear_network(job.cage, &network);
 	int r = cage_launch(job.cage, &job.launch, &result);
+	cage_tmp_end(&job.tmp);
 	if (job.error || job.network_error)
-		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of a denial",
+		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of the cage, or of a denial",
 			strerror(job.error ? -job.error : -job.network_error));
 	if (r < 0)
 		give_up(&job, FLOW_TOOL_SAYS_FAILED, result.stage ? result.stage : tool->argv[0],

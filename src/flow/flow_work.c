@@ -199,6 +199,12 @@ static int resume(struct flow_work *work, const char *hash)
 
 		if (!state || strcmp(state, "ok") != 0 || flow_state_get_output(dir, output->step, &text, &output->size) < 0)
 			continue;
+		/* An output that is not whole any more is made again. */
+		if ((json_int_t)output->size != json_integer_value(json_object_get(row, "output_bytes"))) {
+			free(text);
+			output->size = 0;
+			continue;
+		}
 		output->text = text;
 		output->state = FLOW_STEP_OK;
 	}

@@ -7,6 +7,7 @@
 
 #include "audit/audit_run.h"
 #include "flow/flow_run.h"
+#include "flow/flow_tool.h"
 
 struct flow_work {
 	struct flow_run *run;
@@ -18,15 +19,13 @@ struct flow_work {
 	json_t *state;             /* what run.json has */
 	int state_dir, lock, base;
 	struct budget *budget;
-	u64 http_next;  /* rate.h */
+	u64 http_next; /* rate.h */
+	struct flow_tool_plan plan;
 	u64 deadline;   /* CLOCK_MONOTONIC, nanoseconds */
 	u64 attempts;   /* of all steps */
 	bool denied;    /* a step was */
 	int log_status; /* 0; else the exit status: the log could not be written */
 };
-
-/* CLOCK_MONOTONIC in nanoseconds. */
-u64 flow_now(void);
 
 /* Begins: base directory, key, what is kept of a run that is resumed, log, state. 0; or negative errno, with ended->error and ended->status set. */
 int flow_work_begin(struct flow_work *work) MUST_CHECK;

@@ -31,7 +31,14 @@ static void take_usage(struct llm_answer *answer, const json_t *usage)
 	}
 	if (answer->api == LLM_OPENAI) {
 		take_count(answer, json_object_get(usage, "prompt_tokens"), &answer->input, &answer->has_input);
+		u64 total = 0;
+		bool has_total = false;
 		take_count(answer, json_object_get(usage, "completion_tokens"), &answer->output, &answer->has_output);
+		take_count(answer, json_object_get(usage, "total_tokens"), &total, &has_total);
+		/* xAI has what was thought in the total alone */
+		if (has_total && answer->has_input && answer->has_output && total > answer->input &&
+		    total - answer->input > answer->output)
+			answer->output = total - answer->input;
 		return;
 	}
 	/* What is written to a cache or read from it is not in input_tokens. */

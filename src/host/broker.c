@@ -74,12 +74,15 @@ static int descriptors_of(struct msghdr *message, int fds[DESCRIPTORS_MAX], bool
 	return count;
 }
 
-/* Tried once, in a child, which takes about a millisecond. */
+/* Tried once, in a child, which takes about a millisecond. Who could not wait for it has decided by then, and acts on it. */
 static void decide_network(struct broker *broker)
 {
-	if (broker->network && !broker->network_tried)
-		__atomic_store_n(broker->network, network_namespaces_work() ? NETWORK_BY_KERNEL : NETWORK_BY_FILTER,
-				 __ATOMIC_RELEASE);
+	u32 undecided = NETWORK_UNDECIDED, decided;
+
+	if (broker->network && !broker->network_tried) {
+		decided = network_namespaces_work() ? NETWORK_BY_KERNEL : NETWORK_BY_FILTER;
+		(void)__atomic_compare_exchange_n(broker->network, &undecided, decided, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
 	broker->network_tried = true;
 }
 

@@ -26,6 +26,7 @@
 #define PROBE_LIMIT ((size_t)8 << 20)
 #define PROBE_USE ((size_t)32 << 20)
 #define PROBE_CPU_MS 120
+#define PROBE_PERIOD_US 10000
 
 static const char *const controllers[CELL_RESOURCES] = { [CELL_MEMORY] = "memory", [CELL_CPUS] = "cpu", [CELL_PIDS] = "pids" };
 
@@ -208,17 +209,17 @@ static int set_memory(const char *path, const struct cell_resources *resources)
 	return r;
 }
 
-static int set_cpus(const char *path, u32 cpus)
+static int set_cpus(const char *path, u32 cpus, int period_us)
 {
-	s64 quota = (s64)cpus * PERIOD_US / 1000;
+	s64 quota = (s64)cpus * period_us / 1000;
 	char text[64];
 
 	if (is_v2(path)) {
 		if (cpus)
-			(void)snprintf(text, sizeof(text), "%lld %d", (long long)quota, PERIOD_US);
+			(void)snprintf(text, sizeof(text), "%lld %d", (long long)quota, period_us);
 		return write_file(path, "cpu.max", cpus ? text : "max");
 	}
-	(void)write_number(path, "cpu.cfs_period_us", PERIOD_US);
+	(void)write_number(path, "cpu.cfs_period_us", period_us);
 	return write_number(path, "cpu.cfs_quota_us", cpus ? quota : -1);
 }
 
@@ -228,7 +229,7 @@ static int set_one(enum cell_resource resource, const char *path, const struct c
 	case CELL_MEMORY:
 		return set_memory(path, resources);
 	case CELL_CPUS:
-		return set_cpus(path, resources->cpus);
+		return set_cpus(path, resources->cpus, PERIOD_US);
 	case CELL_PIDS:
 		return resources->pids ? write_number(path, "pids.max", resources->pids) : write_file(path, "pids.max", "max");
 	default:
@@ -264,11 +265,40 @@ static s64 clock_ms(clockid_t clock)
 	return (s64)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+/* The number behind a key, in a file of keys and numbers. */
+static u64 read_key(const char *dir, const char *file, const char *key)
+{
+	char path[PATH_MAX + 64], name[64];
+	unsigned long long value, found = 0;
+	FILE *stream;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	stream = fopen(path, "re");
+	while (stream && fscanf(stream, "%63s %llu", name, &value) == 2)
+		if (strcmp(name, key) == 0)
+			found = value;
+	if (stream)
+		(void)fclose(stream);
+	return found;
+}
+
+/* Uses a processor until the kernel says that it has taken it away, which gVisor never does; or, where it does not tell, is seen to have. */
+static bool is_throttled(const char *path)
+{
+	for (s64 end = clock_ms(CLOCK_MONOTONIC) + PROBE_CPU_MS, next = 0; clock_ms(CLOCK_MONOTONIC) < end;) {
+		if (clock_ms(CLOCK_MONOTONIC) < next)
+			continue;
+		if (read_key(path, "cpu.stat", "nr_throttled"))
+			return true;
+		next = clock_ms(CLOCK_MONOTONIC) + 1;
+	}
+	return clock_ms(CLOCK_PROCESS_CPUTIME_ID) <= PROBE_CPU_MS / 2;
+}
+
 /* In a scratch child: what the limit does not let happen. Its status is 0 when the limit was seen, unless it was killed. */
 static NORETURN void try_limit(enum cell_resource resource, const char *path)
 {
 	volatile char *memory;
-	s64 end;
 	pid_t pid;
 
 	if (enter(path) < 0)
@@ -280,9 +310,7 @@ static NORETURN void try_limit(enum cell_resource resource, const char *path)
 			memory[at] = 1;
 		_exit(1);
 	case CELL_CPUS:
-		for (end = clock_ms(CLOCK_MONOTONIC) + PROBE_CPU_MS; clock_ms(CLOCK_MONOTONIC) < end;)
-			;
-		_exit(clock_ms(CLOCK_PROCESS_CPUTIME_ID) > PROBE_CPU_MS / 2);
+		_exit(!is_throttled(path));
 	default:
 		pid = fork();
 		if (pid == 0)
@@ -303,7 +331,7 @@ int cell_cgroup_probe(enum cell_resource resource, char why[128])
 	(void)snprintf(name, sizeof(name), "probe%d.%d", (int)resource, getpid());
 	r = make(resource, name, path, &v2);
 	if (r == 0)
-		r = set_one(resource, path, &small);
+		r = resource == CELL_CPUS ? set_cpus(path, small.cpus, PROBE_PERIOD_US) : set_one(resource, path, &small);
 	if (r < 0) {
 		(void)snprintf(why, 128, "no cgroup of %s can be made here (%s)", controllers[resource], strerrorname_np(-r));
 		return r;
@@ -397,20 +425,8 @@ void cell_cgroup_load(int dir, struct cell_cgroup *ret)
 u64 cell_cgroup_oom_kills(const struct cell_cgroup *cgroup)
 {
 	const char *dir = cgroup->path[CELL_MEMORY];
-	char path[PATH_MAX + 64], key[64];
-	unsigned long long value, kills = 0;
-	FILE *file;
 
-	if (!*dir)
-		return 0;
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, is_v2(dir) ? "memory.events" : "memory.oom_control");
-	file = fopen(path, "re");
-	while (file && fscanf(file, "%63s %llu", key, &value) == 2)
-		if (strcmp(key, "oom_kill") == 0)
-			kills = value;
-	if (file)
-		(void)fclose(file);
-	return kills;
+	return *dir ? read_key(dir, is_v2(dir) ? "memory.events" : "memory.oom_control", "oom_kill") : 0;
 }
 
 void cell_cgroup_remove(const struct cell_cgroup *cgroup)

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "abi/trace.h"
@@ -73,8 +76,11 @@ static int make_agent(void)
 {
 	CLEANUP_FD int fd = new_memfd("lichen", MFD_ALLOW_SEALING | MFD_EXEC | MFD_CLOEXEC);
 
-	if (fd < 0)
-		return fd;
+	return fd < 0 ? fd : move_up(&fd);
+}
+
+static int fill_agent(int fd)
+{
 	for (size_t done = 0; done < agent_blob_size;) {
 		ssize_t n = write(fd, agent_blob + done, agent_blob_size - done);
 
@@ -83,7 +89,18 @@ static int make_agent(void)
 		done += (size_t)n;
 	}
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-	return move_up(&fd);
+	return 0;
+}
+
+int cell_fds_fill(const struct cell_fds *fds)
+{
+	struct rlimit saved;
+	int r;
+
+	(void)lift_file_limit(&saved);
+	r = fill_agent(fds->reserved[RESERVED_AGENT]);
+	(void)setrlimit(RLIMIT_FSIZE, &saved);
+	return r;
 }
 
 static u32 spaces_of(u32 emulate, u32 id)
@@ -152,9 +169,50 @@ static int make_broker(int *ret_ours, int *ret_members)
 #define LOOKS_AT_PATHS \
 	(GAP_BIT(GAP_identity) | GAP_BIT(GAP_mounts) | GAP_BIT(GAP_overlay) | GAP_BIT(GAP_namespaces) | GAP_BIT(GAP_cgroup))
 
-static int make_limited(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
-			const struct namespaces_start *namespaces, bool tree, const struct launch_trace *trace, u64 file_limit,
-			struct cell_fds *ret, const char **ret_stage)
+/* --- what this host has ------------------------------------------------------------------------------------------------------------ */
+
+#ifndef SYS_mseal
+#define SYS_mseal 462 /* Linux 6.10 */
+#endif
+
+/* Tries mseal(2) on a page that stays sealed as long as we live. */
+static bool probe_mseal(void)
+{
+	void *page = mmap(NULL, LAYOUT_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return page != MAP_FAILED && syscall(SYS_mseal, page, LAYOUT_PAGE, 0) == 0;
+}
+
+#ifndef HWCAP2_FSGSBASE
+#define HWCAP2_FSGSBASE (1u << 1)
+#endif
+
+/* rdfsbase works when the kernel has switched it on, which Linux (5.9) tells, and gVisor does not: there it is tried in a scratch child. */
+static u32 probe_features(void)
+{
+	u32 features = probe_mseal() ? COMMONS_MSEAL : 0;
+	int status;
+	pid_t pid;
+
+	if (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE)
+		return features | COMMONS_FSGSBASE;
+	pid = fork();
+	if (pid == 0) {
+		u64 base;
+
+		(void)signal(SIGILL, SIG_DFL);
+		__asm__ volatile("rdfsbase %0" : "=r"(base));
+		_exit(base ? 0 : 1);
+	}
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		features |= COMMONS_FSGSBASE;
+	return features;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------------------------- */
+
+static int make_limited(u32 emulate, u32 refused, const struct identity_start *identity, const struct namespaces_start *namespaces,
+			bool tree, const struct launch_trace *trace, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
 	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
@@ -193,7 +251,7 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 		return -errno;
 	/* the file is zeros; nothing of it is touched that stays so */
 	map->version = COMMONS_VERSION;
-	map->features = features;
+	map->features = probe_features();
 	map->mapped = mapped;
 	map->file_size = file_size;
 	map->emulated = emulate;
@@ -233,13 +291,12 @@ static int make_limited(u32 emulate, u32 refused, u32 features, const struct ide
 	return 0;
 }
 
-int cell_fds_make(u32 emulate, u32 refused, u32 features, const struct identity_start *identity,
-		  const struct namespaces_start *namespaces, bool tree, const struct launch_trace *trace, struct cell_fds *ret,
-		  const char **ret_stage)
+int cell_fds_make(u32 emulate, u32 refused, const struct identity_start *identity, const struct namespaces_start *namespaces,
+		  bool tree, const struct launch_trace *trace, struct cell_fds *ret, const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);
-	int r = make_limited(emulate, refused, features, identity, namespaces, tree, trace, limit, ret, ret_stage);
+	int r = make_limited(emulate, refused, identity, namespaces, tree, trace, limit, ret, ret_stage);
 
 	(void)setrlimit(RLIMIT_FSIZE, &saved);
 	return r;

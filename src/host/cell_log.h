@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log of a detached cell: what its command wrote, in the format that the kubelet reads (CRI logging: kubernetes/design-proposals-archive,
- * kubelet-cri-logging.md), one line of output a line:
+ * The log of a cell in the background, or whose terminal can be detached from: what its command wrote, in the format that the kubelet reads (CRI logging:
+ * kubernetes/design-proposals-archive, kubelet-cri-logging.md), one line of output a line:
  *
  *     2026-11-22T23:16:37.123456789Z stdout F text
  *

@@ -11,9 +11,11 @@ int cell_members_kill(int agent);
 
 /*
  * The same after the monitor itself was killed: it notes the agent in `agent` of the cell's directory, so that those are found that were orphaned and have
- * cleared their environment, as a container's have. 0, also where nothing was noted; or negative errno.
+ * cleared their environment, as a container's have. 0, also where nothing was noted, or before this boot; or negative errno. Once nobody is left, the note
+ * is to be forgotten: another cell's agent may become what it says.
  */
 int cell_members_note(int dir, int agent);
 int cell_members_kill_noted(int dir);
+void cell_members_forget(int dir);
 
 #endif

@@ -295,6 +295,8 @@ static int run_cell(const struct cell_run *run, int client, int told, struct lau
 		keep_error(&monitor->state, result);
 	}
 	cell_log_close(&monitor->log);
+	if (monitor_search(monitor) == CELL_BY_PARENT || cell_members_kill_noted(run->dir) == 0)
+		cell_members_forget(run->dir);
 	if (monitor->state_fd >= 0)
 		write_state(monitor, CELL_EXITED);
 	if (run->config->remove)

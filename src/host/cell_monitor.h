@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The monitor of a cell: the lichen process that runs its command, once or as often as --restart says. There is no daemon: the monitor of a detached
- * cell, and of one whose terminal can be detached from, is a child of `lichen run` that went on in a session of its own.
+ * The monitor of a cell: the lichen process that runs its command, once or as often as --restart says. There is no daemon: the monitor of a cell in
+ * the background, and of one whose terminal can be detached from, is a child of `lichen run` that went on in a session of its own.
  *
  *   1 cell_store_create()      the cell is there, its lock is held
- *   2 the command is started   state: running; the socket is served while it runs (cell_control.h), output goes to the log if it is detached
+ *   2 the command is started   state: running; the socket is served while it runs (cell_control.h), output goes to the log of the cells just named
  *   3 it ends                  what it left running is killed; state: restarting and back to 2, or
  *   4                          state: exited, or the cell is removed (--rm); whoever waits is told; the lock goes with the process
  *

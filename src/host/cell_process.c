@@ -61,7 +61,7 @@ static bool read_stat(int proc, pid_t pid, struct cell_process *ret)
 				      .threads = (u32)threads,
 				      .started = started,
 				      .kernel = flags & FLAG_KERNEL };
-	return state != 'Z' && state != 'X';
+	return (state != 'Z' && state != 'X') || threads > 1; /* its first thread alone may have ended */
 }
 
 /* Whether its environment names the cell. Counts it in *unknown if it may be read and is empty. */

@@ -16,7 +16,7 @@
 
 struct cell_process {
 	pid_t pid, parent;
-	char state; /* as /proc/PID/stat has it; zombies are left out */
+	char state; /* as /proc/PID/stat has it; zombies are left out, unless other threads live */
 	u64 ticks;  /* processor time, in clock ticks … */
 	u64 waited; /* … and that of children that it waited for */
 	u32 threads;

@@ -8,19 +8,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
-
-/* FNV-1a of all before the check. */
+/* Of all before the check. */
 static u64 check_of(const struct cell_state *state)
 {
-	const u8 *bytes = (const u8 *)state;
-	u64 hash = FNV_BASIS;
-
-	for (size_t i = 0; i < offsetof(struct cell_state, check); i++)
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	return hash;
+	return hash_bytes(HASH_BEGIN, state, offsetof(struct cell_state, check));
 }
 
 int cell_state_write(int fd, struct cell_state *state)

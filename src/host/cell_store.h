@@ -7,7 +7,7 @@
  *   cells/ID/state      what changes (cell_state.h)
  *   cells/ID/monitor    held (flock) by the process that runs the cell, from before the directory has its name to its end: whether a cell lives
  *                       is asked of the kernel, and no kill -9 makes the answer wrong
- *   cells/ID/log, log.1 output of a detached cell (cell_log.h)
+ *   cells/ID/log, log.1 output of a cell in the background, or whose terminal can be detached from (cell_log.h)
  *   cells/ID/agent      which agent its members execute (cell_members.h)
  *   cells/ID/socket     where its monitor listens (cell_control.h)
  *   cells/.ID           being made or removed; what a killed lichen left of it is cleared by the next one that holds the lock

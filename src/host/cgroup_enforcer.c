@@ -32,6 +32,7 @@ static bool look_at(struct cgroup_enforcer *e, pid_t pid, u32 row, struct cgroup
 {
 	struct cgroup_task *task = &e->state->task[row];
 	unsigned long user = 0, system = 0;
+	int threads = 1; /* of which the first may have ended alone */
 	char path[32], text[512];
 	ssize_t n;
 
@@ -44,11 +45,12 @@ static bool look_at(struct cgroup_enforcer *e, pid_t pid, u32 row, struct cgroup
 	const char *at = strrchr(text, ')');
 	*ret = (struct cgroup_member){ .pid = pid, .row = row };
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel writes numbers */
-	if (!at || sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &ret->state, &user, &system) != 3)
+	if (!at || sscanf(at + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %d", &ret->state, &user,
+			  &system, &threads) < 3)
 		return false;
 	task->last_user = user * 1000000 / (unsigned long)sysconf(_SC_CLK_TCK);
 	task->last_system = system * 1000000 / (unsigned long)sysconf(_SC_CLK_TCK);
-	return ret->state != 'Z' && ret->state != 'X';
+	return (ret->state != 'Z' && ret->state != 'X') || threads > 1;
 }
 
 static bool is_in_a_group(const struct cgroup_state *s, u32 row)
@@ -138,7 +140,7 @@ static void look_at_group(const struct cgroup_enforcer *e, u32 group, bool *popu
 	for (u32 i = 0; i < e->member_count; i++)
 		if (cgroup_member_in(e, &e->members[i], group)) {
 			*populated = true;
-			if (e->members[i].state != 'T' && e->members[i].state != 't')
+			if (e->members[i].state != 'T' && e->members[i].state != 't' && e->members[i].state != 'Z')
 				*all_stopped = false;
 		}
 }

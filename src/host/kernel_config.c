@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 
 static bool name_byte(char c)
 {
@@ -163,35 +164,6 @@ int kernel_config_expand(const u8 *data, size_t size, char **ret_text, size_t *r
 	return 0;
 }
 
-/* All bytes of a descriptor. One more than the limit may come: it tells that there are more. */
-static int read_all(int fd, char **ret_text, size_t *ret_size)
-{
-	size_t room = 512 * 1024, used = 0;
-	CLEANUP_FREE char *text = NULL;
-	while (true) {
-		char *more = realloc(text, room);
-		if (!more)
-			return -ENOMEM;
-		text = more;
-		ssize_t n = read(fd, text + used, room - used);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-		if (used > KERNEL_CONFIG_MAX)
-			return -EFBIG;
-		if (used == room)
-			room *= 2;
-	}
-	*ret_text = text;
-	*ret_size = used;
-	text = NULL;
-	return 0;
-}
-
 int kernel_config_read(const char *path, struct kernel_config *ret_config, unsigned *ret_line)
 {
 	bool standard_input = strcmp(path, "-") == 0;
@@ -200,9 +172,13 @@ int kernel_config_read(const char *path, struct kernel_config *ret_config, unsig
 	size_t size = 0;
 	if (!standard_input && file < 0)
 		return -errno;
-	int error = read_all(standard_input ? STDIN_FILENO : file, &text, &size);
+	int error = read_bytes(standard_input ? STDIN_FILENO : file, KERNEL_CONFIG_MAX + 1, &text, &size);
 	if (error)
 		return error;
+	if (size > KERNEL_CONFIG_MAX) {
+		free(text);
+		return -EFBIG;
+	}
 	if (size >= 2 && (u8)text[0] == 0x1f && (u8)text[1] == 0x8b) {
 		error = kernel_config_expand((const u8 *)text, size, &expanded, &size);
 		free(text);

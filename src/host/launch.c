@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include "host/filter.h"
 #include "host/launch_aside.h"
 #include "host/launch_command.h"
+#include "host/launch_gate.h"
 #include "host/launch_marker.h"
 #include "host/mount_scratch.h"
 #include "host/native.h"
@@ -54,37 +54,6 @@ static NORETURN void child_failed(int report, const char *stage, int error, int 
 		;
 	(void)syscall(SYS_exit_group, status, 0, 0, 0, 0, TRACE_UNOBSERVED);
 	_exit(status);
-}
-
-#ifndef SYS_mseal
-#define SYS_mseal 462 /* Linux 6.10 */
-#endif
-
-/* Tries mseal(2) on a page that stays sealed as long as we live. */
-static bool probe_mseal(void)
-{
-	void *page = mmap(NULL, LAYOUT_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return page != MAP_FAILED && syscall(SYS_mseal, page, LAYOUT_PAGE, 0) == 0;
-}
-
-/* rdfsbase works when the kernel has switched it on, which no flag tells on gVisor: try it in a scratch child. */
-static u32 probe_features(void)
-{
-	u32 features = probe_mseal() ? COMMONS_MSEAL : 0;
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		u64 base;
-
-		(void)signal(SIGILL, SIG_DFL);
-		__asm__ volatile("rdfsbase %0" : "=r"(base));
-		_exit(base ? 0 : 1);
-	}
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		features |= COMMONS_FSGSBASE;
-	return features;
 }
 
 int launch_install_refusals(u32 gaps)
@@ -155,7 +124,6 @@ static NORETURN void native_step_failed(int report, const struct native_failure 
 static void child_native_root(const struct launch *spec, char path[PATH_MAX], int report)
 {
 	const struct native_root *root = spec->native;
-	struct pollfd parent = { .fd = report };
 	struct native_failure failure;
 	int r;
 
@@ -175,9 +143,7 @@ static void child_native_root(const struct launch *spec, char path[PATH_MAX], in
 	r = native_become(&root->identity, root->capabilities, &failure);
 	if (r < 0)
 		native_step_failed(report, &failure, -r);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);            /* another user's has been forgotten */
-	if (poll(&parent, 1, 0) == 1 && (parent.revents & POLLERR)) /* nobody reads: it has died */
-		_exit(125);
+	supervise_end_with(report); /* another user's has been forgotten */
 	r = launch_find_command(program_of(spec), spec->envp, path);
 	if (r < 0)
 		child_failed(report, "execve", -r, exec_status(-r));
@@ -210,7 +176,7 @@ static void child_become(const struct identity_start *who, int report)
 	    setresuid(who->uid, who->uid, who->uid) < 0)
 		child_failed(report, "becoming another user (--user); lichen can do without privilege: --emulate=identity", errno,
 			     125);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a new identity takes it away */
+	supervise_end_with(report); /* a new identity takes it away */
 }
 
 /* Lets the guest be confined, before or after who and where it is has been settled. */
@@ -225,7 +191,7 @@ static void child_confine(const struct launch *spec, const struct cell_fds *fds,
 }
 
 static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds, char path[PATH_MAX], pid_t parent,
-				const struct supervisor *supervisor, int report)
+				const struct supervisor *supervisor, struct gate *gate, int report)
 {
 	const sigset_t *mask = &supervisor->guest_mask;
 	struct filter_spec filter = { .emulate = spec->emulate,
@@ -243,8 +209,8 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 
 	memcpy(filter.reserved_fds, fds->reserved, sizeof(filter.reserved_fds));
 	supervise_reset_signals(supervisor);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent && getppid() != 0) /* 0: we are the first of a pid namespace */
+	supervise_end_with(report); /* the first of a pid namespace sees no parent: getppid(2) is 0 */
+	if (getppid() != parent && getppid() != 0)
 		_exit(125);
 	if (spec->setup)
 		child_setup(spec->setup, report);
@@ -257,6 +223,9 @@ static NORETURN void child_main(const struct launch *spec, struct cell_fds *fds,
 		child_become(&spec->identity, report);
 	if (spec->workdir && !spec->tree && !spec->native && chdir(spec->workdir) < 0)
 		child_failed(report, "changing to the working directory", errno, 125);
+	r = gate_pass(gate); /* before a policy has a word on which calls there are */
+	if (r < 0)
+		child_failed(report, "waiting to be let go", -r, 125);
 	child_confine(spec, fds, true, report);
 	r = launch_install_refusals(spec->refuse);
 	if (r < 0)
@@ -344,7 +313,7 @@ static int start_watch_tick(void *data)
 	if (!watch->failed && watch->commons && __atomic_load_n(&watch->commons->start_error, __ATOMIC_ACQUIRE) <= 0)
 		return 1;
 	watch->done = true;
-	if (!watch->failed && watch->hooks->started)
+	if (!watch->failed)
 		watch->hooks->started(watch->hooks->data);
 	return -1;
 }
@@ -403,10 +372,12 @@ static struct cgroup_enforcer *serve_groups(struct supervisor *supervisor, const
 /* What takes the records of this run; NULL: none, or no memory. */
 static struct trace_drain *new_drain(const struct launch *spec, const struct cell_fds *fds)
 {
-	struct trace_drain *drain = spec->trace ? malloc(sizeof(*drain)) : NULL;
+	struct trace_drain *drain = spec->trace && fds->map ? malloc(sizeof(*drain)) : NULL;
 
-	if (drain)
+	if (drain) {
 		trace_drain_init(drain, (struct trace_ring *)(void *)((u8 *)fds->map + fds->map->trace_offset), spec->trace);
+		drain->other_pids = spec->confinement && spec->confinement->namespaces;
+	}
 	return drain;
 }
 
@@ -426,8 +397,9 @@ static int wait_for_guest(struct supervisor *supervisor, const struct launch *sp
 	return r;
 }
 
-/* Descriptors of the cell that the guest becomes a member of: those of a running one, or new ones. */
-static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount_scratch *scratch, const char **ret_stage)
+/* Descriptors of the cell that the guest becomes a member of: those of a running one, or new ones; whole: with the agent's image in them. */
+static int get_fds(const struct launch *spec, bool whole, struct cell_fds *fds, struct mount_scratch *scratch,
+		   const char **ret_stage)
 {
 	int r;
 
@@ -438,10 +410,16 @@ static int get_fds(const struct launch *spec, struct cell_fds *fds, struct mount
 		fds->map->start_error = 1;
 		return 0;
 	}
-	r = cell_fds_make(spec->emulate, spec->refuse, probe_features(), &spec->identity, &spec->namespaces, spec->tree != NULL,
-			  spec->trace, fds, ret_stage);
+	r = cell_fds_make(spec->emulate, spec->refuse, &spec->identity, &spec->namespaces, spec->tree != NULL, spec->trace, fds,
+			  ret_stage);
 	if (r < 0)
 		return r;
+	r = whole ? cell_fds_fill(fds) : 0;
+	if (r < 0) {
+		*ret_stage = "writing the agent's image";
+		cell_fds_done(fds);
+		return r;
+	}
 	fds->map->forced = spec->forced;
 	if (spec->tree) {
 		root_copy(&fds->map->fs, spec->tree);
@@ -479,24 +457,37 @@ static void tell_hooks(const struct launch *spec, struct start_watch *watch, str
 		return;
 	if (spec->hooks->forked)
 		spec->hooks->forked(spec->hooks->data, pid, fds, supervisor);
+	if (!spec->hooks->started)
+		return;
 	if (fcntl(report, F_SETFL, O_NONBLOCK) < 0 || supervise_add(supervisor, &service) < 0)
 		watch->done = true; /* it is told nobody */
 }
 
-/* What became of a guest that ended with result->status. */
+/* What is done while the guest's process prepares itself. 0, or negative errno with the result filled. */
+static int permit(const struct launch *spec, const struct cell_fds *fds, const struct gate *gate, struct launch_result *result)
+{
+	int r = gate->in >= 0 && fds->map && !spec->join ? cell_fds_fill(fds) : 0;
+
+	if (r < 0)
+		return fail(result, "writing the agent's image", -r, 125);
+	return gate->in >= 0 ? spec->hooks->permit(spec->hooks->data, result) : 0;
+}
+
+/* What became of a guest that ended with this status. */
 static int judge_end(const struct launch *spec, const struct start_watch *watch, int report_fd, const struct commons *commons,
-		     struct launch_result *result)
+		     int status, struct launch_result *result)
 {
 	struct report report = watch->text;
 	int r;
 
+	result->status = status;
 	if (watch->failed || (watch->report >= 0 && read_report(report_fd, &report))) {
 		r = fail(result, "execve", report.error, report.status);
 		if (report.status == 125)
 			(void)snprintf(result->detail, sizeof(result->detail), "%s", report.stage);
 		return r;
 	}
-	if (spec->hooks && watch->done) /* it was started: what is in the commons now is about others */
+	if (watch->done) /* it was started: what is in the commons now is about others */
 		return 0;
 	return needs_engine(spec) ? first_program_failed(commons, result) : 0;
 }
@@ -513,7 +504,7 @@ static pid_t fork_guest(const struct launch *spec)
 	int r;
 
 	if (!spec->native)
-		return fork();
+		return spec->confinement && spec->confinement->namespaces ? native_fork(spec->confinement->namespaces) : fork();
 	if (spec->native->member < 0)
 		return native_fork(spec->native->namespaces);
 	r = native_join_pid(spec->native->member);
@@ -535,8 +526,9 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	struct aside aside;
 	struct start_watch watch;
 	struct trace_drain *drain;
+	CLEANUP_GATE struct gate gate = GATE_NONE;
 	const char *stage;
-	int pipe_fds[2], r;
+	int pipe_fds[2], status, permitted, r;
 	pid_t parent = getpid(), pid;
 
 	*result = (struct launch_result){ 0 };
@@ -555,7 +547,10 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		return fail(result, "making a pipe", errno, 125);
 	report_read = pipe_fds[0];
 	report_write = pipe_fds[1];
-	r = get_fds(spec, &fds, &scratch, &stage);
+	stage = "making a pipe";
+	r = spec->hooks && spec->hooks->permit ? gate_make(&gate) : 0;
+	if (r == 0)
+		r = get_fds(spec, gate.in < 0, &fds, &scratch, &stage);
 	if (r < 0)
 		return fail(result, stage, -r, 125);
 	drain = new_drain(spec, &fds);
@@ -563,7 +558,7 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 	pid = fork_guest(spec);
 	if (pid == 0) {
 		(void)close(take_fd(&report_read));
-		child_main(spec, &fds, path, parent, &supervisor, report_write);
+		child_main(spec, &fds, path, parent, &supervisor, &gate, report_write);
 	}
 	if (pid < 0) {
 		r = fail(result, spec->native ? "starting a process in the namespaces" : "fork", errno, 125);
@@ -578,17 +573,24 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		aside = (struct aside){ .cell = spec, .fds = &fds, .supervisor = &supervisor, .guest = pid };
 		groups = serve_groups(&supervisor, &aside, broker);
 	}
+	permitted = permit(spec, &fds, &gate, result);
 	tell_hooks(spec, &watch, &supervisor, pid, &fds, report_read);
-	r = wait_for_guest(&supervisor, spec, drain, pid, &result->status);
+	if (permitted == 0 && (r = gate_open(&gate)) < 0)
+		permitted = fail(result, "letting the command go", -r, 125);
+	if (permitted < 0)
+		(void)kill(pid, SIGKILL);
+	r = wait_for_guest(&supervisor, spec, drain, pid, &status);
 	if (!spec->join && spec->namespaces.pids && (spec->emulate & GAP_BIT(GAP_namespaces)))
 		(void)cell_members_kill(fds.reserved[RESERVED_AGENT]);
 	supervise_end(&supervisor);
 	broker_free(broker);
 	cgroup_enforcer_free(groups);
-	if (r < 0)
+	if (permitted < 0)
+		r = permitted;
+	else if (r < 0)
 		r = fail(result, "starting to record", -r, 125);
 	else
-		r = judge_end(spec, &watch, report_read, fds.map, result);
+		r = judge_end(spec, &watch, report_read, fds.map, status, result);
 	done_with(spec, &fds, &scratch);
 	return r;
 }

@@ -16,6 +16,7 @@
 
 struct cell_cgroup;
 struct cell_fds;
+struct launch_result;
 struct native_root;
 struct supervisor;
 
@@ -51,10 +52,14 @@ struct launch_confinement {
 	/* When it is in its directory, before the engine's filter. `keep`: descriptors that must outlive execve, the agent's first; negative: none. */
 	int (*confine)(void *data, const int *keep, u32 count, char *stage);
 	void *data;
+	int namespaces; /* CLONE_NEWPID, and CLONE_NEWUSER: its process is the first of these; 0 = none */
 };
 
 /* What is called in the supervisor while a guest runs; each may be NULL. */
 struct launch_hooks {
+	/* Called first, while the guest's process prepares itself: it executes nothing before this has returned 0. Negative errno: it is killed, and launch_run()
+	 * returns that, with what this has put into *result. */
+	int (*permit)(void *data, struct launch_result *result);
 	/* The guest's process is there; what shall be served while it runs is added to the supervisor. `fds`: CELL_FDS_NONE when nothing is
 	 * emulated. */
 	void (*forked)(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor);

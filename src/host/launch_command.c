@@ -27,7 +27,20 @@ int launch_copy_command(const char *command, char *out)
 	return snprintf(out, PATH_MAX, "%s", command) >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
+static bool may_be_any(const void *data, const char *path)
+{
+	(void)data;
+	(void)path;
+	return true;
+}
+
 int launch_find_command(const char *command, char *const *envp, char *out)
+{
+	return launch_find_command_that(command, envp, may_be_any, NULL, out);
+}
+
+int launch_find_command_that(const char *command, char *const *envp, bool (*may)(const void *data, const char *path),
+			     const void *data, char *out)
 {
 	const char *path = env_value(envp, "PATH"), *colon;
 	int result = -ENOENT;
@@ -50,7 +63,7 @@ int launch_find_command(const char *command, char *const *envp, char *out)
 			continue;
 		if (stat(out, &st) < 0 || S_ISDIR(st.st_mode))
 			continue;
-		if (faccessat(AT_FDCWD, out, X_OK, AT_EACCESS) == 0)
+		if (faccessat(AT_FDCWD, out, X_OK, AT_EACCESS) == 0 && may(data, out))
 			return 0;
 		result = -EACCES;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where a cell's own file systems lie on the host. */
+/* Scratch directories on the host: see the header. */
 #include "host/mount_scratch.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "host/root_layers.h"
 #include "host/tree.h"
 
-#define NAME "lichen-mounts-"
+#define NAME "lichen-scratch-"
 #define TMPFS_MAGIC 0x01021994
 #define ROOM_WANTED (UINT64_C(1) << 30) /* a container's /dev/shm of 64 MiB is soon full */
 
@@ -105,13 +105,27 @@ void mount_scratch_sweep(void)
 		sweep(places[i]);
 }
 
-int mount_scratch_make(struct mount_scratch *ret)
+int mount_scratch_make_on_disk(struct mount_scratch *ret)
 {
 	const char *places[PLACES];
 	int r = -ENOENT;
 
 	*ret = MOUNT_SCRATCH_NONE;
 	get_places(places);
+	for (size_t i = 0; i < PLACES; i++) {
+		sweep(places[i]);
+		r = make_in(places[i], ret);
+		if (r == 0)
+			return 0;
+	}
+	return r;
+}
+
+int mount_scratch_make(struct mount_scratch *ret)
+{
+	int r;
+
+	*ret = MOUNT_SCRATCH_NONE;
 	if (is_good_tmpfs("/dev/shm")) {
 		sweep("/dev/shm");
 		r = make_in("/dev/shm", ret);
@@ -120,13 +134,7 @@ int mount_scratch_make(struct mount_scratch *ret)
 		if (r == 0)
 			mount_scratch_end(ret);
 	}
-	for (size_t i = 0; i < PLACES; i++) {
-		sweep(places[i]);
-		r = make_in(places[i], ret);
-		if (r == 0)
-			return 0;
-	}
-	return r;
+	return mount_scratch_make_on_disk(ret);
 }
 
 int mount_scratch_stage(struct mount_scratch *ret, struct commons *commons)

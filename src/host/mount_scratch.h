@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The directory of the host in which a cell's own file systems lie (agent/fs_mount.h). Who makes it holds a lock of it (flock) until it is removed: what is
+ * A directory of the host for a run: a cell's own file systems lie in it (agent/fs_mount.h), a cage's temporary files. Who makes it holds a lock of it (flock) until it is removed: what is
  * found without one was left by a lichen that was killed, and is removed by the next that makes one.
  */
 #ifndef LICHEN_HOST_MOUNT_SCRATCH_H
@@ -20,6 +20,8 @@ struct mount_scratch {
 /* Makes one: on a tmpfs that takes programs and attributes if there is one, else in TMPDIR, /tmp or /var/tmp. 0 or the negative errno of the last
  * place that was tried. */
 int mount_scratch_make(struct mount_scratch *ret) MUST_CHECK;
+/* The same, but not on a tmpfs first: for what may be much. */
+int mount_scratch_make_on_disk(struct mount_scratch *ret) MUST_CHECK;
 /* Makes one for a cell, whose commons tell where it is, and how overlays that the guest mounts can be kept there. */
 int mount_scratch_stage(struct mount_scratch *ret, struct commons *commons) MUST_CHECK;
 /* Removes those that a killed lichen has left, where they are made. */

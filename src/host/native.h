@@ -9,16 +9,17 @@
  *   native_spawn.c   clone(2) into namespaces of its own; later, who the guest is and what it may
  *   native_root.c    in the child: mounts and pivot_root(2);  native_device.c: its /dev
  *   native_join.c    lichen exec: a further process in those namespaces
+ *   native_visit.c   lichen itself, for a cage in such a root
  *   native_signal.c  signals for a process that is pid 1
  *
  *   1 clone(NEWNS|NEWPID|NEWUTS|NEWIPC)     the child is pid 1 of its namespace; unshare(NEWCGROUP) where there is that
  *   2 every mount becomes private: nothing leaks to the machine, or from it
  *   3 sources of binds and all layers are opened, by their paths on the machine
  *   4 an overlay, or the directory itself (with what is mounted below it), is mounted on the directory
- *   5 pivot_root(".", "."): the machine's tree lies on top of the new one, where no path leads. From here on every path is resolved in the new
- *     tree, so that no link of an image leads out of it
+ *   5 chroot(2) there: from here on every path is resolved in the new tree, so that no link of an image leads out of it. Not pivot_root(2) yet: it would put the
+ *     machine's tree on top of the new root, and "/.." leads to what is mounted on the root
  *   6 /proc, /sys, /dev, volumes (from the descriptors of 3, by /proc/self/fd), then what is masked and what is read-only
- *   7 umount2(".", MNT_DETACH): the machine's tree is gone
+ *   7 out of it by a descriptor, pivot_root(".", "."), umount2(".", MNT_DETACH): the machine's tree is gone
  *   8 capabilities, groups, user; execve
  *
  * A step that fails ends the run, with the step's name: there is no way back to the agent, which would hide what is wrong. When the first process
@@ -33,6 +34,7 @@
 #include <sys/types.h>
 
 #include "abi/commons.h"
+#include "base/cleanup.h"
 #include "base/types.h"
 #include "gaps/gap.h"
 #include "host/root.h"
@@ -76,6 +78,8 @@ struct native_calls {
 	int (*mknod)(const char *path, mode_t mode, dev_t device);
 	int (*symlink)(const char *text, const char *path);
 	int (*chdir)(const char *path);
+	int (*fchdir)(int fd);
+	int (*chroot)(const char *path);
 	int (*sethostname)(const char *name, size_t length);
 };
 extern const struct native_calls native_kernel;
@@ -97,6 +101,20 @@ int native_failed(struct native_failure *failure, const char *format, ...) PRINT
 int native_device_terminal(const struct native_calls *calls) MUST_CHECK;
 /* Mounts /dev in a root that has been entered, and makes what belongs there; that terminal becomes /dev/console. */
 int native_device_mount(const struct native_calls *calls, int terminal, struct native_failure *failure) MUST_CHECK;
+
+/* --- native_visit.c ------------------------------------------------------------------------------------------------------------------------ */
+
+/* Where the calling process came from. */
+struct native_visit {
+	int mounts, names, root, directory; /* negative: it is there */
+};
+#define NATIVE_VISIT_NONE ((struct native_visit){ FD_NONE, FD_NONE, FD_NONE, FD_NONE })
+
+/* The calling process itself, which has one thread, enters the root: what it does and starts then has that as its own. Devices and set-user-ID programs of the tree are
+ * none there. Its pids stay the machine's. 0, or negative errno with the step filled; native_visit_end() in either case. */
+int native_visit_begin(const struct native_root *root, struct native_visit *ret, struct native_failure *failure) MUST_CHECK;
+/* Back, with one thread again. 0 or negative errno: it is still there. */
+int native_visit_end(struct native_visit *visit) MUST_CHECK;
 
 /* --- native_spawn.c ------------------------------------------------------------------------------------------------------------------------ */
 

@@ -61,6 +61,8 @@ const struct native_calls native_kernel = { .mount = mount,
 					    .mknod = mknod,
 					    .symlink = symlink,
 					    .chdir = chdir,
+					    .fchdir = fchdir,
+					    .chroot = chroot,
 					    .sethostname = sethostname };
 
 /* A file or directory of the machine that is opened while it can still be named, and its place in the tree. */
@@ -75,7 +77,8 @@ struct entering {
 	const struct native_root *root;
 	const struct native_calls *calls;
 	struct native_failure *failure;
-	int terminal; /* negative: none */
+	int terminal;      /* negative: none */
+	int machine, tree; /* their roots */
 	u32 count;
 	struct source sources[ROOT_BINDS_MAX + 8];
 };
@@ -221,10 +224,24 @@ static int mount_root(struct entering *e)
 	} else if (e->calls->mount(directory, place, NULL, MS_BIND | MS_REC, NULL) < 0) {
 		return native_failed(e->failure, "mounting '%s'", directory);
 	}
-	if (e->calls->chdir(place) < 0)
+	e->machine = e->calls->open("/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (e->machine < 0 || e->calls->chdir(place) < 0)
 		return native_failed(e->failure, "entering '%s'", directory);
+	e->tree = e->calls->open(".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (e->tree < 0 || e->calls->chroot(".") < 0)
+		return native_failed(e->failure, "chroot to '%s'", directory);
+	return 0;
+}
+
+/* The tree, complete, becomes the root of the mount namespace, and the machine's is gone. */
+static int leave_machine(struct entering *e)
+{
+	if (e->calls->fchdir(e->machine) < 0 || e->calls->chroot(".") < 0 || e->calls->fchdir(e->tree) < 0)
+		return native_failed(e->failure, "going back to the machine's root");
 	if (e->calls->pivot_root(".", ".") < 0)
 		return native_failed(e->failure, "pivot_root");
+	if (e->calls->umount2(".", MNT_DETACH) < 0)
+		return native_failed(e->failure, "leaving the machine's tree");
 	return 0;
 }
 
@@ -426,8 +443,9 @@ int native_root_enter(const struct native_root *root, const struct native_calls 
 		r = fill(&e, groups, unified);
 	if (r < 0)
 		return r;
-	if (calls->umount2(".", MNT_DETACH) < 0)
-		return native_failed(failure, "leaving the machine's tree");
+	r = leave_machine(&e);
+	if (r < 0)
+		return r;
 	if (root->hostname && *root->hostname && calls->sethostname(root->hostname, strlen(root->hostname)) < 0)
 		return native_failed(failure, "setting the host name");
 	if (calls->chdir("/") < 0 || calls->chdir(root->workdir) < 0)

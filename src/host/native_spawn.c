@@ -29,9 +29,13 @@ int native_groups_begin(int namespaces, struct native_failure *failure)
 /* What is not in the bounding set no program can get, whatever its file says. */
 int native_drop_bounding(u64 capabilities)
 {
-	for (unsigned cap = 0; cap < CAPABILITIES; cap++)
-		if (!(capabilities & UINT64_C(1) << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
+	for (unsigned cap = 0; cap < CAPABILITIES; cap++) {
+		if ((capabilities & UINT64_C(1) << cap) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno != EINVAL)
 			return -errno;
+		break; /* their numbers have no gaps: the kernel knows none from here on */
+	}
 	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL ? -errno : 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,6 +45,15 @@ void supervise_begin(struct supervisor *supervisor)
 void supervise_reset_signals(const struct supervisor *supervisor)
 {
 	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
+}
+
+void supervise_end_with(int pipe)
+{
+	struct pollfd end = { .fd = pipe };
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (poll(&end, 1, 0) == 1 && (end.revents & POLLERR))
+		_exit(125);
 }
 
 int supervise_add(struct supervisor *supervisor, const struct service *service)

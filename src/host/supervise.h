@@ -43,6 +43,9 @@ struct supervisor {
 void supervise_begin(struct supervisor *supervisor);
 /* In the child: what supervise_begin() changed is as before, but for the mask, which the agent sets. */
 void supervise_reset_signals(const struct supervisor *supervisor);
+/* In the child, and again when it has become another user: from now on the death of its parent is its own; if that has died already it ends, also where
+ * getppid(2) cannot tell (the first process of a pid namespace). `pipe`: a writing end whose only reading end is the parent's. */
+void supervise_end_with(int pipe);
 /* After fork: from supervise_wait() on this is served, too. Returns 0 or negative errno (-ENOSPC: SUPERVISE_SERVICES_MAX). */
 int supervise_add(struct supervisor *supervisor, const struct service *service) MUST_CHECK;
 /* Passes signals on until the guest has ended. Returns its exit status, 128+n when signal n ended it. */

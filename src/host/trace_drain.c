@@ -101,7 +101,7 @@ static bool give_up(struct trace_drain *drain, u64 turn)
 		drain->waited_since = now;
 	if (now - drain->waited_since < CLAIM_LOOK)
 		return false;
-	return now - drain->waited_since > CLAIM_PATIENCE || process_dead(TRACE_TURN_PID(turn));
+	return now - drain->waited_since > CLAIM_PATIENCE || (!drain->other_pids && process_dead(TRACE_TURN_PID(turn)));
 }
 
 static void take_record(struct trace_drain *drain, const struct trace_slot *slot)

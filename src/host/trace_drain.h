@@ -17,6 +17,7 @@ struct trace_drain {
 	pthread_t thread;
 	u32 stop;         /* set by trace_drain_finish() */
 	u64 begun;        /* CLOCK_MONOTONIC, nanoseconds */
+	bool other_pids;  /* the guest's pids are those of a namespace of its own */
 	u64 waited_since; /* when the slot at ring->tail was first seen claimed; 0 = it was not */
 	u64 malformed;
 	size_t used; /* bytes of `buffer` */

@@ -31,7 +31,7 @@ int copy_send(int peer, const struct copy_source *source, struct image_error *re
 struct copy_target {
 	const char *path; /* NULL = the archive as it is, written to `archive` */
 	int archive;
-	const char *name; /* how the source is called; NULL = as the sender says */
+	const char *name; /* how the source is called, "." = what is in it is wanted; NULL = as the sender says */
 	u32 flags;        /* enum unpack_flag, besides UNPACK_PLAIN */
 };
 

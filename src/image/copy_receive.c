@@ -129,6 +129,14 @@ static int receive_archive(int peer, const struct copy_target *target, const cha
 	return copy_write_line(peer, "O 0");
 }
 
+/* Whether the sender may send that. Who knows how the source is called has asked for a thing of one name, or for what is in a directory: what else came would
+ * be put into the target under names of the sender's choice. */
+static bool is_kind(const struct copy_target *target, char kind)
+{
+	bool one = target->name && strcmp(target->name, ".") != 0;
+	return kind == 'd' || kind == 'f' || (!one && (kind == 'c' || kind == 't'));
+}
+
 int copy_receive(int peer, const struct copy_target *target, u64 *ret_lost, struct image_error *ret_error)
 {
 	char line[COPY_LINE];
@@ -136,7 +144,7 @@ int copy_receive(int peer, const struct copy_target *target, u64 *ret_lost, stru
 	*ret_lost = 0;
 	if (error)
 		return error;
-	if (strncmp(line, "K ", 2) != 0 || !line[2] || line[3] != ' ' || !line[4] || strchr(line + 4, '/') ||
+	if (strncmp(line, "K ", 2) != 0 || !is_kind(target, line[2]) || line[3] != ' ' || !line[4] || strchr(line + 4, '/') ||
 	    strlen(line + 4) > NAME_MAX || strcmp(line + 4, "..") == 0)
 		return image_fail(ret_error, -EBADMSG, "the other end speaks otherwise");
 	if (target->path)

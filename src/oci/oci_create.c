@@ -2,7 +2,6 @@
 /* Creating a container: the runtime's side of oci_init.h. */
 #include "oci/oci_create.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,15 +17,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "host/close_from.h"
 #include "oci/oci_cgroup.h"
 #include "oci/oci_channel.h"
 #include "oci/oci_hook.h"
 #include "oci/oci_init.h"
 #include "oci/oci_spawn.h"
-
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1u << 2)
-#endif
 
 /* --- help ----------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -44,23 +40,10 @@ int oci_write_pid(const char *path, pid_t pid, struct oci_error *error)
 	return 0;
 }
 
-void oci_close_on_exec(u32 preserve)
+int oci_close_on_exec(u32 preserve, struct oci_error *error)
 {
-	unsigned first = 3 + preserve;
-	const struct dirent *entry;
-	DIR *stream;
-
-	if (syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
-		return;
-	stream = opendir("/proc/self/fd");
-	while (stream && (entry = readdir(stream))) {
-		int fd = (int)strtol(entry->d_name, NULL, 10);
-
-		if (fd >= (int)first)
-			(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	}
-	if (stream)
-		(void)closedir(stream);
+	errno = -close_on_exec_from(3 + preserve, CLOSE_NO_HIGHEST);
+	return errno ? oci_fail_errno(error, "closing descriptors (close_range(2), /proc/self/fd)") : 0;
 }
 
 /* --- what is known before there is a process --------------------------------------------------------------------------------------------------- */
@@ -344,8 +327,9 @@ int oci_create(const struct oci_create *create, pid_t *ret_pid, struct oci_notes
 	struct creating c = { .create = create, .container = OCI_CONTAINER_NONE, .fifo = FD_NONE, .notes = notes, .error = error };
 	int r;
 
-	oci_close_on_exec(create->preserve_fds);
-	r = create_all(&c);
+	r = oci_close_on_exec(create->preserve_fds, error);
+	if (r == 0)
+		r = create_all(&c);
 	if (r < 0)
 		undo(&c);
 	else

@@ -45,6 +45,6 @@ int oci_exec(const struct oci_exec *exec, pid_t *ret_pid, struct oci_error *erro
 /* A file with a pid, as a whole or not at all. */
 int oci_write_pid(const char *path, pid_t pid, struct oci_error *error) MUST_CHECK;
 /* All descriptors above the streams and `preserve` more are closed on execve(2). */
-void oci_close_on_exec(u32 preserve);
+int oci_close_on_exec(u32 preserve, struct oci_error *error) MUST_CHECK;
 
 #endif

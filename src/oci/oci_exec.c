@@ -175,8 +175,9 @@ int oci_exec(const struct oci_exec *exec, pid_t *ret_pid, struct oci_error *erro
 	struct joining j = { .exec = exec, .container = OCI_CONTAINER_NONE, .channel = FD_NONE, .runtime_end = FD_NONE };
 	int r;
 
-	oci_close_on_exec(exec->preserve_fds);
-	r = run(&j, ret_pid, error);
+	r = oci_close_on_exec(exec->preserve_fds, error);
+	if (r == 0)
+		r = run(&j, ret_pid, error);
 	close_fd(&j.runtime_end);
 	oci_container_done(&j.container);
 	oci_spec_done(&j.spec);

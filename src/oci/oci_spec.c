@@ -15,6 +15,7 @@
 
 #include "base/capability_names.h"
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "oci/oci_spec_read.h"
 
 const char *const oci_hook_names[OCI_HOOK_TIMES] = { "prestart",       "createRuntime", "createContainer",
@@ -293,24 +294,16 @@ int oci_read_file(const char *path, char **ret, size_t *ret_size, struct oci_err
 {
 	CLEANUP_FD int fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
 	CLEANUP_FREE char *text = NULL;
-	size_t size = 0, room = 0;
-	ssize_t n;
+	size_t size = 0;
+	int r;
 
 	if (fd < 0)
 		return oci_fail_errno(error, "open %s", path);
-	do {
-		if (size == room) {
-			char *more = size > OCI_SPEC_MAX ? NULL : realloc(text, room = room ? 2 * room : 65536);
-
-			if (!more)
-				return oci_fail(error, -EFBIG, "%s is too large", path);
-			text = more;
-		}
-		n = read(fd, text + size, room - size);
-		size += n > 0 ? (size_t)n : 0;
-	} while (n > 0);
-	if (n < 0)
-		return oci_fail_errno(error, "read %s", path);
+	r = read_bytes(fd, OCI_SPEC_MAX + 1, &text, &size);
+	if (r < 0)
+		return oci_fail(error, r, "read %s: %s", path, strerror(-r));
+	if (size > OCI_SPEC_MAX)
+		return oci_fail(error, -EFBIG, "%s is too large", path);
 	*ret = text;
 	*ret_size = size;
 	text = NULL;

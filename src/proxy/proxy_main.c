@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * lichen-proxy --control=FD: the command line, and what happens before the first connection. Over the control socket come, in this order, one line of
- * JSON (proxy_config.h) and, after "ready" was told, one byte with the descriptor of a socket that listens: whoever is caged makes it, inside of a network
- * namespace that has no other way out.
+ * JSON (proxy_config.h) and, after "ready" was told, one byte with a descriptor: of a socket that listens ('l'), which whoever is caged makes, inside of a network
+ * namespace that has no other way out; or of one over which lichen sends connections that it has made itself ('d').
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,34 +61,20 @@ static ssize_t read_line(int fd, char *to, size_t size)
 	}
 }
 
-/* Takes the listener. A descriptor or negative errno. */
-static int receive_listener(int control)
+/* Takes the listener, or the door. A descriptor or negative errno. */
+static int receive_listener(int control, bool *ret_door)
 {
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} ancillary = { .room = { 0 } };
-	char byte;
-	struct iovec data = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof(ancillary)
-	};
-	ssize_t n;
-	do
-		n = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n ? -errno : -ENODATA;
-	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EBADMSG;
-	CLEANUP_FD int fd = FD_NONE;
-	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
-	int listens = 0;
-	socklen_t length = sizeof(listens);
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) || !listens)
+	char byte = 0;
+	CLEANUP_FD int fd = proxy_receive(control, &byte);
+	if (fd < 0)
+		return fd;
+	bool door = byte == 'd';
+	int found = 0;
+	socklen_t length = sizeof(found);
+	if (getsockopt(fd, SOL_SOCKET, door ? SO_TYPE : SO_ACCEPTCONN, &found, &length) ||
+	    (door ? found != SOCK_SEQPACKET : !found))
 		return -ENOTSOCK;
+	*ret_door = door;
 	int flags = fcntl(fd, F_GETFL);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
@@ -131,8 +117,9 @@ static int serve(int control)
 	harden(config.limits.connections);
 	struct proxy_report report = { .fd = STDOUT_FILENO };
 	report_ready(&report);
-	CLEANUP_FD int listener = receive_listener(control);
-	int r = listener < 0 ? listener : proxy_serve(&config, listener, STDOUT_FILENO);
+	bool door = false;
+	CLEANUP_FD int listener = receive_listener(control, &door);
+	int r = listener < 0 ? listener : proxy_serve(&config, listener, door, STDOUT_FILENO);
 	proxy_config_free(&config);
 	if (listener < 0)
 		return wrong(LICHEN_PROXY_NO_LISTENER, "no listener came: ", strerror(-r));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -41,15 +42,52 @@ int proxy_watch(struct proxy_server *server, struct proxy_end *end, u32 events)
 /* Whoever comes when all places are taken waits in the listener's queue. */
 static int watch_listener(struct proxy_server *server)
 {
-	bool room = server->count < server->config->limits.connections && !server->paused;
+	bool room = server->count < server->config->limits.connections && !server->paused && !server->shut;
 	return proxy_watch(server, &server->listener, room ? EPOLLIN : 0);
+}
+
+int proxy_receive(int from, char *byte)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} ancillary = { .room = { 0 } };
+	struct iovec data = { byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &ancillary, .msg_controllen = sizeof(ancillary)
+	};
+	ssize_t n;
+	do
+		n = recvmsg(from, &message, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n ? -errno : -ENODATA;
+	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int fd;
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EBADMSG;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+/* A client's socket, as accept4(2): through the door it comes without blocking already. */
+static int take_client(struct proxy_server *server)
+{
+	char byte = 0;
+	if (!server->door)
+		return accept4(server->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = proxy_receive(server->listener.fd, &byte);
+	server->shut = fd == -ENODATA;
+	errno = fd < 0 ? -fd : 0;
+	return fd;
 }
 
 /* Where descriptors or memory are short, the next try is at the next look at deadlines. */
 static void take_clients(struct proxy_server *server)
 {
 	while (server->count < server->config->limits.connections) {
-		int fd = accept4(server->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = take_client(server);
 		if (fd < 0) {
 			server->paused = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
 			return;
@@ -158,9 +196,11 @@ static int begin(struct proxy_server *server, int listener, int report)
 	return r ? r : watch_listener(server);
 }
 
-int proxy_serve(const struct proxy_config *config, int listener, int report)
+int proxy_serve(const struct proxy_config *config, int listener, bool door, int report)
 {
-	struct proxy_server server = { .epoll = FD_NONE, .config = config, .report.fd = report, .signals.fd = FD_NONE };
+	struct proxy_server server = {
+		.epoll = FD_NONE, .config = config, .door = door, .report.fd = report, .signals.fd = FD_NONE
+	};
 	int r = begin(&server, listener, report);
 	server.now = server.checked = now_ms();
 	if (r == 0)

@@ -41,16 +41,21 @@ struct proxy_server {
 	struct proxy_connection *first; /* that are open */
 	struct proxy_connection *dead;  /* that were closed while events of theirs may still be in our hands */
 	u32 count;
+	bool door;   /* clients come with messages, over `listener` */
+	bool shut;   /* no more come: it was closed */
 	bool paused; /* no more clients for the moment */
 	u64 last_id;
 	s64 now, checked; /* milliseconds; checked: when deadlines were looked at */
 };
 
 /*
- * Serves until SIGTERM comes (0), or whoever reads what we tell is gone (-EPIPE). `listener` and `report` stay the caller's. Negative errno when it
- * cannot begin, or go on.
+ * Serves until SIGTERM comes (0), or whoever reads what we tell is gone (-EPIPE). `listener` and `report` stay the caller's. door: each message of that socket
+ * has a client's. Negative errno when it cannot begin, or go on.
  */
-int proxy_serve(const struct proxy_config *config, int listener, int report);
+int proxy_serve(const struct proxy_config *config, int listener, bool door, int report);
+
+/* Takes a message of one byte with a descriptor (SCM_RIGHTS). It, or negative errno (-ENODATA: the other end was closed). */
+int proxy_receive(int from, char *byte) MUST_CHECK;
 
 /* For connections: what is watched of an end; 0 still sees errors and hang-ups, unless all was read. */
 int proxy_watch(struct proxy_server *server, struct proxy_end *end, u32 events) MUST_CHECK;

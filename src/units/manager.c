@@ -334,16 +334,14 @@ static bool is_over(const struct manager *manager)
 static void run_loop(struct manager *manager, const sigset_t *mask)
 {
 	while (!is_over(manager)) {
-		s64 next;
-		bool changed;
+		s64 next = step(manager);
 
-		manager->changed = false;
-		next = step(manager);
-		changed = manager->changed;
-		if (changed)
+		if (manager->changed) { /* by what was served before, too; there may be more to do at once */
+			manager->changed = false;
 			manager_write(manager);
-		if (!changed) /* else there may be more to do at once */
+		} else {
 			wait_for_something(manager, next, mask);
+		}
 	}
 }
 

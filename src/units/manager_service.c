@@ -320,6 +320,17 @@ static void say_status(int status, char *text, size_t size)
 		(void)snprintf(text, size, "ended with status %d", status);
 }
 
+/* Whether Restart= asks for another start when it is no exit status of the main process that counts: a time is up, or another command has failed. */
+static bool restarts_after(const struct managed *managed, bool abnormal)
+{
+	const char *restart = unit_get(managed->unit, "Service", "Restart");
+
+	if (!restart || !managed->was_ready || managed->manager->stopping)
+		return false;
+	return strcmp(restart, "always") == 0 || strcmp(restart, "on-failure") == 0 ||
+	       (abnormal && strcmp(restart, "on-abnormal") == 0);
+}
+
 /* Whether Restart= asks for another start. */
 static bool restarts(const struct managed *managed, int status)
 {
@@ -441,6 +452,7 @@ static bool command_worked(struct managed *managed, const struct managed_process
 	}
 	say_status(status, how, sizeof(how));
 	managed->status = status;
+	managed->wants_restart |= restarts_after(managed, status > 128);
 	managed_fail(managed, status > 128 ? "signal" : "exit-code", "%s=%s %s", list_names[managed->list],
 		     process->command->program, how);
 	return false;
@@ -525,6 +537,7 @@ static void look_at_main(struct managed *managed, s64 *next, s64 now)
 static void time_is_up(struct managed *managed)
 {
 	managed->deadline = 0;
+	managed->wants_restart |= managed->state < MANAGED_STOP && restarts_after(managed, true);
 	if (managed->state >= MANAGED_STOP)
 		managed_kill(managed);
 	else if (managed->state == MANAGED_PROVING)

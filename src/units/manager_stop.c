@@ -78,7 +78,7 @@ static void begin_kill(struct managed *managed)
 	managed_set(managed, MANAGED_STOP_KILL);
 	managed->deadline = manager_now_ms() + KILL_MS;
 	managed->next_look = manager_now_ms() + LOOK_MS;
-	(void)managed_signal(managed, signal_of(managed, "FinalKillSignal", SIGKILL), true);
+	(void)managed_signal(managed, signal_of(managed, "FinalKillSignal", SIGKILL), !kill_mode(managed, "process"));
 	managed_stop_step(managed);
 }
 

@@ -33,7 +33,9 @@
 #define NOTHING (-1)            /* the attack finds nothing to attack */
 #define NOT_ASKED (-2)          /* the test does not want this way here */
 #define NOBODY ((pid_t)1 << 22) /* no process has this id: it is above the kernel's highest */
+#ifndef WAY_SECONDS
 #define WAY_SECONDS 30
+#endif
 
 struct attack {
 	const char *program; /* its own path */

@@ -49,7 +49,7 @@ class Attack:
     # surroundings
     stdin: str = ""  # terminal, a device, or nothing
     cwd: str = "{work}"
-    needs: tuple = ()  # of the runner: servers, victim, ipc, handle, descriptors, copies, program, nobody, token
+    needs: tuple = ()  # of the runner: servers, victim, inner, log, jail, profile, ipc, handle, descriptors, copies, program, nobody, token
     uncaged: str = "native"  # or lichen: under `lichen run --audit`, so that it is the parent
     changes: bool = False  # without a cage, what lies outside is another than before
     alone: bool = False  # it changes what other attacks look at
@@ -70,8 +70,13 @@ ATTACKS = (
     Attack("metadata", "what Landlock does not judge", "files", arguments=("user.escape",), changes=True),
     Attack("moves", "links and renames over the border", "files", changes=True),
     Attack("race", "CVE-2026-39861 class", "files", arguments=("{rounds}",), changes=True),
+    Attack("attribute_race", "attributes, past who is asked", "files", arguments=("{rounds}",), envs=("host", *CONTAINERS, "tiny")),
     Attack("protected", "CVE-2026-25725 class", "deny", files="  deny: [{work}/.git/hooks, {work}/.settings/policy, {work}/protected]"),
+    Attack("denied", "a rule that another mount, or another rule, undoes", "deny", needs=("inner",), read=", /proc", write=", {outside}/inner",
+           files="  deny: [/proc/version, /proc/sys/kernel, /proc/sys/net/ipv4, {outside}]", changes=True),
     Attack("policy_file", "CVE-2026-25725 class", "deny", arguments=("{work}/policy.yaml",), needs=("policy_inside",)),
+    Attack("profile_file", "the same of its seccomp profile", "deny", program="policy_file", arguments=("{work}/profile.json",), needs=("profile",),
+           more="processes: {{ syscalls: {work}/profile.json }}"),
     Attack("directory", "CVE-2025-59532 class", "files", cwd="{outside}", changes=True),
     Attack("nested", "the same, by a cage within", "files", cwd="{outside}", changes=True, read=", /etc", execute=", {lichen}, /usr, /bin, /lib, /lib64",
            command=("{lichen}", "run", "--cage", "offline", "--audit={work}/log", "--", "sh", "-c", "echo x >made_here; echo write escaped"), refusal="cannot run|nothing was started"),
@@ -84,6 +89,10 @@ ATTACKS = (
     Attack("memory_program", "memfd and written programs", "files"),
     Attack("trace_supervisor", "ptrace, process_vm_writev, /proc/PID/mem", "syscalls", program="trace", uncaged="lichen"),
     Attack("trace_victim", "the same of a stranger", "syscalls", program="trace", arguments=("{victim}",), needs=("victim",)),
+    Attack("trace_root", "the same, where a rule names / and the cage has a root of its own", "syscalls", program="trace", arguments=("{victim}",), needs=("victim", "servers", "log"),
+           read=", /", files="  deny: [{outside}, {audit}]", more_network="  unix: [{granted}]"),
+    Attack("jail", "another /proc than the cage's", "files", arguments=("{folder}/jail/proc", "{victim}"), needs=("victim", "jail"), read=", {folder}/jail",
+           envs=("host", "tiny", "gvisor24")),
     Attack("signal_supervisor", "SIGSTOP of the supervisor", "scopes", program="signals", uncaged="lichen"),
     Attack("signal_victim", "signals to strangers", "scopes", program="signals", arguments=("{victim}",), needs=("victim",)),
     Attack("kill_victim", "SIGKILL to strangers", "scopes", program="signals", arguments=("{victim}", "kill"), needs=("victim",)),
@@ -98,6 +107,10 @@ ATTACKS = (
     Attack("network", "TCP, UDP, DNS tunnelling", "network", arguments=("{port}",), needs=("servers",), reaches=True),
     Attack("network_proxied", "the same beside a proxy", "network", program="network", arguments=("{port}",), needs=("servers",), reaches=True,
            network="proxy", more_network='  allow: ["good.example:443"]'),
+    Attack("network_nobody", "the same as a user", "network", program="network", arguments=("{port}",), needs=("servers", "nobody"), reaches=True,
+           envs=("host", *CONTAINERS), network="proxy", more_network='  allow: ["good.example:443"]'),
+    Attack("connects", "past connect(2): races, fast open", "network", arguments=("{port}", "{rounds}"), needs=("servers",), reaches=True,
+           envs=LINUX, network="proxy", more_network='  allow: ["good.example:443"]'),
     Attack("proxy", "null bytes, mixed case, other spellings", "network", arguments=("{port}",), needs=("servers",), reaches=True, network="proxy",
            more_network='  allow: ["good.example:{port}", "*.good.example:{port}", "localhost:{port}"]'),
     Attack("tunnel", "DNS tunnelling", "network", needs=("resolver",), changes=True, envs=("host",), network="proxy",
@@ -124,6 +137,11 @@ ATTACKS = (
             ("descriptors", "open_files: 128"),
             ("wait", "wall: 1s"),
             ("cpu", "cpu_time: 1s"),
+            ("disk", "disk: 4m"),
+            ("disk_small", "disk: 4m"),
+            ("disk_open", "disk: 4m"),
+            ("disk_mapped", "disk: 4m"),
+            ("disk_moved", "disk: 4m"),
         )
     ),
 )
@@ -167,7 +185,7 @@ ABSENT = (
     ("namespaces", "*", CONTAINERS, MOBY),
     ("namespaces", "clone3_user clone3_all clone_user clone_64 unshare_user", ("tiny",), "its kernel has no user namespaces"),
     ("namespaces", "clone3_user clone3_all setns", ("gvisor",), "gVisor of 2022 has no such call"),
-    ("nested", "*", GVISOR, "the inner cage cannot be had"),
+    ("nested", "*", ("gvisor",), "the inner cage cannot be had"),
     ("network", "mptcp fast_open", GVISOR, "gVisor has neither"),
     ("others", "migrate_pages", CONTAINERS, MOBY),
     ("others", "sched_setscheduler ioprio_set ioprio_user migrate_pages", GVISOR, "gVisor has no such call"),
@@ -189,8 +207,8 @@ ABSENT = (
     ("trace", "pidfd_getfd", CONTAINERS, MOBY),
     ("trace", "mem pidfd_getfd", GVISOR, "gVisor has neither"),
     ("trace_supervisor", "process_vm_writev", ("gvisor",), "gVisor of 2022 has no such call"),
-    ("trace_victim", "process_vm_readv process_vm_writev", CONTAINERS, MOBY),
-    ("trace_victim", "process_vm_readv process_vm_writev", ("gvisor",), "gVisor of 2022 has no such call"),
+    *((row, "process_vm_readv process_vm_writev", CONTAINERS, MOBY) for row in ("trace_victim", "trace_root")),
+    *((row, "process_vm_readv process_vm_writev", ("gvisor",), "gVisor of 2022 has no such call") for row in ("trace_victim", "trace_root")),
 )
 
 # Ways that another layer than their row's is to stop: (attack or program, ways, layer).
@@ -204,17 +222,22 @@ LAYERS = (
     ("abi", "int80_open", "files"),
 )
 
-# What a cage does not stop in an environment, which docs/cage.md says: (attack or program, ways, environments, reason).
+# What a cage does not stop in an environment, which docs/cage-policy.md says: (attack or program, ways, environments, reason).
 LIMITS = (
     ("memory_program", "tmpfile written", CONTAINERS, "programs that lichen loads are mapped, which Landlock's execute right does not judge"),
-    ("outlive", "storm", GVISOR, "its /proc does not tell who is whose child: they are looked for, and gone when found"),
+    ("memory_program", "written", ("gvisor24",), "programs that lichen loads are mapped, which gVisor's noexec does not judge"),
+    ("passed", "directory", ("gvisor24",), "there is no Landlock: who serves a socket that is named may hand in what it likes"),
+    ("trace_supervisor", "maps environ", ("gvisor24",), "it is lichen's pid 1 of the cage, with an empty environment: gVisor shows these of any process of the same user"),
+    ("signal_supervisor", "*", ("gvisor24",), "it is lichen's pid 1 of the cage, whose end is the command's; gVisor does not protect it"),
+    ("outlive", "storm", ("gvisor",), "its /proc does not tell who is whose child: they are looked for, and gone when found"),
     ("outlive", "*", ("gvisor",), "gVisor of 2022 has no PR_SET_CHILD_SUBREAPER: orphans are not ours"),
     ("kernel_calls", "syslog", GVISOR, "it is lichen's imitation of a kernel's log that is read"),
-    ("others", "cmdline", ENVS, "without a process-id namespace and a /proc of its own a guest sees that other processes are there"),
+    ("others", "cmdline", CONTAINERS + GVISOR, "without a process-id namespace and a /proc of its own a guest sees that other processes are there"),
+    ("others_user", "cmdline", ("tiny",), "its kernel has no user namespaces, so nobody can make a process-id namespace there"),
 )
 
-# Layers that lichen does not have on any kernel: it refuses what asks for them.
-LACKING = ("unix",)
+# Layers that lichen may lack, by environment: a refusal may name these alone. In gVisor any.
+LACKING = {"host": (), "tiny": (), **dict.fromkeys(CONTAINERS, ("unix", "deny"))}
 
 # What a machine's kernel may have or not, whatever the environment: not an error where it works.
 MACHINE = (

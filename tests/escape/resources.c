@@ -3,9 +3,11 @@
  * Using more than the policy's limits: resources WORK OUTSIDE KIND SECONDS, where KIND is a way below. A way escapes when it got all that it wanted,
  * which is several times the limit, and kept it for so long (at most HOLD): a limit may be enforced by looking now and then.
  */
+#define WAY_SECONDS 55 /* more than HOLD, less than the runner has patience */
 #include "attack.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -13,13 +15,26 @@
 #define MIB (1024L * 1024)
 #define PROCESSES 128
 #define DESCRIPTORS 600
-#define HOLD 5
+#define HOLD 45 /* in gVisor looks take long, and are rare, the more so when much else is running */
 
 static void hold_for_a_while(const struct attack *a)
 {
 	long seconds = strtol(a->more[1], NULL, 10);
 
 	(void)sleep(seconds < HOLD ? (unsigned int)seconds : HOLD);
+}
+
+/* Or until a child has ended, which is left to be waited for. */
+static void hold_children(const struct attack *a)
+{
+	static const struct timespec step = { .tv_nsec = 50000000 };
+	long seconds = strtol(a->more[1], NULL, 10);
+	siginfo_t ended = { .si_pid = 0 };
+
+	for (long i = 0; i < 20 * (seconds < HOLD ? seconds : HOLD) && !ended.si_pid; i++) {
+		(void)nanosleep(&step, NULL);
+		(void)waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
+	}
 }
 
 /* 128 processes that stay, where 32 are allowed. */
@@ -45,7 +60,7 @@ static int processes(const struct attack *a)
 		made++;
 	}
 	if (error == 0)
-		hold_for_a_while(a);
+		hold_children(a);
 	(void)close(hold[1]);
 	while (made-- > 0) {
 		int status;
@@ -142,7 +157,7 @@ static int memory_of_many(const struct attack *a)
 			worst = r;
 	}
 	if (worst == 0)
-		hold_for_a_while(a);
+		hold_children(a);
 	for (int i = 0; i < MANY; i++) { /* killed meanwhile? */
 		int status;
 
@@ -189,6 +204,146 @@ static int one_file(const struct attack *a)
 	int r = fill(below(path, sizeof(path), a->work, "big"), 8 * MIB);
 
 	(void)unlink(path);
+	return r;
+}
+
+/* --- 16 to 32 MiB below WORK, where 4 MiB are allowed -------------------------------------------------------------------------------------------- */
+
+#define DISK_FILES 16
+#define DISK_FILE (2 * MIB)
+#define SMALL_FILES 1024
+#define SMALL_FILE 16384
+#define MOVES 200000
+
+static const char *numbered(char *path, size_t size, const struct attack *a, const char *directory, int number)
+{
+	(void)snprintf(path, size, "%s/%s%d", a->work, directory, number);
+	return path;
+}
+
+static int remove_all(const struct attack *a, int count, int r)
+{
+	char path[4096];
+
+	for (int i = 0; i < count; i++)
+		(void)unlink(numbered(path, sizeof(path), a, "", i));
+	return r;
+}
+
+static int fill_many(const struct attack *a, int count, long size)
+{
+	char path[4096];
+	int r = 0;
+
+	for (int i = 0; i < count && r == 0; i++)
+		r = fill(numbered(path, sizeof(path), a, "", i), size);
+	return r;
+}
+
+static int large_files(const struct attack *a)
+{
+	int r = fill_many(a, DISK_FILES, DISK_FILE);
+
+	if (r == 0)
+		hold_for_a_while(a);
+	return remove_all(a, DISK_FILES, r);
+}
+
+static int small_files(const struct attack *a)
+{
+	int r = 0;
+
+	for (int i = 0; i < SMALL_FILES && r == 0; i++) {
+		char path[4096], block[SMALL_FILE];
+		int fd = open(numbered(path, sizeof(path), a, "", i), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+		memset(block, 1, sizeof(block));
+		r = fd < 0 || write(fd, block, sizeof(block)) < 0 ? errno : 0;
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	if (r == 0)
+		hold_for_a_while(a);
+	return remove_all(a, SMALL_FILES, r);
+}
+
+/* One that is deleted before it is filled; it stays open, or mapped. */
+static int fill_nameless(const struct attack *a, int number, bool mapped)
+{
+	char path[4096];
+	int fd = open(numbered(path, sizeof(path), a, "", number), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	volatile char *at;
+
+	if (fd < 0 || unlink(path) < 0 || ftruncate(fd, DISK_FILE) < 0)
+		return errno;
+	at = mmap(NULL, DISK_FILE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return errno;
+	for (long i = 0; i < DISK_FILE; i += 4096)
+		at[i] = 1;
+	if (mapped)
+		return outcome(close(fd));
+	return outcome(munmap((void *)at, DISK_FILE));
+}
+
+static int nameless_files(const struct attack *a, bool mapped)
+{
+	int r = 0;
+
+	for (int i = 0; i < DISK_FILES && r == 0; i++)
+		r = fill_nameless(a, i, mapped);
+	if (r == 0)
+		hold_for_a_while(a);
+	return r;
+}
+
+static int mapped_files(const struct attack *a)
+{
+	return nameless_files(a, true);
+}
+
+struct apart {
+	const struct attack *a;
+	int result;
+	bool done;
+};
+
+static int table_of_its_own(void *argument)
+{
+	struct apart *apart = argument;
+
+	apart->result = nameless_files(apart->a, false);
+	__atomic_store_n(&apart->done, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* By descriptors that the first thread of the process does not have. */
+static int open_files(const struct attack *a)
+{
+	static char stack[1 << 18] __attribute__((aligned(16)));
+	struct apart apart = { .a = a };
+
+	if (clone(table_of_its_own, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, &apart) < 0)
+		return errno;
+	while (!__atomic_load_n(&apart.done, __ATOMIC_ACQUIRE))
+		(void)usleep(20000);
+	return apart.result;
+}
+
+/* They never stay where they are. */
+static int moved_files(const struct attack *a)
+{
+	long seconds = strtol(a->more[1], NULL, 10);
+	char here[4096], there[4096];
+	int r = outcome(mkdir(below(there, sizeof(there), a->work, "other"), 0755));
+
+	if (r == 0)
+		r = fill_many(a, DISK_FILES, DISK_FILE);
+	for (int i = 0; r == 0 && i < (seconds ? MOVES : 1); i++)
+		for (int j = 0; j < DISK_FILES && r == 0; j++) {
+			(void)numbered(here, sizeof(here), a, i % 2 ? "other/" : "", j);
+			r = outcome(rename(here, numbered(there, sizeof(there), a, i % 2 ? "" : "other/", j)));
+		}
 	return r;
 }
 
@@ -245,9 +400,21 @@ static int compute(const struct attack *a)
 }
 
 static const struct way ways[] = {
-	{ "fork", processes },       { "threads", threads }, { "memory", memory }, { "memory_of_many", memory_of_many },
-	{ "shared", shared_memory }, { "file", one_file },   { "output", output }, { "descriptors", descriptors },
-	{ "wait", wait_long },       { "cpu", compute },
+	{ "fork", processes },
+	{ "threads", threads },
+	{ "memory", memory },
+	{ "memory_of_many", memory_of_many },
+	{ "shared", shared_memory },
+	{ "file", one_file },
+	{ "disk", large_files },
+	{ "disk_small", small_files },
+	{ "disk_open", open_files },
+	{ "disk_mapped", mapped_files },
+	{ "disk_moved", moved_files },
+	{ "output", output },
+	{ "descriptors", descriptors },
+	{ "wait", wait_long },
+	{ "cpu", compute },
 };
 
 int main(int argc, char **argv)

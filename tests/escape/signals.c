@@ -59,7 +59,7 @@ static int group(const struct attack *a)
 
 	if (pid < 0)
 		return errno;
-	return outcome(kill(-pid, 0));
+	return pid == 1 ? ESRCH : outcome(kill(-pid, 0)); /* that of a namespace's first process has no number: -1 is everybody */
 }
 
 static int end(const struct attack *a)

@@ -39,7 +39,7 @@ static void parse(const struct command *command, char *const *given, int argc)
 	memcpy(argv, given, sizeof(argv));
 	result = options_parse(command, argc, argv, &fields, &first, &error);
 	MUST(fields.guard == 0x5afe && memchr(error.text, 0, sizeof(error.text)));
-	MUST(result == OPTIONS_OK || result == OPTIONS_HELP || (result < 0 && error.text[0]));
+	MUST(result == OPTIONS_OK || result == OPTIONS_HELP || result == OPTIONS_HELP_ALL || (result < 0 && error.text[0]));
 	if (result == OPTIONS_OK) {
 		MUST(first >= 1 && first <= argc && (fields.gaps.named & ~GAPS_ALL) == 0);
 		for (int i = first, at = 1; i < argc; i++, at++) {

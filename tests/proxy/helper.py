@@ -14,9 +14,9 @@ WAIT = 60
 
 
 class Proxy:
-    """A running proxy: .port, .url; .stop() gives its events."""
+    """A running proxy: .port, .url; .stop() gives its events. With `door` connections are handed to it."""
 
-    def __init__(self, allow=(), private=(), family=socket.AF_INET, **limits):
+    def __init__(self, allow=(), private=(), family=socket.AF_INET, door=False, **limits):
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
@@ -29,7 +29,13 @@ class Proxy:
             listener.bind(("127.0.0.1" if family == socket.AF_INET else "::1", 0))
             listener.listen(64)
             self.port = listener.getsockname()[1]
-            socket.send_fds(ours, [b"l"], [listener.fileno()])
+            self.door = None
+            if door:
+                self.door, other = socket.socketpair(type=socket.SOCK_SEQPACKET)
+                with other:
+                    socket.send_fds(ours, [b"d"], [other.fileno()])
+            else:
+                socket.send_fds(ours, [b"l"], [listener.fileno()])
         self.url = f"http://127.0.0.1:{self.port}"
         self.socks = f"127.0.0.1:{self.port}"
         self.events = []
@@ -56,11 +62,19 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
+        if self.door:
+            self.door.close()
         if self.process.poll() is None:
             self.process.kill()
             self.process.communicate(timeout=WAIT)
 
     def connect(self):
+        if self.door:
+            client, other = socket.socketpair(type=socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            with other:
+                socket.send_fds(self.door, [b"c"], [other.fileno()])
+            client.settimeout(WAIT)
+            return client
         return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
 
     def ask(self, data):

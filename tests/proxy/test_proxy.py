@@ -261,6 +261,23 @@ def test_a_configuration_that_is_wrong_ends_it(config):
     assert (status, out) == (78, "") and err.startswith("lichen-proxy: ")
 
 
+def test_connections_come_through_a_door():
+    with Web() as web, Proxy(private=[f"127.0.0.1:{web.port}"], door=True, connections=2) as proxy:
+        asked = f"GET http://127.0.0.1:{web.port}/x HTTP/1.0\r\n\r\n".encode()
+        proxy.door.send(b"c")  # without a descriptor
+        waiting = [proxy.connect() for _ in range(5)]  # more than there are places
+        for client in waiting:
+            with client:
+                client.sendall(asked)
+                assert read_all(client).endswith(f"127.0.0.1:{web.port} /x".encode())
+        last = proxy.connect()
+        proxy.door.close()  # nobody comes any more; who is there stays
+        with last:
+            last.sendall(asked)
+            assert read_all(last).endswith(f"127.0.0.1:{web.port} /x".encode())
+        assert len(proxy.of("allowed")) == 6
+
+
 def test_without_a_listener_it_ends():
     ready = '{"event":"ready","schema":"lichen-proxy/1"}\n'
     assert start(b"{}\n")[:2] == (76, ready)

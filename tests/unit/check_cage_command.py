@@ -3,7 +3,7 @@
 """check_cage_command.py LICHEN CORPUS DOCS: `lichen cage check` prints policies that mean what was read, and says what is wrong with others.
 
 CORPUS are policies, right and wrong. What is printed for one is a policy again; checked again, it is the same. The example of lichen-cage(1) and those of
-docs/cage.md are policies. The Dockerfile is short, and builds what is installed.
+docs/cage.md and docs/cage-policy.md are policies. The Dockerfile is short, and builds what is installed.
 """
 import json
 import pathlib
@@ -84,9 +84,10 @@ def check_words():
 def check_documents(scratch):
     page = (DOCS / "man/lichen-cage.1").read_text()
     examples = [re.search(r"^\.nf\n(version: 1.*?)^\.fi", page, re.M | re.S).group(1)]
-    guide = DOCS / "cage.md"
-    if guide.exists():
-        examples += re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.S)
+    for name in ("cage.md", "cage-policy.md"):
+        found = re.findall(r"```yaml\n(.*?)```", (DOCS / name).read_text(), re.S)
+        expect(f"{name} shows no policy", found)
+        examples += found
     for example in examples:
         path = scratch / "example.yaml"
         path.write_text(example)

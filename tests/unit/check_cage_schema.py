@@ -21,7 +21,7 @@ SEED = 20261123
 
 FULL = {
     "version": 1,
-    "files": {"read": ["/usr", "~/x"], "execute": ["/usr/bin"], "write": ["./work", "."], "deny": ["./work/.git", "../secret"], "defaults": True},
+    "files": {"read": ["/usr", "~/x"], "execute": ["/usr/bin"], "write": ["./work", "."], "deny": ["./work/.git", "../secret"], "defaults": True, "tmp": True},
     "network": {"mode": "proxy", "allow": ["api.example.com:443", "*.debian.org:80"], "private": ["10.0.0.5:5432"], "unix": ["/run/x.sock"],
                 "abstract": False},
     "processes": {"user": "1000:100", "syscalls": "default", "allow": ["mount"], "deny": ["ptrace", "bpf"]},
@@ -39,6 +39,7 @@ ROWS = [
     (False, ["version"], REMOVED), (False, ["version"], 2), (False, ["version"], "1"), (False, ["version"], True), (True, ["version"], 1.0),
     (False, ["extra"], 1), (False, ["files"], None), (False, ["files"], []), (True, ["files"], {}), (True, ["files"], REMOVED),
     (False, ["files", "Read"], []), (False, ["files", "read"], "/usr"), (False, ["files", "read"], None), (False, ["files", "read"], [1]),
+    (False, ["files", "tmp"], "yes"), (False, ["files", "tmp"], 1), (True, ["files", "tmp"], False),
     (False, ["files", "defaults"], "true"), (False, ["files", "defaults"], 1), (False, ["files", "defaults"], None),
     (False, ["network", "mode"], "none"), (False, ["network", "mode"], REMOVED), (False, ["network", "mode"], "off"),
     (True, ["network"], {"mode": "host", "allow": [], "private": []}), (False, ["network"], {"allow": ["a.org:1"]}),

@@ -443,6 +443,43 @@ static void test_writer_refuses(void **state)
 	audit_log_close(log);
 }
 
+/* A paused log goes on as it was, unless another writer, or another log in its place, is found. */
+static void test_pause(void **state)
+{
+	struct audit_error error;
+	struct audit_log *log, *more;
+
+	(void)state;
+	build();
+	assert_int_equal(audit_log_open(disk_log(), &disk_io, &log, &error), 0);
+	append(log, 1);
+	assert_int_equal(audit_log_pause(log, disk_log()), 0);
+	assert_int_equal(audit_log_resume(log, disk_log(), &error), 0);
+	append(log, 1);
+	assert_int_equal(audit_log_size(log), ALL + 2);
+	assert_int_equal(audit_log_pause(log, disk_log()), 0);
+	assert_int_equal(audit_log_open(disk_log(), &disk_io, &more, &error), 0); /* it does not hold the lock */
+	append(more, 1);
+	audit_log_close(more);
+	assert_int_equal(audit_log_resume(log, disk_log(), &error), -ESTALE);
+	assert_int_equal(audit_log_open(disk_log(), &disk_io, &more, &error), 0); /* nor now */
+	assert_int_equal(audit_log_continues(more, log, &error), 0);
+	audit_log_close(more);
+	audit_log_close(log);
+	assert_whole();
+
+	assert_int_equal(audit_log_open(disk_log(), &disk_io, &log, &error), 0);
+	assert_int_equal(audit_log_size(log), ALL + 3);
+	assert_int_equal(audit_log_pause(log, disk_log()), 0);
+	build();
+	assert_int_equal(audit_log_resume(log, disk_log(), &error), -ESTALE);
+	assert_int_equal(audit_log_open(disk_log(), &disk_io, &more, &error), 0);
+	assert_int_equal(audit_log_continues(more, log, &error), -EBADMSG);
+	audit_log_close(more);
+	audit_log_close(log);
+	assert_whole();
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -475,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_another_log_in_its_place),
 		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_writer_refuses),
+		cmocka_unit_test(test_pause),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -284,6 +284,18 @@ static void test_seek(void **state)
 	(void)close(stream);
 }
 
+/* A member that could not wait for the answer has decided that there is a filter, and relies on it. */
+static void test_network_is_decided_once(void **state)
+{
+	u32 network = NETWORK_BY_FILTER;
+
+	(void)state;
+	broker_knows_network(broker, &network);
+	(void)close(ask_pair(BROKER_NETWORK, 0, 0));
+	assert_int_equal(network, NETWORK_BY_FILTER);
+	broker_knows_network(broker, NULL);
+}
+
 static void test_malformed_requests_are_dropped(void **state)
 {
 	struct broker_request request = { .kind = 77 };
@@ -356,6 +368,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log_reaches_readers_old_and_new, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_slow_reader_goes_on_with_the_oldest, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_seek, open_broker, close_broker),
+		cmocka_unit_test_setup_teardown(test_network_is_decided_once, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_malformed_requests_are_dropped, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_flood_is_survived, open_broker, close_broker),
 		cmocka_unit_test_setup_teardown(test_descriptor_that_could_block_ends_the_service, open_broker, close_broker),

@@ -123,6 +123,11 @@ static void models_are_known_by_name_and_date(void **state)
 	assert_int_equal(price.output, 600000000);
 	assert_int_equal(model_price_find("gpt-4o-mini-2024-07-18", &price), 0);
 	assert_int_equal(price.input, 150000000);
+	assert_int_equal(model_price_find("gpt-4o-2024-05-13", &price), 0);
+	assert_int_equal(price.input, 5000000000ull);
+	assert_int_equal(price.output, 15000000000ull);
+	assert_int_equal(model_price_find("gpt-4o-2024-08-06", &price), 0);
+	assert_int_equal(price.input, 2500000000ull);
 	assert_int_equal(model_price_find("claude-sonnet-4-5-20250929", &price), 0);
 	assert_int_equal(price.output, 15000000000ull);
 	assert_int_equal(model_price_find("claude-3-5-haiku-latest", &price), 0);

@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/cell_config.h"
 #include "host/cell_log_read.h"
+#include "host/cell_members.h"
 #include "host/cell_name.h"
 #include "host/cell_state.h"
 #include "unit.h"
@@ -26,7 +30,7 @@ static int make_place(void **state)
 
 static int remove_place(void **state)
 {
-	static const char *const names[] = { "state", "log", "log.1" };
+	static const char *const names[] = { "state", "log", "log.1", "agent" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -231,12 +235,82 @@ static void test_names(void **state)
 	assert_false(cell_name_valid("") || cell_name_valid("-a") || cell_name_valid("a/b") || cell_name_valid("\xc3\xa4"));
 }
 
+/* A process that executes `program`, and has begun to: it says so. */
+static pid_t execute(int program)
+{
+	char name[] = "sleep", time[] = "1000", *const argv[] = { name, time, NULL }, *const env[] = { NULL }, byte;
+	int pair[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)fexecve(program, argv, env);
+		_exit(127);
+	}
+	(void)close(pair[1]);
+	assert_int_equal(read(pair[0], &byte, 1), 0); /* closed by execve */
+	(void)close(pair[0]);
+	return pid;
+}
+
+static void change_note(const char *from, const char *to)
+{
+	char text[256] = "", *at;
+	int fd = openat(dir, "agent", O_RDWR | O_CLOEXEC);
+
+	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
+	at = strstr(text, from);
+	assert_non_null(at);
+	memcpy(at, to, strlen(to));
+	assert_int_equal(pwrite(fd, text, strlen(text), 0), strlen(text));
+	(void)close(fd);
+}
+
+/* What has the number that a noted agent had, and is another file, or was noted before another boot, is spared. */
+static void test_noted_agent_is_that_very_file(void **state)
+{
+	int sleep = open("/bin/sleep", O_RDONLY | O_CLOEXEC), agent = memfd_create("agent", MFD_CLOEXEC);
+	char time[64];
+	struct stat st;
+	pid_t pid;
+
+	(void)state;
+	assert_true(sleep >= 0 && agent >= 0);
+	while (sendfile(agent, sleep, NULL, 1 << 20) > 0)
+		;
+	(void)close(sleep);
+	pid = execute(agent);
+	assert_int_equal(cell_members_kill_noted(dir), 0); /* nothing was noted */
+
+	assert_int_equal(cell_members_note(dir, agent), 0);
+	assert_int_equal(fstat(agent, &st), 0);
+	(void)snprintf(time, sizeof(time), ".%09ld", st.st_mtim.tv_nsec);
+	change_note(time, st.st_mtim.tv_nsec == 123456789 ? ".987654321" : ".123456789");
+	assert_int_equal(cell_members_kill_noted(dir), 0);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+
+	assert_int_equal(cell_members_note(dir, agent), 0);
+	change_note("-", "x");
+	assert_int_equal(cell_members_kill_noted(dir), 0);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+
+	assert_int_equal(cell_members_note(dir, agent), 0);
+	assert_int_equal(cell_members_kill_noted(dir), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	cell_members_forget(dir);
+	assert_int_equal(faccessat(dir, "agent", F_OK, 0), -1);
+	(void)close(agent);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_any_bytes_survive_json),      cmocka_unit_test(test_torn_state_is_the_one_before),
-		cmocka_unit_test(test_log_keeps_lines_and_streams), cmocka_unit_test(test_log_turns_over_under_a_reader),
-		cmocka_unit_test(test_damaged_lines_are_left_out),  cmocka_unit_test(test_names),
+		cmocka_unit_test(test_any_bytes_survive_json),        cmocka_unit_test(test_torn_state_is_the_one_before),
+		cmocka_unit_test(test_log_keeps_lines_and_streams),   cmocka_unit_test(test_log_turns_over_under_a_reader),
+		cmocka_unit_test(test_damaged_lines_are_left_out),    cmocka_unit_test(test_names),
+		cmocka_unit_test(test_noted_agent_is_that_very_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_place, remove_place);

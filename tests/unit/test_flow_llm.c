@@ -188,6 +188,7 @@ static void accounts_are_not_believed_blindly(void **state)
 		u64 input, output;
 	} rows[] = {
 		{ "{\"prompt_tokens\": 3, \"completion_tokens\": 2}", LLM_ACCOUNT_TOLD, 3, 2 },
+		{ "{\"prompt_tokens\": 12, \"completion_tokens\": 1, \"total_tokens\": 399}", LLM_ACCOUNT_TOLD, 12, 387 },
 		{ "{\"prompt_tokens\": 9223372036854775807, \"completion_tokens\": 1}", LLM_ACCOUNT_TOLD, INT64_MAX, 1 },
 		{ "null", LLM_ACCOUNT_MISSING, 0, 0 },
 		{ "{}", LLM_ACCOUNT_MISSING, 0, 0 },

@@ -48,7 +48,7 @@ static void ran(const char *path)
 
 static void begin(void)
 {
-	assert_int_equal(cage_learner_new("/nonexistent/work", "/nonexistent/home/me", &learner), 0);
+	assert_int_equal(cage_learner_new("/nonexistent/work", "/nonexistent/home/me", "/nonexistent/tmp", &learner), 0);
 }
 
 /* The policy without its first comment; it must be one that lichen takes. */

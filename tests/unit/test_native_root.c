@@ -89,6 +89,16 @@ static int fake_chdir(const char *path)
 	return asked("chdir %s", path);
 }
 
+static int fake_fchdir(int fd)
+{
+	return asked("fchdir%s", fd < 0 ? " to nothing" : "");
+}
+
+static int fake_chroot(const char *path)
+{
+	return asked("chroot %s", path);
+}
+
 static int fake_sethostname(const char *name, size_t length)
 {
 	return asked("sethostname %.*s", (int)length, name);
@@ -103,6 +113,8 @@ static const struct native_calls fakes = { .mount = fake_mount,
 					   .mknod = fake_mknod,
 					   .symlink = fake_symlink,
 					   .chdir = fake_chdir,
+					   .fchdir = fake_fchdir,
+					   .chroot = fake_chroot,
 					   .sethostname = fake_sethostname };
 
 static char directory[] = "/image,with:odd\\name", upper[] = "/upper", work[] = "/work", lower[] = "/lower", workdir[] = "/srv";
@@ -149,14 +161,17 @@ static void the_order_of_steps(void **state)
 	assert_int_equal(enter(&layered, -1, 0, &failure), 0);
 	assert_true(find("mount - /") < find("open /data"));
 	assert_true(find("open /data") < find("mount overlay /image,with:odd\\name"));
-	assert_true(find("pivot_root . .") < find("mount proc /proc"));
+	assert_true(find("chroot .") <
+		    find("mount proc /proc")); /* before pivot_root(2), which lets "/.." lead to the machine's tree */
 	assert_true(find("mount proc /proc") < find("mount bind /tmp from a descriptor"));
 	assert_true(find("mount bind /tmp from a descriptor") < find("read-only /tmp"));
-	assert_true(find("read-only /proc/sys") < find("umount2 . detached"));
+	assert_true(find("read-only /proc/sys") < find("fchdir"));
+	assert_true(find("fchdir") < find("pivot_root . ."));
+	assert_int_equal(find("umount2 . detached"), find("pivot_root . .") + 1);
 	assert_true(find("umount2 . detached") < find("chdir /srv"));
 	assert_int_equal(kernel.count - 1, find("chdir /srv"));
 	(void)find("sethostname called");
-	for (int i = find("pivot_root . ."); i < kernel.count; i++) /* no path of the machine's is used any more */
+	for (int i = find("chroot ."); i < kernel.count; i++) /* no path of the machine's is used any more */
 		assert_null(strstr(kernel.calls[i], "/data"));
 }
 

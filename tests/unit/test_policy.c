@@ -122,6 +122,10 @@ static void what_is_wrong_is_told_with_its_place(void **state)
 	assert_refused("version: 1\nfiles:\n  read: [/a/../b]\n", 3, 10, false, "a path");
 	assert_refused("version: 1\nfiles:\n  deny: [\"./**/.env\"]\n", 3, 10, false, "without *");
 	assert_refused("version: 1\nfiles:\n  read: [~/x]\n", 3, 10, true, "no home directory");
+	assert_refused("version: 1\nfiles:\n  deny: [/a, /proc/self/environ]\n", 3, 14, true, "another for each process");
+	assert_refused("version: 1\nfiles:\n  deny: [../../proc/thread-self]\n", 3, 10, true, "another for each process");
+	assert_refused("version: 1\nfiles:\n  deny: [/proc/1/root]\n", 3, 10, true, "another for each process");
+	assert_refused("version: 1\nfiles:\n  deny: [/dev/fd]\n", 3, 10, true, "another for each process");
 	assert_refused("version: 1\nnetwork: {mode: off}\n", 2, 17, false, "none, host or proxy");
 	assert_refused("version: 1\nnetwork: {allow: [\"a.org:443\"]}\n", 2, 18, false, "'allow' needs 'mode: proxy'");
 	assert_refused("version: 1\nnetwork: {mode: proxy, allow: [a.org]}\n", 2, 32, false, "a target");
@@ -193,6 +197,31 @@ static void denial_goes_before_all_else(void **state)
 	assert_true(cage_policy_allows(policy, CAGE_EXECUTE, "/usr/bin/a", NULL, NULL));
 	assert_true(cage_policy_allows(policy, CAGE_READ, "/usr/bin/a", NULL, NULL));
 	assert_false(cage_policy_allows(policy, CAGE_WRITE, "/usr/bin/a", NULL, NULL));
+}
+
+static void paths_are_compared_by_their_components(void **state)
+{
+	(void)state;
+	char parent[PATH_MAX];
+	assert_true(policy_within("/", "/"));
+	assert_true(policy_within("/", "/a"));
+	assert_true(policy_within("/a", "/a"));
+	assert_true(policy_within("/a", "/a/b"));
+	assert_false(policy_within("/a", "/ab"));
+	assert_false(policy_within("/a/b", "/a"));
+	assert_false(policy_within("", "/a"));
+	assert_true(policy_of_process("/proc/self"));
+	assert_true(policy_of_process("/proc/12/fd"));
+	assert_true(policy_of_process("/dev/fd/0"));
+	assert_false(policy_of_process("/proc/selfish"));
+	assert_false(policy_of_process("/proc/12x"));
+	assert_false(policy_of_process("/proc"));
+	policy_parent("/a/b", parent);
+	assert_string_equal(parent, "/a");
+	policy_parent("/a", parent);
+	assert_string_equal(parent, "/");
+	policy_parent("/", parent);
+	assert_string_equal(parent, "/");
 }
 
 /* --- files ---------------------------------------------------------------------------------------------------------------------------- */
@@ -281,6 +310,17 @@ static void links_that_a_guest_may_have_made_are_not_followed(void **state)
 	assert_links(top, "version: 1\nfiles: {write: [./W/theirs, ./W]}\n", 17);
 	assert_links(top, "version: 1\nfiles: {write: [./other], read: [./W/theirs]}\n", 0);
 	assert_links(top, "version: 1\nnetwork: {unix: [./loop]}\n", 18);
+	struct cage_policy_error error;
+	struct cage_policy *policy = NULL;
+	const char *text = "version: 1\nfiles: {read: [./own], deny: [./own/environ]}\n";
+	assert_int_equal(symlinkat("/proc/self", dir, "own"), 0);
+	assert_int_equal(cage_policy_parse(text, strlen(text), top, NULL, &policy, &error), 0);
+	assert_int_equal(cage_policy_resolve(policy, NULL, &error), -EINVAL);
+	assert_true(policy->files.read.path[0].own);
+	assert_int_equal(error.at.column, 31);
+	assert_non_null(strstr(error.at.text, "another for each process"));
+	cage_policy_free(policy);
+	unlinkat(dir, "own", 0);
 	unlinkat(dir, "loop", 0);
 	unlinkat(dir, "W/theirs", 0);
 	unlinkat(dir, "mine", 0);
@@ -319,6 +359,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_told_with_its_place),
 		cmocka_unit_test(paths_are_straight),
 		cmocka_unit_test(denial_goes_before_all_else),
+		cmocka_unit_test(paths_are_compared_by_their_components),
 		cmocka_unit_test(a_file_is_read_where_it_stands),
 		cmocka_unit_test(links_that_a_guest_may_have_made_are_not_followed),
 		cmocka_unit_test(every_profile_can_be_loaded),

@@ -10,15 +10,18 @@ mkdir work outside
 echo secret >outside/secret
 cp /usr/bin/true work/true
 caged() { "$lichen" run --cage policy.yaml "$@" </dev/null; }
+# Debian's Python looks there for what a link of its own leads to.
+python=$(echo /etc/python3.* | sed 's/ /, /g; s/\*/9/')
 # policy [LINE…]: the usual files, and these lines
 policy() {
 	{
-		printf '%s\n' 'version: 1' 'files:' '  read: [/usr, /lib, /lib64]' '  execute: [/usr/bin, /bin]' '  write: [./work]'
+		printf '%s\n' 'version: 1' 'files:' "  read: [/usr, /lib, /lib64, $python]" '  execute: [/usr/bin, /bin]' '  write: [./work]'
 		printf '%s\n' "$@"
 	} >policy.yaml
 }
-# gone PID: it has ended
-gone() { [ "$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null || echo Z)" = Z ]; }
+# $stays holds a lock, so that others see whether it lives, and says that it does; gone: nobody holds it
+stays="exec 8>work/lock; flock 8; echo x >work/held; exec sleep 1000"
+gone() { flock -n work/lock true; }
 probe() { /usr/bin/python3 -I -c "import ctypes, sys; sys.exit(ctypes.CDLL(None).syscall($1) < 0)"; }
 
 # wrong policies
@@ -31,11 +34,17 @@ caged -- true 2>err
 same 'a log that the command could write' 78 $?
 policy
 same 'no such layer' 125 "$(status_of "$lichen" run --cage policy.yaml --allow-weaker=walls -- true)"
-same 'a cage and a root' 125 "$(status_of "$lichen" run --cage policy.yaml --rootfs=/ -- true)"
+same 'a cage and a cell' 125 "$(status_of "$lichen" run --cage policy.yaml --name=x -- true)"
 same 'weaker without a cage' 125 "$(status_of "$lichen" run --allow-weaker=files -- true)"
 
-# no Landlock: refused, by name, and nothing has been started
-if ! probe '444, None, 0, 1'; then
+sh -c 'ulimit -s 64 && exec "$@"' sh "$lichen" run --cage policy.yaml -- touch work/started 2>err
+same 'status with a small stack' 125 $?
+contains 'a small stack' "$(cat err)" "a cage needs a stack of 256 KiB, and 64 are allowed here"
+
+# neither Landlock nor a root of its own: refused, by name, and nothing has been started
+if "$lichen" cage env-check | grep -q '^files *missing'; then
+	case ${ENVIRONMENT-} in gvisor* | '') ;; *) fail 'no layer files' ;; esac
+	probe '444, None, 0, 1' && fail 'there is Landlock'
 	caged -- touch work/started 2>err
 	same 'status without Landlock' 69 $?
 	contains 'what is missing' "$(cat err)" "needs the layer 'files', which this host lacks"
@@ -66,6 +75,9 @@ def call(*args):
     if libc.syscall(*args) < 0:
         raise OSError(ctypes.get_errno(), "")
 no = (errno.EACCES, errno.EPERM, errno.EROFS)
+if not os.path.exists(where + "/outside"):  # it is not there at all
+    no += (errno.ENOENT,)
+own_pids = os.readlink("/proc/self/ns/pid") != sys.argv[5]  # numbers mean other processes
 refused("read", *no)(lambda: open(where + "/outside/secret"))
 refused("list", *no)(lambda: os.listdir(where + "/outside"))
 refused("write", *no)(lambda: open(where + "/outside/secret", "a"))
@@ -81,7 +93,7 @@ refused("key", *no)(lambda: open(where + "/state/audit/key"))
 os.symlink(where + "/outside/secret", where + "/work/link")
 refused("by a link", *no)(lambda: open(where + "/work/link"))
 refused("device", *no)(lambda: os.mknod(where + "/work/disk", 0o60600, os.makedev(7, 0)))
-refused("internet", errno.EAFNOSUPPORT, errno.ENETUNREACH)(lambda: socket.socket(socket.AF_INET).connect(("192.0.2.1", 80)))
+refused("internet", errno.EAFNOSUPPORT, errno.ENETUNREACH, errno.EHOSTUNREACH)(lambda: socket.socket(socket.AF_INET).connect(("192.0.2.1", 80)))
 refused("AF_UNIX", *no)(lambda: socket.socket(socket.AF_UNIX))
 refused("datagram pair", *no)(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
 refused("AF_PACKET", errno.EAFNOSUPPORT)(lambda: socket.socket(17, socket.SOCK_RAW))
@@ -95,12 +107,13 @@ refused("io_uring", errno.ENOSYS)(lambda: call(425, 1, 0))
 refused("memfd", errno.EACCES)(lambda: call(319, b"x", 0))
 refused("bpf", errno.EPERM)(lambda: call(321, 0, 0, 0))
 refused("TIOCSTI", errno.EPERM)(lambda: call(16, 0, 0x100005412, b"x"))
-refused("signal", errno.EPERM, errno.ESRCH)(lambda: os.kill(int(sys.argv[2]), 0))
+if not own_pids:
+    refused("signal", errno.EPERM, errno.ESRCH)(lambda: os.kill(int(sys.argv[2]), 0))
 refused("descriptor", errno.EBADF)(lambda: os.fstat(9))
 open(where + "/work/new", "w").write("x")
 if "SECRET" in os.environ:
     bad.append("the environment came in")
-if os.getsid(0) == int(sys.argv[3]):
+if not own_pids and os.getsid(0) == int(sys.argv[3]):
     bad.append("the session is ours")
 print("\n".join(bad) or "all refused")
 E2
@@ -111,7 +124,7 @@ for options in --native=all --emulate=sysvipc; do
 	[ $options = --native=all ] || filled=filled
 	rm -f work/link work/new
 	# shellcheck disable=SC2086 # none, or one
-	SECRET=x "$lichen" run $options --cage policy.yaml --env=PYTHONDONTWRITEBYTECODE=1 -- /usr/bin/python3 -I work/inside.py "$WORK" $$ "$session" $filled \
+	SECRET=x "$lichen" run $options --cage policy.yaml --env=PYTHONDONTWRITEBYTECODE=1 -- /usr/bin/python3 -I work/inside.py "$WORK" $$ "$session" $filled "$(readlink /proc/$$/ns/pid)" \
 		</dev/null 9<outside/secret >out 2>err
 	same "status in the cage $options: $(cat out err)" 77 $?
 	same "in the cage $options" 'all refused' "$(cat out)"
@@ -120,17 +133,31 @@ done
 same 'what it could not' secret "$(cat outside/secret)"
 
 # execute: neither by execve nor, where mounts are its own, by the loader
-if "$lichen" cage env-check | grep -q '^deny *pass'; then
-	same 'a program that may not be executed' 126 "$(status_of "$lichen" run --native=all --cage policy.yaml -- work/true)"
+if [ "$("$lichen" cage env-check | grep -c '^\(deny\|files\) *pass')" = 2 ]; then
+	same 'a program that may not be executed' 77 "$(status_of "$lichen" run --native=all --cage policy.yaml -- work/true)"
+	for options in --native=all --emulate=sysvipc; do # however early lichen is killed, what it has started ends
+		rm -f work/made
+		said=$(/usr/bin/python3 -I "$CASES/cage_killed.py" work/made "$lichen" run "$options" --cage policy.yaml -- /usr/bin/touch work/made 2>&1)
+		contains "lichen is killed $options" "$said" moments
+	done
 else
 	contains 'execute is not judged of what the agent loads' "$("$lichen" audit export --type=run.policy state/audit | tail -n 1)" '"state":"weaker"'
 fi
 same 'status' 7 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'exit 7')"
 same 'signal' 143 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'kill $$')"
 
+(mkdir gone && cd gone && rmdir ../gone && "$lichen" run --cage "$WORK/policy.yaml" -- true) >out 2>err
+same 'where nothing is' 125 $?
+contains 'what is not there' "$(cat err)" 'finding the working directory: No such file or directory (ENOENT)'
+
+# who calls it may have children, which are none of the cage's
+sh -c 'n=0; while [ $((n += 1)) -le 80 ]; do sleep 1000 & echo $!; done >pids; exec "$@"' sh "$lichen" run --cage policy.yaml -- true </dev/null 2>err >out
+same 'who has children' 0 $?
+same 'children' 80 "$(while read -r child; do kill "$child" && echo it; done <pids | wc -l)"
+
 # what it leaves behind is killed before lichen returns
-caged -- sh -c 'setsid sh -c "echo \$\$ >work/pid; exec sleep 1000" & while [ ! -s work/pid ]; do sleep 0.1; done' || fail 'leaving something behind'
-gone "$(cat work/pid)" || fail 'what it left behind lives'
+caged -- sh -c "setsid sh -c '$stays' & while [ ! -s work/held ]; do sleep 0.1; done" || fail 'leaving something behind'
+gone || fail 'what it left behind lives'
 
 # a gap that is filled inside
 caged --emulate=sysvipc -- ipcmk -M 4096 >out || fail 'a gap in a cage'
@@ -186,6 +213,23 @@ E2
 	[ -e work/tree/.config/settings.json ] || fail 'the placeholder went with a run that was killed'
 	caged -- true
 	[ ! -e work/tree ] || fail 'a placeholder stays after the next run'
+
+	# what masks are made by can be masked (without what lichen imitates in its place, as /dev/zero)
+	printf '%s\n' 'version: 1' 'files:' '  read: [/]' '  execute: [/usr, /bin, /lib, /lib64]' "  deny: [/proc, /dev, /etc/passwd, /etc/ssl, $WORK/state]" >masks.yaml
+	same '/proc and /dev' ran "$("$lichen" run --native=all --cage masks.yaml -- sh -c 'cat /etc/passwd /dev/zero /proc/version; echo ran' 2>/dev/null </dev/null)"
+
+	# what covers a part of the machine's /proc, as in containers, covers the cage's
+	covered=$(unshare --mount sh -c 'mount --bind /dev/null /proc/version && exec "$@"' sh "$lichen" run --cage policy.yaml -- cat /proc/version) ||
+		fail "a /proc that is covered: $covered"
+	same 'what is covered' '' "$covered"
+
+	# what looks like a placeholder and was there before is the user's
+	mkdir -p work/tree/.config
+	: >work/tree/.config/settings.json
+	chmod 000 work/tree/.config/settings.json
+	same 'an own file' 0 "$(status_of "$lichen" run --cage policy.yaml -- true)"
+	[ -e work/tree/.config/settings.json ] || fail 'an empty file of mode 0 was taken for a placeholder'
+	rm -rf work/tree
 	# a link that an earlier guest made leads nowhere
 	mkdir work/tree
 	ln -s "$WORK/outside" work/tree/.config
@@ -193,28 +237,72 @@ E2
 	[ ! -e outside/settings.json ] || fail 'made through a link'
 	rm -r work/tree work/repo
 else
+	case ${ENVIRONMENT-} in host | tiny) fail "no masks: $("$lichen" cage env-check)" ;; esac
 	policy '  deny: [./work/x]'
 	same 'status without masks' 69 "$(status_of "$lichen" run --cage policy.yaml -- true)"
 fi
 
+# a temporary directory of the run's own, executable only when other places that may be written are, and gone after it
+policy '  tmp: true'
+caged -- sh -c 'f=$(mktemp) && echo "$TMPDIR" >work/tmp && stat -c %a "$TMPDIR" && cp /usr/bin/id "$f.mine"' >out 2>err
+same "status of temporary files: $(cat err)" 0 $?
+same 'its mode' 700 "$(cat out)"
+[ ! -e "$(cat work/tmp)" ] || fail 'the temporary directory stays'
+if [ "$("$lichen" cage env-check | grep -c '^\(deny\|files\) *pass')" = 2 ]; then
+	caged -- sh -c 'cp /usr/bin/id "$TMPDIR/mine" && "$TMPDIR/mine"' 2>err
+	same 'status of a program in it' 77 $?
+	contains 'a program in it' "$(cat err)" 'denied fs.execute /'
+fi
+policy '  tmp: true' 'environment: {set: {TMPDIR: /nowhere}}'
+same 'the TMPDIR of the policy' /nowhere "$(caged -- sh -c 'echo "$TMPDIR"')"
+mkdir offline
+cp /usr/bin/id offline
+cd offline || exit 1
+output=$("$lichen" run --cage offline -- sh -c 'echo "$TMPDIR" >tmp; cp id "$TMPDIR"/mine && "$TMPDIR"/mine -u' 2>err)
+same "status of a program in that of the profile: $(cat err)" 0 $?
+same 'a program in it' "$(id -u)" "$output"
+[ ! -e "$(cat tmp)" ] || fail 'the temporary directory of the profile stays'
+cd ..
+
+# nothing is executed before its start is in the log: who holds the log holds the command, and it does not outlive lichen there
+policy
+exec 7<state/audit
+for end in goes dies; do
+	flock 7
+	"$lichen" run --cage policy.yaml -- sh -c 'echo x >work/started' </dev/null 2>err 7<&- &
+	sleep 0.2
+	[ ! -e work/started ] || fail 'it ran before its start was in the log'
+	[ $end = goes ] || kill -KILL $!
+	flock -u 7
+	wait $!
+	status=$?
+	case $end in
+	goes) [ -e work/started ] && [ $status = 0 ] || fail "a start that had to wait: $status, $(cat err)" ;;
+	dies) [ ! -e work/started ] || fail 'it ran without lichen' ;;
+	esac
+	rm -f work/started
+done
+exec 7<&-
+
 # limits: time, output, memory, processes
 policy 'limits: {wall: 1s}'
-caged -- sh -c 'setsid sleep 1000 & echo $! >work/pid; sleep 1000' 2>err
+caged -- sh -c "setsid sh -c '$stays' & sleep 1000" 2>err
 same 'status of the wall clock' 124 $?
 contains 'the wall clock' "$(cat err)" 'limits.wall of policy.yaml ended the command'
-gone "$(cat work/pid)" || fail 'the wall clock left something running'
+gone || fail 'the wall clock left something running'
 policy 'limits: {output: 64k}'
 caged -- sh -c 'cat /dev/zero' >out 2>err && fail 'more output than there may be'
 same 'output' 65536 "$(stat -c %s out)"
 contains 'too much output' "$(cat err)" 'limits.output'
 same 'less output' "$(printf 'a\nb')" "$(caged -- sh -c 'echo a; echo b')"
-policy 'limits: {memory: 64m, processes: 30}'
+policy 'limits: {memory: 64m}'
 caged -- /usr/bin/python3 -I -c '
 import time
 held = []
 while True:
     held.append(bytearray(8 << 20))
     time.sleep(0.01)' 2>err && fail 'a memory bomb'
+policy 'limits: {processes: 30}'
 caged -- /usr/bin/python3 -I -c '
 import os, time
 children = []

@@ -271,7 +271,8 @@ def nothing_left_running():
     for how in LESS:
         mark = str(random.randrange(10**8, 10**9))
         gate = os.path.join(WORK, f"gate{mark}")
-        script = f"setsid sleep {mark} & echo started; until test -e {gate}; do sleep 0.1; done; exit 0"
+        cleared = "env -i" if how and how != NATIVE else ""
+        script = f"{cleared} setsid sleep {mark} & echo started; until test -e {gate}; do sleep 0.1; done; exit 0"
         cell = shell(*how, script=script)
         until("it has started", lambda: lichen("logs", cell).stdout)
         until("the daemon runs", lambda: runs(mark))
@@ -279,6 +280,7 @@ def nothing_left_running():
             pass
         lichen("wait", cell)
         assert not runs(mark)
+        assert not os.path.exists(f"{STATE}/cells/{cell}/agent"), "no process of another cell is taken for one of this"
         lichen("rm", cell)
 
 
@@ -305,13 +307,18 @@ def restarts():
 
 @check
 def monitor_killed():
-    """kill -9 of lichen itself at random moments: ps tells the truth, rm clears up, and spares others: all with an environment like a cell's."""
+    """kill -9 of lichen itself at random moments: ps tells the truth, rm clears up, where something is filled also what has cleared its environment,
+    and spares others: all with an environment like a cell's."""
     random.seed(4)
     others = [subprocess.Popen(["sleep", "996"], env={"A": "b", name: "x" * size}) for name, size in (("L", 1), ("LICHEN_CELL", 12), ("LANG", 99))]
     for i in range(2 if SLOW else 8):
         mark = str(random.randrange(10**8, 10**9))
-        cell = shell(*EMULATED[i % len(EMULATED)], f"--name=k{i}", script=f"setsid sleep {mark} & echo started; sleep 1000")
+        how = EMULATED[i % len(EMULATED)]
+        cleared = "env -i" if how and how != NATIVE else ""
+        cell = shell(*how, f"--name=k{i}", script=f"{cleared} setsid sleep {mark} & echo started; sleep 1000")
         until("its output", lambda: lichen("logs", cell).stdout)
+        if cleared:
+            until("the daemon runs", lambda: runs(mark))
         found = state(cell)
         time.sleep(random.random() / 20)
         os.kill(found["monitor"], signal.SIGKILL)

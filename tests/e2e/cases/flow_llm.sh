@@ -226,7 +226,7 @@ wants 124 run visit.yml
 contains "too often" "$(cat err)" "http_requests_per_minute leaves no time"
 cp before.yaml config.yaml
 
-# runs at the same time share a budget: three calls of 0.005 each fit, whatever their number
+# runs at the same time share a budget: what is set aside at once never exceeds it; how many are refused depends on their timing
 serve
 cp before.yaml config.yaml
 printf 'budget_file: shared\nbudget_limit_per_run: 0.33\n' >>config.yaml

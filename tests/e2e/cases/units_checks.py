@@ -252,6 +252,78 @@ def sockets():
     assert not path.exists()
 
 
+SAY_READY = """
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+    to.sendto(b"READY=1", "\\0" + os.environ["NOTIFY_SOCKET"][1:])
+time.sleep(1000)
+"""
+
+
+@check
+def ready_again():
+    """What a daemon says of itself after Restart= is told, too."""
+    program = writable(WORK / "ready_again") / "serve.py"
+    program.write_text(f"import os, socket, time\n{SAY_READY}")
+    unit(f"{TAG}again.service", f"[Service]\nType=notify\nExecStart=/usr/bin/python3 -I {program}\nRestart=always\n")
+    lichen("up", f"{TAG}again")
+    os.kill(show(f"{TAG}again")["main_pid"], signal.SIGKILL)
+
+    def ready():
+        """being ready again"""
+        now = show(f"{TAG}again", status=None)
+        return now["restarts"] == 1 and now["ready"] and now["sub"] == "running" and now["main_pid"]
+
+    until(ready)
+    lichen("down", f"{TAG}again")
+
+
+@check
+def kill_mode():
+    """KillMode=process spares what the daemon has started, also when the daemon itself has to be killed: its second run, of which ExecStartPost= thinks
+    nothing, so that Restart= asks for a third."""
+    place, mark = writable(WORK / "kill_mode"), str(random.randrange(10**8, 10**9))
+    program = place / "serve.py"
+    program.write_text(f"""import os, signal, socket, subprocess, time
+with open("{place}/runs", "a+") as file:
+    file.seek(0)
+    before = len(file.read())
+    file.write("x")
+if not before:
+    subprocess.Popen(["sleep", "{mark}"], start_new_session=True)
+if before == 1:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+{SAY_READY}""")
+    unit(f"{TAG}kill.service", f"""[Unit]
+StartLimitIntervalSec=0
+[Service]
+Type=notify
+ExecStart=/usr/bin/python3 -I {program}
+KillMode=process
+Restart=always
+RestartSec=1ms
+ExecStartPost=/bin/sh -c 'test "$$(wc -c < {place}/runs)" -ne 2'
+TimeoutStopSec=1
+""")
+
+    def spared():
+        found = (pathlib.Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit())
+        return any(path.exists() and path.read_bytes() == f"sleep\0{mark}\0".encode() for path in found)
+
+    lichen("up", f"{TAG}kill")
+    until(spared)
+    os.kill(show(f"{TAG}kill")["main_pid"], signal.SIGKILL)
+
+    def third():
+        """a third run"""
+        now = show(f"{TAG}kill", status=None)
+        return now["ready"] and len((place / "runs").read_text()) >= 3
+
+    until(third)
+    assert spared(), "killed with the daemon"
+    lichen("down", f"{TAG}kill")
+    assert not spared(), "still there"
+
+
 @check
 def failures():
     """Each has a status of its own."""

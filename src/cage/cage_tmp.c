@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A run's own temporary directory: see the header. */
+#include "cage/cage_tmp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+/* Lets what is written somewhere be executed as well? */
+static bool lets_execute_written(const struct cage_policy *policy)
+{
+	for (size_t i = 0; i < policy->files.write.count; i++) {
+		const char *real = policy->files.write.path[i].real;
+
+		if (real && cage_policy_allows(policy, CAGE_EXECUTE, real, NULL, NULL))
+			return true;
+	}
+	return false;
+}
+
+static int add_rule(struct cage_paths *paths, const char *path)
+{
+	struct cage_path rule = { .written = "files.tmp", .path = strdup(path), .real = strdup(path) };
+	struct cage_path *more = reallocarray(paths->path, paths->count + 1, sizeof(*more));
+
+	if (more)
+		paths->path = more;
+	if (!more || !rule.path || !rule.real) {
+		free(rule.path);
+		free(rule.real);
+		return -ENOMEM;
+	}
+	more[paths->count++] = rule;
+	return 0;
+}
+
+/* What the policy itself sets goes before. */
+static int add_variable(struct cage_policy *policy, const char *path)
+{
+	struct cage_variable *more;
+
+	for (size_t i = 0; i < policy->environment.set_count; i++)
+		if (strcmp(policy->environment.set[i].name, "TMPDIR") == 0)
+			return 0;
+	more = reallocarray(policy->environment.set, policy->environment.set_count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	policy->environment.set = more;
+	more[policy->environment.set_count++] = (struct cage_variable){ "TMPDIR", path };
+	return 0;
+}
+
+/* By descriptors: who may write where it lies, another guest maybe, could put a link to somewhere else in its place. */
+static int make(const struct cage_policy *policy, struct cage_tmp *tmp)
+{
+	int r = mount_scratch_make_on_disk(&tmp->scratch);
+	char link[64];
+	ssize_t n;
+
+	if (r < 0)
+		return r;
+	if (mkdirat(tmp->scratch.lock, "tmp", 0700) < 0)
+		return -errno;
+	CLEANUP_FD int fd = openat(tmp->scratch.lock, "tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 ||
+	    (policy->processes.user_given && fchownat(fd, "", policy->processes.uid, policy->processes.gid, AT_EMPTY_PATH) < 0))
+		return -errno;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, tmp->path, sizeof(tmp->path) - 1);
+	if (n <= 0 || tmp->path[0] != '/' || (size_t)n == sizeof(tmp->path) - 1)
+		return n < 0 ? -errno : -ENAMETOOLONG;
+	tmp->path[n] = 0;
+	return 0;
+}
+
+int cage_tmp_begin(struct cage_policy *policy, struct cage_tmp *ret)
+{
+	bool executes;
+	int r;
+
+	*ret = CAGE_TMP_NONE;
+	if (!policy->files.tmp)
+		return 0;
+	executes = lets_execute_written(policy); /* before it is one of them itself */
+	r = make(policy, ret);
+	if (r == 0)
+		r = add_rule(&policy->files.write, ret->path);
+	if (r == 0 && executes)
+		r = add_rule(&policy->files.execute, ret->path);
+	return r == 0 ? add_variable(policy, ret->path) : r;
+}
+
+void cage_tmp_end(struct cage_tmp *tmp)
+{
+	mount_scratch_end(&tmp->scratch);
+}
