@@ -39,10 +39,12 @@ long fs_cgroup_open(struct fs_work *work, u64 flags, u64 mode)
 
 	if ((flags & O_TMPFILE_) == O_TMPFILE_)
 		return type == VFS_DIRECTORY ? -EOPNOTSUPP : type < 0 ? type : -ENOTDIR;
-	if (type == -ENOENT && (flags & O_CREAT_))
-		return -EACCES;
-	if (type >= 0 && (flags & (O_CREAT_ | O_EXCL_)) == (O_CREAT_ | O_EXCL_))
+	if (type < 0) /* nothing is made here, not even where a group has just been removed (-ELOOP) and comes back */
+		return type == -ENOENT && (flags & O_CREAT_) ? -EACCES : type;
+	if ((flags & (O_CREAT_ | O_EXCL_)) == (O_CREAT_ | O_EXCL_))
 		return -EEXIST;
+	if (type != VFS_REGULAR && (flags & O_CREAT_) && !(flags & O_PATH_))
+		return -EISDIR;
 	if (type != VFS_REGULAR || (flags & O_PATH_))
 		return fs_open_as(work, flags, mode, false);
 	fd = fs_open_as(work, flags & ~(u64)(O_CREAT_ | O_TRUNC_ | O_APPEND_), 0, false);

@@ -490,8 +490,11 @@ static long inherit(u32 group, u32 parent)
 static long make_group(u32 parent, s32 directory, const char *name, u32 mode)
 {
 	u64 length = strlen(name);
-	long row = take_row(cg_group(parent)->tree, parent, name, length), fd, r;
+	long row, fd, r;
 
+	if (child_named(parent, name, length)) /* a row beside it, whose maker is killed, would take its directory along */
+		return -EEXIST;
+	row = take_row(cg_group(parent)->tree, parent, name, length);
 	if (row < 0)
 		return row;
 	r = sys3(__NR_mkdirat, directory, name, mode & 01777);

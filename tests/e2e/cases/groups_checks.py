@@ -153,7 +153,7 @@ def work_for_ever(seed):
 def kills():
     """Who makes, removes and joins groups is killed at any moment: what is left can be used, or is gone."""
     workers = []
-    for _ in range(40):
+    for _ in range(120):
         while len(workers) < 3:
             child = os.fork()
             if child == 0:
