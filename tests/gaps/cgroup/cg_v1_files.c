@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which files the groups of each controller of v1 have, with what modes; what those of networks take. The scheduler of block devices (bfq) is the machine's
- * affair, and hugetlb is left to the unified hierarchy, where others test with it.
+ * affair, as is what no kernel but its own has (shown_ram); hugetlb is left to the unified hierarchy, where others test with it.
  */
 #include "cgroup_test.h"
 
@@ -10,7 +10,7 @@ static const char *const hierarchies[] = { "cpu",   "cpuacct", "cpuset",  "memor
 
 static int is_shown(const struct dirent *entry)
 {
-	return entry->d_type == DT_REG && !strstr(entry->d_name, ".bfq.");
+	return entry->d_type == DT_REG && !strstr(entry->d_name, ".bfq.") && !strstr(entry->d_name, ".shown_ram");
 }
 
 static void list(const char *what, const char *path)
