@@ -206,7 +206,7 @@ int flow_cli_run(struct flow_cli *cli, const char *file)
 	char path[PATH_MAX];
 	struct yaml_error error;
 	struct flow flow;
-	size_t size;
+	size_t size = 0;
 	int status = flow_cli_read(file, &text, &size);
 	if (status)
 		return status;

@@ -165,7 +165,7 @@ json_t *flow_state_read(int dir)
 {
 	CLEANUP_FREE char *text = NULL;
 	bool running = is_locked(dir);
-	size_t size;
+	size_t size = 0;
 
 	if (get_file(dir, RUN_FILE, &text, &size) < 0)
 		return NULL;
