@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -291,6 +292,26 @@ static struct launch_hooks watching(struct watch *watch)
 				      .data = watch };
 }
 
+/*
+ * Whether the command has ended by limits.cpu_time: of SIGXCPU, or since a look has found so. A status of 152 alone may be the command's own: half of the time
+ * must have been used, by all processes. (The kernel counts for the limit by ticks, and tells what was really used, which was 0.92 s of 1.)
+ */
+static bool is_over_time(const struct cage *cage, int status)
+{
+	u64 limit = cage_has(cage, CAGE_LAYER_LIMITS) ? cage->policy->limits.cpu_time : 0;
+	struct rusage used;
+
+	if (!limit || cage->run.hit)
+		return false;
+	if (status == 128 + SIGKILL)
+		return cage->run.over_time;
+	if (status != 128 + SIGXCPU || getrusage(RUSAGE_CHILDREN, &used) < 0)
+		return false;
+	return 2 * ((u64)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+		    (u64)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000) >=
+	       limit;
+}
+
 /* How the end is told: who was ended by a limit of time says so. What had ended by itself when it was seen to have exceeded another fails, too. */
 static int judge_end(struct cage *cage, int r, struct launch_result *result)
 {
@@ -301,6 +322,10 @@ static int judge_end(struct cage *cage, int r, struct launch_result *result)
 	if (cage->run.hit && strcmp(cage->run.hit, "wall") == 0) { /* also one that was still being started */
 		*result = (struct launch_result){ .status = CAGE_STATUS_TIME };
 		return 0;
+	}
+	if (r == 0 && is_over_time(cage, result->status)) {
+		cage->run.hit = "cpu_time";
+		result->status = CAGE_STATUS_TIME;
 	}
 	if (r == 0 && cage->run.hit && strcmp(cage->run.hit, "disk") == 0)
 		result->status = 128 + SIGKILL;

@@ -31,11 +31,12 @@ static s64 now_ms(void)
 
 size_t cage_rlimits(const struct cage_limits *limits, struct launch_limit ret[CAGE_RLIMITS])
 {
+	rlim_t seconds = (limits->cpu_time + 999) / 1000;
 	const struct launch_limit wanted[CAGE_RLIMITS] = {
 		{ RLIMIT_CORE, { 0, 0 } },
 		{ RLIMIT_NOFILE, { limits->open_files, limits->open_files } },
 		{ RLIMIT_FSIZE, { limits->file_size, limits->file_size } },
-		{ RLIMIT_CPU, { (limits->cpu_time + 999) / 1000, (limits->cpu_time + 999) / 1000 } },
+		{ RLIMIT_CPU, { seconds, seconds ? seconds + 1 : 0 } },
 	};
 	size_t count = 0;
 
@@ -172,7 +173,7 @@ static int tick_cpu_time(void *data)
 		if (!run->begun || all[i].started < run->begun)
 			continue;
 		if (used > limit)
-			(void)kill(all[i].pid, SIGKILL);
+			run->over_time |= kill(all[i].pid, SIGKILL) == 0;
 		else if (used > most)
 			most = used;
 	}

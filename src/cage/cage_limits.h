@@ -2,7 +2,8 @@
 /*
  * limits.* of a policy, and who keeps them:
  *
- *   open_files, file_size, cpu_time    setrlimit(2), each process for itself; cpu_time by lichen's looks as well, for gVisor
+ *   open_files, file_size              setrlimit(2), each process for itself
+ *   cpu_time                           likewise: SIGXCPU, and SIGKILL a second later; or by lichen's looks, for gVisor, and for who does not mind SIGXCPU
  *   memory, cpu, processes             control groups where they work, else lichen looks ten times a second, and says so (host/cell_sampler.h)
  *   wall                               lichen's clock: SIGKILL, exit status 124
  *   output                             standard output and error go through pipes and are counted; what is more ends the command
@@ -44,6 +45,7 @@ struct cage_run_limits {
 	u64 begun;       /* when the guest was, in clock ticks after boot; 0: not known yet */
 	s64 deadline;    /* ms, monotonic; 0: none */
 	u64 written;     /* bytes of output, atomic */
+	bool over_time;  /* a process was killed for what it had of the processor */
 	const char *hit; /* which limit ended it; NULL: none */
 };
 

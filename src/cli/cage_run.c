@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/audit_tree.h"
 #include "base/cleanup.h"
 #include "cli/cage_read.h"
 #include "cli/words.h"
@@ -72,35 +73,64 @@ int cage_run_choose_log(const struct cage_policy *policy, struct run_audit *audi
 	return -1;
 }
 
-char *cage_run_existing(const char *path)
+char *cage_run_real(const char *path)
 {
-	char text[PATH_MAX];
-	(void)snprintf(text, sizeof(text), "%s", path);
+	char text[PATH_MAX + 2], *real, *whole = NULL;
+	size_t there;
+	(void)snprintf(text, sizeof(text), "%s%s", *path == '/' ? "" : "./", path);
+	for (there = strlen(text); there > 1 && text[there - 1] == '/';)
+		text[--there] = 0;
 	for (;;) {
-		char *real = realpath(text, NULL), *slash = strrchr(text, '/');
-		if (real || errno == ENOMEM || !slash)
-			return real;
-		slash[slash == text] = 0;
-		if (slash == text && slash[1] == 0 && access(text, F_OK) < 0)
-			return NULL;
+		char cut = text[there];
+		text[there] = 0;
+		real = realpath(there ? text : "/", NULL);
+		text[there] = cut;
+		if (real || errno == ENOMEM || there == 0)
+			break;
+		while (there > 0 && text[--there] != '/')
+			;
 	}
+	if (real && asprintf(&whole, "%s%s", real[1] || !text[there] ? real : "", text + there) < 0)
+		whole = NULL;
+	free(real);
+	return whole;
 }
 
-int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *log)
+void cage_run_key(const char *log, char ret[PATH_MAX + 8])
+{
+	const char *given = getenv("LICHEN_AUDIT_KEY");
+	if (given && *given)
+		(void)snprintf(ret, PATH_MAX + 8, "%s", given);
+	else
+		(void)snprintf(ret, PATH_MAX + 8, "%s/" AUDIT_KEY, log);
+}
+
+int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *name, bool key)
 {
 	static const enum cage_access kinds[] = { CAGE_READ, CAGE_EXECUTE, CAGE_WRITE };
 	const struct cage_path *rule = NULL;
 	const char *list = NULL;
-	for (size_t i = 0; real && i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (!cage_policy_allows(policy, kinds[i], real, &rule, &list))
 			continue;
 		fprintf(stderr,
-			"lichen: %s:%u:%u: the audit log '%s' lies in '%s', which %s allows; keep it elsewhere (--audit), or deny it\n",
-			policy->name, rule ? rule->line : 0, rule ? rule->column : 0, log, rule ? rule->written : "/",
-			list ? list : "a default");
+			"lichen: %s:%u:%u: the %saudit log '%s' lies in '%s', which %s allows; keep it elsewhere (--audit), or deny it\n",
+			policy->name, rule ? rule->line : 0, rule ? rule->column : 0, key ? "key of the " : "", name,
+			rule ? rule->written : "/", list ? list : "a default");
 		return LICHEN_EXIT_CONFIG;
 	}
 	return -1;
+}
+
+static int keep_log_out(const struct cage_policy *policy, const char *log)
+{
+	char name[PATH_MAX + 8];
+	cage_run_key(log, name);
+	CLEANUP_FREE char *real = cage_run_real(log), *key = cage_run_real(name);
+	if (!real || !key)
+		return no_memory();
+	int status = cage_run_keep_out(policy, real, log, false);
+	return status < 0 ? cage_run_keep_out(policy, key, name, true) : status;
 }
 
 /* --- what is missing ------------------------------------------------------------------------------------------------------------------------- */
@@ -173,9 +203,8 @@ int cage_run_open(const struct command *command, const struct cage_options *give
 	if (r < 0)
 		return refused(r);
 	int status = cage_run_choose_log(ret->policy, audit);
-	CLEANUP_FREE char *log = status < 0 ? cage_run_existing(audit->path) : NULL;
 	if (status < 0)
-		status = cage_run_keep_out(ret->policy, log, audit->path);
+		status = keep_log_out(ret->policy, audit->path);
 	return status < 0 ? cage_run_start(ret, given->weaker) : status;
 }
 
@@ -197,14 +226,31 @@ static char **mask_words(char *const *words)
 	return masked;
 }
 
+/* What else of a command may be personal. 0 or -ENOMEM. */
+static int mask_texts(struct cage_run *run, struct audit_command *command)
+{
+	CLEANUP_FREE char *here = command->workdir && *command->workdir == '/' ? NULL : getcwd(NULL, 0);
+	const char **texts[CAGE_RUN_TEXTS] = { &command->workdir, &command->image, &command->root, &command->user };
+	size_t size;
+	if (!command->workdir)
+		command->workdir = here;
+	for (size_t i = 0; i < CAGE_RUN_TEXTS; i++) {
+		if (*texts[i] && pii_mask_text(*texts[i], strlen(*texts[i]), &run->texts[i], &size) < 0)
+			return -ENOMEM;
+		*texts[i] = run->texts[i];
+	}
+	return 0;
+}
+
 int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit)
 {
+	struct audit_command *command = &audit->command;
 	run->described = cage_describe(run->cage, launch->emulate || launch->trace);
-	audit->command.policy = run->described;
-	if (run->policy->audit.redact && audit->command.argv) {
-		run->words = mask_words(audit->command.argv);
-		audit->command.argv = run->words;
-		if (!run->words)
+	command->policy = run->described;
+	if (run->policy->audit.redact && command->argv) {
+		run->words = mask_words(command->argv);
+		command->argv = run->words;
+		if (!run->words || mask_texts(run, command) < 0)
 			return -ENOMEM;
 	}
 	return run->described ? 0 : -ENOMEM;
@@ -230,6 +276,8 @@ void cage_run_close(struct cage_run *run)
 	json_decref(run->described);
 	cage_environment_free(run->env);
 	cage_environment_free(run->words);
+	for (size_t i = 0; i < CAGE_RUN_TEXTS; i++)
+		free(run->texts[i]);
 	cage_close(run->cage);
 	if (run->policy)
 		cage_tmp_end(&run->tmp);

@@ -31,13 +31,17 @@ int cage_parse_weaker(void *field, const char *value, struct option_error *error
 		  "files, deny, syscalls, network, unix, scopes, limits" }
 /* clang-format on */
 
+#define CAGE_RUN_TEXTS 4u /* its directory, image, root, user */
+
 struct cage_run {
 	struct cage_policy *policy;
 	struct cage_tmp tmp;
 	struct cage *cage; /* NULL: none */
 	char **env;        /* what passes of ours */
 	json_t *described; /* for the log */
-	char **words;      /* of the command, as the log gets them; NULL: as they are */
+	/* As the log gets them; NULL: as they are. */
+	char **words; /* of the command */
+	char *texts[CAGE_RUN_TEXTS];
 };
 
 /* The log of a run for which none was named: the policy's (NULL: there is none), else that of the user. Returns -1, or the exit status. */
@@ -47,10 +51,15 @@ int cage_run_open(const struct command *command, const struct cage_options *give
 		  struct cage_run *ret) MUST_CHECK;
 /* Its last step, when ret->policy is there: makes what it needs and tries the layers. Likewise. */
 int cage_run_start(struct cage_run *run, u32 weaker) MUST_CHECK;
-/* The part of a path that is there, without symbolic links. NULL without memory. */
-char *cage_run_existing(const char *path) MUST_CHECK;
-/* Who can read the key of a log can forge it: no rule may reach it at `real` (NULL: it is nowhere). Returns -1, or the exit status. */
-int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *log) MUST_CHECK;
+/* A path without symbolic links as far as it is there, and what is not there as it is written. NULL without memory. */
+char *cage_run_real(const char *path) MUST_CHECK;
+/* The file of the key that signs a log: what $LICHEN_AUDIT_KEY names, else the log's own. */
+void cage_run_key(const char *log, char ret[PATH_MAX + 8]);
+/*
+ * Who can read the key of a log can forge it: no rule may reach a path, which is `real` without symbolic links. name: as it was given; key: it is the key.
+ * Returns -1, or the exit status.
+ */
+int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *name, bool key) MUST_CHECK;
 /* Tells `audit` of it, once it is known how the command will be run. 0 or -ENOMEM. */
 int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit) MUST_CHECK;
 /* Tells on stderr and in the log which limit ended the command, if one did. 0, or 74. */

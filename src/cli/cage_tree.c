@@ -242,14 +242,17 @@ static int understand(struct cage_inside *inside, const struct native_root *root
 int cage_tree_enter(struct cage_inside *inside, const struct native_root *root, const struct user_found *user, u32 weaker,
 		    struct run_audit *audit, struct cage_run *ret)
 {
-	CLEANUP_FREE struct names *file = calloc(2, sizeof(*file));
-	CLEANUP_FREE char *log = cage_run_existing(audit->path);
+	CLEANUP_FREE struct names *file = calloc(3, sizeof(*file));
+	char name[PATH_MAX + 8];
+	cage_run_key(audit->path, name);
+	CLEANUP_FREE char *log = cage_run_real(audit->path), *key = cage_run_real(name);
 	ret->tmp = CAGE_TMP_NONE;
-	if (!file || !log)
+	if (!file || !log || !key)
 		return no_memory();
 	find_names(root, inside->text.file, &file[0]);
 	find_names(root, log, &file[1]);
-	if (file[0].count > 1 || file[1].count > NAMES_MAX) {
+	find_names(root, key, &file[2]);
+	if (file[0].count > 1 || file[1].count > NAMES_MAX || file[2].count > NAMES_MAX) {
 		fprintf(stderr,
 			"lichen: nothing was started: the policy %s, or the audit log, is in the tree at more than one place\n",
 			inside->name);
@@ -265,7 +268,9 @@ int cage_tree_enter(struct cage_inside *inside, const struct native_root *root, 
 	if (status < 0)
 		status = understand(inside, root, user, file[0].count ? file[0].path[0] : NULL, &ret->policy);
 	for (size_t i = 0; i < file[1].count && status < 0; i++)
-		status = cage_run_keep_out(ret->policy, file[1].path[i], inside->log);
+		status = cage_run_keep_out(ret->policy, file[1].path[i], inside->log, false);
+	for (size_t i = 0; i < file[2].count && status < 0; i++)
+		status = cage_run_keep_out(ret->policy, file[2].path[i], name, true);
 	return status < 0 ? cage_run_start(ret, weaker) : status;
 }
 

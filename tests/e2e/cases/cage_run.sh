@@ -32,6 +32,22 @@ contains 'a wrong policy' "$(cat err)" 'policy.yaml:6:1:'
 policy "audit: {directory: ./work/log}"
 caged -- true 2>err
 same 'a log that the command could write' 78 $?
+for log in new/log new; do # neither is there yet
+	policy
+	sed -i 's|^  write: .*|  write: [./work, ./new]|' policy.yaml
+	caged --audit="$WORK/$log" -- true 2>err
+	same "a log that is to be where the command may write, $log: $(cat err)" 78 $?
+done
+[ ! -e new ] || fail 'the log was made'
+policy
+LICHEN_AUDIT_KEY=$WORK/work/key caged -- true 2>err
+same 'a key elsewhere, which the command could read' 78 $?
+contains 'which' "$(cat err)" "policy.yaml:5:11: the key of the audit log '$WORK/work/key' lies in './work', which files.write allows"
+[ ! -e work/key ] || fail 'the key was made'
+sed -i 's|^  write: .*|  write: [./work, ./other/key]|' policy.yaml
+caged --audit="$WORK/other" -- true 2>err
+same 'a rule for the key alone' 78 $?
+[ ! -e other ] || fail 'the log was made'
 policy
 same 'no such layer' 125 "$(status_of "$lichen" run --cage policy.yaml --allow-weaker=walls -- true)"
 same 'a cage and a cell' 125 "$(status_of "$lichen" run --cage policy.yaml --name=x -- true)"
@@ -290,6 +306,13 @@ caged -- sh -c "setsid sh -c '$stays' & sleep 1000" 2>err
 same 'status of the wall clock' 124 $?
 contains 'the wall clock' "$(cat err)" 'limits.wall of policy.yaml ended the command'
 gone || fail 'the wall clock left something running'
+policy 'limits: {cpu_time: 1s}'
+caged -- sh -c 'while :; do :; done' 2>err
+same "status of who computes: $(cat err)" 124 $?
+contains 'who computes' "$(cat err)" 'limits.cpu_time of policy.yaml ended the command'
+contains 'the log of who computes' "$("$lichen" audit export --type=run.limit state/audit | tail -n 1)" '"limit":"cpu_time"'
+policy 'limits: {cpu_time: 120s}'
+same 'the status that says so, from who has not' 152 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'exit 152')"
 policy 'limits: {output: 64k}'
 caged -- sh -c 'cat /dev/zero' >out 2>err && fail 'more output than there may be'
 same 'output' 65536 "$(stat -c %s out)"
@@ -329,5 +352,8 @@ policy_sum=$(sha256sum policy.yaml | cut -d ' ' -f 1)
 contains 'digest' "$(tail -n 1 events)" "\"sha256\":\"$policy_sum\""
 caged -- true jane.doe@example.com
 contains 'personal data in a word of the command' "$("$lichen" audit export --type=run.start state/audit | tail -n 1)" '"command":["true","[EMAIL_ADDRESS]"]'
+mkdir work/bob@example.com
+caged -w "$WORK/work/bob@example.com" -- true
+contains 'and in its directory' "$("$lichen" audit export --type=run.start state/audit | tail -n 1)" '/work/[EMAIL_ADDRESS]"'
 contains 'layers' "$(tail -n 1 events)" '"layer":"syscalls","state":"pass"'
 passed

@@ -84,6 +84,8 @@ same 'the policy is kept' "$(cat policy.yaml)" "$(cat project/policy.yaml)"
 same 'the volume is written' x "$(cat project/new)"
 caged --audit="$WORK/project/log" --rootfs=tree --ephemeral -v "$WORK/project:/w" -- true
 same 'status with a log in a volume' 78 $?
+LICHEN_AUDIT_KEY=$WORK/project/key caged --audit="$WORK/elsewhere" --rootfs=tree --ephemeral -v "$WORK/project:/w" -- true
+same 'status with a key in a volume' 78 $?
 
 # what it takes, denies and limits
 policy ', deny: [./out/.git]' 'limits: {disk: 2m, wall: 60s}'
