@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/words.h"
+#include "cage/denial_event.h"
 #include "lichen.h"
 #include "pii/redact.h"
 
@@ -29,8 +29,9 @@ static void print(const struct cage_tell *tell, const struct cage_denial *denial
 }
 
 /* The text for the log, redacted if the policy wants it. NULL: no memory. */
-static json_t *text_event(const struct cage_tell *tell, const char *text)
+static json_t *text_event(const void *data, const char *text)
 {
+	const struct cage_tell *tell = data;
 	CLEANUP_FREE char *masked = NULL;
 	size_t size = strlen(text);
 	if (tell->policy->audit.redact && pii_mask_text(text, size, &masked, &size) < 0)
@@ -38,28 +39,12 @@ static json_t *text_event(const struct cage_tell *tell, const char *text)
 	return json_stringn(masked ? masked : text, size);
 }
 
-static json_t *describe(const struct cage_tell *tell, const struct cage_denial *denial, const char *object)
-{
-	struct cage_denial name = { 0 };
-	char call[CAGE_CALL_NAME], comm[CAGE_OBJECT_PRINTED];
-	if (denial->nr < 0) /* by lichen-proxy, or before there was a guest */
-		return json_pack("{s:s, s:o, s:n, s:s*, s:b}", "what", cage_denied_name(denial->what), "object",
-				 text_event(tell, object), "rule", "reason", denial->why, "quiet", denial->quiet);
-	memcpy(name.object, denial->comm, sizeof(denial->comm));
-	json_t *rule = denial->rule[0] ? json_pack("{s:o, s:i}", "text", text_event(tell, denial->rule), "line", (int)denial->line)
-				       : json_null();
-	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:i, s:o, s:b}", "what", cage_denied_name(denial->what), "object",
-			 text_event(tell, object), "rule", rule, "call", cage_call_name(denial->nr, call), "error",
-			 errno_name(denial->error), "pid", denial->pid, "comm", text_event(tell, cage_denial_print(&name, comm)),
-			 "quiet", denial->quiet);
-}
-
 static void note(struct cage_tell *tell, const struct cage_denial *denial, const char *object)
 {
-	json_t *event;
+	const struct cage_event_text by = { text_event, tell };
 	if (!tell->audit || tell->error || tell->events++ >= CAGE_TELL_EVENTS)
 		return;
-	event = describe(tell, denial, object);
+	json_t *event = cage_denial_event(denial, object, &by);
 	tell->error = event ? audit_run_note(tell->audit, tell->run, "denial", event, &tell->why) : -ENOMEM;
 }
 
@@ -93,29 +78,15 @@ int cage_tell_begin(struct cage_tell *tell, const struct cage_policy *policy, co
 	return 0;
 }
 
-/* What the proxy said, with what could be personal redacted. NULL: no memory. */
-static json_t *describe_network(const struct cage_tell *tell, const json_t *event)
-{
-	static const char *const texts[] = { "target", "raw", "address" };
-	json_t *copy = json_copy((json_t *)event);
-	for (size_t i = 0; copy && i < ARRAY_SIZE(texts); i++) {
-		const char *text = json_string_value(json_object_get(copy, texts[i]));
-		if (text && json_object_set_new(copy, texts[i], text_event(tell, text))) {
-			json_decref(copy);
-			copy = NULL;
-		}
-	}
-	return copy;
-}
-
 void cage_tell_network(void *data, const struct cage_proxy_decision *decision)
 {
 	struct cage_tell *tell = data;
+	const struct cage_event_text by = { text_event, tell };
 	if (decision->denied)
 		cage_denials_add(tell->denials, CAGE_DENIED_NET_CONNECT, decision->target, decision->reason);
 	if (!tell->audit || tell->network_error || tell->network_events++ >= CAGE_TELL_EVENTS)
 		return;
-	json_t *event = describe_network(tell, decision->event);
+	json_t *event = cage_network_event(decision, &by);
 	tell->network_error = event ? audit_run_note(tell->audit, tell->run, "network", event, &tell->network_why) : -ENOMEM;
 }
 

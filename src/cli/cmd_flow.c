@@ -173,18 +173,43 @@ static int logs_verb(const struct flow_options *given, const char *word)
 	return command_flush(0);
 }
 
+enum { RUN = 1, INIT = 2, VALIDATE = 4, STATUS = 8, LOGS = 16, LIST = 32 };
+
 static const struct verb {
 	const char *name, *word; /* word: what it takes, in words */
+	u32 bit;
 	int least, most;
 	int (*run)(const struct flow_options *given, const char *word);
 } verbs[] = {
-	{ "run", "the file of a flow", 1, 1, run_verb },
-	{ "init", "a directory", 0, 1, init_verb },
-	{ "validate", "the file of a flow", 1, 1, validate_verb },
-	{ "status", "the id of a run", 0, 1, status_verb },
-	{ "logs", "the id of a run", 0, 1, logs_verb },
-	{ "list", "the file of a flow", 0, 1, list_verb },
+	{ "run", "the file of a flow", RUN, 1, 1, run_verb },
+	{ "init", "a directory", INIT, 0, 1, init_verb },
+	{ "validate", "the file of a flow", VALIDATE, 1, 1, validate_verb },
+	{ "status", "the id of a run", STATUS, 0, 1, status_verb },
+	{ "logs", "the id of a run", LOGS, 0, 1, logs_verb },
+	{ "list", "the file of a flow", LIST, 0, 1, list_verb },
 };
+
+/* An option that would have no effect; NULL: there is none. */
+static const char *find_idle(const struct flow_options *given, const struct verb *verb)
+{
+	const struct {
+		const char *name;
+		bool given;
+		u32 verbs; /* that take it */
+	} rows[] = {
+		{ "directory", given->directory != NULL, RUN | INIT | VALIDATE },
+		{ "config", given->config != NULL, RUN | VALIDATE },
+		{ "no-sandbox", given->no_sandbox, RUN | VALIDATE },
+		{ "allow-weaker", given->weaker != 0, RUN },
+		{ "resume", given->resume != NULL, RUN },
+		{ "step", given->step != NULL, LOGS },
+		{ "json", given->json, RUN | STATUS | LIST },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].given && !(rows[i].verbs & verb->bit))
+			return rows[i].name;
+	return NULL;
+}
 
 /* --- the command line ------------------------------------------------------------------------------------------------------------------- */
 
@@ -205,8 +230,9 @@ static int run(int argc, char **argv)
 	int count = argc - first - 1;
 	if (count < verb->least || count > verb->most)
 		return command_usage(&command_flow, "%s takes %s%s", verb->name, verb->least ? "" : "at most ", verb->word);
-	if ((given.resume && verb->run != run_verb) || (given.step && verb->run != logs_verb))
-		return command_usage(&command_flow, "%s takes no --%s", verb->name, given.resume ? "resume" : "step");
+	const char *idle = find_idle(&given, verb);
+	if (idle)
+		return command_usage(&command_flow, "%s takes no --%s", verb->name, idle);
 	return verb->run(&given, count ? argv[first + 1] : NULL);
 }
 

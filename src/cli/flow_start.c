@@ -16,6 +16,7 @@
 #include "cli/json_out.h"
 #include "cli/words.h"
 #include "flow/flow_models.h"
+#include "flow/flow_policy.h"
 #include "lichen.h"
 
 #define CONFIG_FILE "config.yaml"
@@ -68,6 +69,8 @@ static int read_config(struct flow_cli *cli)
 	int r = flow_config_parse(cli->config_text, size, &cli->config, &error);
 	if (r == 0)
 		r = flow_models_check(&cli->config, &error);
+	if (r == 0)
+		r = flow_policy_check(&cli->config, &error);
 	if (r < 0)
 		return flow_cli_wrong(name, r, &error);
 	return 0;
@@ -105,7 +108,7 @@ int flow_cli_validate(struct flow_cli *cli, const char *file)
 	CLEANUP_FREE char *text = NULL;
 	struct yaml_error error;
 	struct flow flow;
-	size_t size;
+	size_t size = 0;
 	int status = flow_cli_read(file, &text, &size);
 	if (status)
 		return status;
@@ -119,11 +122,16 @@ int flow_cli_validate(struct flow_cli *cli, const char *file)
 
 /* --- run -------------------------------------------------------------------------------------------------------------------------------- */
 
+/* log_level: only what is not ok is told. */
+static bool is_quiet(const struct flow_config *config)
+{
+	return strcmp(config->log_level, "WARNING") == 0 || strcmp(config->log_level, "ERROR") == 0;
+}
+
 static void tell(void *user, const struct flow_told *told)
 {
-	bool *quiet = user;
 	char line[64];
-	if (*quiet || strcmp(told->outcome, "start") == 0)
+	if (strcmp(told->outcome, "start") == 0 || (is_quiet(user) && !told->error))
 		return;
 	(void)snprintf(line, sizeof(line), "step %u %s %s", told->step->number, told->step->agent->name, told->step->action->name);
 	fprintf(stderr, "lichen: %s: %s", line, told->outcome);
@@ -163,7 +171,7 @@ static int finish(const struct flow_cli *cli, const struct flow_ended *ended)
 {
 	if (*ended->error)
 		fprintf(stderr, "lichen flow: %s\n", ended->error);
-	if (*ended->id)
+	if (*ended->id && (ended->status || !is_quiet(&cli->config)))
 		fprintf(stderr, "lichen: run %s: %s\n", ended->id, flow_outcome_name(ended->outcome));
 	if (cli->given->json && *ended->id && print_state(ended->id) < 0)
 		fprintf(stderr, "lichen flow: the state of run %s cannot be read\n", ended->id);
@@ -175,7 +183,6 @@ static int finish(const struct flow_cli *cli, const struct flow_ended *ended)
 static int run_flow(struct flow_cli *cli, const char *file, const struct flow *flow, const char *text, size_t size)
 {
 	CLEANUP_FD int stop = open_stop();
-	bool quiet = false;
 	struct flow_ended ended;
 	struct flow_run run = {
 		.flow = flow,
@@ -190,7 +197,7 @@ static int run_flow(struct flow_cli *cli, const char *file, const struct flow *f
 		.weaker = cli->given->weaker,
 		.stop = stop,
 		.tell = tell,
-		.user = &quiet,
+		.user = &cli->config,
 	};
 	if (stop < 0)
 		return say("signalfd", stop, LICHEN_EXIT_FAILED);

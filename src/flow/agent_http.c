@@ -93,10 +93,11 @@ static bool put_params(const struct visit *visit, FILE *to, const json_t *params
 	{
 		CLEANUP_FREE char *text = scalar(value);
 		CLEANUP_FREE char *sent = text ? redacted(visit, text, strlen(text)) : NULL;
-		if (!sent)
+		CLEANUP_FREE char *named = redacted(visit, name, strlen(name));
+		if (!sent || !named)
 			return false;
 		(void)fputc(before, to);
-		put_encoded(to, name);
+		put_encoded(to, named);
 		(void)fputc('=', to);
 		put_encoded(to, sent);
 		before = '&';

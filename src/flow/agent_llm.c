@@ -144,8 +144,7 @@ static enum flow_outcome read_question(struct turn *turn)
 	if (!turn->question.model)
 		return fail(turn, FLOW_WRONG, "there is no model: the step's config or parameters name one");
 	if (flow_model_price(task->config, turn->question.model, &turn->price))
-		return fail(turn, FLOW_BUDGET,
-			    "what the model '%.100s' costs is not known: declare it under models: of config.yaml",
+		return fail(turn, FLOW_WRONG, "what the model '%.100s' costs is not known: declare it under models: of config.yaml",
 			    turn->question.model);
 	enum flow_outcome outcome = read_most(turn);
 	if (outcome == FLOW_OK)

@@ -70,12 +70,19 @@ static int note_reserve(struct budget *budget, u64 number, const struct budget_r
 	return 0;
 }
 
+/* Without any limit costs are counted, and end nothing. */
+static bool is_above(const struct budget *budget, const struct budget_amount *cost, const struct budget_amount *claim)
+{
+	bool limited = budget->state.limits.cost != UINT64_MAX || budget->state.limits.tokens != UINT64_MAX;
+	return limited && (cost->cost > claim->cost || cost->tokens > claim->tokens);
+}
+
 static int note_settle(struct budget *budget, const struct budget_record *record, bool own)
 {
 	struct open_claim *claim = find_open(budget, record->number);
 	if (!claim || claim->own != own)
 		return -EBADMSG;
-	if (own && (record->amount.cost > claim->amount.cost || record->amount.tokens > claim->amount.tokens))
+	if (own && is_above(budget, &record->amount, &claim->amount))
 		budget->state.over = true;
 	subtract(&budget->state.reserved, &claim->amount);
 	if (own)
@@ -165,7 +172,7 @@ static struct budget_amount countable(const struct budget_state *state, const st
 int budget_settle(struct budget *budget, const struct budget_claim *claim, const struct budget_amount *cost)
 {
 	int error = lock_and_read(budget);
-	bool more = cost->cost > claim->amount.cost || cost->tokens > claim->amount.tokens;
+	bool more = is_above(budget, cost, &claim->amount);
 	if (!error) {
 		struct budget_record record = {
 			.kind = BUDGET_SETTLE,

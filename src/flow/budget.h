@@ -16,8 +16,8 @@
  * ever; a record that is torn (the file ends within it, or in zeros) was never acted upon, and the next writer cuts it off. A record that is whole and
  * wrong is damage, and the budget is refused (-EBADMSG), as is a file that was removed or replaced meanwhile (-ESTALE).
  *
- * A settlement above the reservation is charged in full, and ends its run: each further reservation of that run is refused. The limit can be
- * exceeded in this way only, by what the provider charged against the bound.
+ * A settlement above the reservation is charged in full, and ends its run, unless that has no limit at all: each further reservation of that run is refused.
+ * The limit can be exceeded in this way only, by what the provider charged against the bound.
  */
 #ifndef LICHEN_FLOW_BUDGET_H
 #define LICHEN_FLOW_BUDGET_H
@@ -70,7 +70,7 @@ int budget_reserve(struct budget *budget, const struct budget_amount *most, stru
 
 /*
  * Puts what the call cost in the place of its reservation, durably; once for each. Returns 0; -EOVERFLOW: it was more than was set aside, it is charged,
- * and the run is over; -EALREADY: it was settled before; or as above: then the reservation counts.
+ * and the run, which has a limit, is over; -EALREADY: it was settled before; or as above: then the reservation counts.
  */
 int budget_settle(struct budget *budget, const struct budget_claim *claim, const struct budget_amount *cost) MUST_CHECK;
 

@@ -97,17 +97,53 @@ static int read_keys(const struct yaml_node *root, struct flow_config *config, s
 	return r;
 }
 
+/* A key whose value is one of these words, which are written "a, b or c". */
+static int check_choice(const struct flow_config *config, const char *key, const char *value, const char *const *words,
+			const char *written, struct yaml_error *error)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (strcmp(value, words[i]) == 0)
+			return 0;
+	return yaml_refuse(yaml_get(config->root, key), error, "'%.40s': %s is due here", value, written);
+}
+
+/* Directories are compared by their names: "..", and a home that would be one of that name, are none. */
+static int check_paths(const struct flow_config *config, struct yaml_error *error)
+{
+	const struct yaml_node *paths = yaml_get(config->root, "allowed_paths");
+
+	for (size_t i = 0; paths && i < paths->count; i++) {
+		const char *path = paths->items[i]->text, *dots = strstr(path, "..");
+
+		while (dots && !((dots == path || dots[-1] == '/') && (dots[2] == '/' || dots[2] == '\0')))
+			dots = strstr(dots + 1, "..");
+		if (dots || *path == '~' || !*path)
+			return yaml_refuse(paths->items[i], error, "'%.80s': a path (/… or ./…, without .. and ~) is due here",
+					   path);
+	}
+	return 0;
+}
+
 /* What a kind does not tell. */
 static int check(const struct flow_config *config, struct yaml_error *error)
 {
-	static const char *const strategies[] = { "mask", "hash", "remove" };
-	bool known = false;
+	static const char *const strategies[] = { "mask", "hash", "remove", NULL };
+	static const char *const environments[] = { "development", "testing", "production", NULL };
+	static const char *const levels[] = { "DEBUG", "INFO", "WARNING", "ERROR", NULL };
+	int r = check_choice(config, "redaction_strategy", config->redaction_strategy, strategies, "mask, hash or remove", error);
 
-	for (size_t i = 0; i < ARRAY_SIZE(strategies); i++)
-		known |= strcmp(config->redaction_strategy, strategies[i]) == 0;
-	if (!known)
-		return yaml_refuse(yaml_get(config->root, "redaction_strategy"), error,
-				   "there is no strategy '%.40s': mask, hash or remove", config->redaction_strategy);
+	if (r == 0)
+		r = check_choice(config, "environment", config->environment, environments, "development, testing or production",
+				 error);
+	if (r == 0)
+		r = check_choice(config, "log_level", config->log_level, levels, "DEBUG, INFO, WARNING or ERROR", error);
+	if (r == 0)
+		r = check_paths(config, error);
+	if (r < 0)
+		return r;
+	if (!config->sandbox_enabled && strcmp(config->environment, "production") == 0)
+		return yaml_refuse(yaml_get(config->root, "sandbox_enabled"), error,
+				   "the sandbox cannot be switched off in the environment production");
 	if (!config->audit_enabled)
 		return yaml_refuse(yaml_get(config->root, "audit_enabled"), error, "the audit log of flows cannot be switched off");
 	if (strcmp(config->audit_export_format, "json") != 0)

@@ -25,6 +25,9 @@ struct flow_config {
 	s64 max_tokens_per_call;
 	u64 budget_limit_per_run; /* nano-dollars */
 	const char *audit_storage_path, *audit_export_format;
+	const char *environment; /* "development", "testing"; "production": sandbox_enabled is true */
+	const char
+		*log_level; /* of what is told on stderr: "DEBUG", "INFO": each step; "WARNING", "ERROR": those that are not ok */
 	s64 audit_retention_days, audit_archive_days;
 	bool sandbox_enabled, network_access_allowed, pii_redaction_enabled, cost_kill_enabled, audit_enabled, audit_export_enabled;
 	/* lichen's */

@@ -110,8 +110,7 @@ int flow_path_open(const struct flow_task *task, const char *path, struct flow_p
 	return r == -ENOENT ? -EACCES : r;
 }
 
-/* A path without links as far as it is there, and what is not behind that; without its leading slash. 0 or negative errno. */
-static int real_path(const char *base, const char *path, char real[PATH_MAX])
+int flow_path_real(const char *base, const char *path, char real[PATH_MAX])
 {
 	char text[PATH_MAX], head[PATH_MAX], whole[2 * PATH_MAX];
 	const char *rest = "";
@@ -135,10 +134,10 @@ static int real_path(const char *base, const char *path, char real[PATH_MAX])
 const char *flow_paths_cover(const struct flow_config *config, const char *base, const char *path)
 {
 	char mine[PATH_MAX], allowed[PATH_MAX];
-	int r = real_path(base, path, mine);
+	int r = flow_path_real(base, path, mine);
 
 	for (size_t i = 0; i < config->allowed_paths.count; i++)
-		if (r < 0 || real_path(base, config->allowed_paths.words[i], allowed) < 0 || flow_path_within(mine, allowed))
+		if (r < 0 || flow_path_real(base, config->allowed_paths.words[i], allowed) < 0 || flow_path_within(mine, allowed))
 			return config->allowed_paths.words[i];
 	return NULL;
 }

@@ -25,6 +25,9 @@ int flow_path_clean(const char *base, const char *path, char clean[PATH_MAX]) MU
 /* Is a clean path a directory, or below it? */
 bool flow_path_within(const char *clean, const char *directory);
 
+/* A path without links as far as it is there, and what is not there behind that; without its leading slash. 0 or negative errno. */
+int flow_path_real(const char *base, const char *path, char real[PATH_MAX]) MUST_CHECK;
+
 /* Directories a step may use: its config's allowed_paths, or config.yaml's. The n-th, clean; -ENOENT behind the last, or as flow_path_clean(). */
 int flow_path_allowed(const struct flow_task *task, size_t n, char clean[PATH_MAX]) MUST_CHECK;
 

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A tool in the cage. config.yaml and the step's `config` become a policy (docs/cage-policy.md), in memory:
- *
- *     files      execute what the system has installed; read allowed_paths, or write them when the step has read_only: false
- *     network    none; with network_access_allowed the machine's, or through lichen-proxy to allowed_domains where there are some
- *     limits     memory_limit_mb, cpu_limit, max_open_files, max_file_size_mb, the time that is left
- *
- * The policy's text has its digest in the audit log (run.policy, with the layers in force); each denial, and each decision of the proxy, is an event there.
+ * A tool in the cage, with the policy that config.yaml and the step make (flow_policy.h). Its text has its digest in the audit log (run.policy, with the layers
+ * in force); each denial, and each decision of the proxy, is an event there.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +15,8 @@
 #include "cage/cage.h"
 #include "cage/cage_limits.h"
 #include "cage/cage_tmp.h"
-#include "cage/denial.h"
-#include "flow/flow_paths.h"
+#include "cage/denial_event.h"
+#include "flow/flow_policy.h"
 #include "flow/flow_redact.h"
 #include "flow/flow_tool.h"
 #include "gaps/registry.h"
@@ -41,6 +36,7 @@ struct job {
 	u64 refused[TRACE_NUMBERS_SIZE];
 	struct cage_denials *denials;
 	u64 events;
+	bool denied;        /* the step has been told of the first denial that is not quiet */
 	int error;          /* negative errno: the log could not be told of a denial */
 	u64 network_events; /* the same of the proxy, which is heard in another thread */
 	int network_error;
@@ -63,88 +59,11 @@ int flow_tool_plan_make(const struct flow_config *config, struct flow_tool_plan 
 	return 0;
 }
 
-/* --- the policy ------------------------------------------------------------------------------------------------------------------------- */
-
-/* What programs are made of, wherever a distribution puts it. */
-static const char *const system_paths[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/alternatives" };
-
-static json_t *allowed_json(const struct flow_task *task)
-{
-	json_t *paths = json_array();
-	char clean[PATH_MAX], path[PATH_MAX + 1];
-	int r = 0;
-
-	for (size_t i = 0; r == 0; i++) {
-		r = flow_path_allowed(task, i, clean);
-		(void)snprintf(path, sizeof(path), "/%s", clean);
-		if (r == 0)
-			(void)json_array_append_new(paths, json_string(path));
-	}
-	return paths;
-}
-
-static json_t *files_json(const struct flow_task *task)
-{
-	bool writes = json_is_false(json_object_get(task->settings, "read_only"));
-	json_t *execute = json_array();
-
-	for (size_t i = 0; i < ARRAY_SIZE(system_paths); i++)
-		(void)json_array_append_new(execute, json_string(system_paths[i]));
-	return json_pack("{s:o, s:o, s:b}", "execute", execute, writes ? "write" : "read", allowed_json(task), "tmp", true);
-}
-
-static json_t *network_json(const struct flow_config *config)
-{
-	json_t *allow, *private;
-	char target[300];
-
-	if (!config->network_access_allowed)
-		return json_pack("{s:s}", "mode", "none");
-	if (config->allowed_domains.count == 0)
-		return json_pack("{s:s}", "mode", "host");
-	allow = json_array();
-	for (size_t i = 0; i < config->allowed_domains.count; i++) {
-		const char *domain = config->allowed_domains.words[i], *colon = strrchr(domain, ':');
-		bool port = colon && (*domain != '[' || colon[-1] == ']');
-
-		(void)snprintf(target, sizeof(target), "%s%s", domain, port ? "" : ":*"); /* without one: each, as for http */
-		(void)json_array_append_new(allow, json_string(target));
-	}
-	private = json_array();
-	for (size_t i = 0; i < config->allowed_private.count; i++)
-		(void)json_array_append_new(private, json_string(config->allowed_private.words[i]));
-	return json_pack("{s:s, s:o, s:o}", "mode", "proxy", "allow", allow, "private", private);
-}
-
-static json_t *limits_json(const struct flow_tool *tool)
-{
-	const struct flow_config *config = tool->task->config;
-
-	return json_pack("{s:I, s:I, s:I, s:f}", "memory", (json_int_t)config->memory_limit_mb << 20, "open_files",
-			 (json_int_t)config->max_open_files, "file_size", (json_int_t)config->max_file_size_mb << 20, "cpu",
-			 (double)config->cpu_limit / 1000);
-}
-
-/* The policy's text: JSON is YAML. NULL without memory. */
-static char *policy_text(const struct flow_tool *tool)
-{
-	const struct flow_strings *quiet = &tool->task->config->quiet_denials;
-	json_t *expected = json_array();
-
-	for (size_t i = 0; i < quiet->count; i++)
-		(void)json_array_append_new(expected, json_string(quiet->words[i]));
-	json_t *policy = json_pack("{s:i, s:o, s:o, s:o, s:{s:o}}", "version", 1, "files", files_json(tool->task), "network",
-				   network_json(tool->task->config), "limits", limits_json(tool), "report", "quiet", expected);
-	char *text = json_dumps(policy, JSON_COMPACT | JSON_REAL_PRECISION(6));
-
-	json_decref(policy);
-	return text;
-}
-
 /* --- denials ---------------------------------------------------------------------------------------------------------------------------- */
 
-static json_t *redacted(const struct job *job, const char *text)
+static json_t *redacted(const void *data, const char *text)
 {
+	const struct job *job = data;
 	CLEANUP_FREE char *clean = NULL, *kept = NULL;
 	size_t size;
 
@@ -172,37 +91,26 @@ static void tell(void *data, const struct cage_denial *denial)
 	struct job *job = data;
 	char text[CAGE_OBJECT_PRINTED];
 	const char *object = cage_denial_print(denial, text), *what = cage_denied_name(denial->what);
+	const struct cage_event_text by = { redacted, job };
 
-	if (denial->quiet)
-		return;
-	if (job->events == 0)
+	if (!denial->quiet && !job->denied) {
 		flow_tool_report(job->report, FLOW_TOOL_SAYS_DENIED, what, object);
+		job->denied = true;
+	}
 	if (job->events++ < EVENTS_MAX)
-		note(job, "denial",
-		     json_pack("{s:s, s:o, s:o}", "what", what, "object", redacted(job, object), "rule",
-			       redacted(job, denial->rule)),
-		     &job->error);
+		note(job, "denial", cage_denial_event(denial, object, &by), &job->error);
 }
 
 /* In the thread that waits for the tool. */
 static void hear(void *data, const struct cage_proxy_decision *decision)
 {
-	static const char *const texts[] = { "target", "raw", "address" };
 	struct job *job = data;
-	json_t *event;
+	const struct cage_event_text by = { redacted, job };
 
 	if (decision->denied)
 		cage_denials_add(job->denials, CAGE_DENIED_NET_CONNECT, decision->target, decision->reason);
-	if (job->network_events++ >= EVENTS_MAX)
-		return;
-	event = json_copy(decision->event);
-	for (size_t i = 0; event && i < ARRAY_SIZE(texts); i++) {
-		const char *text = json_string_value(json_object_get(event, texts[i]));
-
-		if (text)
-			(void)json_object_set_new(event, texts[i], redacted(job, text));
-	}
-	note(job, "network", event, &job->network_error);
+	if (job->network_events++ < EVENTS_MAX)
+		note(job, "network", cage_network_event(decision, &by), &job->network_error);
 }
 
 /* --- the run ---------------------------------------------------------------------------------------------------------------------------- */
@@ -216,12 +124,15 @@ static NORETURN void give_up(struct job *job, enum flow_tool_says says, const ch
 
 static void read_policy(struct job *job)
 {
-	char *text = policy_text(job->tool);
+	char *text = flow_policy_text(job->tool->task);
 	struct cage_policy_error error = { 0 };
 	int r = text ? cage_policy_parse(text, strlen(text), job->tool->task->base_path, NULL, &job->policy, &error) : -ENOMEM;
 
-	if (r == 0)
-		r = cage_policy_resolve(job->policy, NULL, &error);
+	if (r == 0) {
+		free(job->policy->name);
+		job->policy->name = strdup("config.yaml");
+		r = job->policy->name ? cage_policy_resolve(job->policy, NULL, &error) : -ENOMEM;
+	}
 	if (r < 0)
 		give_up(job, FLOW_TOOL_SAYS_FAILED, "the policy of config.yaml", r == -EINVAL ? error.at.text : strerror(-r));
 	r = cage_tmp_begin(job->policy, &job->tmp);

@@ -12,16 +12,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/audit_tree.h"
 #include "audit/audit_view.h"
 #include "base/cleanup.h"
 #include "flow/flow_models.h"
 #include "flow/flow_paths.h"
+#include "flow/flow_policy.h"
 #include "flow/flow_redact.h"
+#include "flow/flow_template.h"
 #include "host/cell_config.h"
 #include "host/state_dir.h"
 #include "lichen.h"
 
 #define HASH_TEXT (2 * crypto_hash_sha256_BYTES + 1)
+#define TOLD_MAX \
+	8192u /* bytes of the words of a tool, or of a path, in an event: as JSON each may take six, and an event has at most 65,535 */
 
 static int fail(struct flow_work *work, int error, int status, const char *format, ...) PRINTF_LIKE(4, 5);
 static int fail(struct flow_work *work, int error, int status, const char *format, ...)
@@ -64,6 +69,18 @@ static int log_failed(struct flow_work *work, int error, const struct audit_erro
 	return fail(work, error, work->log_status, "the audit log '%.100s': %.300s", work->log, why->text);
 }
 
+/* A text of the flow's, for the log: redacted. NULL: it must not be stored. */
+static json_t *text_json(const struct flow_work *work, const char *text)
+{
+	CLEANUP_FREE char *clean = NULL, *redacted = NULL;
+	size_t size;
+
+	if (flow_text_clean(text, strlen(text), &clean, &size) < 0 ||
+	    flow_redact(work->run->config, clean, size, &redacted, &size) < 0)
+		return NULL;
+	return json_stringn(redacted, size);
+}
+
 static int note(struct flow_work *work, const char *type, json_t *members)
 {
 	struct audit_error why;
@@ -72,13 +89,69 @@ static int note(struct flow_work *work, const char *type, json_t *members)
 	return r < 0 ? log_failed(work, r, &why) : 0;
 }
 
+/* What a variable is in the log: its value may be a secret. */
+static const char *by_name(const char *name)
+{
+	static char text[160];
+
+	(void)snprintf(text, sizeof(text), "${%s}", name);
+	return text;
+}
+
+/* What a value of step i will be, with outputs filled in. NULL: that cannot be told, or is longer than `most` (which counts down). */
+static json_t *filled_json(const struct flow_work *work, size_t i, const struct yaml_node *node, size_t *most)
+{
+	const struct flow_scope scope = { .outputs = work->outputs, .count = i, .variable = by_name };
+	CLEANUP_FREE char *text = NULL;
+	char why[FLOW_WHY_MAX];
+	size_t size = node->length;
+
+	if (yaml_type(node) == YAML_STRING && flow_template_fill(node->text, node->length, &scope, &text, &size, why) < 0)
+		return NULL;
+	if (size >= *most)
+		return NULL;
+	*most -= size + 1;
+	return text_json(work, text ? text : node->text);
+}
+
+/* The words of a tool; those that do not fit are counted. */
+static void add_command(const struct flow_work *work, size_t i, const struct yaml_node *parameters, json_t *members)
+{
+	const struct yaml_node *command = yaml_get(parameters, "command"), *args = yaml_get(parameters, "args");
+	size_t count = 1 + (args ? args->count : 0), most = TOLD_MAX, omitted = 0;
+	json_t *words = json_array();
+
+	for (size_t word = 0; word < count; word++) {
+		json_t *text = filled_json(work, i, word == 0 ? command : args->items[word - 1], &most);
+
+		if (!text)
+			omitted++;
+		else
+			(void)json_array_append_new(words, text);
+	}
+	(void)json_object_set_new(members, "command", words);
+	if (omitted)
+		(void)json_object_set_new(members, "omitted_words", json_integer((json_int_t)omitted));
+}
+
 int flow_log_step_start(struct flow_work *work, size_t i, unsigned attempt)
 {
+	static const char *const told[] = { "path", "url" };
 	const struct flow_step *step = &work->run->flow->steps[i];
+	json_t *members = json_pack("{s:i, s:s, s:s, s:i}", "step", (int)step->number, "agent", step->agent->name, "action",
+				    step->action->name, "attempt", (int)attempt);
 
-	return note(work, "step.start",
-		    json_pack("{s:i, s:s, s:s, s:i}", "step", (int)step->number, "agent", step->agent->name, "action",
-			      step->action->name, "attempt", (int)attempt));
+	if (step->agent == &flow_agent_tool)
+		add_command(work, i, step->parameters, members);
+	for (size_t n = 0; n < ARRAY_SIZE(told); n++) {
+		const struct yaml_node *node = yaml_get(step->parameters, told[n]);
+		size_t most = TOLD_MAX;
+		json_t *text = node ? filled_json(work, i, node, &most) : NULL;
+
+		if (text)
+			(void)json_object_set_new(members, told[n], text);
+	}
+	return note(work, "step.start", members);
 }
 
 int flow_log_step_end(struct flow_work *work, size_t i, unsigned attempt, enum flow_outcome outcome, u64 duration_ms,
@@ -106,15 +179,15 @@ int flow_log_step_skip(struct flow_work *work, size_t i)
 	const struct flow_step *step = &work->run->flow->steps[i];
 
 	return note(work, "step.skip",
-		    json_pack("{s:i, s:o}", "step", (int)step->number, "condition", cell_text_json(step->condition->text)));
+		    json_pack("{s:i, s:o}", "step", (int)step->number, "condition", text_json(work, step->condition->text)));
 }
 
 static int log_start(struct flow_work *work, const char *hash)
 {
 	const struct flow_run *run = work->run;
 	json_t *members =
-		json_pack("{s:o, s:o, s:s, s:i, s:b, s:s, s:i, s:i, s:s}", "name", cell_text_json(run->flow->name), "file",
-			  cell_text_json(run->file), "sha256", hash, "steps", (int)run->flow->count, "sandbox", !run->no_sandbox,
+		json_pack("{s:o, s:o, s:s, s:i, s:b, s:s, s:i, s:i, s:s}", "name", text_json(work, run->flow->name), "file",
+			  text_json(work, run->file), "sha256", hash, "steps", (int)run->flow->count, "sandbox", !run->no_sandbox,
 			  "redaction", run->config->pii_redaction_enabled ? run->config->redaction_strategy : "off", "uid",
 			  (int)getuid(), "pid", (int)getpid(), "lichen", LICHEN_VERSION);
 	struct audit_error why;
@@ -148,7 +221,7 @@ static json_t *state_json(const struct flow_work *work, const char *hash)
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:n, s:n, s:n, s:o}", "schema",
 			 LICHEN_FLOW_SCHEMA, "lichen", LICHEN_VERSION, "id", work->audit.id, "name",
-			 cell_text_json(run->flow->name), "file", cell_text_json(run->file), "sha256", hash, "directory",
+			 text_json(work, run->flow->name), "file", cell_text_json(run->file), "sha256", hash, "directory",
 			 cell_text_json(run->base_path), "audit", cell_text_json(work->log), "resumes", resumes, "started",
 			 time_json(), "state", "running", "ended", "status", "error", "steps", steps_json(work));
 }
@@ -227,30 +300,51 @@ static int record_kept(struct flow_work *work)
 }
 
 /* What decides on runs, or tells of them, must not be reached by a step: a flow of today could write what the one of tomorrow may do. */
+struct kept_out {
+	const char *what, *path;
+	bool unread; /* nor be read by tools, which allowed_paths are not all of */
+};
+
+static int keep_one_out(struct flow_work *work, const struct kept_out *row)
+{
+	const struct flow_run *run = work->run;
+	const char *allowed = flow_paths_cover(run->config, run->base_path, row->path);
+	char real[PATH_MAX + 1] = "/";
+
+	if (allowed)
+		return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
+			    "%s '%.200s' lies in '%.100s', which allowed_paths allows; keep it elsewhere", row->what, row->path,
+			    allowed);
+	if (!row->unread || flow_path_real(run->base_path, row->path, real + 1) < 0)
+		return 0;
+	allowed = flow_policy_reads(real);
+	return !allowed ? 0
+			: fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
+			       "%s '%.200s' lies in '%.100s', which every tool can read; keep it elsewhere", row->what, row->path,
+			       allowed);
+}
+
 static int keep_out(struct flow_work *work)
 {
 	const struct flow_run *run = work->run;
-	char state[PATH_MAX] = "";
+	const char *given = getenv("LICHEN_AUDIT_KEY");
+	char state[PATH_MAX] = "", key[PATH_MAX + 8];
 	CLEANUP_FD int fd = state_dir_open(state);
-	const struct {
-		const char *what, *path;
-	} rows[] = {
-		{ "the audit log", work->log },
-		{ "the state directory", fd < 0 ? NULL : state },
-		{ "the configuration", run->config_path },
-		{ "the budget", run->config->budget_file },
-		{ "the flow", run->file },
+	const struct kept_out rows[] = {
+		{ "the audit log", work->log, true },
+		{ "the key of the audit log", key, true },
+		{ "the state directory", fd < 0 ? NULL : state, true },
+		{ "the configuration", run->config_path, false },
+		{ "the budget", run->config->budget_file, false },
+		{ "the flow", run->file, false },
 	};
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const char *allowed = rows[i].path ? flow_paths_cover(run->config, run->base_path, rows[i].path) : NULL;
-
-		if (allowed)
-			return fail(work, -EINVAL, LICHEN_EXIT_CONFIG,
-				    "%s '%.200s' lies in '%.100s', which allowed_paths allows; keep it elsewhere", rows[i].what,
-				    rows[i].path, allowed);
-	}
-	return 0;
+	(void)snprintf(key, sizeof(key), "%s%s", given && *given ? given : work->log, given && *given ? "" : "/" AUDIT_KEY);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++)
+		if (rows[i].path)
+			r = keep_one_out(work, &rows[i]);
+	return r;
 }
 
 static int open_base(struct flow_work *work)

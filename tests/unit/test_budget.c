@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Budgets: amounts and prices to the last nano-dollar; what is refused; what crashes leave; and that processes which reserve, settle and are killed at
- * random never have more set aside than there is.
+ * random never have more set aside than there is. Over 600 lines: all of it works on one file, and one history of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -233,6 +233,22 @@ static void a_charge_above_the_reservation_ends_its_run(void **state)
 	/* more tokens at no price are as wrong */
 	assert_int_equal(settle(b, &claim, 0, 2), -EOVERFLOW);
 	assert_int_equal(reserve(b, 1, 1, &claim), -ECANCELED);
+	budget_close(a);
+	budget_close(b);
+}
+
+static void without_a_limit_a_charge_ends_nothing(void **state)
+{
+	struct budget *a = open_as("a", NONE, NONE), *b = open_as("b", NONE, 1000);
+	struct budget_claim claim;
+	(void)state;
+	assert_int_equal(reserve(a, 100, 10, &claim), 0);
+	assert_int_equal(settle(a, &claim, 101, 11), 0);
+	assert_false(look(a).over);
+	assert_int_equal(look(a).spent.cost, 101);
+	assert_int_equal(reserve(a, 1, 1, &claim), 0);
+	assert_int_equal(reserve(b, 100, 10, &claim), 0);
+	assert_int_equal(settle(b, &claim, 101, 11), -EOVERFLOW);
 	budget_close(a);
 	budget_close(b);
 }
@@ -574,6 +590,7 @@ int main(void)
 		cmocka_unit_test_setup(what_exceeds_the_rest_is_refused, set_up),
 		cmocka_unit_test_setup(tokens_of_a_run_have_a_limit_of_their_own, set_up),
 		cmocka_unit_test_setup(a_charge_above_the_reservation_ends_its_run, set_up),
+		cmocka_unit_test_setup(without_a_limit_a_charge_ends_nothing, set_up),
 		cmocka_unit_test_setup(absurd_charges_neither_wrap_nor_vanish, set_up),
 		cmocka_unit_test_setup(names_of_runs_are_checked, set_up),
 		cmocka_unit_test_setup(a_torn_record_is_cut_off, set_up),

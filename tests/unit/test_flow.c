@@ -339,6 +339,8 @@ static void the_defaults_are_those_of_akios(void **state)
 	assert_int_equal(config.allowed_domains.count, 0);
 	assert_string_equal(config.redaction_strategy, "mask");
 	assert_string_equal(config.audit_storage_path, "./audit/");
+	assert_string_equal(config.environment, "development");
+	assert_string_equal(config.log_level, "INFO");
 	assert_int_equal(config.max_steps, 100);
 	assert_int_equal(config.max_run_time, 300000);
 	flow_config_done(&config);
@@ -354,7 +356,16 @@ static void what_is_wrong_in_config_yaml_has_a_place(void **state)
 		{ "a: 1\n", 1, 1 },
 		{ "memory_limit_mb: 0\n", 1, 18 },
 		{ "memory_limit_mb: '256'\n", 1, 18 },
+		{ "memory_limit_mb: 5\n", 1, 18 },
+		{ "max_open_files: 15\n", 1, 17 },
 		{ "cpu_limit: 0\n", 1, 12 },
+		{ "cpu_limit: 0.009\n", 1, 12 },
+		{ "environment: home\n", 1, 14 },
+		{ "environment: production\nsandbox_enabled: false\n", 2, 18 },
+		{ "log_level: loud\n", 1, 12 },
+		{ "allowed_paths: [./a, ./data/../b]\n", 1, 22 },
+		{ "allowed_paths: [..]\n", 1, 17 },
+		{ "allowed_paths: [~/x]\n", 1, 17 },
 		{ "cpu_limit: .nan\n", 1, 12 },
 		{ "\nredaction_strategy: blur\n", 2, 21 },
 		{ "audit_enabled: false\n", 1, 16 },

@@ -102,6 +102,71 @@ wants 66 run none.yml
 wants 66 status 0123456789abcdef
 wants 64 run
 wants 64 fly all.yml
+for words in 'init --json' 'status --no-sandbox' 'list --allow-weaker=files' 'validate --resume=x all.yml' 'run --step=1 all.yml' 'logs --config=x' 'list -C .'; do
+	# shellcheck disable=SC2086 # several words
+	wants 64 $words
+	contains "what has no effect: $words" "$(cat stderr)" 'takes no --'
+done
+
+# what config.yaml has wrong is told in its place before anything runs
+for line in 'allowed_domains: [a.org, "http://b.org"]=26' 'allowed_private: [nonsense]=19' 'quiet_denials: [fs.eat /x]=17' 'allowed_domains: [10.0.0.5]=19'; do
+	printf '%s\n' "${line%=*}" >config.yaml
+	wants 78 validate all.yml
+	contains "the place in ${line%=*}" "$(cat stderr)" "config.yaml:1:${line#*=}: "
+done
+# what `akios init` writes can be read; its log_level says what is told
+cat >config.yaml <<'END'
+sandbox_enabled: true
+cpu_limit: 0.8
+memory_limit_mb: 256
+max_open_files: 100
+max_file_size_mb: 10
+network_access_allowed: false
+pii_redaction_enabled: true
+redaction_strategy: "mask"
+cost_kill_enabled: true
+max_tokens_per_call: 1000
+budget_limit_per_run: 1.0
+audit_enabled: true
+audit_export_enabled: true
+audit_storage_path: "./audit/"
+audit_export_format: "json"
+environment: "development"
+log_level: "ERROR"
+END
+wants 0 run all.yml
+same 'what is told of a run that is ok' '' "$(cat stderr)"
+contains 'its events, exported' "$(cat "$LICHEN_STATE"/flows/*/audit.jsonl)" '"type":"flow.end"'
+one no.yml filesystem read 'parameters: {path: ./data/none}'
+wants 1 run no.yml
+contains 'what is told of one that is not' "$(cat stderr)" 'step 1 filesystem read: failed'
+# the log and its key are where no step reaches them, nor what all tools read
+rm -f config.yaml
+LICHEN_AUDIT_KEY=$WORK/data/key flow run all.yml
+same 'status with a key in what steps read' 78 $?
+contains 'which' "$(cat stderr)" "the key of the audit log '$WORK/data/key' lies in './data', which allowed_paths allows"
+[ ! -e data/key ] || fail 'the key was made'
+LICHEN_AUDIT_KEY=/usr/share/lichen-none/key flow run all.yml
+same "status with a key in what tools read: $(cat stderr)" 78 $?
+printf 'audit_storage_path: /usr/share/lichen-none\n' >config.yaml
+wants 78 run all.yml
+contains 'which' "$(cat stderr)" "the audit log '/usr/share/lichen-none' lies in '/usr', which every tool can read"
+[ ! -e /usr/share/lichen-none ] || fail 'the log was made'
+rm config.yaml
+# personal data in the flow itself
+one bob.yml filesystem exists "condition: \"'bob@example.com' == 'x'\"" 'parameters: {path: ./data/bob@example.com}'
+sed -i 's/name: one/name: of bob@example.com/' bob.yml
+cat >>bob.yml <<'END'
+  - agent: filesystem
+    action: exists
+    parameters: {path: "./data/${SECRET:-x}-{previous_output}bob@example.com"}
+END
+SECRET=geheim
+export SECRET
+wants 0 run bob.yml
+unset SECRET
+contains 'the file of a step' "$("$lichen" audit export --type=step.start audit | tail -n 1)" '"path":"./data/${SECRET}-[EMAIL_ADDRESS]"'
+if grep -rqE 'bob@|geheim' "$LICHEN_STATE" audit; then fail 'personal data of the flow is stored'; fi
 
 # tools without the cage: the command line and config.yaml must agree
 one tool.yml tool_executor run 'parameters: {command: echo, args: ["a  b; $$(id)", "{previous_output}", "*"]}'
@@ -110,6 +175,7 @@ printf 'sandbox_enabled: false\nallowed_commands: [echo, sh, sleep, "false", yes
 wants 78 run tool.yml
 wants 0 run --no-sandbox tool.yml
 same 'words are words' 'a  b; $(id)  *' "$(cat out)"
+contains 'the log has the words' "$("$lichen" audit export --type=step.start audit | tail -n 1)" '"command":["echo","a  b; $(id)","","*"]'
 contains 'the log has it' "$("$lichen" audit export --type=flow.start audit | tail -n 1)" '"sandbox":false'
 one tool.yml tool_executor run 'on_error: retry' 'parameters: {command: sh, args: [-c, "echo x >>tries; echo no >&2; exit 3"]}'
 wants 124 run --no-sandbox tool.yml
@@ -182,6 +248,16 @@ case $code,${ENVIRONMENT-} in
 	wants 77 run caged.yml
 	same 'denials' "$WORK/audit/key $WORK/secret/file" "$("$lichen" audit export --type=denial audit |
 		sed 's/.*"object":"\([^"]*\)".*/\1/' | sort | tr '\n' ' ' | sed 's/ $//')"
+	"$lichen" audit export --type=denial audit | /usr/bin/python3 -I -c '
+import json, sys
+for line in sys.stdin:
+    event = json.loads(line)
+    assert event["what"] == "fs.read" and event["rule"] is None and event["error"] in ("EACCES", "ENOENT") and event["comm"] == "cat", event
+    assert event["quiet"] is False and event["step"] == 1 and event["pid"] > 0 and event["call"].startswith("open"), event' || fail 'events of denials'
+	printf 'allowed_commands: [cat, sh]\nquiet_denials: [fs.read %s/secret]\n' "$WORK" >config.yaml
+	one quiet.yml tool_executor run "parameters: {command: sh, args: [-c, 'cat $WORK/secret/file; true']}"
+	wants 0 run quiet.yml
+	contains 'a denial that is expected' "$("$lichen" audit export --type=denial audit | tail -n 1)" '"quiet":true'
 	# nothing outlives lichen, however it ends
 	rm -f data/output/pid
 	nap=$((100000 + $$))

@@ -114,6 +114,13 @@ for flow in $flows; do
 	contains "429" "$(cat err)" "answers 429: as --status says"
 done
 
+# costs that are counted, and end nothing
+cp config.yaml before.yaml
+echo 'cost_kill_enabled: false' >>config.yaml
+flow=one
+lie --usage=high 0 'told 200*.* 200*.* free'
+mv before.yaml config.yaml
+
 # a stream that never ends is cut off at what was asked for
 for flow in stream claude; do
 	lie --forever 0 'incomplete 0.* 0.00 kept'
@@ -145,6 +152,11 @@ contains "per call" "$(cat err)" "max_tokens_per_call"
 ask unknown '' 'prompt: a, model: nobody-knows'
 wants 78 run unknown.yml
 contains "unknown" "$(cat err)" "declare it under models:"
+sed -i 's/model: nobody-knows/model: "${MODEL}"/' unknown.yml
+MODEL=nobody-knows
+export MODEL
+wants 78 run unknown.yml
+contains "unknown, by a variable" "$(cat err)" "declare it under models:"
 sed 's/provider: local/provider: nowhere/' one.yml >nowhere.yml
 wants 78 validate nowhere.yml
 sed 's/provider: local/provider: openai, api_key: "${HOME}"/; s/costly/gpt-4o-mini/' one.yml >network.yml
