@@ -227,16 +227,42 @@ static int witness_check(struct at *at, int count, char **words)
 	return command_flush(worst);
 }
 
+enum { VERIFY = 1, SHOW = 2, EXPORT = 4, PROVE = 8, CHECKPOINT = 16, WITNESS_CHECK = 32 };
+
 static const struct action {
 	const char *name;
+	u32 bit;
 	int least, most; /* words behind DIR */
 	bool each_note;
 	int (*run)(struct at *at, int count, char **words);
 } actions[] = {
-	{ "verify", 0, 0, true, verify },          { "show", 0, 0, true, show },
-	{ "export", 0, 0, true, export },          { "prove", 1, 1, false, prove },
-	{ "checkpoint", 0, 0, false, checkpoint }, { "witness-check", 1, INT_MAX, false, witness_check },
+	{ "verify", VERIFY, 0, 0, true, verify },
+	{ "show", SHOW, 0, 0, true, show },
+	{ "export", EXPORT, 0, 0, true, export },
+	{ "prove", PROVE, 1, 1, false, prove },
+	{ "checkpoint", CHECKPOINT, 0, 0, false, checkpoint },
+	{ "witness-check", WITNESS_CHECK, 1, INT_MAX, false, witness_check },
 };
+
+/* An option that would have no effect; NULL: there is none. */
+static const char *find_idle(const struct audit_options *given, const struct action *action)
+{
+	const struct {
+		const char *name;
+		bool given;
+		u32 actions; /* that take it */
+	} rows[] = {
+		{ "json", given->json, VERIFY | SHOW },
+		{ "csv", given->csv, EXPORT },
+		{ "run", given->filter.run != NULL, SHOW | EXPORT },
+		{ "type", given->filter.type != NULL, SHOW | EXPORT },
+		{ "witness", given->witnesses.count > 0, WITNESS_CHECK },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].given && !(rows[i].actions & action->bit))
+			return rows[i].name;
+	return NULL;
+}
 
 /* The key as text: what has a plus is one, else it is a file. NULL: it cannot be read. */
 static char *read_key(const char *given)
@@ -301,6 +327,9 @@ static int run(int argc, char **argv)
 	int count = argc - first - 1;
 	if (status < 0 && !action)
 		status = command_usage(&command_audit, "it does no '%s'", argv[first]);
+	const char *idle = status < 0 ? find_idle(&given, action) : NULL;
+	if (idle)
+		status = command_usage(&command_audit, "%s takes no --%s", action->name, idle);
 	bool own = status < 0 && (count < 1 + action->least || (action->least && is_file(argv[first + 1])));
 	if (status < 0 && (count + own < 1 + action->least || count + own - 1 > action->most))
 		status = command_usage(&command_audit, "%s takes the directory of a log%s", action->name,

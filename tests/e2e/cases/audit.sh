@@ -36,6 +36,12 @@ assert [int(row["seq"]) for row in rows] == list(range(len(rows))), rows
 assert [row["status"] for row in rows if row["status"]] == ["3", "0", "127"], rows
 assert json.loads(rows[1]["command"]) == json.loads(rows[1]["event"])["command"], rows' || fail 'CSV'
 
+for words in 'export --json' 'verify --csv' 'prove --run=x' 'checkpoint --type=x' 'show --witness=x'; do
+	# shellcheck disable=SC2086 # several words
+	audit $words log
+	same "what has no effect: $words" 64 $?
+done
+
 # a cell in the background tells as well
 "$lichen" run --audit log --name=audited -d -- sh -c 'exit 5' >/dev/null || fail 'a cell'
 "$lichen" wait audited >/dev/null 2>&1
@@ -76,6 +82,17 @@ audit checkpoint log >kept.4 || fail "checkpoint: $(cat stderr)"
 "$BUILT/audit_check" log "$(cat log/key.pub)" kept.1 kept.2 kept.3 kept.4 >out 2>&1 || fail "Go: $(cat out)"
 same 'Go' "$((last + 1)) entries, 5 checkpoints, 16 pairs, 3 proofs" "$(cat out)"
 
+# changed by who has the disk: found here and by Go
+for kind in edit drop reorder duplicate truncate hash swap; do
+	rm -rf tampered
+	cp -r log tampered
+	rm -f tampered/*.tlog-proof
+	/usr/bin/python3 -I "$CASES/audit_tamper.py" $kind tampered || fail "$kind: not done"
+	same "$kind" 65 "$(status_of "$lichen" audit verify tampered)"
+	"$BUILT/audit_check" tampered "$(cat log/key.pub)" kept.1 kept.4 >out 2>&1 && fail "$kind: Go finds nothing: $(cat out)"
+done
+"$BUILT/audit_check" earlier "$(cat log/key.pub)" kept.2 >out 2>&1 && fail "rolled back: Go finds nothing: $(cat out)"
+
 # witnesses
 "$BUILT/audit_check" witness witness.example/w1 kept.4 >witnessed 2>witness.key || fail "witness: $(cat witness.key)"
 audit witness-check --witness="$(cat witness.key)" log witnessed >out || fail "witness-check: $(cat stderr)"
@@ -87,6 +104,8 @@ same 'the log is put back' 65 "$(status_of "$lichen" audit witness-check earlier
 same 'on its own it is whole' 0 "$(status_of "$lichen" audit verify earlier)"
 "$lichen" run --audit other -- true || fail 'run'
 same 'another key' 65 "$(status_of "$lichen" audit verify --key=other/key.pub log)"
+"$BUILT/audit_check" log "$(cat other/key.pub)" >out 2>&1 && fail "another key: Go finds nothing: $(cat out)"
+contains 'another key: what Go says' "$(cat out)" 'signature'
 same 'its own key' 0 "$(status_of "$lichen" audit verify --key=log/key.pub log)"
 cp -r log changed
 find changed/tile/entries -type f -exec sed -i 's/exit 3/exit 4/' {} +
