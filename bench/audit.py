@@ -22,6 +22,7 @@ APPEND = str(REPO / "build/bench/audit_append")
 BATCHES = (1, 16, 256, 1024, 4096)
 EVENT_BYTES = 220
 RUNS = 100
+GOAL = 100_000
 
 
 def append(work, events, batch):
@@ -92,6 +93,8 @@ def main():
         places = 2 if row["unit"] == "ms" else 0
         spread = f"{min(row['samples']):,.{places}f} to {max(row['samples']):,.{places}f}"
         print(f"{row['name']:<36}{row['median']:>12,.{places}f} {row['unit']:<9} {spread}")
+    best = max(row["median"] for row in rows if row["name"].startswith("append"))
+    print(f"goal: {GOAL:,} durable events/s in batches: {'reached' if best >= GOAL else 'missed'}")
     return 0
 
 

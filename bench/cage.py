@@ -23,6 +23,7 @@ REPO = pathlib.Path(__file__).resolve().parent.parent
 LICHEN = os.environ.get("LICHEN") or str(REPO / "build/lichen")
 BWRAP = ("bwrap --unshare-all --die-with-parent --new-session --ro-bind /usr /usr --symlink usr/bin /bin --symlink usr/lib /lib "
          "--symlink usr/lib64 /lib64 --proc /proc --dev /dev --cap-drop ALL true").split()
+GOAL_MS = 5
 
 
 def commands():
@@ -78,6 +79,8 @@ def main():
         for name, row in rows.items():
             print(f"{kind}  {name:26} {row['median']:7.2f} ms  (least {row['least']:.2f})")
     print(f"memory of lichen run --cage=offline: {peak / 1024:.1f} MiB")
+    warm = results["warm"]["lichen run --cage=offline"]["median"]
+    print(f"goal: under {GOAL_MS} ms warm: {'reached' if warm < GOAL_MS else 'missed'}")
 
 
 main()

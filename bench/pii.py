@@ -20,6 +20,7 @@ import pii_corpus
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 LICHEN = os.environ.get("LICHEN") or str(REPO / "build/lichen")
+GOAL_SPEED = 300  # MB/s
 STDNUM = {"CREDIT_CARD": "luhn", "IBAN_CODE": "iban", "US_SSN": "us.ssn", "ABA_ROUTING_NUMBER": "us.rtn", "UK_NHS": "gb.nhs", "IN_AADHAAR": "in_.aadhaar", "IN_PAN": "in_.pan",
           "ES_NIF": "es.dni", "ES_NIE": "es.nie", "IT_FISCAL_CODE": "it.codicefiscale", "PL_PESEL": "pl.pesel", "FI_PERSONAL_IDENTITY_CODE": "fi.hetu", "KR_RRN": "kr.rrn", "AU_ABN": "au.abn",
           "AU_TFN": "au.tfn"}
@@ -202,7 +203,7 @@ def show(report):
             print(f"{name:26} " + " ".join(f"{number:7}" for number in row))
         print()
     for kind, rate in report.get("speed", {}).items():
-        print(f"{kind:40} {rate:6.0f} MB/s")
+        print(f"{kind:40} {rate:6.0f} MB/s" + ("" if rate >= GOAL_SPEED else f"  below the goal, {GOAL_SPEED}"))
     return 1 if below else 0
 
 
