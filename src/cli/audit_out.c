@@ -70,6 +70,17 @@ static json_int_t number_of(const json_t *event, const char *member)
 	return json_integer_value(json_object_get(event, member));
 }
 
+/* What a step is about to do: the words of its tool, its file, its URL. */
+static void put_target(const json_t *event, FILE *to)
+{
+	const char *path = text_of(event, "path"), *url = text_of(event, "url");
+	const json_t *words = json_object_get(event, "command");
+	if (words || *path || *url)
+		fputc(':', to);
+	put_command(words, to);
+	fprintf(to, "%s%s%s%s", *path ? " " : "", path, *url ? " " : "", url);
+}
+
 /* Events of a flow. Returns whether it is one. */
 static bool put_flow_event(const json_t *event, const char *type, const struct audit_open_run *open, FILE *to)
 {
@@ -82,6 +93,7 @@ static bool put_flow_event(const json_t *event, const char *type, const struct a
 	} else if (strcmp(type, "step.start") == 0) {
 		fprintf(to, "step %" JSON_INTEGER_FORMAT ": %s %s", number_of(event, "step"), text_of(event, "agent"),
 			text_of(event, "action"));
+		put_target(event, to);
 	} else if (strcmp(type, "step.end") == 0) {
 		fprintf(to, "step %" JSON_INTEGER_FORMAT " %s, %" JSON_INTEGER_FORMAT " ms%s%s", number_of(event, "step"),
 			text_of(event, "outcome"), number_of(event, "duration_ms"), *text_of(event, "error") ? ": " : "",

@@ -175,6 +175,7 @@ printf 'sandbox_enabled: false\nallowed_commands: [echo, sh, sleep, "false", yes
 wants 78 run tool.yml
 wants 0 run --no-sandbox tool.yml
 same 'words are words' 'a  b; $(id)  *' "$(cat out)"
+contains 'what is shown of them' "$("$lichen" audit show audit)" 'step 1: tool_executor run: echo "a'
 contains 'the log has the words' "$("$lichen" audit export --type=step.start audit | tail -n 1)" '"command":["echo","a  b; $(id)","","*"]'
 contains 'the log has it' "$("$lichen" audit export --type=flow.start audit | tail -n 1)" '"sandbox":false'
 one tool.yml tool_executor run 'on_error: retry' 'parameters: {command: sh, args: [-c, "echo x >>tries; echo no >&2; exit 3"]}'
