@@ -53,6 +53,7 @@ static NORETURN void be_init(pid_t guest, const sigset_t *all)
 
 int cage_init_begin(int highest)
 {
+	struct sigaction children = { .sa_handler = SIG_DFL }, given; /* ignored, no end would be told, and no status left */
 	sigset_t all, before;
 	pid_t guest;
 	int r = close_on_exec_from(3, highest); /* who cannot do this cannot close them either, and can tell it now */
@@ -61,11 +62,13 @@ int cage_init_begin(int highest)
 		return r;
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	(void)sigaction(SIGCHLD, &children, &given);
 	guest = fork();
 	if (guest > 0) {
 		become_nobody_to_look_at(highest);
 		be_init(guest, &all);
 	}
+	(void)sigaction(SIGCHLD, &given, NULL);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (guest < 0)
 		return -errno;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* lichen COMMAND: finds the command, and answers help and --version. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cell_helper.h"
 #include "cli/commands.h"
 #include "cli/words.h"
+#include "host/supervise.h"
 #include "lichen.h"
 
 /* In the order in which they are listed. */
@@ -122,8 +125,18 @@ static bool is_runtime(const char *path)
 	return strcmp(slash ? slash + 1 : path, "lichen-oci") == 0;
 }
 
+/* A stream that is closed stays so, for us and for who is started; but no file of ours comes to its number, into which others' words would go. */
+static void keep_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
+	keep_streams();
+	supervise_take_children();
 	if (argc > 1 && strcmp(argv[1], CELL_HELPER_NAME) == 0)
 		return cell_helper_main(argc - 1, argv + 1);
 	static char output[1 << 16]; /* holds any output whole, so that command_flush() learns the errno of writing it */

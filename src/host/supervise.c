@@ -26,6 +26,16 @@
 #define OWED_LAST_MS 500u
 #define OWED_LOOKS 8u /* half a second: who has a signal blocked for so long, takes it by other means */
 
+static bool children_ignored; /* SIGCHLD, by who started lichen */
+
+void supervise_take_children(void)
+{
+	struct sigaction reap = { .sa_handler = SIG_DFL }, given = { .sa_handler = SIG_DFL };
+
+	(void)sigaction(SIGCHLD, &reap, &given);
+	children_ignored = given.sa_handler == SIG_IGN;
+}
+
 void supervise_begin(struct supervisor *supervisor)
 {
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
@@ -44,7 +54,9 @@ void supervise_begin(struct supervisor *supervisor)
 
 void supervise_reset_signals(const struct supervisor *supervisor)
 {
-	(void)sigaction(SIGCHLD, &supervisor->child_action, NULL);
+	static const struct sigaction ignored = { .sa_handler = SIG_IGN };
+
+	(void)sigaction(SIGCHLD, children_ignored ? &ignored : &supervisor->child_action, NULL);
 }
 
 void supervise_end_with(int pipe)

@@ -27,7 +27,7 @@ struct service {
 struct supervisor {
 	sigset_t guest_mask; /* what lichen was started with: the guest starts with it */
 	sigset_t waited;
-	struct sigaction child_action; /* SIGCHLD as lichen was started with */
+	struct sigaction child_action; /* SIGCHLD before supervise_begin() */
 	struct service services[SUPERVISE_SERVICES_MAX];
 	u32 service_count;
 	bool apart; /* the guest has a session of its own */
@@ -39,6 +39,8 @@ struct supervisor {
 	int signal_fd; /* readable when a signal is pending; only with services, else negative */
 };
 
+/* When lichen starts: a child's end is told, and its status kept, also if who started us ignores SIGCHLD; guests get it as we did. */
+void supervise_take_children(void);
 /* Before fork: blocks the signals that supervise_wait() takes. */
 void supervise_begin(struct supervisor *supervisor);
 /* In the child: what supervise_begin() changed is as before, but for the mask, which the agent sets. */

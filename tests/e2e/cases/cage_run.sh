@@ -162,6 +162,15 @@ fi
 same 'status' 7 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'exit 7')"
 same 'signal' 143 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'kill $$')"
 
+# who starts lichen may ignore the ends of children, as daemons do: lichen does not, and the command has it as it was
+deaf() { timeout -s KILL 60 env --ignore-signal=CHLD "$@"; }
+for options in --native=all --emulate=sysvipc; do
+	same "status where SIGCHLD is ignored $options" 7 "$(status_of deaf "$lichen" run $options --cage policy.yaml -- \
+		/usr/bin/python3 -I -c 'import signal, sys; sys.exit(7 if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN else 1)')"
+done
+same 'status with the standard input closed' 7 "$(status_of "$lichen" run --cage policy.yaml -- sh -c 'read -r x && exit 1; exit 7' <&-)"
+same 'layers where SIGCHLD is ignored' "$("$lichen" cage env-check)" "$(deaf "$lichen" cage env-check)"
+
 (mkdir gone && cd gone && rmdir ../gone && "$lichen" run --cage "$WORK/policy.yaml" -- true) >out 2>err
 same 'where nothing is' 125 $?
 contains 'what is not there' "$(cat err)" 'finding the working directory: No such file or directory (ENOENT)'
@@ -264,6 +273,10 @@ caged -- sh -c 'f=$(mktemp) && echo "$TMPDIR" >work/tmp && stat -c %a "$TMPDIR" 
 same "status of temporary files: $(cat err)" 0 $?
 same 'its mode' 700 "$(cat out)"
 [ ! -e "$(cat work/tmp)" ] || fail 'the temporary directory stays'
+left=${TMPDIR:-/tmp}/lichen-scratch-$$
+mkdir -p "$left/below" && echo x >"$left/below/file"
+caged -- true
+[ ! -e "$left" ] || fail 'what a killed lichen has left stays'
 if [ "$("$lichen" cage env-check | grep -c '^\(deny\|files\) *pass')" = 2 ]; then
 	caged -- sh -c 'cp /usr/bin/id "$TMPDIR/mine" && "$TMPDIR/mine"' 2>err
 	same 'status of a program in it' 77 $?
