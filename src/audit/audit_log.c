@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,27 +206,25 @@ static int open_path(const char *path)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The log's directory; a new one is durable before it is used. */
 static int open_dir(const struct audit_io *io, const char *path, struct audit_error *error)
 {
-	char copy[PATH_MAX];
-	int dir;
+	int dir = open_path(path);
 
-	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy))
-		return audit_fail_errno(error, -ENAMETOOLONG, "cannot open the log");
-	dir = open_path(path);
-	if (dir >= 0)
-		return dir;
-	if (io->mkdir(AT_FDCWD, path, 0700) == 0) {
-		CLEANUP_FD int parent = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-		if (parent >= 0 && io->sync(parent) < 0)
-			return audit_fail_errno(error, -errno, "cannot make the log '%.200s' durable", path);
-	} else if (errno != EEXIST) {
+	if (dir < 0 && io->mkdir(AT_FDCWD, path, 0700) < 0 && errno != EEXIST)
 		return audit_fail_errno(error, -errno, "cannot make the log '%.200s'", path);
-	}
-	dir = open_path(path);
+	if (dir < 0)
+		dir = open_path(path);
 	return dir < 0 ? audit_fail_errno(error, -errno, "cannot open the log '%.200s'", path) : dir;
+}
+
+/* Where its name is. While there is no entry this is done each time: who made the directory may have got no further. */
+static int make_name_durable(const struct audit_log *log, const char *path, struct audit_error *error)
+{
+	CLEANUP_FD int parent = openat(log->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return parent >= 0 && log->io->sync(parent) < 0
+		     ? audit_fail_errno(error, -errno, "cannot make the log '%.200s' durable", path)
+		     : 0;
 }
 
 static int open_journal(struct audit_log *log, struct audit_error *error)
@@ -255,6 +251,8 @@ static int begin(struct audit_log *log, const char *path, struct audit_error *er
 		r = audit_key_load(log->io, log->dir, &log->key, error);
 	if (r >= 0)
 		r = audit_tree_load(&log->tree, log->dir, &log->key, false, error);
+	if (r >= 0 && !log->tree.edge.size)
+		r = make_name_durable(log, path, error);
 	if (r >= 0) {
 		log->committed_size = log->tree.entries_size;
 		r = open_journal(log, error);

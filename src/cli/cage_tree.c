@@ -129,11 +129,9 @@ static void find_names(const struct native_root *root, const char *path, struct 
 static int open_log(struct cage_inside *inside, struct run_audit *audit)
 {
 	(void)snprintf(inside->log, sizeof(inside->log), "%s", audit->path);
-	bool made = mkdir(audit->path, 0700) == 0;
+	(void)mkdir(audit->path, 0700);
 	inside->log_fd = open(audit->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CLEANUP_FD int parent =
-		made && inside->log_fd >= 0 ? openat(inside->log_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : FD_NONE;
-	if (inside->log_fd < 0 || (made && (parent < 0 || fsync(parent) < 0))) {
+	if (inside->log_fd < 0) {
 		fprintf(stderr, "lichen: nothing was started: the audit log '%s': %s (%s)\n", audit->path, strerror(errno),
 			errno_name(errno));
 		return LICHEN_EXIT_IO;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/audit_log.h"
@@ -245,6 +246,54 @@ static void test_torn_journal(void **state)
 	}
 }
 
+static struct {
+	struct stat st;
+	bool fails;
+	unsigned syncs;
+} parent;
+
+static int sync_parent(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	if (st.st_ino != parent.st.st_ino || st.st_dev != parent.st.st_dev)
+		return 0;
+	if (parent.fails) {
+		errno = EIO;
+		return -1;
+	}
+	parent.syncs++;
+	return 0;
+}
+
+/* The name of a new log: who could not make it durable leaves that to the next. */
+static void test_name_is_durable(void **state)
+{
+	struct audit_io io = audit_io_system;
+	struct audit_error error;
+	struct audit_log *log;
+	char path[128];
+	unsigned told = 0;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/named", dir);
+	assert_int_equal(stat(dir, &parent.st), 0);
+	io.sync = sync_parent;
+	parent.fails = true;
+	assert_int_equal(audit_log_open(path, &io, &log, &error), -EIO);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(audit_log_open(path, &io, &log, &error), -EIO);
+	parent.fails = false;
+	assert_int_equal(audit_log_open(path, &io, &log, &error), 0);
+	assert_int_equal(parent.syncs, 1);
+	assert_int_equal(append(log, 1, &told), 0);
+	audit_log_close(log);
+	assert_int_equal(audit_log_open(path, &io, &log, &error), 0);
+	audit_log_close(log);
+	assert_int_equal(parent.syncs, 1);
+}
+
 static int make_dir(void **state)
 {
 	(void)state;
@@ -263,7 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_killed),       cmocka_unit_test(test_power_failure),
 		cmocka_unit_test(test_disk_full),    cmocka_unit_test(test_goes_on_when_there_is_space_again),
-		cmocka_unit_test(test_torn_journal),
+		cmocka_unit_test(test_torn_journal), cmocka_unit_test(test_name_is_durable),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
