@@ -181,6 +181,9 @@ enum marker_flag {
 #define START_NAME "LICHEN_START="
 /* execve(path, argv, envp) relative to dirfd as the guest would; returns only with a negative errno. */
 long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask);
+/* For a cell's first image: a descriptor of the program, looked at likewise, if this image may become it without another execve: it is no script, and no gap has a say in
+ * what it becomes. Else negative: exec_program() does it, or says why not. */
+int exec_in_place(const char *path);
 
 /* Opens what is to be executed as execve would: a regular file that the caller may execute. flags are execveat's. Returns a
  * close-on-exec descriptor or negative errno. */

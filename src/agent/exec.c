@@ -424,6 +424,22 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 	return r;
 }
 
+int exec_in_place(const char *path)
+{
+	struct scratch *s = (struct scratch *)slot_current()->scratch;
+	struct program program = { .fd = -1, .exec_fd = -1, .filters_fd = -1, .path = path };
+	int r;
+
+	if (commons()->emulated || fs_on() || strncmp(path, "/proc/", 6) == 0)
+		return -EAGAIN;
+	r = find_program(s, AT_FDCWD_, 0, false, &program);
+	if (r == 0 && program.scripts == 0)
+		return program.fd;
+	if (program.fd >= 0)
+		(void)sys1(__NR_close, program.fd);
+	return -EAGAIN;
+}
+
 static long exec_call(struct call *call, s32 dirfd, u64 path, u64 argv, u64 envp, int flags)
 {
 	u64 mask = call->trap->context->sigmask | (signal_shadow() ? SIGSYS_BIT : 0);

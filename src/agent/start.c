@@ -3,7 +3,8 @@
  * From the kernel's entry to the guest's first instruction.
  *
  * agent_start(): reads the marker (exec.c), the last environment string; maps private memory and the commons at their fixed addresses.
- * agent_load(), on slot 0's stack: handlers, the program, its interpreter, the auxiliary vector, names; then jumps.
+ * agent_load(), on slot 0's stack: handlers, the program, its interpreter, the auxiliary vector, names; then jumps. A cell's first image
+ * looks at what the user named, and executes the agent once more for it, or loads it itself where that comes to the same.
  * The marker is taken out of sight: its pointer out of envp (the auxiliary vector moves down by one word; argc stays where the kernel
  * aligned it), its text out of /proc/PID/environ where the host lets us say so (PR_SET_MM_MAP); its path stays, as AT_EXECFN's string.
  * The program is also mapped with one page at LAYOUT_EXE: that line of /proc/PID/maps is how everybody learns a member's real
@@ -247,13 +248,17 @@ static const char *read_place(const struct start_info *info)
 	return *at ? at : commons()->fs.cwd;
 }
 
-/* The first image of a cell: looks at what the user named as a guest's execve would, and becomes it. */
-static void exec_first(const struct start_info *info)
+/* The first image of a cell: looks at what the user named as a guest's execve would, and becomes it, by an execve if that makes a difference: then it does not
+ * return. */
+static void exec_first(struct start_info *info)
 {
 	bool placed = info->marker.flags & MARKER_PLACED;
 	const char *path = commons()->fs.cwd;
 	long r;
 
+	info->marker.exec_fd = placed ? -1 : exec_in_place(info->marker.path);
+	if (info->marker.exec_fd >= 0)
+		return;
 	if (commons()->emulated & (1u << GAP_namespaces))
 		pids_start(info->marker.mask);
 	if (placed)

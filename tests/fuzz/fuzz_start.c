@@ -42,6 +42,12 @@ long exec_program(s32 dirfd, u64 path, u64 argv, u64 envp, int flags, u64 mask)
 	return -ENOSYS;
 }
 
+int exec_in_place(const char *path)
+{
+	(void)path;
+	return -EAGAIN;
+}
+
 void events(enum agent_event event, long arg)
 {
 	(void)event, (void)arg;
