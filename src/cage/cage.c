@@ -276,6 +276,13 @@ static int permit(void *data, struct launch_result *result)
 	return watch->then->permit(watch->then->data, result);
 }
 
+static void released(void *data)
+{
+	const struct watch *watch = data;
+
+	watch->then->released(watch->then->data);
+}
+
 static void started(void *data)
 {
 	const struct watch *watch = data;
@@ -288,6 +295,7 @@ static struct launch_hooks watching(struct watch *watch)
 {
 	return (struct launch_hooks){ .permit = watch->then && watch->then->permit ? permit : NULL,
 				      .forked = forked,
+				      .released = watch->then && watch->then->released ? released : NULL,
 				      .started = watch->then && watch->then->started ? started : NULL,
 				      .data = watch };
 }

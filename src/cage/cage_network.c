@@ -60,6 +60,13 @@ static int permit(void *data, struct launch_result *result)
 	return cage->outer->permit(cage->outer->data, result);
 }
 
+static void released(void *data)
+{
+	const struct cage *cage = data;
+
+	cage->outer->released(cage->outer->data);
+}
+
 static void started(void *data)
 {
 	const struct cage *cage = data;
@@ -97,6 +104,7 @@ int cage_network_begin(struct cage *cage, struct launch *launch, struct launch_r
 	cage->outer = launch->hooks;
 	cage->hooks = (struct launch_hooks){ .permit = cage->outer && cage->outer->permit ? permit : NULL,
 					     .forked = forked,
+					     .released = cage->outer && cage->outer->released ? released : NULL,
 					     .started = cage->outer && cage->outer->started ? started : NULL,
 					     .data = cage };
 	launch->hooks = &cage->hooks;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,28 @@ int cage_tmp_begin(struct cage_policy *policy, struct cage_tmp *ret)
 	return r == 0 ? add_variable(policy, ret->path) : r;
 }
 
+static void *sweep(void *data)
+{
+	mount_scratch_sweep_disk();
+	return data;
+}
+
+void cage_tmp_sweep(struct cage_tmp *tmp)
+{
+	sigset_t all, before;
+
+	if (!*tmp->path)
+		return;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	tmp->sweeps = pthread_create(&tmp->sweeper, NULL, sweep, NULL) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void cage_tmp_end(struct cage_tmp *tmp)
 {
+	if (tmp->sweeps)
+		(void)pthread_join(tmp->sweeper, NULL);
+	tmp->sweeps = false;
 	mount_scratch_end(&tmp->scratch);
 }

@@ -43,15 +43,6 @@ struct run_options {
 	bool explain, json;
 };
 
-static int parse_network(void *field, const char *value, struct option_error *error)
-{
-	enum launch_network *network = field;
-	if (strcmp(value, "none") != 0 && strcmp(value, "host") != 0)
-		return options_refuse(error, "option '--network' knows host and none, not '%.100s'", value);
-	*network = *value == 'n' ? LAUNCH_NETWORK_NONE : LAUNCH_NETWORK_HOST;
-	return 0;
-}
-
 #define HEADING(text)          \
 	{                      \
 		.help = (text) \
@@ -89,7 +80,7 @@ static const struct option_row options[] = {
 	{ .name = "network",
 	  .value = "host|none",
 	  .offset = offsetof(struct run_options, network),
-	  .parse = parse_network,
+	  .parse = guest_parse_network,
 	  .help = "none: the kernel keeps it from every network" },
 	{ .name = "audit",
 	  .value = "DIR",
@@ -422,11 +413,18 @@ static int tell_end(struct audited *audited, bool failed, struct launch_result *
 	return run_audit_ended(&run->given.audit, result);
 }
 
+static void sweep(void *data)
+{
+	struct run *run = ((struct audited *)data)->run;
+	cage_tmp_sweep(&run->given.learn.tmp);
+	cage_tmp_sweep(&run->cage.tmp);
+}
+
 static int launch_audited(struct run *run, const struct launch *launch)
 {
 	struct run_options *given = &run->given;
 	struct audited audited = { .run = run, .launch = launch };
-	const struct launch_hooks hooks = { .permit = tell_start, .data = &audited };
+	const struct launch_hooks hooks = { .permit = tell_start, .released = sweep, .data = &audited };
 	struct launch_result result = { .status = LICHEN_EXIT_FAILED }, failed;
 	struct launch inside = *launch;
 	if (given->audit.path[0])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a guest is called, and what it counts from: --hostname, --pid. */
+/* What a guest is called, what it counts from, and what network it sees: --hostname, --pid, --network. */
 #include "cli/guest_names.h"
 
 #include <ctype.h>
@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+#include "host/launch.h"
 
 int guest_parse_hostname(void *field, const char *value, struct option_error *error)
 {
@@ -31,6 +33,15 @@ int guest_parse_pid(void *field, const char *value, struct option_error *error)
 	if (*pid != GUEST_PID_DEFAULT)
 		return 0;
 	return options_refuse(error, "option '--pid' needs private or host, not '%.100s'", value);
+}
+
+int guest_parse_network(void *field, const char *value, struct option_error *error)
+{
+	enum launch_network *network = field;
+	if (strcmp(value, "none") != 0 && strcmp(value, "host") != 0)
+		return options_refuse(error, "option '--network' knows host and none, not '%.100s'", value);
+	*network = *value == 'n' ? LAUNCH_NETWORK_NONE : LAUNCH_NETWORK_HOST;
+	return 0;
 }
 
 void guest_random_hostname(char hostname[HOSTNAME_SIZE])

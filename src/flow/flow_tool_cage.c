@@ -216,11 +216,18 @@ static int tell_policy(void *data, struct launch_result *result)
 	return job->error;
 }
 
+static void sweep(void *data)
+{
+	struct job *job = data;
+
+	cage_tmp_sweep(&job->tmp);
+}
+
 void flow_tool_caged(const struct flow_tool *tool, int report)
 {
 	struct job job = { .tool = tool, .report = report, .tmp = CAGE_TMP_NONE };
 	const struct cage_proxy_reader network = { hear, &job };
-	const struct launch_hooks hooks = { .permit = tell_policy, .data = &job };
+	const struct launch_hooks hooks = { .permit = tell_policy, .released = sweep, .data = &job };
 	struct launch_result result;
 
 	read_policy(&job);

@@ -579,6 +579,8 @@ int launch_run(const struct launch *spec, struct launch_result *result)
 		permitted = fail(result, "letting the command go", -r, 125);
 	if (permitted < 0)
 		(void)kill(pid, SIGKILL);
+	else if (spec->hooks && spec->hooks->released)
+		spec->hooks->released(spec->hooks->data);
 	r = wait_for_guest(&supervisor, spec, drain, pid, &status);
 	if (!spec->join && spec->namespaces.pids && (spec->emulate & GAP_BIT(GAP_namespaces)))
 		(void)cell_members_kill(fds.reserved[RESERVED_AGENT]);

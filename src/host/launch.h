@@ -63,6 +63,8 @@ struct launch_hooks {
 	/* The guest's process is there; what shall be served while it runs is added to the supervisor. `fds`: CELL_FDS_NONE when nothing is
 	 * emulated. */
 	void (*forked)(void *data, pid_t pid, const struct cell_fds *fds, struct supervisor *supervisor);
+	void (*released)(
+		void *data); /* nothing keeps the guest from going on: what is of no use before that is done now, and takes no time */
 	void (*started)(void *data); /* the program's execve has worked: not called when it has ended before that was seen */
 	void *data;
 };

@@ -95,14 +95,20 @@ static void get_places(const char *places[PLACES])
 	places[2] = "/var/tmp";
 }
 
-void mount_scratch_sweep(void)
+void mount_scratch_sweep_disk(void)
 {
 	const char *places[PLACES];
 
 	get_places(places);
-	sweep("/dev/shm");
 	for (size_t i = 0; i < PLACES; i++)
-		sweep(places[i]);
+		if (i == 0 || strcmp(places[i], places[i - 1]) != 0)
+			sweep(places[i]);
+}
+
+void mount_scratch_sweep(void)
+{
+	sweep("/dev/shm");
+	mount_scratch_sweep_disk();
 }
 
 int mount_scratch_make_on_disk(struct mount_scratch *ret)
@@ -112,12 +118,8 @@ int mount_scratch_make_on_disk(struct mount_scratch *ret)
 
 	*ret = MOUNT_SCRATCH_NONE;
 	get_places(places);
-	for (size_t i = 0; i < PLACES; i++) {
-		sweep(places[i]);
+	for (size_t i = 0; i < PLACES && r < 0; i++)
 		r = make_in(places[i], ret);
-		if (r == 0)
-			return 0;
-	}
 	return r;
 }
 
@@ -134,6 +136,7 @@ int mount_scratch_make(struct mount_scratch *ret)
 		if (r == 0)
 			mount_scratch_end(ret);
 	}
+	mount_scratch_sweep_disk();
 	return mount_scratch_make_on_disk(ret);
 }
 
