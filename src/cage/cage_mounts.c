@@ -327,24 +327,73 @@ static int attach_copies(const struct cage_tree *trees, size_t count, bool proc,
 	return 0;
 }
 
-/* A new one, with what covered parts of the old one. */
+/* What is mounted on or over some /proc, as it was before anything was done: it is read once. */
+struct procs {
+	struct cage_covers covers;
+	char **others; /* where another whole /proc is */
+	size_t count;
+};
+
+static bool is_whole_proc(const struct mount_line *line)
+{
+	return strcmp(line->type, "proc") == 0 && strcmp(line->root, "/") == 0;
+}
+
+static int note_proc(const struct mount_line *line, void *data, char *step)
+{
+	struct procs *procs = data;
+	char **more;
+
+	if (is_whole_proc(line) && strcmp(line->point, "/proc") != 0) {
+		more = reallocarray(procs->others, procs->count + 1, sizeof(*more));
+		if (more)
+			procs->others = more;
+		if (!more || !(more[procs->count] = strdup(line->point)))
+			return failed(step, "keeping in mind", line->point);
+		procs->count++;
+	}
+	return policy_within("/proc", line->point) ? keep(line, &procs->covers, step) : 0;
+}
+
+static void procs_done(struct procs *procs)
+{
+	cage_covers_done(&procs->covers);
+	for (size_t i = 0; i < procs->count; i++)
+		free(procs->others[i]);
+	free(procs->others);
+}
+
+/* An empty directory over one. */
+static int cover_directory(int place, const char *path, char *step)
+{
+	unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	char by_number[32];
+
+	(void)snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", place);
+	return mount("tmpfs", by_number, "tmpfs", flags, "mode=000,size=4k") < 0 ? failed(step, "masking", path) : 0;
+}
+
+/* What is mounted there may lie below something else by now: only what the path leads to counts. */
+static int hide_at(const char *point, char *step)
+{
+	CLEANUP_FD int place = cage_open_path(point);
+	struct statfs fs;
+
+	return place < 0 || fstatfs(place, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC ? 0 : cover_directory(place, point, step);
+}
+
+/* Linux 5.8: a mount's own option. Before, hidepid would be the machine's. */
 static int mount_proc(char *step)
 {
-	struct cage_covers covers = { .count = 0 };
-	int r = cage_covers_take(&covers, step);
+	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
 
-	/* Linux 5.8: a mount's own option. Before, hidepid would be the machine's. */
-	if (r == 0 && mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "hidepid=ptraceable") < 0)
-		r = failed(step, "mounting proc on", "/proc");
-	if (r == 0)
-		r = cage_covers_put(&covers, "", step);
-	cage_covers_done(&covers);
-	return r;
+	return mount("proc", "/proc", "proc", flags, "hidepid=ptraceable") < 0 ? failed(step, "mounting proc on", "/proc") : 0;
 }
 
 int cage_mounts_enter(const struct cage_tree *trees, size_t count, bool proc, char *step)
 {
 	struct copy *copies = calloc(count, sizeof(*copies));
+	struct procs procs = { .count = 0 };
 	int r;
 
 	if (!copies)
@@ -356,11 +405,16 @@ int cage_mounts_enter(const struct cage_tree *trees, size_t count, bool proc, ch
 	if (r == 0 && restrict_tree(AT_FDCWD, "/", &trees[0]) < 0)
 		r = failed(step, "making everything read-only below", "/");
 	if (r == 0 && proc)
+		r = each_mount("/", note_proc, &procs, step);
+	if (r == 0 && proc)
 		r = mount_proc(step);
+	if (r == 0 && proc)
+		r = cage_covers_put(&procs.covers, "", step);
 	if (r == 0)
 		r = attach_copies(trees, count, proc, copies, step);
-	if (r == 0 && proc)
-		r = cage_mounts_hide_procs("/", "/proc", step);
+	for (size_t i = 0; i < procs.count && r == 0; i++)
+		r = hide_at(procs.others[i], step);
+	procs_done(&procs);
 	free(copies); /* their descriptors are close-on-exec */
 	return r;
 }
@@ -386,16 +440,6 @@ static int mask_by_socket(int place, int socket, const char *path, char *step)
 	return mount(from, to, NULL, MS_BIND, NULL) < 0 ? failed(step, "masking", path) : 0;
 }
 
-/* An empty directory over one. */
-static int cover_directory(int place, const char *path, char *step)
-{
-	unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
-	char by_number[32];
-
-	(void)snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", place);
-	return mount("tmpfs", by_number, "tmpfs", flags, "mode=000,size=4k") < 0 ? failed(step, "masking", path) : 0;
-}
-
 int cage_mounts_mask(const char *path, int socket, char *step)
 {
 	CLEANUP_FD int place = cage_open_path(path);
@@ -413,17 +457,9 @@ int cage_mounts_mask(const char *path, int socket, char *step)
 	return cover_directory(place, path, step);
 }
 
-/* What is mounted there may lie below something else by now: only what the path leads to counts. */
 static int hide_proc(const struct mount_line *line, void *data, char *step)
 {
-	struct statfs fs;
-
-	if (strcmp(line->type, "proc") != 0 || strcmp(line->root, "/") != 0 || strcmp(line->point, data) == 0)
-		return 0;
-	CLEANUP_FD int place = cage_open_path(line->point);
-	if (place < 0 || fstatfs(place, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		return 0;
-	return cover_directory(place, line->point, step);
+	return is_whole_proc(line) && strcmp(line->point, data) != 0 ? hide_at(line->point, step) : 0;
 }
 
 int cage_mounts_hide_procs(const char *base, const char *own, char *step)
