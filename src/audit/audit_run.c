@@ -18,6 +18,7 @@
 #include "host/cell_config.h"
 #include "lichen.h"
 
+#define SPARE ".spare"     /* in AUDIT_RUNS: no run's */
 #define COMMAND_MAX 32768u /* bytes of the words of a command; those beyond are counted, not kept */
 
 static u64 monotonic(void)
@@ -108,7 +109,15 @@ static void clean(int runs)
 		(void)closedir(dir);
 }
 
-/* Makes the file of a run and locks it. The log is open: nobody else cleans. */
+/* The file of an earlier run, under a new name: to make and to remove one each time costs more. A descriptor, locked, or negative. */
+static int take_spare(int runs, const char *id)
+{
+	CLEANUP_FD int fd = openat(runs, SPARE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && renameat(runs, SPARE, runs, id) == 0 ? take_fd(&fd) : -ENOENT;
+}
+
+/* Makes the file of a run and locks it. The log is open: nobody else cleans, or takes the spare one. */
 static int lock_run(int log, struct audit_run *run, struct audit_error *error)
 {
 	CLEANUP_FD int runs = openat(log, AUDIT_RUNS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -120,7 +129,9 @@ static int lock_run(int log, struct audit_run *run, struct audit_error *error)
 		return audit_fail_errno(error, -errno, "cannot begin a run");
 	clean(runs);
 	(void)snprintf(run->id, sizeof(run->id), "%016llx", (unsigned long long)random);
-	run->lock = openat(runs, run->id, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	run->lock = take_spare(runs, run->id);
+	if (run->lock < 0)
+		run->lock = openat(runs, run->id, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (run->lock < 0 || flock(run->lock, LOCK_EX | LOCK_NB) < 0)
 		return audit_fail_errno(error, -errno, "cannot begin a run");
 	return 0;
@@ -239,7 +250,7 @@ static int add(const char *path, const struct audit_run *run, json_t *event, str
 	if (r == 0)
 		r = audit_log_commit(log, error);
 	(void)snprintf(file, sizeof(file), AUDIT_RUNS "/%s", run->id);
-	if (r == 0 && last)
+	if (r == 0 && last && renameat(audit_log_dir(log), file, audit_log_dir(log), AUDIT_RUNS "/" SPARE) < 0)
 		(void)unlinkat(audit_log_dir(log), file, 0);
 	audit_log_close(log);
 	return r;

@@ -7,7 +7,7 @@
  *     DIR/journal          journal.h; records that are published already are passed over
  *     DIR/key              the signer (note.h), mode 0600, unless $LICHEN_AUDIT_KEY names another file
  *     DIR/key.pub          the verifier
- *     DIR/runs/ID          locked (flock) as long as a run goes on that has begun in the log
+ *     DIR/runs/ID          locked (flock) as long as a run goes on that has begun in the log; afterwards it is kept as DIR/runs/.spare, for the next
  *
  * Who reads or writes the journal holds a lock of DIR (flock): one writer, or readers for as long as they take to read checkpoint and journal. Tiles
  * are never changed once a checkpoint covers them.
