@@ -7,6 +7,7 @@
 #include "pii/classify.h"
 
 #include <immintrin.h>
+#include <sys/platform/x86.h>
 
 /* Bits: digits 1, letters of the rows 4 and 6 2, letters of the rows 5 and 7 4, between groups 8, + - / 16, _ 32, G I J K 64, A … F and a … f 128. */
 #define CLASS_DIGIT 1
@@ -134,5 +135,5 @@ AVX2 void classify_avx2(const u8 *text, size_t blocks, struct masks *masks)
 
 classifier *classifier_choose(void)
 {
-	return __builtin_cpu_supports("avx2") ? classify_avx2 : classify_sse2;
+	return CPU_FEATURE_ACTIVE(AVX2) ? classify_avx2 : classify_sse2;
 }

@@ -7,6 +7,7 @@
 #include "pii/prefilter.h"
 
 #include <string.h>
+#include <sys/platform/x86.h>
 
 #include "pii/base64.h"
 
@@ -194,8 +195,7 @@ __attribute__((target("avx2,bmi,bmi2,popcnt"))) void prefilter_avx2(const struct
 
 prefilter *prefilter_choose(void)
 {
-	bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-		   __builtin_cpu_supports("popcnt");
+	bool has = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(BMI2) && CPU_FEATURE_ACTIVE(POPCNT);
 	return has ? prefilter_avx2 : prefilter_plain;
 }
 
