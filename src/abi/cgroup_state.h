@@ -216,4 +216,21 @@ static inline bool cgroup_is_below(const struct cgroup_state *s, u32 group, u32 
 	return false;
 }
 
+/* Adds what a process used since it came into its groups to what those keep. */
+static inline void cgroup_settle(struct cgroup_state *s, const struct cgroup_task *task)
+{
+	for (u32 t = 0; t < CGROUP_TREES_MAX; t++) {
+		struct cgroup *g = &s->group[cgroup_of_task(s, task, t)];
+
+		if (s->tree[t].state != CGROUP_READY)
+			continue;
+		if (task->last_user > task->user[t])
+			(void)__atomic_fetch_add(&g->count[CGROUP_COUNT_CPU_USER], task->last_user - task->user[t],
+						 __ATOMIC_RELAXED);
+		if (task->last_system > task->system[t])
+			(void)__atomic_fetch_add(&g->count[CGROUP_COUNT_CPU_SYSTEM], task->last_system - task->system[t],
+						 __ATOMIC_RELAXED);
+	}
+}
+
 #endif

@@ -61,6 +61,20 @@ static bool is_in_a_group(const struct cgroup_state *s, u32 row)
 	return false;
 }
 
+/* Frees the row of a process that is gone, as members do (gaps/cgroup/cgroup_tasks.c), before a stranger gets its number. Not of one that was making a child,
+ * which finds there what groups it is in. */
+static void collect(struct cgroup_state *s, u32 row, pid_t pid)
+{
+	struct cgroup_task *task = &s->task[row];
+	s32 from = pid;
+
+	if (kill(pid, 0) == 0 || errno != ESRCH || __atomic_load_n(&task->forking, __ATOMIC_ACQUIRE) ||
+	    !__atomic_compare_exchange_n(&s->pid[row], &from, -getpid(), false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return;
+	cgroup_settle(s, task);
+	__atomic_store_n(&s->pid[row], 0, __ATOMIC_RELEASE);
+}
+
 static void look_at_members(struct cgroup_enforcer *e)
 {
 	struct cgroup_state *s = e->state;
@@ -69,8 +83,12 @@ static void look_at_members(struct cgroup_enforcer *e)
 	for (u32 i = 0; i < CGROUP_TASKS_MAX; i++) {
 		pid_t pid = __atomic_load_n(&s->pid[i], __ATOMIC_ACQUIRE);
 
-		if (pid > 0 && pid != getpid() && is_in_a_group(s, i) && look_at(e, pid, i, &e->members[e->member_count]))
+		if (pid <= 0 || pid == getpid() || !is_in_a_group(s, i))
+			continue;
+		if (look_at(e, pid, i, &e->members[e->member_count]))
 			e->member_count++;
+		else
+			collect(s, i, pid);
 	}
 }
 

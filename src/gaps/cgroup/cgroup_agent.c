@@ -3,7 +3,7 @@
  * Gap cgroup, agent half: control groups for a cell with a tree of its own. abi/cgroup_state.h has the state and its rules.
  *
  *   agent/fs_cgroup.c   what paths in a hierarchy come to
- *   cgroup_tree.c       groups: mkdir, rmdir, their files; cgroup_mount.c: hierarchies
+ *   cgroup_tree.c       groups: mkdir, rmdir, their files; cgroup_paths.c: what they are called; cgroup_mount.c: hierarchies
  *   cgroup_tasks.c      who is in them: from fork to exit; the limit of pids
  *   cgroup_show.c       what files tell; cgroup_usage.c: by what /proc says
  *   cgroup_write.c      what is written to them; cgroup_v1_show.c, cgroup_v1_write.c: the same for v1
@@ -30,7 +30,7 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH])
 {
 	u64 length = strlen(host), cut = length;
 	long group;
-	u32 file;
+	u32 file, generation;
 	u64 at = PATH_HEAD;
 	bool v1;
 
@@ -39,6 +39,9 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH])
 	while (cut && host[cut - 1] != '/')
 		cut--;
 	group = cut ? cg_find(host, cut - 1) : -ENODEV;
+	generation = group < 0 ? 0 : __atomic_load_n(&cg_group((u32)group)->generation, __ATOMIC_ACQUIRE);
+	if (group >= 0 && cg_find(host, cut - 1) != group)
+		group = -ENODEV; /* removed meanwhile: the row may be another's, and the number of its use that one's */
 	if (group < 0) {
 		cgroup_recover(); /* a directory whose group was never made, or is being removed */
 		return group;
@@ -50,7 +53,7 @@ long cgroup_describe(const char *host, char out[CGROUP_FILE_PATH])
 	memcpy(out, v1 ? "/cgroup1:" : "/cgroup2:", PATH_HEAD);
 	at += decimal_put(out + at, (u32)group);
 	out[at++] = '.';
-	at += decimal_put(out + at, cg_group((u32)group)->generation);
+	at += decimal_put(out + at, generation);
 	out[at++] = '/';
 	memcpy(out + at, cg_file(file)->name, strlen(cg_file(file)->name) + 1);
 	if (cg_file(file)->flags & CG_LIVE)

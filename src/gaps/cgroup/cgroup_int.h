@@ -58,6 +58,22 @@ static inline bool cg_is_root(u32 group)
 }
 void cg_lock(void);
 void cg_unlock(void);
+/* Makes the files of controllers (bit per enum cgroup_controller, CGROUP_CORE too) in a group's directory; removes them. */
+long cg_fill(u32 group, s32 directory, u32 controllers) MUST_CHECK;
+void cg_empty(u32 group, s32 directory, u32 controllers);
+/* Writes and reads the text in a file. 0 or negative errno; bytes. */
+long cg_put_text(u32 group, u32 file, const char *text, u64 size) MUST_CHECK;
+long cg_get_text(u32 group, u32 file, char *to, u64 size) MUST_CHECK;
+/* Takes a row for a new hierarchy's root: its number, or -ENOSPC. */
+long cg_take_root(void) MUST_CHECK;
+/* Controllers that v2 has: those that no hierarchy of v1 took. */
+u32 cg_unified_controllers(void);
+
+/* --- paths (cgroup_paths.c) -------------------------------------------------------------------------------------------------------------- */
+
+u32 cg_hash(const char *name, u64 length);
+/* The child of that name, 0: there is none. */
+u32 cg_child_named(u32 parent, const char *name, u64 length);
 /* The group whose directory is at a host path of so many bytes: its number, or -ENODEV. */
 long cg_find(const char *host, u64 length) MUST_CHECK;
 /* Its directory on the host: the length, or -ENAMETOOLONG. */
@@ -69,16 +85,6 @@ long cg_path_seen(u32 group, char *out, u64 size) MUST_CHECK;
 /* Goes through the children of a group: the next one behind `after` (0: the first), 0: there is none. */
 u32 cg_next_child(u32 group, u32 after);
 bool cg_has_children(u32 group);
-/* Makes the files of controllers (bit per enum cgroup_controller, CGROUP_CORE too) in a group's directory; removes them. */
-long cg_fill(u32 group, s32 directory, u32 controllers) MUST_CHECK;
-void cg_empty(u32 group, s32 directory, u32 controllers);
-/* Writes and reads the text in a file. 0 or negative errno; bytes. */
-long cg_put_text(u32 group, u32 file, const char *text, u64 size) MUST_CHECK;
-long cg_get_text(u32 group, u32 file, char *to, u64 size) MUST_CHECK;
-/* Takes a row for a new hierarchy's root: its number, or -ENOSPC. */
-long cg_take_root(void) MUST_CHECK;
-/* Controllers that v2 has: those that no hierarchy of v1 took. */
-u32 cg_unified_controllers(void);
 
 /* --- processes (cgroup_tasks.c) ---------------------------------------------------------------------------------------------------------- */
 

@@ -16,26 +16,6 @@ static bool is_there(s32 pid)
 	return sys2(__NR_kill, pid, 0) != -ESRCH;
 }
 
-/* Adds what a process used since it came into its groups to what those keep. */
-static void settle(struct cgroup_task *task)
-{
-	struct cgroup_state *s = cg();
-
-	for (u32 t = 0; t < CGROUP_TREES_MAX; t++) {
-		struct cgroup *g;
-
-		if (s->tree[t].state != CGROUP_READY)
-			continue;
-		g = &s->group[cgroup_of_task(s, task, t)];
-		if (task->last_user > task->user[t])
-			(void)__atomic_fetch_add(&g->count[CGROUP_COUNT_CPU_USER], task->last_user - task->user[t],
-						 __ATOMIC_RELAXED);
-		if (task->last_system > task->system[t])
-			(void)__atomic_fetch_add(&g->count[CGROUP_COUNT_CPU_SYSTEM], task->last_system - task->system[t],
-						 __ATOMIC_RELAXED);
-	}
-}
-
 /* --- rows ------------------------------------------------------------------------------------------------------------------------------------- */
 
 static s32 find(s32 pid)
@@ -69,7 +49,7 @@ static void collect(u32 row, s32 pid)
 
 	if (!take(row, pid))
 		return;
-	settle(&s->task[row]);
+	cgroup_settle(s, &s->task[row]);
 	__atomic_store_n(&s->pid[row], 0, __ATOMIC_RELEASE);
 }
 
@@ -110,7 +90,7 @@ static struct cgroup_task *enter(s32 pid, const struct cgroup_task *model, bool 
 
 	*ret_new = false;
 	for (u32 i = 0; i < TRIES; i++) {
-		s32 row = find(pid);
+		s32 row = find(pid), again;
 
 		if (row >= 0)
 			return &s->task[row];
@@ -120,6 +100,11 @@ static struct cgroup_task *enter(s32 pid, const struct cgroup_task *model, bool 
 		if (row == -2 || !take((u32)row, 0)) {
 			(void)sys0(__NR_sched_yield);
 			continue;
+		}
+		again = find(pid);
+		if (again >= 0) { /* whoever knows of it, too, was faster, and took another row */
+			__atomic_store_n(&s->pid[row], 0, __ATOMIC_RELEASE);
+			return &s->task[again];
 		}
 		memset(&s->task[row], 0, sizeof(s->task[row]));
 		if (model)
@@ -358,7 +343,7 @@ void cgroup_fork_end(s32 child, u64 birth)
 	if (__atomic_compare_exchange_n(&task->birth, &before, birth, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		born(parent);
 	} else if (before != birth) { /* a dead one's */
-		settle(task);
+		cgroup_settle(cg(), task);
 		memset(task->user, 0, offsetof(struct cgroup_task, last_system) + 8 - offsetof(struct cgroup_task, user));
 		memcpy(task->place, parent->place, sizeof(task->place));
 		task->forking = 0;

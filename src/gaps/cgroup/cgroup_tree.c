@@ -4,9 +4,13 @@
  * between leaves a row that says so, and the next one that takes the lock undoes what was begun.
  */
 #include "base/decimal.h"
+#include "base/kernel_stat.h"
 #include "gaps/cgroup/cgroup_int.h"
 
+#define AT_SYMLINK_NOFOLLOW_ 0x100
 #define AT_REMOVEDIR_ 0x200
+#define AT_EMPTY_PATH_ 0x1000
+#define CG_NO_PARENT UINT32_MAX
 
 /* --- the table of files ------------------------------------------------------------------------------------------------------------------ */
 
@@ -64,153 +68,6 @@ u32 cg_unified_controllers(void)
 		if (cg()->tree[i].state == CGROUP_READY)
 			all &= ~cg()->tree[i].controllers;
 	return all;
-}
-
-/* --- paths ---------------------------------------------------------------------------------------------------------------------------------- */
-
-static u32 hash_of(const char *name, u64 length)
-{
-	u32 hash = 2166136261u;
-
-	for (u64 i = 0; i < length; i++)
-		hash = (hash ^ (u8)name[i]) * 16777619u;
-	return hash;
-}
-
-static u32 child_named(u32 parent, const char *name, u64 length)
-{
-	struct cgroup_state *s = cg();
-	u32 hash = hash_of(name, length), used = __atomic_load_n(&s->groups_used, __ATOMIC_ACQUIRE);
-
-	for (u32 i = 1; i < used && i < CGROUP_GROUPS_MAX; i++) {
-		const struct cgroup *g = &s->group[i];
-
-		if (g->hash == hash && g->parent == parent && i != parent &&
-		    __atomic_load_n(&g->state, __ATOMIC_ACQUIRE) == CGROUP_READY && !memcmp(g->name, name, length) &&
-		    !g->name[length])
-			return i;
-	}
-	return 0;
-}
-
-long cg_find(const char *host, u64 length)
-{
-	struct cgroup_state *s = cg();
-
-	for (u32 t = 0; t < CGROUP_TREES_MAX; t++) {
-		u64 at = strlen(s->tree[t].path);
-		u32 group = s->tree[t].root;
-
-		if (__atomic_load_n(&s->tree[t].state, __ATOMIC_ACQUIRE) != CGROUP_READY || length < at ||
-		    memcmp(host, s->tree[t].path, at) || (length > at && host[at] != '/'))
-			continue;
-		while (at < length) {
-			u64 end = ++at;
-
-			while (end < length && host[end] != '/')
-				end++;
-			if (end - at >= CGROUP_NAME_SIZE)
-				return -ENODEV;
-			group = end > at ? child_named(group, host + at, end - at) : group;
-			if (end > at && !group)
-				return -ENODEV;
-			at = end;
-		}
-		return group;
-	}
-	return -ENODEV;
-}
-
-/* Writes the names from the root down, to the end of `out`. */
-static long path_of(u32 group, char *out, u64 size)
-{
-	u64 at = size - 1;
-
-	out[at] = 0;
-	for (u32 depth = 0; !cg_is_root(group); depth++) {
-		const struct cgroup *g = cg_group(group);
-		u64 length = strlen(g->name);
-
-		if (length + 1 > at || depth > CGROUP_DEPTH_MAX)
-			return -ENAMETOOLONG;
-		at -= length;
-		memcpy(out + at, g->name, length);
-		out[--at] = '/';
-		group = g->parent % CGROUP_GROUPS_MAX;
-	}
-	memmove(out, out + at, size - at);
-	return (long)(size - 1 - at);
-}
-
-long cg_directory(u32 group, char *out, u64 size)
-{
-	const char *root = cg()->tree[cg_group(group)->tree % CGROUP_TREES_MAX].path;
-	u64 length = strlen(root);
-	long n;
-
-	memcpy(out, root, length);
-	n = path_of(group, out + length, size - length);
-	return n < 0 ? n : n + (long)length;
-}
-
-void cgroup_new_space(u32 number)
-{
-	const struct cgroup_task *task = cg_task(agent_caller_pid());
-
-	for (u32 t = 0; number < CGROUP_SPACES_MAX && t < CGROUP_TREES_MAX; t++)
-		cg()->space[number][t] = task ? task->place[t] : 0;
-}
-
-u32 cg_own_root(u32 tree)
-{
-	struct agent_spaces spaces;
-
-	if (agent_spaces_of(0, 0, &spaces) < 0 || !spaces.cgroup || spaces.cgroup >= CGROUP_SPACES_MAX)
-		return cg()->tree[tree].root;
-	return cgroup_of_place(cg(), cg()->space[spaces.cgroup][tree], tree);
-}
-
-/* kernfs_path_from_node() */
-long cg_path_seen(u32 group, char *out, u64 size)
-{
-	u32 root = cg_own_root(cg_group(group)->tree), up = root;
-	u64 at = 0, skip;
-	long n;
-
-	while (!cgroup_is_below(cg(), group, up) && !cg_is_root(up) && at + 4 < size) {
-		memcpy(out + at, "/..", 3);
-		at += 3;
-		up = cgroup_above(cg(), up);
-	}
-	n = path_of(up, out + at, size - at);
-	if (n < 0)
-		return n;
-	skip = (u64)n;
-	n = path_of(group, out + at, size - at);
-	if (n < 0)
-		return n;
-	memmove(out + at, out + at + skip, (u64)n - skip + 1);
-	at += (u64)n - skip;
-	if (at == 0)
-		memcpy(out, "/", 2), at = 1;
-	return (long)at;
-}
-
-u32 cg_next_child(u32 group, u32 after)
-{
-	struct cgroup_state *s = cg();
-	u32 used = __atomic_load_n(&s->groups_used, __ATOMIC_ACQUIRE);
-
-	for (u32 i = after + 1; i < used && i < CGROUP_GROUPS_MAX; i++)
-		if (s->group[i].parent == group && i != group &&
-		    __atomic_load_n(&s->group[i].state, __ATOMIC_ACQUIRE) == CGROUP_READY)
-			return i;
-	return 0;
-}
-
-bool cg_has_children(u32 group)
-{
-	return cg_next_child(group, 0) != 0;
 }
 
 /* --- files ------------------------------------------------------------------------------------------------------------------------------------ */
@@ -359,6 +216,14 @@ static void complete(u32 group, char *path)
 	(void)sys1(__NR_close, fd);
 }
 
+/* Whether a row is the root of a hierarchy that was never there, or is no more. */
+static bool is_lost_root(u32 group)
+{
+	const struct cgroup_tree *tree = &cg()->tree[cg_group(group)->tree % CGROUP_TREES_MAX];
+
+	return cg_is_root(group) && (tree->root != group || tree->state != CGROUP_READY);
+}
+
 /* Who had the lock was killed: what it was making, or removing, goes. */
 static void recover(void)
 {
@@ -369,6 +234,8 @@ static void recover(void)
 	for (u32 i = 1; i < s->groups_used && i < CGROUP_GROUPS_MAX; i++) {
 		u32 state = s->group[i].state;
 
+		if (state != CGROUP_FREE && is_lost_root(i))
+			free_group(&s->group[i]); /* it has no path; its directory, if there is one, has a name of its own */
 		if ((state != CGROUP_MAKING && state != CGROUP_REMOVING) || cg_is_root(i))
 			continue;
 		if (cg_directory(i, path, sizeof(path)) > 0)
@@ -399,7 +266,7 @@ void cgroup_recover(void)
 
 /* --- mkdir, rmdir ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* Takes a row. Its number, or -ENOSPC. */
+/* Takes a row; parent: CG_NO_PARENT: it is a root. Its number, or -ENOSPC. */
 static long take_row(u32 tree, u32 parent, const char *name, u64 length)
 {
 	struct cgroup_state *s = cg();
@@ -413,9 +280,9 @@ static long take_row(u32 tree, u32 parent, const char *name, u64 length)
 		memset(g, 0, sizeof(*g));
 		g->generation = generation;
 		g->tree = tree;
-		g->parent = parent;
-		g->depth = cg_group(parent)->depth + 1;
-		g->hash = hash_of(name, length);
+		g->parent = parent == CG_NO_PARENT ? i : parent; /* before it is MAKING: recover() asks where it is */
+		g->depth = parent == CG_NO_PARENT ? 0 : cg_group(parent)->depth + 1;
+		g->hash = cg_hash(name, length);
 		memcpy(g->name, name, length);
 		reset(g, ~0u);
 		g->set[CGROUP_SET_MAX_DEPTH] = g->set[CGROUP_SET_MAX_DESCENDANTS] = CGROUP_NO_LIMIT;
@@ -429,7 +296,7 @@ static long take_row(u32 tree, u32 parent, const char *name, u64 length)
 
 long cg_take_root(void)
 {
-	return take_row(0, 0, "", 0);
+	return take_row(0, CG_NO_PARENT, "", 0);
 }
 
 static u64 descendants(u32 group)
@@ -487,12 +354,33 @@ static long inherit(u32 group, u32 parent)
 	return r;
 }
 
+static NOINLINE bool numbers_of(s32 at, const char *path, u64 ret[2])
+{
+	struct kernel_stat st;
+
+	if (sys4(__NR_newfstatat, at, path, &st, AT_EMPTY_PATH_ | AT_SYMLINK_NOFOLLOW_) < 0)
+		return false;
+	ret[0] = st.dev;
+	ret[1] = st.ino;
+	return true;
+}
+
+/* Whether a descriptor that was opened before the lock was taken still is a group's directory: the group may have been removed and made again since. */
+static bool is_directory_of(u32 group, s32 directory)
+{
+	u64 opened[2], there[2];
+	char path[CG_HOST_SIZE];
+
+	return cg_directory(group, path, sizeof(path)) > 0 && numbers_of(directory, "", opened) &&
+	       numbers_of(CG_AT_FDCWD, path, there) && opened[0] == there[0] && opened[1] == there[1];
+}
+
 static long make_group(u32 parent, s32 directory, const char *name, u32 mode)
 {
 	u64 length = strlen(name);
 	long row, fd, r;
 
-	if (child_named(parent, name, length)) /* a row beside it, whose maker is killed, would take its directory along */
+	if (cg_child_named(parent, name, length)) /* a row beside it, whose maker is killed, would take its directory along */
 		return -EEXIST;
 	row = take_row(cg_group(parent)->tree, parent, name, length);
 	if (row < 0)
@@ -531,7 +419,7 @@ long cgroup_make(const char *host, s32 directory, const char *name, u32 mode)
 		length--;
 	cg_lock();
 	parent = cg_find(host, length ? length - 1 : 0);
-	if (parent < 0)
+	if (parent < 0 || !is_directory_of((u32)parent, directory))
 		r = -ENOENT; /* its directory has been removed */
 	else if (!is_within_limits((u32)parent))
 		r = -EAGAIN;
@@ -555,6 +443,8 @@ static long remove_group(const char *host, s32 directory, const char *name)
 		r = -EBUSY;
 	else if (tasks == CG_TASKS_ENDING)
 		r = -EAGAIN;
+	if (r == 0 && !is_directory_of(cg_group((u32)group)->parent, directory))
+		r = -ENOENT;
 	if (r == 0) {
 		__atomic_store_n(&cg_group((u32)group)->state, CGROUP_REMOVING, __ATOMIC_RELEASE);
 		remove_directory((u32)group, directory, name);
