@@ -2,7 +2,7 @@
 /* open(2) in an overlay: what is opened for writing is copied up, what is not there is made in the upper layer. */
 #include "agent/fs_layers.h"
 
-#define ATTEMPTS 4u
+#define ATTEMPTS 1000u /* while others remove what is looked at */
 
 static bool is_tmpfile(u64 flags)
 {
@@ -51,6 +51,21 @@ long fs_layers_create(struct fs_work *work, u64 flags, u64 mode)
 	return fd >= 0 || fd == -EACCES ? fd : -ESTALE;
 }
 
+/* By its host path. -ESTALE: it has been removed meanwhile, and what is there is a whiteout. */
+static long open_again(struct fs_work *work, u64 flags, u64 mode)
+{
+	long fd = fs_host_open_text(work, flags, mode), there;
+	bool gone;
+
+	if (work->layer || (fd < 0 && fd != -ENXIO && fd != -EACCES))
+		return fd;
+	there = fd < 0 ? fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0) : fd;
+	gone = there >= 0 && fs_opened_whiteout(work, (s32)there);
+	if (there >= 0 && (gone || fd < 0))
+		(void)sys1(__NR_close, there);
+	return gone ? -ESTALE : fd;
+}
+
 static long create(struct fs_work *work, u64 flags, u64 mode)
 {
 	struct fs_name where = { .directory = -1 };
@@ -71,22 +86,7 @@ static long create(struct fs_work *work, u64 flags, u64 mode)
 	if (r < 0 || where.whiteout)
 		return r;
 	r = fs_layer_host(work, 0);
-	return r < 0 ? r : fs_host_open_text(work, flags, mode);
-}
-
-/* By its host path. -ESTALE: it has been removed meanwhile, and what is there is a whiteout. */
-static long open_again(struct fs_work *work, u64 flags, u64 mode)
-{
-	long fd = fs_host_open_text(work, flags, mode), there;
-	bool gone;
-
-	if (work->layer || (fd < 0 && fd != -ENXIO && fd != -EACCES))
-		return fd;
-	there = fd < 0 ? fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0) : fd;
-	gone = there >= 0 && fs_opened_whiteout(work, (s32)there);
-	if (there >= 0 && (gone || fd < 0))
-		(void)sys1(__NR_close, there);
-	return gone ? -ESTALE : fd;
+	return r < 0 ? r : open_again(work, flags, mode);
 }
 
 /* What is there is opened. fd: of it, O_PATH; its number is free again afterwards. */
@@ -138,6 +138,6 @@ long fs_layers_open(struct fs_work *work, u64 flags, u64 mode)
 		else
 			r = fd < 0 ? fd : open_found(work, (s32)fd, flags, mode);
 	} while ((r == -ESTALE && fs_once_more(&attempts)) ||
-		 (r == -ENOENT && fd >= 0 && (flags & O_CREAT_) && ++missed < ATTEMPTS));
+		 (r == -ENOENT && fd >= 0 && (flags & O_CREAT_) && fs_once_more(&missed) && missed < ATTEMPTS));
 	return r;
 }

@@ -147,8 +147,6 @@ struct fs_unix_address { /* struct sockaddr_un, and an end */
 	char path[FS_SUN_PATH + 1];
 };
 struct fs_new;
-/* Notes the name that a guest gives a socket: its number. */
-u32 fs_socket_named(const char *path);
 /* Binds a socket to a name in a directory. */
 long fs_bind_at(const struct fs_new *made, s32 directory, const char *name) MUST_CHECK;
 /* Makes the kernel's name of a socket that of the guest. False: it is none that was noted. */
@@ -169,8 +167,8 @@ long fs_set_attr(s32 directory, const char *name, enum fs_overlay_attr attr, cha
 long fs_whiteout_make(const struct fs_work_dir *dir, s32 parent) MUST_CHECK;
 /* Makes the directory dir->name hide what lower layers have at the guest path. Under the lock. */
 long fs_hide_below(struct fs_work *work, const struct fs_work_dir *dir, s32 directory, const char *name) MUST_CHECK;
-/* Whether there is a whiteout at a name of an upper directory to which the caller may write: 0, -EEXIST when it is something else, or another
- * negative errno. Under the lock. */
+/* Whether there is a whiteout at a name of an upper directory to which the caller may write: 0, -EEXIST when it is something else, -ESTALE when it is
+ * nothing, or another negative errno. Under the lock. */
 long fs_still_whiteout(const struct fs_name *where) MUST_CHECK;
 /* dir->name takes the place of the whiteout at a name. Under the lock. Nothing is left of it on failure. */
 long fs_over_whiteout(struct fs_work *work, const struct fs_name *where, struct fs_work_dir *dir, bool directory) MUST_CHECK;
@@ -185,10 +183,12 @@ struct fs_new {
 	u64 text;                           /* of a symbolic link: the guest's */
 	const struct fs_unfollowed *object; /* what is linked */
 	s32 socket;                         /* what is bound */
-	u32 number;                         /* its name's (fs_socket_name.c) */
+	const char *called;                 /* … as the guest does */
 };
 /* Makes something where there was nothing. In any tree: where->layered says what is to be done. work: where `where` was found. */
 long fs_make(struct fs_work *work, struct fs_name *where, const struct fs_new *made) MUST_CHECK;
+/* The same at a path; by fs_names.c. */
+long fs_make_path(s32 dirfd, u64 path, const struct fs_new *made) MUST_CHECK;
 /* unlinkat(2). */
 long fs_remove(struct fs_work *work, struct fs_name *where, u64 flags) MUST_CHECK;
 /* Prepares the first name of rename(2), while the work still holds it. */

@@ -88,6 +88,14 @@ static void list_unmap(struct list *list)
 {
 	if (list->read == READ_SIZE)
 		(void)sys2(__NR_munmap, list->map, list->size);
+	list->read = 0;
+}
+
+/* Whether there is no further layer to be listed: what the host does not let us read counts as if it were not there. Any other error is one, also behind layers
+ * that were listed: somebody mounts, or there are no descriptors. */
+static bool is_end(long next)
+{
+	return next == -ENOENT || next == -EACCES;
 }
 
 static bool is_dots(const char *name)
@@ -252,8 +260,8 @@ static long collect(struct fs_work *work, const struct fs_opened *opened, struct
 			continue;
 		for (; r == 0 && (k = fs_layers_next(work, layer, opened, &fd)) >= 0; layer = (u32)k + 1)
 			r = collect_layer(list, work, fd, (u32)k);
-		if (r == 0 && layer == 0)
-			r = k; /* not there at all */
+		if (r == 0 && (layer == 0 || !is_end(k)))
+			r = k; /* not there at all, or not known */
 		if (r == 0) {
 			sort(list);
 			settle(list);
@@ -284,15 +292,19 @@ long fs_merge_hide(struct fs_work *work, const struct fs_work_dir *dir, s32 dire
 	struct list list = { .from = 0 };
 	u32 layer = 1;
 	s32 fd;
-	long r = 0, k;
+	long r = 0, k = 0;
 
 	for (u64 size = MAP_FIRST; size <= MAP_MOST; size *= 4) {
 		r = list_map(&list, size);
 		for (layer = 1; r == 0 && (k = fs_layers_next(work, layer, NULL, &fd)) >= 0; layer = (u32)k + 1)
 			r = collect_layer(&list, work, fd, (u32)k);
-		if (r != -E2BIG)
+		if (r == 0 && !is_end(k))
+			r = k;
+		if (r == 0)
 			break;
 		list_unmap(&list);
+		if (r != -E2BIG)
+			return r;
 	}
 	if (r < 0)
 		return r;
@@ -427,6 +439,21 @@ static bool is_directory(s32 fd)
 	return sys4(__NR_newfstatat, fd, "", &st, AT_EMPTY_PATH_) == 0 && (st.mode & VFS_TYPE) == VFS_DIRECTORY;
 }
 
+/* Collects what is listed from a position of the descriptor's own on. 1: of a directory in an overlay; 0: it is none; or negative errno. */
+static long collect_opened(struct fs_work *work, struct fs_opened *opened, struct list *list)
+{
+	u32 mounted = 0, renamed = 0;
+	long r;
+
+	do {
+		if (!is_layered(work, opened->fd))
+			return 0;
+		opened->layer = work->layer;
+		r = collect(work, opened, list);
+	} while (r == -ELOOP && (fs_is_current(&work->root) ? ++renamed < FS_ATTEMPTS : fs_once_more(&mounted))); /* meanwhile */
+	return r < 0 ? r : 1;
+}
+
 bool fs_merge_getdents(struct call *call)
 {
 	struct fs_work *work = (struct fs_work *)(void *)slot_current()->scratch;
@@ -438,7 +465,6 @@ bool fs_merge_getdents(struct call *call)
 
 	if (!is_layered(work, fd))
 		return false;
-	opened.layer = work->layer;
 	at = sys3(__NR_lseek, fd, 0, 1 /* SEEK_CUR */);
 	if (at < 0)
 		return false; /* an O_PATH one */
@@ -446,10 +472,10 @@ bool fs_merge_getdents(struct call *call)
 	if ((u64)at >= LIST_END)
 		return is_directory(fd);
 	list = (struct list){ .from = (u64)at };
-	r = collect(work, &opened, &list);
-	if (r < 0) {
+	r = collect_opened(work, &opened, &list);
+	if (r <= 0) {
 		call->ret = r;
-		return is_directory(fd);
+		return r && is_directory(fd);
 	}
 	position = (u64)at;
 	call->ret = fill(&list, call->arg[1], (u32)call->arg[2], &position);

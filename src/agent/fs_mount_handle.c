@@ -119,6 +119,8 @@ static void collect_trees(struct mnt_work *work)
 	for (u32 i = 1; i < FS_SPACES_MAX; i++) {
 		struct fs_space *s = fs_space_of(i);
 
+		if (s->state == FS_SPACE_MAKING && s->tree) /* its maker was killed */
+			__atomic_store_n(&s->state, FS_SPACE_FREE, __ATOMIC_RELEASE);
 		if (s->state != FS_SPACE_READY || !s->tree || !collected(MNT_HANDLE_TREE, i))
 			continue;
 		while (mnt_table(work, i)->count)

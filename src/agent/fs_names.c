@@ -85,6 +85,13 @@ long fs_may_create(const struct fs_name *where, bool directory)
 
 /* --- mkdir, mknod, symlink ------------------------------------------------------------------------------------------------------------- */
 
+static long make_there(struct fs_name *where, const struct fs_new *new)
+{
+	long r = fs_make(scratch(), where, new);
+
+	return fs_unlocked(r, where->directory) ? fs_make(scratch(), where, new) : r;
+}
+
 static long make_once(s32 dirfd, u64 path, const struct fs_new *new)
 {
 	struct fs_name where;
@@ -94,14 +101,12 @@ static long make_once(s32 dirfd, u64 path, const struct fs_new *new)
 		return r;
 	r = fs_may_create(&where, new->kind == FS_NEW_DIRECTORY);
 	if (r == 0)
-		r = fs_make(scratch(), &where, new);
-	if (fs_unlocked(r, where.directory))
-		r = fs_make(scratch(), &where, new);
+		r = make_there(&where, new);
 	fs_name_done(&where);
 	return r;
 }
 
-static long make_new(s32 dirfd, u64 path, const struct fs_new *new)
+long fs_make_path(s32 dirfd, u64 path, const struct fs_new *new)
 {
 	u32 attempts = 0;
 	long r;
@@ -116,7 +121,7 @@ static enum verdict make(struct call *call, enum fs_new_kind kind, s32 dirfd, u6
 {
 	struct fs_new new = { .kind = kind, .mode = mode, .device = device };
 
-	return done(call, make_new(dirfd, path, &new));
+	return done(call, fs_make_path(dirfd, path, &new));
 }
 
 enum verdict fs_mkdir(struct call *call)
@@ -162,7 +167,7 @@ static enum verdict make_symlink(struct call *call, u64 text, s32 dirfd, u64 pat
 
 	if (r == 0)
 		r = -ENOENT;
-	return done(call, r < 0 ? r : make_new(dirfd, path, &new));
+	return done(call, r < 0 ? r : fs_make_path(dirfd, path, &new));
 }
 
 enum verdict fs_symlink(struct call *call)
@@ -220,10 +225,11 @@ static long remove_once(s32 dirfd, u64 path, u64 flags)
 	r = flags ? may_remove_directory(&where) : may_unlink(&where);
 	if (r == 0)
 		r = may_remove(&where);
-	if (r == 0)
+	if (r == 0) {
 		r = fs_remove(scratch(), &where, flags);
-	if (fs_unlocked(r, where.directory))
-		r = fs_remove(scratch(), &where, flags);
+		if (fs_unlocked(r, where.directory))
+			r = fs_remove(scratch(), &where, flags);
+	}
 	fs_name_done(&where);
 	return r;
 }
@@ -316,9 +322,7 @@ static long link_once(s32 from, u64 old, s32 to, u64 new, u64 flags)
 		if (r == 0 && !(!mount ? fs_is_on(scratch(), source.fd, where.mount) : mount == where.mount))
 			r = -EXDEV;
 		if (r == 0)
-			r = fs_make(scratch(), &where, &made);
-		if (fs_unlocked(r, where.directory))
-			r = fs_make(scratch(), &where, &made);
+			r = make_there(&where, &made);
 		fs_name_done(&where);
 	}
 	fs_unfollowed_done(&source, from);
@@ -397,10 +401,11 @@ static long rename_once(s32 from, u64 old, s32 to, u64 new, u64 flags)
 		r = fs_name(scratch(), to, new, &target);
 	if (r == 0)
 		r = may_rename(&source, &target, flags);
-	if (r == 0)
+	if (r == 0) {
 		r = fs_rename_to(scratch(), &source, &target, flags);
-	if (fs_unlocked(r, source.directory) || fs_unlocked(r, target.directory))
-		r = fs_rename_to(scratch(), &source, &target, flags);
+		if (fs_unlocked(r, source.directory) || fs_unlocked(r, target.directory))
+			r = fs_rename_to(scratch(), &source, &target, flags);
+	}
 	if (r == 0 && identity_on() && (identity_by_name(source.mode) || (flags & RENAME_EXCHANGE_)))
 		identity_name_moved(source.directory, source.name, target.directory, target.name, flags & RENAME_EXCHANGE_);
 	if (source.directory >= 0)

@@ -387,27 +387,27 @@ long fs_place_hinted(struct fs_work *work, const char *host, u32 hint)
 {
 	struct fs_place place;
 	u32 attempts = 0;
-	long r;
+	long r, inner;
 
 	do {
 		r = fs_root_get(&work->root);
 		work->root.hint = hint;
 		if (r == 0)
 			r = fs_place_in(&work->root, host, work->guest, &place);
-	} while (r == -ELOOP && fs_once_more(&attempts));
+		if (r >= 0)
+			work->mount = place.mount;
+		inner = r >= 0 && place.mount.layer_count ? fs_set_inner(work) : 0;
+	} while ((r == -ELOOP || inner == -ELOOP) && fs_once_more(&attempts));
 	work->root.hint = 0;
 	if (r < 0)
 		return r;
-	work->mount = place.mount;
 	work->layer = place.layer;
 	work->anchor = place.mount.id;
 	work->anchor_from = (u32)r + 1;
 	work->base = FS_NO_BASE;
 	work->step = true;
 	work->deep = false;
-	if (place.mount.layer_count && fs_set_inner(work) < 0)
-		return -ESRCH;
-	return r;
+	return inner < 0 ? -ESRCH : r;
 }
 
 /* --- hints ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -482,7 +482,8 @@ long fs_guest_path(const char *host, u32 hint, char *out, bool *ret_inside)
 	return size;
 }
 
-long fs_root_path(long view, char *out)
+/* -ELOOP: once more. */
+static long root_path(long view, char *out)
 {
 	const struct view *v = view_of(view < 0 ? 0 : (u32)view);
 	struct candidate c = { .layer = 0 };
@@ -506,5 +507,16 @@ long fs_root_path(long view, char *out)
 	if (!r)
 		out[r++] = '/';
 	out[r] = 0;
-	return fs_is_current(&other) && fs_is_current(&root) ? r : -EAGAIN;
+	return fs_is_current(&other) && fs_is_current(&root) ? r : -ELOOP;
+}
+
+long fs_root_path(long view, char *out)
+{
+	u32 attempts = 0;
+	long r;
+
+	do
+		r = root_path(view, out);
+	while (r == -ELOOP && fs_once_more(&attempts));
+	return r;
 }

@@ -29,14 +29,12 @@ bool fs_reaches_lower(s32 fd)
 	return place.layer != 0;
 }
 
-long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
+static long reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 {
 	static const char gone[] = " (deleted)";
 	char link[AGENT_FD_LINK_SIZE];
 	long n;
 
-	if (!fs_any_layers() || fd < 0 || agent_reserved_fd((u32)fd))
-		return fd;
 	agent_fd_link(link, (u32)fd);
 	n = sys3(__NR_readlink, link, work->check, FS_HOST_MAX - 1);
 	if (n <= 0 || work->check[0] != '/' || (n > 10 && !memcmp(work->check + n - 10, gone, 10)))
@@ -49,6 +47,19 @@ long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
 		return -EROFS;
 	n = fs_copy_up(work, need, false);
 	return n < 0 ? n : fs_host_open_text(work, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0);
+}
+
+long fs_reach_up(struct fs_work *work, s32 fd, enum fs_need need)
+{
+	u32 attempts = 0;
+	long r;
+
+	if (!fs_any_layers() || fd < 0 || agent_reserved_fd((u32)fd))
+		return fd;
+	do
+		r = reach_up(work, fd, need);
+	while (r == -ELOOP && !fs_is_current(&work->root) && fs_once_more(&attempts)); /* somebody mounts meanwhile */
+	return r;
 }
 
 /* The mount of what fd stands for, in the work's spare text. False: of none. */

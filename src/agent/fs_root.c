@@ -334,24 +334,42 @@ static bool is_covered(const struct fs_root *root, const char *path, u32 length)
 	return false;
 }
 
-bool fs_is_usual(const char *path)
+/* 1: it is, 0: it is not; -ELOOP: once more. */
+static long is_usual(const char *path)
 {
 	u32 length = 1, whole = (u32)strlen(path);
-	struct fs_root root;
 	const struct view *v = view_self();
+	struct fs_root root;
+	long r = fs_root_get(&root);
+	bool is = !v->root_mount;
 
-	if (!v->root_mount && !v->space)
-		return true;
+	if (r < 0)
+		return r == -ELOOP ? r : 0;
 	while (path[length] && path[length] != '/')
 		length++;
-	if (fs_root_get(&root) < 0 || (length == 5 && whole > length && is_covered(&root, path, whole)))
-		return false;
+	is = is && length == 4; /* "/dev" of the tree itself */
 	for (u32 i = 0; i < root.table->count && i < FS_MOUNTS_MAX; i++) {
 		const struct fs_mount *m = &root.table->mounts[i];
 
-		if (is_mounted_at(&root, m, path, length))
-			return length == 5 ? m->flags & FS_PROC
-					   : !m->device; /* "/proc"; "/dev", but not one that the guest mounted */
+		if (!is_mounted_at(&root, m, path, length))
+			continue;
+		is = length == 5 ? m->flags & FS_PROC : !m->device; /* "/proc"; "/dev", but not one that the guest mounted */
+		break;
 	}
-	return !v->root_mount && length == 4; /* "/dev" of the tree itself */
+	if (is && length == 5 && whole > length && is_covered(&root, path, whole))
+		is = false;
+	return fs_is_current(&root) ? is : -ELOOP;
+}
+
+bool fs_is_usual(const char *path)
+{
+	const struct view *v = view_self();
+	u32 attempts = 0;
+	long r = -ELOOP;
+
+	if (!v->root_mount && !v->space)
+		return true;
+	while (r == -ELOOP && fs_once_more(&attempts)) /* while somebody mounts */
+		r = is_usual(path);
+	return r > 0;
 }

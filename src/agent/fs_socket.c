@@ -33,24 +33,15 @@ static bool is_path(u64 at, u64 size, struct fs_unix_address *ret)
 
 enum verdict fs_bind(struct call *call)
 {
+	struct fs_new made = { .kind = FS_NEW_SOCKET, .socket = (s32)call->arg[0] };
 	struct fs_unix_address address;
-	struct fs_name where;
 	long r;
 
 	if (!is_path(call->arg[1], (u32)call->arg[2], &address))
 		return CALL_PASS;
-	r = fs_name(scratch(), AT_FDCWD_, (u64)address.path, &where);
-	if (r < 0)
-		return done(call, r);
-	r = fs_may_create(&where, false);
-	if (r == 0)
-		r = fs_make(scratch(), &where,
-			    &(struct fs_new){
-				    .kind = FS_NEW_SOCKET, .socket = (s32)call->arg[0], .number = fs_socket_named(address.path) });
-	if (r == -EEXIST)
-		r = -EADDRINUSE;
-	fs_name_done(&where);
-	return done(call, r);
+	made.called = address.path;
+	r = fs_make_path(AT_FDCWD_, (u64)address.path, &made);
+	return done(call, r == -EEXIST ? -EADDRINUSE : r);
 }
 
 /* The socket that a path leads to, which who sends must be allowed to write to (unix_find_bsd()). */

@@ -28,7 +28,8 @@ struct told { /* a name as the kernel tells it */
 
 /* --- names ----------------------------------------------------------------------------------------------------------------------------- */
 
-u32 fs_socket_named(const char *path)
+/* Notes the name that a guest gives a socket: its number. */
+static u32 note(const char *path)
 {
 	struct fs_state *fs = &commons()->fs;
 	u32 number = __atomic_add_fetch(&fs->sockets_bound, 1, __ATOMIC_RELAXED) & NUMBER_MASK;
@@ -132,7 +133,7 @@ static long bind_elsewhere(const struct fs_new *made, s32 directory, const char 
 	long r;
 
 	if (sys3(__NR_getrandom, &random, sizeof(random), 0) != sizeof(random))
-		random = (u32)sys0(__NR_gettid) << 16 ^ made->number;
+		random = (u32)sys0(__NR_gettid) << 16 ^ (u32)length;
 	memcpy(other, TEMPORARY, sizeof(TEMPORARY));
 	for (u32 i = 0; i < 8; i++)
 		other[sizeof(TEMPORARY) - 1 + i] = "0123456789abcdef"[random >> (4 * i) & 15];
@@ -148,7 +149,7 @@ static long bind_elsewhere(const struct fs_new *made, s32 directory, const char 
 long fs_bind_at(const struct fs_new *made, s32 directory, const char *name)
 {
 	struct fs_unix_address address = { .family = AF_UNIX_ };
-	u64 length = prefix(address.path, (u32)directory, made->number);
+	u64 length = prefix(address.path, (u32)directory, note(made->called));
 	struct kernel_stat st;
 
 	if (length + strlen(name) <= FS_SUN_PATH)

@@ -4,6 +4,7 @@
 
 #define FAR_FD 256u
 #define LOCK_EX_ 2
+#define LOCK_UN_ 8
 #define AT_EACCESS_ 0x200
 
 long fs_far(long fd)
@@ -30,6 +31,15 @@ long fs_may(s32 fd, u32 mode)
 
 /* --- the work directory ----------------------------------------------------------------------------------------------------------------- */
 
+/* A child that another thread forks meanwhile has the lock as well, as long as it has the descriptor: it closes that at once (fs_hold()), and a lock that is
+ * given back is given back for both. */
+static void unlock(s32 fd)
+{
+	(void)sys2(__NR_flock, fd, LOCK_UN_);
+	fs_hold(0);
+	(void)sys1(__NR_close, fd);
+}
+
 long fs_work_lock(struct fs_work_dir *dir)
 {
 	long fd = sys4(__NR_openat, dir->fd, "lock", O_NOFOLLOW_ | O_CLOEXEC_, 0), r;
@@ -37,11 +47,12 @@ long fs_work_lock(struct fs_work_dir *dir)
 	if (fd < 0)
 		return fd;
 	fd = fs_far(fd);
+	fs_hold(fd);
 	do
 		r = sys2(__NR_flock, fd, LOCK_EX_);
 	while (r == -EINTR);
 	if (r < 0) {
-		(void)sys1(__NR_close, fd);
+		unlock((s32)fd);
 		return r;
 	}
 	dir->lock = (s32)fd;
@@ -81,7 +92,7 @@ long fs_work_dir(const struct fs_work *work, bool lock, struct fs_work_dir *ret)
 void fs_work_done(struct fs_work_dir *dir)
 {
 	if (dir->lock >= 0)
-		(void)sys1(__NR_close, dir->lock);
+		unlock(dir->lock);
 	if (dir->fd >= 0)
 		(void)sys1(__NR_close, dir->fd);
 	dir->fd = dir->lock = -1;
