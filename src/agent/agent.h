@@ -243,6 +243,9 @@ long identity_may_remove(s32 directory, const char *name) MUST_CHECK;
 /* known: enum stat_known, of fd; without STAT_O_PATH it takes half the time. */
 long identity_chown(s32 fd, u32 known, u32 uid, u32 gid) MUST_CHECK;
 long identity_chmod(s32 fd, u32 known, u32 mode) MUST_CHECK;
+/* Around making something and identity_made(): others wait for that before they are refused what is not the caller's yet. */
+u32 identity_making(void) MUST_CHECK;
+void identity_is_made(u32 making);
 /* Gives what was just made in a directory (negative: has none) to the caller; mode: what was asked for. */
 long identity_made(s32 directory, s32 fd, u32 known, u32 mode) MUST_CHECK;
 /* Whether such an object's owner is kept by its directory. */

@@ -280,8 +280,6 @@ long fs_may_make(s32 directory) MUST_CHECK;
 long fs_may_remove(s32 directory, const char *name) MUST_CHECK;
 /* After a call that the host refused for what fd stands for: whether it is worth being made again. */
 bool fs_unlocked(long result, s32 fd) MUST_CHECK;
-/* Gives what was just made to the caller; mode: what was asked for. */
-void fs_made(s32 directory, const char *name, u64 mode);
 /* agent_reissue(), but for attributes that are kept under other names. */
 static inline long fs_reissue(long nr, const u64 args[6])
 {

@@ -33,10 +33,11 @@ static enum verdict change(struct call *call, long nr, u32 at, s32 dirfd, u32 fl
 	memcpy(args, call->arg, sizeof(args));
 	args[at] = (u64)link;
 	call->ret = identity_on() ? may_change(nr, args, object) : 0;
-	if (call->ret == 0)
+	if (call->ret == 0) {
 		call->ret = fs_reissue(nr, args);
-	if (fs_unlocked(call->ret, (s32)object))
-		call->ret = fs_reissue(nr, args);
+		if (fs_unlocked(call->ret, (s32)object))
+			call->ret = fs_reissue(nr, args);
+	}
 	fs_object_done(object, dirfd);
 	return CALL_DONE;
 }

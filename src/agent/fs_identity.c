@@ -10,6 +10,7 @@
 #define MAY_MAKE 3u /* write and search */
 #define O_TMPFILE_BIT 020000000u
 #define FAR_FD 256
+#define CREATE_ATTEMPTS 1000u /* while others make and remove what is to be opened */
 
 static bool checks(void)
 {
@@ -75,16 +76,6 @@ long fs_may_remove(s32 directory, const char *name)
 bool fs_unlocked(long result, s32 fd)
 {
 	return result == -EACCES && identity_on() && !fs_reaches_lower(fd) && identity_unlock(fd);
-}
-
-void fs_made(s32 directory, const char *name, u64 mode)
-{
-	long fd = identity_on() ? sys4(__NR_openat, directory, name, O_PATH_ | O_NOFOLLOW_ | O_CLOEXEC_, 0) : -1;
-
-	if (fd < 0)
-		return;
-	(void)!identity_made(directory, (s32)fd, STAT_O_PATH, (u32)mode); /* where nothing can be kept it is root's */
-	(void)sys1(__NR_close, fd);
 }
 
 enum verdict fs_xattr_as(struct call *call, u32 flags)
@@ -167,16 +158,20 @@ static long far_parent(struct fs_work *work)
 static long create_checked(struct fs_work *work, u64 flags, u64 mode)
 {
 	long parent = far_parent(work), fd;
+	u32 making;
 
 	if (parent < 0)
 		return parent;
 	fd = fs_may_make((s32)parent);
-	if (fd == 0)
+	if (fd == 0) {
+		making = identity_making();
 		fd = fs_host_open(work, flags, mode);
-	if (fs_unlocked(fd, (s32)parent))
-		fd = fs_host_open(work, flags, mode);
-	if (fd >= 0)
-		(void)!identity_made((s32)parent, (s32)fd, 0, (u32)mode);
+		if (fs_unlocked(fd, (s32)parent))
+			fd = fs_host_open(work, flags, mode);
+		if (fd >= 0)
+			(void)!identity_made((s32)parent, (s32)fd, 0, (u32)mode);
+		identity_is_made(making);
+	}
 	(void)sys1(__NR_close, parent);
 	return fd;
 }
@@ -189,22 +184,28 @@ static long make_file(struct fs_work *work, u64 flags, u64 mode, bool absent)
 	return fd == -ESTALE ? fs_host_open(work, flags, mode) : fd;
 }
 
+static long create_unchecked(struct fs_work *work, u64 flags, u64 mode, bool absent)
+{
+	u32 making = identity_making();
+	long fd = make_file(work, flags, mode, absent), parent;
+	const char *name;
+
+	if (fd >= 0) {
+		parent = fs_layered(work) ? fs_upper_parent(work) : fs_host_parent(work, &name);
+		(void)!identity_made(parent < 0 ? -1 : (s32)parent, (s32)fd, 0, (u32)mode);
+		if (parent >= 0)
+			(void)sys1(__NR_close, parent);
+	}
+	identity_is_made(making);
+	return fd;
+}
+
 static long create(struct fs_work *work, u64 flags, u64 mode, bool absent)
 {
-	const char *name;
-	long fd = -EACCES, parent;
+	u64 new = flags | O_CREAT_ | O_EXCL_;
+	long fd = checks() ? -EACCES : create_unchecked(work, new, mode, absent);
 
-	if (!checks())
-		fd = make_file(work, flags | O_CREAT_ | O_EXCL_, mode, absent);
-	if (fd == -EACCES)
-		return create_checked(work, flags | O_CREAT_ | O_EXCL_, mode);
-	if (fd < 0)
-		return fd;
-	parent = fs_layered(work) ? fs_upper_parent(work) : fs_host_parent(work, &name);
-	(void)!identity_made(parent < 0 ? -1 : (s32)parent, (s32)fd, 0, (u32)mode);
-	if (parent >= 0)
-		(void)sys1(__NR_close, parent);
-	return fd;
+	return fd == -EACCES ? create_checked(work, new, mode) : fd;
 }
 
 long fs_open_as(struct fs_work *work, u64 flags, u64 mode, bool absent)
@@ -229,6 +230,6 @@ long fs_open_as(struct fs_work *work, u64 flags, u64 mode, bool absent)
 		if (fd == -ENOENT)
 			fd = create(work, flags, mode, absent);
 		absent = false;
-	} while (fd == -EEXIST && !(flags & O_EXCL_) && ++attempts < FS_ATTEMPTS);
+	} while (fd == -EEXIST && !(flags & O_EXCL_) && fs_once_more(&attempts) && attempts < CREATE_ATTEMPTS);
 	return fd;
 }

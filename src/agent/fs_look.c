@@ -247,10 +247,9 @@ static long access_as(long object, bool itself, const char *link, u64 mode, u64 
 	bool asks = (mode & 1) || !identity_unchecked(!(flags & AT_EACCESS_));
 	long r = asks ? identity_may((s32)object, (u32)mode, !(flags & AT_EACCESS_)) : 0;
 
-	if (r == 0 && (!(mode & 6) || in_lower(object, itself)))
-		return 0; /* its copy can be written */
-	if (r == 0)
-		r = sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6);
+	if (r < 0 || !(mode & 6) || in_lower(object, itself))
+		return r; /* its copy can be written */
+	r = sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6);
 	return fs_unlocked(r, (s32)object) ? sys3(__NR_faccessat, AT_FDCWD_, link, mode & 6) : r;
 }
 

@@ -156,18 +156,27 @@ static long is_no_whiteout(s32 directory, const char *name)
 	return -ENOENT;
 }
 
-static long make_at(s32 parent, s32 directory, const char *name, const struct fs_new *made)
+static long make_as(s32 parent, s32 directory, const char *name, const struct fs_new *made)
 {
 	u32 type = (u32)made->mode & VFS_TYPE;
 	long r;
 
-	if (made->kind == FS_NEW_NODE && identity_on() && (type == VFS_DEVICE || type == VFS_BLOCK))
+	if (made->kind == FS_NEW_NODE && (type == VFS_DEVICE || type == VFS_BLOCK))
 		return identity_make_device(directory, name, (u32)made->mode, made->device);
 	r = make_plain(directory, name, made);
+	if (r == 0)
+		own(parent, directory, name, made);
+	return r;
+}
+
+static long make_at(s32 parent, s32 directory, const char *name, const struct fs_new *made)
+{
+	u32 making = identity_on() ? identity_making() : 0;
+	long r = identity_on() ? make_as(parent, directory, name, made) : make_plain(directory, name, made);
+
+	identity_is_made(making);
 	if (r == 0 && made->kind == FS_NEW_LINK && fs_any_layers())
 		r = is_no_whiteout(directory, name);
-	if (r == 0 && identity_on())
-		own(parent, directory, name, made);
 	return r;
 }
 
@@ -228,10 +237,11 @@ long fs_still_whiteout(const struct fs_name *where)
 	struct kernel_stat st;
 	long r = fs_may(where->directory, 3);
 
-	if (r == 0)
-		r = sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_);
 	if (r < 0)
 		return r;
+	r = sys4(__NR_newfstatat, where->directory, where->name, &st, AT_SYMLINK_NOFOLLOW_);
+	if (r < 0)
+		return r == -ENOENT ? -ESTALE : r; /* somebody's rename left it there for a moment */
 	return fs_is_whiteout(where->directory, where->name, &st) ? 0 : -EEXIST;
 }
 
@@ -292,33 +302,45 @@ static long put_whiteout(struct fs_work *work, const struct fs_name *where)
 	return r;
 }
 
-long fs_displace(const struct fs_work_dir *dir, s32 directory, const char *name, bool whiteout)
+/* The same where two names cannot be exchanged: what lower layers have there is seen between two steps, of which the second one follows at once. */
+static long displace_by_steps(const struct fs_work_dir *dir, s32 directory, const char *name, bool whiteout)
 {
 	struct fs_work_dir other = *dir;
+	long r;
+
+	other.name[0] = 'o';
+	r = sys4(__NR_renameat, directory, name, dir->fd, other.name);
+	if (r < 0)
+		return r;
+	if (whiteout)
+		r = sys4(__NR_renameat, dir->fd, dir->name, directory, name);
+	if (r == 0) {
+		r = fs_merge_clear(dir->fd, other.name);
+		if (r == 0)
+			return 0;
+		if (whiteout)
+			(void)sys3(__NR_unlinkat, directory, name, 0);
+	}
+	(void)sys4(__NR_renameat, dir->fd, other.name, directory, name);
+	return r;
+}
+
+long fs_displace(const struct fs_work_dir *dir, s32 directory, const char *name, bool whiteout)
+{
 	long r = whiteout ? fs_whiteout_make(dir, directory) : 0;
 
 	if (r < 0)
 		return r;
-	if (whiteout) {
-		r = sys5(__NR_renameat2, dir->fd, dir->name, directory, name, RENAME_EXCHANGE_);
-		if (r == 0) {
-			r = fs_merge_clear(dir->fd, dir->name);
-			if (r < 0 && sys5(__NR_renameat2, dir->fd, dir->name, directory, name, RENAME_EXCHANGE_) == 0)
-				(void)sys3(__NR_unlinkat, dir->fd, dir->name, 0);
-			return r;
-		}
-	}
-	other.name[0] = 'o';
-	if (r == 0 || r == -EINVAL || r == -ENOSYS)
-		r = sys4(__NR_renameat, directory, name, dir->fd, other.name);
+	r = whiteout ? sys5(__NR_renameat2, dir->fd, dir->name, directory, name, RENAME_EXCHANGE_) : -EINVAL;
 	if (r == 0) {
-		r = fs_merge_clear(dir->fd, other.name);
-		if (r < 0)
-			(void)sys4(__NR_renameat, dir->fd, other.name, directory, name);
+		r = fs_merge_clear(dir->fd, dir->name);
+		if (r < 0 && sys5(__NR_renameat2, dir->fd, dir->name, directory, name, RENAME_EXCHANGE_) == 0)
+			(void)sys3(__NR_unlinkat, dir->fd, dir->name, 0);
+		return r;
 	}
-	if (r == 0 && whiteout)
-		return sys4(__NR_renameat, dir->fd, dir->name, directory, name);
-	if (whiteout)
+	if (r == -EINVAL || r == -ENOSYS)
+		r = displace_by_steps(dir, directory, name, whiteout);
+	if (r < 0 && whiteout)
 		(void)sys3(__NR_unlinkat, dir->fd, dir->name, 0);
 	return r;
 }

@@ -22,6 +22,7 @@
 #define IDENTITY_OVERFLOW 65534u /* fs.overflowuid */
 
 #define IDENTITY_STRICT UINT32_MAX
+#define IDENTITY_MAKERS 24u
 
 enum identity_state { IDENTITY_FREE = 0, IDENTITY_WRITING = 1, IDENTITY_READY = 2 };
 
@@ -71,7 +72,9 @@ struct identity_area {
 	u32 host_uid, host_gid; /* who runs lichen: what is theirs is shown as root's */
 	u32 gids_used;
 	u32 names; /* some directory keeps an owner for a name */
-	u32 reserved[27];
+	s32 making
+		[IDENTITY_MAKERS]; /* tids of those that are just giving what they have made its owner (identity_making.c); 0: free */
+	u32 reserved[3];
 	struct identity_list list[IDENTITY_LISTS]; /* 0: no groups */
 	struct identity_row row[IDENTITY_CREDS];   /* 0: what the first program starts as */
 	u64 pid[IDENTITY_PIDS];                    /* pid << 32 | row, for who asks about others; a hint: SIGKILL leaves it */

@@ -112,17 +112,24 @@ static bool is_own_in_proc(s32 fd, const struct identity_file *file)
 	return file->mine && sys2(__NR_fstatfs, fd, st) == 0 && st[0] == PROC_MAGIC;
 }
 
-long identity_may(s32 fd, u32 mask, bool real)
+static long may_once(s32 fd, u32 mask, const struct identity_cred *cred, struct identity_file *file)
 {
-	struct identity_cred cred = real ? real_cred(identity_self()) : *identity_self();
-	struct identity_file file;
-	long r = identity_file_read(fd, STAT_O_PATH, &file);
+	long r = identity_file_read(fd, STAT_O_PATH, file);
 
 	if (r < 0)
 		return r;
-	if ((file.host_mode & IDENTITY_TYPE) == 0120000u)
+	if ((file->host_mode & IDENTITY_TYPE) == 0120000u)
 		return 0;
-	return may(&cred, &file, mask) || is_own_in_proc(fd, &file) ? 0 : -EACCES;
+	return may(cred, file, mask) || is_own_in_proc(fd, file) ? 0 : -EACCES;
+}
+
+long identity_may(s32 fd, u32 mask, bool real)
+{
+	struct identity_cred cred = real ? real_cred(identity_self()) : *identity_self();
+	struct identity_file file = { 0 };
+	long r = may_once(fd, mask, &cred, &file);
+
+	return r == -EACCES && identity_look_again(&file) ? may_once(fd, mask, &cred, &file) : r;
 }
 
 bool identity_unchecked(bool real)
@@ -151,10 +158,18 @@ static bool owns(const struct identity_cred *cred, const struct identity_file *f
 	return cred->uid.fs == file->uid || identity_capable(cred, CAP_FOWNER_);
 }
 
+/* A file that the caller is about to do something with as its owner. */
+static long read_as_owner(const struct identity_cred *cred, s32 fd, u32 known, struct identity_file *ret)
+{
+	long r = identity_file_read(fd, known, ret);
+
+	return r == 0 && !owns(cred, ret) && identity_look_again(ret) ? identity_file_read(fd, known, ret) : r;
+}
+
 long identity_may_own(s32 fd)
 {
 	struct identity_file file;
-	long r = identity_file_read(fd, STAT_O_PATH, &file);
+	long r = read_as_owner(identity_self(), fd, STAT_O_PATH, &file);
 
 	return r < 0 ? r : owns(identity_self(), &file) ? 0 : -EPERM;
 }
@@ -162,17 +177,19 @@ long identity_may_own(s32 fd)
 long identity_may_remove(s32 directory, const char *name)
 {
 	const struct identity_cred *cred = identity_self();
-	struct identity_file above, file;
-	long r = identity_file_read(directory, STAT_O_PATH, &above), fd;
+	struct identity_file above = { 0 }, file = { 0 };
+	bool denied;
+	long r = may_once(directory, 3, cred, &above), fd;
 
-	if (r < 0)
+	denied = r == -EACCES && (!identity_look_again(&above) || may_once(directory, 3, cred, &above) < 0);
+	if (r < 0 && r != -EACCES)
 		return r;
 	fd = sys4(__NR_openat, directory, name, 012400000 /* O_PATH|O_NOFOLLOW|O_CLOEXEC */, 0);
 	if (fd < 0)
 		return fd;
-	r = identity_file_read((s32)fd, STAT_O_PATH, &file);
+	r = read_as_owner(cred, (s32)fd, STAT_O_PATH, &file);
 	(void)sys1(__NR_close, fd);
-	if (r == 0 && !may(cred, &above, 3))
+	if (r == 0 && denied)
 		r = -EACCES;
 	if (r == 0 && (above.mode & S_ISVTX_) && cred->uid.fs != above.uid && file.kept && !owns(cred, &file))
 		r = -EPERM;
@@ -186,7 +203,7 @@ long identity_chown(s32 fd, u32 known, u32 uid, u32 gid)
 	const struct identity_cred *cred = identity_self();
 	bool may_give = identity_capable(cred, CAP_CHOWN_);
 	struct identity_file file;
-	long r = identity_file_read(fd, known, &file);
+	long r = may_give ? identity_file_read(fd, known, &file) : read_as_owner(cred, fd, known, &file);
 
 	if (r < 0)
 		return r;
@@ -210,7 +227,7 @@ long identity_chmod(s32 fd, u32 known, u32 mode)
 {
 	const struct identity_cred *cred = identity_self();
 	struct identity_file file;
-	long r = identity_file_read(fd, known, &file);
+	long r = read_as_owner(cred, fd, known, &file);
 
 	if (r < 0)
 		return r;

@@ -136,6 +136,11 @@ bool identity_file_plain(s32 directory, const char *name, const struct kernel_st
 /* Makes the file what it says. -EPERM where nothing can be kept. */
 long identity_file_write(s32 fd, struct identity_file *file) MUST_CHECK;
 
+/* --- identity_making.c -------------------------------------------------------------------------------------------------------------- */
+
+/* Somebody is refused what a file says: whether it is to be asked again, once, since it may have been made a moment ago. */
+bool identity_look_again(const struct identity_file *file) MUST_CHECK;
+
 /* --- identity_name.c ---------------------------------------------------------------------------------------------------------------- */
 
 /* The text kept for what a descriptor stands for: its length, or negative errno. */

@@ -29,6 +29,10 @@ same 'su' alice "$(in_tree su alice -c 'id -un')"
 same 'what she makes' alice "$(in_tree su alice -c 'touch ~/file && stat -c %U ~/file')"
 same 'what she may not read' 'cat: /etc/shadow: Permission denied' "$(in_tree su alice -c 'cat /etc/shadow')"
 same 'what passwd may for her' alice "$(in_tree su alice -c 'passwd -S | cut -d" " -f1')"
+mkdir "$tree/opt/shut"
+chmod 555 "$tree/opt/shut" # on the machine: nothing is kept of it
+same 'what others may not write' 'no no no no 0' "$(in_tree su alice -c 'cd /opt/shut || exit; exec 2>/dev/null
+[ -w . ] || printf "no "; mkdir x || printf "no "; ln -s x x || printf "no "; touch x || printf "no "; ls | wc -l')"
 same 'install' '2751 alice:games' "$(in_tree sh -c 'install -o alice -g games -m 2751 /bin/true /srv/true && stat -c "%a %U:%G" /srv/true')"
 same 'tar' '2751 alice:games' "$(in_tree sh -c 'cd /srv && tar cf t.tar true && rm true && tar xpf t.tar && stat -c "%a %U:%G" true')"
 same 'a device' 'character special file 1:3' "$(in_tree sh -c 'mknod /srv/null c 1 3 && echo x >/srv/null && stat -c "%F %t:%T" /srv/null')"
