@@ -46,22 +46,29 @@ static u32 place_of(s32 tid, u32 probe)
 	return ((u32)tid * 2654435761u + probe) % VIEW_TASKS_MAX;
 }
 
-static void publish(s32 tid, u32 row)
+/* own: by the task itself. Where it has entered itself it is right, whatever others have seen since. */
+static void publish(s32 tid, u32 row, bool own)
 {
-	u64 *rows = views()->task, *best = NULL, value = (u64)(u32)tid << 32 | row;
+	u64 *rows = views()->task, *best, before = 0, value = (u64)(u32)tid << 32 | row;
 
-	for (u32 i = 0; i < PROBES; i++) {
-		u64 *at = &rows[place_of(tid, i)], old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	do {
+		best = NULL;
+		for (u32 i = 0; i < PROBES; i++) {
+			u64 *at = &rows[place_of(tid, i)], old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 
-		if (old >> 32 == (u32)tid) {
-			__atomic_store_n(at, row ? value : 0, __ATOMIC_RELEASE);
-			return;
+			if (old >> 32 == (u32)tid) {
+				if (own)
+					__atomic_store_n(at, row ? value : 0, __ATOMIC_RELEASE);
+				return;
+			}
+			if (!best && (!old || sys2(__NR_kill, (s32)(old >> 32), 0) == -ESRCH)) {
+				best = at;
+				before = old;
+			}
 		}
-		if (!best && (!old || sys2(__NR_kill, (s32)(old >> 32), 0) == -ESRCH))
-			best = at;
-	}
-	if (row && best)
-		__atomic_store_n(best, value, __ATOMIC_RELEASE);
+	} while (row && best &&
+		 !__atomic_compare_exchange_n(best, &before, value, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED)); /* else another's by now */
 }
 
 /* Where a task is entered; 0: nowhere. */
@@ -117,7 +124,7 @@ static void enter(u32 row)
 		return;
 	if (row)
 		(void)lock_byte(F_SETLK_, F_RDLCK_, row, NULL);
-	publish((s32)sys0(__NR_gettid), row);
+	publish((s32)sys0(__NR_gettid), row, true);
 }
 
 const struct view *agent_view(void)
@@ -359,37 +366,17 @@ void view_start(u32 word)
 	enter(word);
 }
 
-/* Where the child has entered itself it is right, whatever it has seen since. */
-static void publish_for_child(s32 child, u32 row)
-{
-	u64 *best = NULL, before = 0;
-
-	for (u32 i = 0; i < PROBES; i++) {
-		u64 *at = &views()->task[place_of(child, i)], old = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-
-		if (old >> 32 == (u32)child)
-			return;
-		if (!best && (!old || sys2(__NR_kill, (s32)(old >> 32), 0) == -ESRCH)) {
-			best = at;
-			before = old;
-		}
-	}
-	if (best)
-		(void)__atomic_compare_exchange_n(best, &before, (u64)(u32)child << 32 | row, false, __ATOMIC_ACQ_REL,
-						  __ATOMIC_RELAXED);
-}
-
 void view_forked_parent(s32 child, u32 row)
 {
 	if (child > 0 && row && __atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
-		publish_for_child(child, row);
+		publish(child, row, false);
 }
 
 void view_ends(void)
 {
 	if (__atomic_load_n(&views()->used, __ATOMIC_ACQUIRE))
-		publish((s32)sys0(__NR_getpid),
-			view_self()->pid ? VIEW_ENDED | view_self()->pid : 0); /* a zombie keeps nothing else */
+		publish((s32)sys0(__NR_getpid), view_self()->pid ? VIEW_ENDED | view_self()->pid : 0,
+			true); /* a zombie keeps nothing else */
 }
 
 /* A new process of a pid namespace that is ending: whoever ends it may not have seen us. */

@@ -124,7 +124,7 @@ static long add(struct key_ref *ring, u32 type, const char *name, u64 payload, u
 	if (r == 0)
 		r = key_link(ring->key, key);
 	if (r < 0)
-		__atomic_store_n(&key->used, 0, __ATOMIC_RELEASE);
+		key_drop(key);
 	return r < 0 ? r : key->serial;
 }
 

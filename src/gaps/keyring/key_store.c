@@ -153,7 +153,7 @@ struct keyring_key *key_new(u32 type, const char *name, u32 perm, u32 flags)
 	return key;
 }
 
-static void drop_key(struct keyring_key *key)
+void key_drop(struct keyring_key *key)
 {
 	__atomic_store_n(&key->used, 0, __ATOMIC_RELEASE);
 	free_chain((u32)key->data);
@@ -309,5 +309,5 @@ void keys_sweep(void)
 	mark();
 	for (u32 i = 0; i < KEYS_MAX; i++)
 		if (key[i].used && (!key[i].reached || (key[i].flags & KEY_INVALIDATED)))
-			drop_key(&key[i]);
+			key_drop(&key[i]);
 }

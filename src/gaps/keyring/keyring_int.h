@@ -32,6 +32,7 @@ long keys_lock(void) MUST_CHECK;
 void keys_unlock(void);
 /* A new key without contents; NULL: there is no room. */
 struct keyring_key *key_new(u32 type, const char *name, u32 perm, u32 flags);
+void key_drop(struct keyring_key *key);
 struct keyring_key *key_by_serial(s32 serial);
 /* Contents: replaced as a whole, -ENOMEM; read from an offset, as much as there is. */
 long key_fill(struct keyring_key *key, const void *bytes, u32 size) MUST_CHECK;
