@@ -487,7 +487,7 @@ static long root_path(long view, char *out)
 {
 	const struct view *v = view_of(view < 0 ? 0 : (u32)view);
 	struct candidate c = { .layer = 0 };
-	struct fs_root root, other;
+	struct fs_root root = { .table = NULL }, other = { .table = NULL };
 	u64 cut;
 	long r = view < 0 ? view : fs_root_get(&root);
 
