@@ -85,34 +85,34 @@ long fs_may_create(const struct fs_name *where, bool directory)
 
 /* --- mkdir, mknod, symlink ------------------------------------------------------------------------------------------------------------- */
 
-static long make_there(struct fs_name *where, const struct fs_new *new)
+static long make_there(struct fs_name *where, const struct fs_new *made)
 {
-	long r = fs_make(scratch(), where, new);
+	long r = fs_make(scratch(), where, made);
 
-	return fs_unlocked(r, where->directory) ? fs_make(scratch(), where, new) : r;
+	return fs_unlocked(r, where->directory) ? fs_make(scratch(), where, made) : r;
 }
 
-static long make_once(s32 dirfd, u64 path, const struct fs_new *new)
+static long make_once(s32 dirfd, u64 path, const struct fs_new *made)
 {
 	struct fs_name where;
 	long r = fs_name(scratch(), dirfd, path, &where);
 
 	if (r < 0)
 		return r;
-	r = fs_may_create(&where, new->kind == FS_NEW_DIRECTORY);
+	r = fs_may_create(&where, made->kind == FS_NEW_DIRECTORY);
 	if (r == 0)
-		r = make_there(&where, new);
+		r = make_there(&where, made);
 	fs_name_done(&where);
 	return r;
 }
 
-long fs_make_path(s32 dirfd, u64 path, const struct fs_new *new)
+long fs_make_path(s32 dirfd, u64 path, const struct fs_new *made)
 {
 	u32 attempts = 0;
 	long r;
 
 	do
-		r = make_once(dirfd, path, new);
+		r = make_once(dirfd, path, made);
 	while (is_to_repeat(r, &attempts));
 	return r;
 }
