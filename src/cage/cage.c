@@ -490,20 +490,7 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 	return r;
 }
 
-/* The agent maps programs, which Landlock does not judge. */
-static struct cage_finding with_agent(const struct cage *cage)
-{
-	struct cage_finding files = cage->host.layers[CAGE_LAYER_FILES];
-
-	if (files.state == CAGE_PASS && !cage->host.mounts) {
-		files.state = CAGE_WEAKER;
-		(void)snprintf(files.how, sizeof(files.how),
-			       "Landlock, ABI %d; execute is not judged for programs that lichen loads", cage->host.landlock);
-	}
-	return files;
-}
-
-json_t *cage_describe(const struct cage *cage, bool engine)
+json_t *cage_describe(const struct cage *cage)
 {
 	char digest[2 * CAGE_DIGEST + 1];
 	json_t *layers = json_array();
@@ -511,11 +498,11 @@ json_t *cage_describe(const struct cage *cage, bool engine)
 	for (size_t i = 0; i < CAGE_DIGEST; i++)
 		(void)snprintf(digest + 2 * i, 3, "%02x", cage->policy->digest[i]);
 	for (int i = 0; i < CAGE_LAYERS; i++) {
-		struct cage_finding found = i == CAGE_LAYER_FILES && engine ? with_agent(cage) : cage->host.layers[i];
+		const struct cage_finding *found = &cage->host.layers[i];
 
 		if (cage->needed & CAGE_LAYER_BIT(i))
 			(void)json_array_append_new(layers, json_pack("{s:s, s:s, s:s}", "layer", cage_layer_name(i), "state",
-								      cage_state_name(found.state), "how", found.how));
+								      cage_state_name(found->state), "how", found->how));
 	}
 	return json_pack("{s:s, s:s, s:o}", "policy", cage->policy->name, "sha256", digest, "layers", layers);
 }

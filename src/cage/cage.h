@@ -61,7 +61,7 @@ const char *cage_limit_hit(const struct cage *cage) MUST_CHECK;
 /* Half a sentence, if that was because it could not be told whether it holds; else NULL. */
 const char *cage_limit_why(const struct cage *cage) MUST_CHECK;
 
-/* What the audit log is told: members of an event run.policy. engine: programs are loaded by the agent. NULL: no memory. */
-json_t *cage_describe(const struct cage *cage, bool engine) MUST_CHECK;
+/* What the audit log is told: members of an event run.policy. NULL: no memory. */
+json_t *cage_describe(const struct cage *cage) MUST_CHECK;
 
 #endif

@@ -201,7 +201,7 @@ static void found(struct cage_host *host, enum cage_layer layer, enum cage_state
 
 static void judge_files(struct cage_host *host)
 {
-	char how[160];
+	char how[sizeof(host->layers[0].how)];
 
 	if (!host->landlock && host->view) {
 		found(host, CAGE_LAYER_FILES, host->noexec ? CAGE_PASS : CAGE_WEAKER,
@@ -216,12 +216,14 @@ static void judge_files(struct cage_host *host)
 		return;
 	}
 	(void)snprintf(
-		how, sizeof(how), "Landlock, ABI %d; %s", host->landlock,
+		how, sizeof(how), "Landlock, ABI %d; %s%s", host->landlock,
 		host->mounts ? "what may not be written is mounted read-only"
 		: host->notify
 			? "chmod, chown, utimensat are asked of lichen (seccomp notification); setxattr is refused"
-			: "there is no mount namespace: chmod, chown, utimensat, setxattr and their like are refused everywhere");
-	found(host, CAGE_LAYER_FILES, host->landlock >= 3 ? CAGE_PASS : CAGE_WEAKER, how); /* before: no right to truncate */
+			: "there is no mount namespace: chmod, chown, utimensat, setxattr and their like are refused everywhere",
+		host->mounts ? "" : "; execute is not judged for what ld.so or lichen loads");
+	/* before ABI 3: no right to truncate; Landlock does not judge what is mapped, mounts without execution do */
+	found(host, CAGE_LAYER_FILES, host->landlock >= 3 && host->mounts ? CAGE_PASS : CAGE_WEAKER, how);
 }
 
 /* Limits that lichen looks at now and then hold between two looks only nearly. */

@@ -48,7 +48,7 @@ const char *cage_state_name(enum cage_state state);
 
 struct cage_finding {
 	enum cage_state state;
-	char how[160]; /* by what; or why not */
+	char how[224]; /* by what; or why not */
 };
 
 /* What this host has, as far as a policy needs to know. */

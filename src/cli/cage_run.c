@@ -242,10 +242,10 @@ static int mask_texts(struct cage_run *run, struct audit_command *command)
 	return 0;
 }
 
-int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit)
+int cage_run_describe(struct cage_run *run, struct run_audit *audit)
 {
 	struct audit_command *command = &audit->command;
-	run->described = cage_describe(run->cage, launch->emulate || launch->trace);
+	run->described = cage_describe(run->cage);
 	command->policy = run->described;
 	if (run->policy->audit.redact && command->argv) {
 		run->words = mask_words(command->argv);

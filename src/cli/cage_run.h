@@ -61,7 +61,7 @@ void cage_run_key(const char *log, char ret[PATH_MAX + 8]);
  */
 int cage_run_keep_out(const struct cage_policy *policy, const char *real, const char *name, bool key) MUST_CHECK;
 /* Tells `audit` of it, once it is known how the command will be run. 0 or -ENOMEM. */
-int cage_run_describe(struct cage_run *run, const struct launch *launch, struct run_audit *audit) MUST_CHECK;
+int cage_run_describe(struct cage_run *run, struct run_audit *audit) MUST_CHECK;
 /* Tells on stderr and in the log which limit ended the command, if one did. 0, or 74. */
 int cage_run_limit(const struct cage_run *run, const struct run_audit *audit) MUST_CHECK;
 void cage_run_close(struct cage_run *run);

@@ -393,7 +393,7 @@ static int tell_start(void *data, struct launch_result *result)
 	struct run *run = audited->run;
 	struct run_options *given = &run->given;
 	audited->asked = true;
-	if (run->cage.cage && cage_run_describe(&run->cage, audited->launch, &given->audit) < 0) {
+	if (run->cage.cage && cage_run_describe(&run->cage, &given->audit) < 0) {
 		*result = (struct launch_result){ .status = LICHEN_EXIT_FAILED, .stage = "writing the audit log", .error = ENOMEM };
 		return -ENOMEM;
 	}

@@ -210,7 +210,7 @@ static int tell_policy(void *data, struct launch_result *result)
 {
 	struct job *job = data;
 
-	note(job, "run.policy", cage_describe(job->cage, true), &job->error);
+	note(job, "run.policy", cage_describe(job->cage), &job->error);
 	if (job->error)
 		*result = (struct launch_result){ .status = 125, .stage = "writing the audit log", .error = -job->error };
 	return job->error;
