@@ -470,6 +470,7 @@ int cage_launch(struct cage *cage, const struct launch *launch, struct launch_re
 		return r;
 	setup.limits = limits;
 	setup.session = true;
+	setup.relay = cage->host.pids; /* pid 1 of the cage */
 	inside.setup = &setup;
 	inside.confinement = &confinement;
 	inside.workdir = workdir;

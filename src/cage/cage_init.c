@@ -12,6 +12,7 @@
 
 #include "host/close_from.h"
 #include "host/native.h"
+#include "host/supervise.h"
 
 /* Nothing that the guest could reach through it in /proc: gVisor shows the environment of any process of the same user. */
 static void become_nobody_to_look_at(int highest)
@@ -42,11 +43,13 @@ static int reap(pid_t guest)
 static NORETURN void be_init(pid_t guest, const sigset_t *all)
 {
 	for (;;) {
-		int sig = sigwaitinfo(all, NULL), status = reap(guest);
+		siginfo_t info = { 0 };
+		int sig = sigwaitinfo(all, &info), status = reap(guest);
+		bool terminal = info.si_code == SI_QUEUE && info.si_value.sival_int == SUPERVISE_TERMINAL;
 
 		if (status >= 0)
 			_exit(status);
-		if (sig > 0 && sig != SIGCHLD)
+		if (sig > 0 && sig != SIGCHLD && (!terminal || kill(-guest, sig) < 0)) /* it leads no group yet */
 			(void)kill(guest, sig);
 	}
 }

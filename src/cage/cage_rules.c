@@ -160,6 +160,18 @@ static int add_root_links(struct cage *cage)
 	return r;
 }
 
+/* The command has its standard streams in any case; programs open a terminal among them again by its name. A root of its own has no terminals. */
+static int grant_terminals(struct cage *cage)
+{
+	char name[64];
+	int r = 0;
+
+	for (int fd = 0; fd < 3 && r == 0 && !cage->host.view; fd++)
+		if (ttyname_r(fd, name, sizeof(name)) == 0)
+			r = grant(cage, name, NULL, false, CAGE_READ | CAGE_WRITE);
+	return r;
+}
+
 static int make_grants(struct cage *cage)
 {
 	const struct cage_policy *policy = cage->policy;
@@ -167,13 +179,15 @@ static int make_grants(struct cage *cage)
 	const struct cage_default *defaults = cage_default_paths(&count);
 	int r = 0;
 
-	cage->grants = calloc(count + policy->files.read.count + policy->files.execute.count + policy->files.write.count + 2 +
+	cage->grants = calloc(count + policy->files.read.count + policy->files.execute.count + policy->files.write.count + 2 + 3 +
 				      policy->network.sockets.count + ARRAY_SIZE(libraries),
 			      sizeof(*cage->grants));
 	if (!cage->grants)
 		return -ENOMEM;
 	for (size_t i = 0; i < count && policy->files.defaults && r == 0; i++)
 		r = grant(cage, defaults[i].path, NULL, policy_of_process(defaults[i].path), defaults[i].access);
+	if (r == 0 && policy->files.defaults)
+		r = grant_terminals(cage);
 	if (r == 0 && policy->files.defaults && policy->files.execute.count)
 		r = grant_interpreters(cage);
 	if (r == 0)

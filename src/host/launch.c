@@ -452,6 +452,7 @@ static void tell_hooks(const struct launch *spec, struct start_watch *watch, str
 
 	*watch = (struct start_watch){ .hooks = spec->hooks, .commons = fds->map, .report = report };
 	supervisor->apart = spec->setup && spec->setup->session;
+	supervisor->relay = spec->setup && spec->setup->relay;
 	supervisor->init = spec->native && spec->native->member < 0;
 	if (!spec->hooks)
 		return;

@@ -34,6 +34,7 @@ enum launch_network {
 struct launch_setup {
 	int stdio[3];  /* its standard streams; negative = ours */
 	bool session;  /* it leads a session of its own: what a terminal sends to us is passed on, its stops are not followed */
+	bool relay;    /* with session: it hands signals on to a process in another one (supervise.h, SUPERVISE_TERMINAL) */
 	bool terminal; /* with session: stdio[0] becomes its controlling terminal */
 	const struct launch_limit *limits; /* setrlimit(2) before it starts */
 	size_t limit_count;

@@ -8,7 +8,8 @@
  *   from a process    passed on to the guest
  *   SIGCONT           passed on, so that `fg` and `kill -CONT` wake the guest
  *
- * A guest in a session of its own (`apart`) gets nothing from our terminal: Ctrl-C, Ctrl-\ and a hang-up are passed on, and its stops are its own.
+ * A guest in a session of its own (`apart`) gets nothing from our terminal: Ctrl-C, Ctrl-\ and a hang-up are passed on to its process group, as the
+ * terminal would (a shell waits for what it runs, and lives on when that ends otherwise), and its stops are its own.
  */
 #include "host/supervise.h"
 
@@ -41,7 +42,7 @@ void supervise_begin(struct supervisor *supervisor)
 	struct sigaction reap = { .sa_handler = SIG_DFL }; /* ignored, the kernel would reap the guest before us */
 
 	supervisor->service_count = 0;
-	supervisor->apart = supervisor->held = false;
+	supervisor->apart = supervisor->relay = supervisor->held = false;
 	supervisor->init = false;
 	supervisor->ended_by = 0;
 	supervisor->owed = 0;
@@ -151,6 +152,17 @@ static void pass_on(struct supervisor *supervisor, pid_t guest, int sig, const s
 		(void)supervise_signal(supervisor, guest, sig);
 }
 
+/* What our terminal sends, to a guest in another session: for its whole process group, which it leads. */
+static void pass_on_terminal(struct supervisor *supervisor, pid_t guest, int sig)
+{
+	if (supervisor->relay)
+		(void)sigqueue(guest, sig, (union sigval){ .sival_int = SUPERVISE_TERMINAL });
+	else if (supervisor->init)
+		(void)supervise_signal(supervisor, guest, sig);
+	else if (kill(-guest, sig) < 0) /* it leads no group yet */
+		(void)kill(guest, sig);
+}
+
 /* The terminal's signals have reached the guest, which may have dropped them as pid 1: then the default action is ours to take. */
 static void make_up_for(struct supervisor *supervisor, pid_t guest, int sig)
 {
@@ -254,9 +266,13 @@ int supervise_wait(struct supervisor *supervisor, pid_t guest)
 		if (sig < 0 || sig == SIGCHLD)
 			continue;
 		look_at_size(supervisor, sig);
-		if (meant_for_guest(supervisor, guest, sig, &info))
+		if (!meant_for_guest(supervisor, guest, sig, &info)) {
+			if (info.si_code > 0)
+				make_up_for(supervisor, guest, sig);
+		} else if (info.si_code > 0 && supervisor->apart) {
+			pass_on_terminal(supervisor, guest, sig);
+		} else {
 			pass_on(supervisor, guest, sig, &info);
-		else if (info.si_code > 0)
-			make_up_for(supervisor, guest, sig);
+		}
 	}
 }

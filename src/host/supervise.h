@@ -9,6 +9,8 @@
 #include "base/types.h"
 
 #define SUPERVISE_SERVICES_MAX 8u
+/* Value of a queued signal (sigqueue(3)): our terminal has sent it, to all of the command's process group. */
+#define SUPERVISE_TERMINAL 0x7e41
 
 /*
  * Something that the supervisor does besides waiting for the guest: all in the supervisor's one thread, between signals. A callback must
@@ -31,6 +33,7 @@ struct supervisor {
 	struct service services[SUPERVISE_SERVICES_MAX];
 	u32 service_count;
 	bool apart; /* the guest has a session of its own */
+	bool relay; /* it is an init that hands signals on to another session: those of our terminal come with SUPERVISE_TERMINAL */
 	bool held;  /* its stops are our doing, and not followed */
 	bool init;  /* it is pid 1 of a namespace of its own: signals that it does not handle do nothing there (native.h) */
 	u64 owed;   /* bit per signal that it had blocked: what becomes of it is looked at every owed_ms */
