@@ -104,6 +104,12 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 	}
 	if (allowed && attempt->result == -EBUSY)
 		allowed = !find_masked(policy, attempt->path, &rule, &list);
+	/* the kernel's rules are about files, not names: there was none for what was made since */
+	if (allowed && attempt->kind == CAGE_EXECUTES && rule && !rule->real && attempt->result != -ENOENT) {
+		ret->why = "there was no such file when the run began";
+		allowed = false;
+		rule = NULL;
+	}
 	if (allowed)
 		return false;
 	ret->what = names[wanted];

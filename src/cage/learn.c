@@ -169,12 +169,16 @@ static void add_open(struct cage_learner *learner, struct cage_attempt *attempt,
 {
 	if (attempt->flags & O_PATH)
 		return;
-	if (is_new(learner, attempt))
+	if (is_new(learner, attempt)) {
 		add_name(learner, attempt);
-	else if (attempt->flags & (O_ACCMODE | O_TRUNC))
+	} else if (attempt->flags & (O_ACCMODE | O_TRUNC)) {
+		/* the other end of a pseudo-terminal has another name each time, or none (TIOCGPTPEER) */
+		if (strcmp(attempt->path, "/dev/ptmx") == 0 || strcmp(attempt->path, "/dev/pts/ptmx") == 0)
+			add(learner, &learner->files, "/dev/pts", CAGE_WRITE);
 		add_file(learner, attempt, CAGE_WRITE, pid);
-	else /* what is read of libraries is mapped to be executed, which is not seen */
+	} else { /* what is read of libraries is mapped to be executed, which is not seen */
 		add_file(learner, attempt, learn_is_library(attempt->path) ? CAGE_EXECUTE : CAGE_READ, pid);
+	}
 }
 
 static void add_program(struct cage_learner *learner, s32 pid)

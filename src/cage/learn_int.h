@@ -54,7 +54,7 @@ int learn_wide(const struct cage_learner *learner, struct learnt *ret) MUST_CHEC
 /* The program that the kernel executes for this one: of a script, of a dynamic program. False: none. */
 bool learn_interpreter(const char *path, char interpreter[PATH_MAX]) MUST_CHECK;
 
-/* Whether a file is one that is mapped to be executed: ELF. */
+/* Whether a file is one that is mapped to be executed: ELF, and no object file of a compiler. */
 bool learn_is_library(const char *path) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of a policy from what was used: what is covered goes, what fills a directory becomes the directory. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,6 +110,33 @@ static bool is_covered(const struct learnt *list, const char *path)
 	return false;
 }
 
+/* Whether the run has made it, or a directory that it lies in: when it is made again, a rule for what was there before is none for it. */
+static bool is_made(const struct cage_learner *learner, const char *path)
+{
+	char at[PATH_MAX], child[PATH_MAX];
+
+	(void)snprintf(at, sizeof(at), "%s", path);
+	while (at[1] && !learnt_has(&learner->made, at)) {
+		memcpy(child, at, sizeof(child));
+		policy_parent(child, at);
+	}
+	return at[1];
+}
+
+/* What a rule has to name: of a program that the run has made itself, the directory that was there. NULL: nothing; a link that was made is where that may be
+ * written, and what it leads to is a row of its own. */
+static const char *to_name(const struct cage_learner *learner, enum cage_access access, const char *path, char directory[PATH_MAX])
+{
+	struct stat st;
+
+	if (access != CAGE_EXECUTE || !is_made(learner, path))
+		return path;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return NULL;
+	home_of(learner, path, directory);
+	return directory;
+}
+
 static int gather(const struct cage_learner *learner, enum cage_access access, const struct cage_policy *defaults,
 		  const struct learnt *const above[2], struct learnt *to)
 {
@@ -117,10 +145,11 @@ static int gather(const struct cage_learner *learner, enum cage_access access, c
 
 	for (size_t i = 0; i < learner->files.count && r == 0; i++) {
 		const struct learnt_path *row = &learner->files.row[i];
+		const char *path = row->access & access ? to_name(learner, access, row->path, directory) : NULL;
 
-		if ((row->access & access) && !learn_too_wide(learner, row->path) && !is_covered(above[0], row->path) &&
-		    !is_covered(above[1], row->path) && !cage_policy_allows(defaults, access, row->path, NULL, NULL))
-			r = learnt_add(to, row->path, 0);
+		if (path && !learn_too_wide(learner, path) && !is_covered(above[0], path) && !is_covered(above[1], path) &&
+		    !cage_policy_allows(defaults, access, path, NULL, NULL))
+			r = learnt_add(to, path, 0);
 	}
 	for (size_t i = 0; access == CAGE_WRITE && i < learner->made.count && r == 0; i++) {
 		home_of(learner, learner->made.row[i].path, directory);

@@ -60,10 +60,11 @@ static ssize_t read_begin(const char *path, void *begin, size_t size, int *ret_f
 
 bool learn_is_library(const char *path)
 {
-	char begin[SELFMAG];
+	Elf64_Ehdr head;
 	CLEANUP_FD int fd = FD_NONE;
 
-	return read_begin(path, begin, sizeof(begin), &fd) == (ssize_t)sizeof(begin) && memcmp(begin, ELFMAG, SELFMAG) == 0;
+	return read_begin(path, &head, sizeof(head), &fd) == (ssize_t)sizeof(head) && memcmp(head.e_ident, ELFMAG, SELFMAG) == 0 &&
+	       head.e_type != ET_REL;
 }
 
 bool learn_interpreter(const char *path, char interpreter[PATH_MAX])

@@ -75,6 +75,15 @@ static void put_calls(const struct learnt *calls, FILE *to)
 	fputs("]\n", to);
 }
 
+/* Directories in which the run has executed what it made there. */
+static void put_both(const struct learnt *execute, const struct learnt *write, FILE *to)
+{
+	for (size_t i = 0; i < execute->count; i++)
+		for (size_t k = 0; k < write->count; k++)
+			if (strcmp(execute->row[i].path, write->row[k].path) == 0)
+				fprintf(to, "  # What it writes there it may execute: %s\n", execute->row[i].path);
+}
+
 static void put_files(const struct cage_learner *learner, const struct learnt *read, const struct learnt *execute,
 		      const struct learnt *write, FILE *to)
 {
@@ -83,6 +92,7 @@ static void put_files(const struct cage_learner *learner, const struct learnt *r
 	fputs("files:\n", to);
 	put_list("read", read, to);
 	put_list("execute", execute, to);
+	put_both(execute, write, to);
 	put_list("write", write, to);
 	if (learner->executes_tmp)
 		fputs("  # Programs in it were executed: that needs another place that is written and executed\n", to);

@@ -46,6 +46,15 @@ static struct cage_policy *policy(const char *text)
 	return parsed;
 }
 
+/* One of which is known what there is. */
+static struct cage_policy *resolved(const char *text)
+{
+	struct cage_policy *parsed = policy(text);
+	struct cage_policy_error error;
+	assert_int_equal(cage_policy_resolve(parsed, NULL, &error), 0);
+	return parsed;
+}
+
 /* What is told of a record: "" = nothing, else "WHAT OBJECT" and "|RULE" if there is one. */
 static const char *judged(const struct cage_policy *policy, const u64 *numbers, const struct trace_record *record, u32 n)
 {
@@ -122,7 +131,7 @@ static void files_are_judged_by_what_the_call_wanted(void **state)
 		{ SYS_stat, ENOENT, { 0 }, 0, "/usr/x", NULL, "" },
 		{ SYS_read, EACCES, { 0 }, 0, "/srv/x", NULL, "syscall read" },
 	};
-	CLEANUP_POLICY struct cage_policy *files = policy(files_policy);
+	CLEANUP_POLICY struct cage_policy *files = resolved(files_policy);
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct trace_record record = refused(rows[i].nr, rows[i].error);
@@ -403,9 +412,25 @@ static void objects_are_printed_so_that_no_terminal_minds(void **state)
 	assert_string_equal(cage_denial_print(&cut, text), "/long\xe2\x80\xa6");
 }
 
+/* The kernel has rules for files that were there: a rule of the policy is none for what was made since. */
+static void a_program_that_was_made_since_is_told(void **state)
+{
+	CLEANUP_POLICY struct cage_policy *files = resolved("version: 1\nfiles:\n  execute: [/nonexistent/made, /usr/bin]\n");
+	struct trace_record record = refused(SYS_execve, EACCES);
+	struct cage_attempt attempt;
+	struct cage_denial denial;
+	(void)state;
+	put_text(&record, 0, "/nonexistent/made");
+	assert_string_equal(judged(files, NULL, &record, 0), "fs.execute /nonexistent/made");
+	assert_true(cage_attempt_get(&record, 0, &attempt));
+	assert_true(cage_denial_judge(files, NULL, &attempt, &denial));
+	assert_string_equal(denial.why, "there was no such file when the run began");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_program_that_was_made_since_is_told),
 		cmocka_unit_test(files_are_judged_by_what_the_call_wanted),
 		cmocka_unit_test(both_names_of_a_rename_are_judged),
 		cmocka_unit_test(a_call_that_is_refused_by_number_is_told_where_its_path_is_allowed),

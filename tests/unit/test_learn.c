@@ -2,6 +2,7 @@
 /* Policies that are learnt from records of calls that worked. */
 #include "unit.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cage/learn.h"
@@ -128,6 +130,61 @@ static void what_was_made_opens_the_directory_that_was_there(void **state)
 	expect("version: 1\nfiles:\n  write:\n    - /tmp\n");
 }
 
+/* A rule for the program itself would be none for the one that the next run makes. */
+static void a_program_that_was_made_opens_its_directory(void **state)
+{
+	char own[] = "/tmp/lichen-test-XXXXXX", program[64], link[64], expected[512];
+	(void)state;
+	assert_non_null(mkdtemp(own));
+	begin();
+	(void)snprintf(program, sizeof(program), "%s/made", own);
+	(void)snprintf(link, sizeof(link), "%s/link", own);
+	used(SYS_creat, 0700, program);
+	ran(program);
+	assert_int_equal(symlink("/nonexistent/shell", link), 0);
+	used(SYS_mkdir, 0700, link);
+	ran(link);
+	(void)snprintf(
+		expected, sizeof(expected),
+		"version: 1\nfiles:\n  execute:\n    - /nonexistent/shell\n    - %s\n  # What it writes there it may execute: %s\n"
+		"  write:\n    - %s\n",
+		own, own, own);
+	expect(expected);
+	begin();
+	used(SYS_mkdir, 0700, link); /* made, whatever it is */
+	ran(link);
+	(void)snprintf(expected, sizeof(expected), "version: 1\nfiles:\n  execute:\n    - /nonexistent/shell\n  write:\n    - %s\n",
+		       own);
+	expect(expected);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(rmdir(own), 0);
+}
+
+static void object_files_are_not_executed(void **state)
+{
+	char path[] = "/tmp/lichen-test-XXXXXX", expected[256];
+	Elf64_Ehdr head = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3 }, .e_type = ET_REL };
+	CLEANUP_FD int fd = mkstemp(path);
+	(void)state;
+	for (int i = 0; i < 2; i++, head.e_type = ET_DYN) {
+		assert_int_equal(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+		begin();
+		used(SYS_open, O_RDONLY, path);
+		(void)snprintf(expected, sizeof(expected), "version: 1\nfiles:\n  %s:\n    - %s\n", i ? "execute" : "read", path);
+		expect(expected);
+	}
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_terminal_of_its_own_has_two_ends(void **state)
+{
+	(void)state;
+	begin();
+	used(SYS_open, O_RDWR, "/dev/ptmx");
+	used(SYS_open, O_RDWR, "/dev/pts/1234567");
+	expect("version: 1\nfiles:\n  write:\n    - /dev/ptmx\n    - /dev/pts\n");
+}
+
 static void programs_come_with_their_interpreters(void **state)
 {
 	CLEANUP_FREE char *text = NULL;
@@ -184,6 +241,9 @@ int main(void)
 		cmocka_unit_test(entries_of_system_directories_become_the_directory),
 		cmocka_unit_test(neither_the_root_nor_the_home_directory_is_given_away),
 		cmocka_unit_test(what_was_made_opens_the_directory_that_was_there),
+		cmocka_unit_test(a_program_that_was_made_opens_its_directory),
+		cmocka_unit_test(object_files_are_not_executed),
+		cmocka_unit_test(a_terminal_of_its_own_has_two_ends),
 		cmocka_unit_test(programs_come_with_their_interpreters),
 		cmocka_unit_test(networks_sockets_and_calls_are_learnt),
 		cmocka_unit_test(what_cannot_be_written_is_counted),

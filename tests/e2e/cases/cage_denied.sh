@@ -124,6 +124,7 @@ sort work/words >work/sorted && mkdir work/made && mv work/sorted work/made/ && 
 /usr/bin/python3 -I -c 'import json, tempfile; tempfile.TemporaryFile(dir="work").write(b"x"); print(json.dumps([1]))'
 rm -r work/made
 cp work/words "$(mktemp)"
+cp /usr/bin/true work/own && work/own || exit 9
 E2
 [ "$SLOW" = 0 ] || sed -i /python3/d job.sh
 output=$(size 'a [1]' a)
@@ -138,6 +139,7 @@ contains 'the log of it' "$(events learn)" '"confined":false'
 grep -qx "    - $WORK/work" policy.yaml || fail "not learnt: $(cat policy.yaml)"
 grep -qx '  tmp: true' policy.yaml || fail "no temporary files: $(cat policy.yaml)"
 ! grep -qxE '    - (/|/usr|/etc|/tmp|/root)' policy.yaml || fail "too much was learnt: $(cat policy.yaml)"
+rm work/own
 caged ./job.sh >out
 same "status in the cage that was learnt ($(cat err))" 0 $?
 same 'its output in the cage' "$output" "$(paste -sd " " out)"
