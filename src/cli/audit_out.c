@@ -232,13 +232,15 @@ void audit_print_csv(const struct audit_print *print, const json_t *event, const
 
 int audit_print_entry(void *data, u64 index, const u8 *entry, size_t size)
 {
-	const struct audit_print *print = data;
+	struct audit_print *print = data;
 	json_t *event = json_loadb((const char *)entry, size, 0, NULL);
 	const struct audit_filter *filter = print->filter;
 	(void)index;
 	if ((!filter->run || strncmp(text_of(event, "run"), filter->run, strlen(filter->run)) == 0) &&
-	    (!filter->type || strcmp(text_of(event, "type"), filter->type) == 0))
+	    (!filter->type || strcmp(text_of(event, "type"), filter->type) == 0)) {
 		print->print(print, event, (const char *)entry, size);
+		print->printed++;
+	}
 	json_decref(event);
 	return ferror(print->to) ? 1 : 0;
 }

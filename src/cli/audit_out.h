@@ -25,6 +25,7 @@ struct audit_print {
 	const struct audit_filter *filter;
 	FILE *to;
 	audit_printer *print;
+	u64 printed; /* so many entries */
 };
 
 audit_printer audit_print_text, audit_print_line, audit_print_csv;

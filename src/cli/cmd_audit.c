@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "audit/audit_log.h"
 #include "audit/audit_verify.h"
@@ -118,10 +119,14 @@ static int print_entries(struct at *at, audit_printer *print)
 	struct audit_print to = { .found = &found, .filter = &at->given->filter, .to = stdout, .print = print };
 	int walked = audit_tree_each(at->view.tree, 0, audit_print_entry, &to, &ignored);
 	free(found.open);
-	(void)command_flush(0);
+	int flushed = command_flush(0);
 	if (r < 0 || (r = walked) < 0)
-		return command_flush(say(at->path, r, &at->error));
-	return command_flush(0);
+		return say(at->path, r, &at->error);
+	if (at->given->filter.run && !to.printed && !at->given->filter.type) {
+		fprintf(stderr, "lichen audit: '%s': there is no run '%.32s'\n", at->path, at->given->filter.run);
+		return LICHEN_EXIT_NO_INPUT;
+	}
+	return flushed;
 }
 
 static int show(struct at *at, int count, char **words)
@@ -196,12 +201,34 @@ static int check_witnesses(const struct at *at, const char *file, const char *no
 	return 0;
 }
 
+/* A kept checkpoint, from a file or a pipe; "-": our standard input. 0 or negative errno. */
+static int read_note(const char *file, char note[NOTE_MAX + 1], size_t *ret_size)
+{
+	bool given = strcmp(file, "-") == 0;
+	CLEANUP_FD int opened = given ? FD_NONE : open(file, O_RDONLY | O_CLOEXEC);
+	int fd = given ? STDIN_FILENO : opened;
+	size_t size = 0;
+	ssize_t n;
+	if (fd < 0)
+		return -errno;
+	while (size <= NOTE_MAX && (n = read(fd, note + size, NOTE_MAX + 1 - size)) != 0) {
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		size += n > 0 ? (size_t)n : 0;
+	}
+	if (size > NOTE_MAX)
+		return -EFBIG;
+	note[size] = 0;
+	*ret_size = size;
+	return 0;
+}
+
 static int check_one(struct at *at, const char *file)
 {
-	CLEANUP_FREE char *note = NULL;
+	char note[NOTE_MAX + 1];
 	struct checkpoint kept;
-	size_t size;
-	int r = audit_file_read(AT_FDCWD, strcmp(file, "-") == 0 ? "/dev/stdin" : file, NOTE_MAX, &note, &size);
+	size_t size = 0;
+	int r = read_note(file, note, &size);
 	if (r < 0) {
 		fprintf(stderr, "lichen audit: cannot read '%s': %s (%s)\n", file, strerror(-r), errno_name(-r));
 		return r == -ENOENT ? LICHEN_EXIT_NO_INPUT : LICHEN_EXIT_IO;
@@ -319,7 +346,8 @@ static int run(int argc, char **argv)
 	struct audit_options given = { 0 };
 	int first, status = command_parse(&command_audit, argc, argv, &given, &first);
 	if (status < 0 && first == argc)
-		status = command_usage(&command_audit, "there is nothing to do");
+		status = command_usage(&command_audit,
+				       "there is nothing to do: verify, show, export, prove, checkpoint or witness-check");
 	const struct action *action = NULL;
 	for (size_t i = 0; status < 0 && i < ARRAY_SIZE(actions); i++)
 		if (strcmp(actions[i].name, argv[first]) == 0)

@@ -74,6 +74,9 @@ same 'ends of several writers' $((before + 6 * (many / 6 + 1))) "$(count run.end
 logged -- true || fail 'run'
 audit witness-check log kept.1 kept.2 kept.3 >out || fail "witness-check: $(cat stderr)"
 same 'kept checkpoints' 3 "$(grep -c continued out)"
+same 'one that comes by a pipe' 0 "$(status_of sh -c 'cat kept.1 | "$1" audit witness-check log -' sh "$lichen")"
+same 'nothing comes' 65 "$(status_of "$lichen" audit witness-check log - </dev/null)"
+same 'no such run' 66 "$(status_of "$lichen" audit show --run=0123456789abcdef log)"
 last=$(($(count log.created) + 3 * $(count run.end) - 1))
 audit prove log 0 >log/0.tlog-proof && audit prove log $((last / 2)) >log/1.tlog-proof && audit prove log $last >log/2.tlog-proof ||
 	fail "prove: $(cat stderr)"
