@@ -101,7 +101,7 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first == argc)
-		return command_usage(&command_cage, "there is nothing to do");
+		return command_usage(&command_cage, "there is nothing to do: check or env-check");
 	int count = argc - first - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(actions[i].name, argv[first]) != 0)

@@ -167,6 +167,14 @@ static int print_state(const char *id)
 	return state ? json_out_print(state, stdout) : -ENOENT;
 }
 
+/* As it is; at a terminal the next prompt is on a line of its own. */
+static void put_output(const char *text, size_t size)
+{
+	fwrite(text, 1, size, stdout);
+	if (size > 0 && text[size - 1] != '\n' && isatty(STDOUT_FILENO))
+		putchar('\n');
+}
+
 static int finish(const struct flow_cli *cli, const struct flow_ended *ended)
 {
 	if (*ended->error)
@@ -176,7 +184,7 @@ static int finish(const struct flow_cli *cli, const struct flow_ended *ended)
 	if (cli->given->json && *ended->id && print_state(ended->id) < 0)
 		fprintf(stderr, "lichen flow: the state of run %s cannot be read\n", ended->id);
 	if (!cli->given->json && ended->status == 0 && ended->output)
-		fwrite(ended->output, 1, ended->output_size, stdout);
+		put_output(ended->output, ended->output_size);
 	return command_flush(ended->status);
 }
 

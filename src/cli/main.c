@@ -108,6 +108,8 @@ static int unknown_command(const char *name)
 
 static int help(const char *name)
 {
+	if (name && (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0))
+		name = NULL;
 	const struct command *command = name ? find_command(name) : NULL;
 	if (name && !command)
 		return unknown_command(name);

@@ -120,14 +120,17 @@ static size_t distance(const char *from, const char *to)
 	return row[length];
 }
 
-/* Adds ", word" as long as there is room. */
+/* Adds ", word" as long as there is room, else ", …". */
 static void list_words(const char *const *words, char *to, size_t room)
 {
+	static const char others[] = ", \u2026";
 	size_t at = 0;
 	for (; *words; words++) {
 		size_t length = strlen(*words), comma = at ? 2 : 0;
-		if (at + comma + length + 1 > room)
+		if (at + comma + length + sizeof(others) > room) {
+			memcpy(to + at, others, sizeof(others));
 			return;
+		}
 		memcpy(to + at, ", ", comma);
 		memcpy(to + at + comma, *words, length + 1);
 		at += comma + length;

@@ -114,6 +114,8 @@ def in_fish(command):
 
 def check_commands():
     text = lichen("help")
+    if lichen("help", "--help") != text:
+        wrong("lichen help --help: is not lichen help")
     fits("lichen help", text)
     commands = re.findall(r"^(?:  [a-z]+ +| {11})([a-z]+) +\S", text, re.M)
     same("lichen.bash, commands", bash("lichen", ""), {*commands, "--version", "--help"})
@@ -125,6 +127,7 @@ def check_commands():
     same("lichen.fish, commands", set(re.findall(r"__fish_use_subcommand -a (\w+) ", fish)), {*commands})
     same("lichen.fish, help", set(re.search(r"subcommand_from help' -a '(.*)'", fish).group(1).split()), {*commands} - {"help"})
     overview = (DOCS / "man/lichen.1").read_text()
+    synopsis = re.search(r"^\.SH SYNOPSIS\n(.*?)^\.SH ", overview, re.M | re.S).group(1)
     for command in commands:
         if command == "help":
             continue
@@ -135,6 +138,8 @@ def check_commands():
             continue
         if f"lichen-{command} (1)" not in overview:
             wrong(f"lichen.1 does not name lichen-{command}(1)")
+        if not re.search(rf"(?<![\w-]){command}(?![\w-])", synopsis):
+            wrong(f"lichen.1: {command} is not in the synopsis")
         same(page.name, in_man_page(page), wanted)
         long_options = {option for option in wanted if option.startswith("--")}
         same(f"lichen.bash, {command}", {w for w in bash("lichen", command, "--") if w.startswith("--")}, long_options)
@@ -163,6 +168,8 @@ def check_names():
         for word in (workloads if "doctor" in name else gaps if "man" in name else gaps | workloads):
             if not re.search(rf"(?<![\w-]){word}(?![\w-])", text):
                 wrong(f"{name} does not mention {word}")
+    starred = set(re.findall(r"^\.BR (\w+) \\ \*$", (DOCS / "man/lichen.1").read_text(), re.M))
+    same("lichen.1, gaps with a star", starred, {feature["name"] for feature in features if feature["fillable"]})
     page = re.sub(r"\s+", " ", GAPS_PAGE.read_text().replace("\\-", "-").replace("\\&", ""))
     for feature in features:
         for text in (feature["summary"], ", ".join(feature["needed_by"]), *feature["limits"]):

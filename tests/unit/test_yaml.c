@@ -292,8 +292,15 @@ static void unknown_keys_are_answered_with_the_nearest(void **state)
 		assert_string_equal(error.text, rows[i].sentence);
 		assert_int_equal(error.line, rows[i].line);
 	}
-	CLEANUP_YAML struct yaml_node *good = read_text("deny: 1\nread: 2\n");
+	const char *many[64] = { NULL };
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(many); i++)
+		many[i] = "quite_a_key";
+	CLEANUP_YAML struct yaml_node *other = read_text("x: 1\n");
 	struct yaml_error error;
+	assert_int_equal(yaml_check_keys(other, many, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "there are quite_a_key, quite_a_key, "));
+	assert_string_equal(strstr(error.text, ", \u2026"), ", \u2026");
+	CLEANUP_YAML struct yaml_node *good = read_text("deny: 1\nread: 2\n");
 	assert_int_equal(yaml_check_keys(good, known, &error), 0);
 }
 
