@@ -113,13 +113,23 @@ int cage_run_keep_out(const struct cage_policy *policy, const char *real, const 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (!cage_policy_allows(policy, kinds[i], real, &rule, &list))
 			continue;
-		fprintf(stderr,
-			"lichen: %s:%u:%u: the %saudit log '%s' lies in '%s', which %s allows; keep it elsewhere (--audit), or deny it\n",
-			policy->name, rule ? rule->line : 0, rule ? rule->column : 0, key ? "key of the " : "", name,
-			rule ? rule->written : "/", list ? list : "a default");
+		fprintf(stderr, "lichen: %s:%u:%u: the %saudit log '%s' lies in '%s', which %s allows; %s\n", policy->name,
+			rule ? rule->line : 0, rule ? rule->column : 0, key ? "key of the " : "", name, rule ? rule->written : "/",
+			list ? list : "a default",
+			policy->built_in ? "start it in a directory of the work's own, or keep the log elsewhere (--audit)"
+					 : "keep it elsewhere (--audit), or deny it");
 		return LICHEN_EXIT_CONFIG;
 	}
 	return -1;
+}
+
+/* What a policy denies and is not there is covered as a file would be, and a log is a directory. */
+static void make_denied(const struct cage_policy *policy, const char *real)
+{
+	const struct cage_path *rule;
+	const char *list = NULL;
+	if (!cage_policy_allows(policy, CAGE_READ, real, &rule, &list) && list && strcmp(list, "files.deny") == 0)
+		(void)mkdir(real, 0700); /* if that fails, opening the log says why */
 }
 
 static int keep_log_out(const struct cage_policy *policy, const char *log)
@@ -130,7 +140,11 @@ static int keep_log_out(const struct cage_policy *policy, const char *log)
 	if (!real || !key)
 		return no_memory();
 	int status = cage_run_keep_out(policy, real, log, false);
-	return status < 0 ? cage_run_keep_out(policy, key, name, true) : status;
+	if (status < 0)
+		status = cage_run_keep_out(policy, key, name, true);
+	if (status < 0)
+		make_denied(policy, real);
+	return status;
 }
 
 /* --- what is missing ------------------------------------------------------------------------------------------------------------------------- */

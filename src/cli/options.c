@@ -94,10 +94,12 @@ static int store(struct parse *parse, const struct option_row *row, const char *
 	return 0;
 }
 
-/* The value of an option that did not bring one along: the next argument. */
+/* The value of an option that did not bring one along: the next argument. "--" is none: `--learn -- CMD` is a value that was forgotten. */
 static const char *next_value(struct parse *parse)
 {
-	return parse->at + 1 < parse->argc ? parse->argv[++parse->at] : NULL;
+	if (parse->at + 1 >= parse->argc || strcmp(parse->argv[parse->at + 1], "--") == 0)
+		return NULL;
+	return parse->argv[++parse->at];
 }
 
 static int unknown_long(struct parse *parse, const char *name, size_t length)

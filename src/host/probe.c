@@ -180,11 +180,14 @@ int probe_run(const struct probe_job *jobs, size_t count, unsigned timeout_ms, s
 		return -errno;
 	struct running *running = (struct running *)(slots + count);
 
-	sigset_t chld, old_mask;
+	static const int waits[] = { SIGCHLD, SIGHUP, SIGINT, SIGQUIT,
+				     SIGTERM }; /* who ends us then waits until probes have cleared up */
+	sigset_t blocked, old_mask;
 	struct sigaction deflt = { .sa_handler = SIG_DFL }, old_action;
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, &old_mask);
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++)
+		sigaddset(&blocked, waits[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &old_mask);
 	sigaction(SIGCHLD, &deflt, &old_action); /* an inherited SIG_IGN would reap the children before we look */
 
 	for (size_t i = 0; i < count; i++)

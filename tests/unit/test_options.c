@@ -145,6 +145,8 @@ static void says_what_is_wrong(void **state)
 		{ .args = { "--workdir=" }, .error = "option '--workdir' needs a value: DIR" },
 		{ .args = { "-w" }, .error = "option '--workdir' needs a value: DIR" },
 		{ .args = { "-w=" }, .error = "option '--workdir' needs a value: DIR" },
+		{ .args = { "--workdir", "--", "x" }, .error = "option '--workdir' needs a value: DIR" },
+		{ .args = { "-w", "--", "x" }, .error = "option '--workdir' needs a value: DIR" },
 		{ .args = { "--workdir", "" }, .error = "option '--workdir' needs a value: DIR" },
 		{ .args = { "--all=yes" }, .error = "option '--all' takes no value" },
 		{ .args = { "--number=x" }, .error = "'x' is no digit" },

@@ -291,7 +291,19 @@ output=$("$lichen" run --cage offline -- sh -c 'echo "$TMPDIR" >tmp; cp id "$TMP
 same "status of a program in that of the profile: $(cat err)" 0 $?
 same 'a program in it' "$(id -u)" "$output"
 [ ! -e "$(cat tmp)" ] || fail 'the temporary directory of the profile stays'
+"$lichen" run --cage offline --audit="$PWD/log" -- true 2>err
+same 'status where the log is' 78 $?
+contains 'what to do' "$(cat err)" "start it in a directory of the work's own"
 cd ..
+
+# a log that is denied is made where there is none yet
+policy '  deny: [./work/kept]'
+if "$lichen" cage env-check policy.yaml >out; then
+	caged --audit="$WORK/work/kept" -- sh -c 'ls work/kept; echo x >work/kept/checkpoint' 2>err
+	same "status of who is denied his log: $(cat err)" 77 $?
+	"$lichen" audit verify work/kept >out || fail "the log that is denied: $(cat out)"
+	rm -r work/kept
+fi
 
 # nothing is executed before its start is in the log: who holds the log holds the command, and it does not outlive lichen there
 policy
