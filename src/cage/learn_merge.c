@@ -145,7 +145,7 @@ static int gather(const struct cage_learner *learner, enum cage_access access, c
 
 	for (size_t i = 0; i < learner->files.count && r == 0; i++) {
 		const struct learnt_path *row = &learner->files.row[i];
-		const char *path = row->access & access ? to_name(learner, access, row->path, directory) : NULL;
+		const char *path = (row->access & access) ? to_name(learner, access, row->path, directory) : NULL;
 
 		if (path && !learn_too_wide(learner, path) && !is_covered(above[0], path) && !is_covered(above[1], path) &&
 		    !cage_policy_allows(defaults, access, path, NULL, NULL))
