@@ -55,8 +55,8 @@ bool cage_hides(const struct cage *cage) MUST_CHECK;
  * are left alone; all that the command leaves behind is killed. */
 int cage_launch(struct cage *cage, const struct launch *launch, struct launch_result *result) MUST_CHECK;
 
-#define CAGE_STATUS_TIME 124 /* limits.wall ended it */
-/* The limit that ended the command: "wall", "output", "memory", "disk"; NULL: none. */
+#define CAGE_STATUS_TIME 124 /* limits.wall or limits.cpu_time ended it */
+/* The limit that ended the command: "wall", "cpu_time", "output", "memory", "disk"; NULL: none. */
 const char *cage_limit_hit(const struct cage *cage) MUST_CHECK;
 /* Half a sentence, if that was because it could not be told whether it holds; else NULL. */
 const char *cage_limit_why(const struct cage *cage) MUST_CHECK;
