@@ -167,9 +167,6 @@ static inline void cage_policy_done(struct cage_policy **policy)
 }
 #define CLEANUP_POLICY __attribute__((cleanup(cage_policy_done)))
 
-/* The names of the built-in profiles: ends in NULL. */
-const char *const *cage_profiles(void);
-
 /* A path that `files.defaults` allows, where it exists. */
 struct cage_default {
 	const char *path;
@@ -194,9 +191,8 @@ bool policy_of_process(const char *path);
  * guest may have made (cage_policy_resolve()); -ENAMETOOLONG.
  */
 int policy_real_path(const struct cage_policy *policy, const char *path, char real[PATH_MAX], bool *ret_own) MUST_CHECK;
-/* "fs.read"; and the reverse, -EINVAL for none of them. */
+/* "fs.read" */
 const char *cage_denied_name(enum cage_denied what);
-int cage_denied_find(const char *name);
 /* Is that denial expected? `object` as it is told: a path, HOST:PORT, a name. */
 bool cage_policy_quiet(const struct cage_policy *policy, enum cage_denied what, const char *object);
 

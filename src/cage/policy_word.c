@@ -118,14 +118,6 @@ const char *cage_denied_name(enum cage_denied what)
 	return denied[what].name;
 }
 
-int cage_denied_find(const char *name)
-{
-	for (int i = 0; i < CAGE_DENIED_COUNT; i++)
-		if (strcmp(denied[i].name, name) == 0)
-			return i;
-	return -EINVAL;
-}
-
 bool policy_denied_path(enum cage_denied what)
 {
 	return denied[what].object == PATH;

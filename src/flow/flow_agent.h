@@ -106,8 +106,7 @@ extern const struct flow_agent flow_agent_tool;
 extern const struct flow_agent flow_agent_http;
 extern const struct flow_agent flow_agent_llm;
 
-/* The agent of that name, or NULL; the n-th, NULL behind the last. */
+/* The agent of that name, or NULL. */
 const struct flow_agent *flow_agent_find(const char *name);
-const struct flow_agent *flow_agent_at(size_t n);
 
 #endif

@@ -11,11 +11,6 @@ static const struct flow_agent *const agents[] = {
 	&flow_agent_tool,
 };
 
-const struct flow_agent *flow_agent_at(size_t n)
-{
-	return n < ARRAY_SIZE(agents) ? agents[n] : NULL;
-}
-
 const struct flow_agent *flow_agent_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(agents); i++)

@@ -68,8 +68,3 @@ int model_price_cost(const struct model_price *price, u64 input, u64 output, u64
 	*ret_nano = (u64)total;
 	return 0;
 }
-
-const char *model_price_name(size_t n)
-{
-	return n < ARRAY_SIZE(rows) ? rows[n].name : NULL;
-}

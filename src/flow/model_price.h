@@ -15,7 +15,4 @@ int model_price_find(const char *model, struct model_price *ret) MUST_CHECK;
 /* What so many tokens cost, rounded up to a whole nano-dollar. Returns 0 or -EOVERFLOW. */
 int model_price_cost(const struct model_price *price, u64 input, u64 output, u64 *ret_nano) MUST_CHECK;
 
-/* The n-th row of the table, NULL behind the last. */
-const char *model_price_name(size_t n);
-
 #endif

@@ -201,14 +201,3 @@ const struct image_index_row *index_choose(const struct image_index *index)
 		return &index->rows[0];
 	return NULL;
 }
-
-bool index_is(const char *json, size_t size)
-{
-	struct image_error error;
-	json_t *root;
-	if (image_json_load(json, size, MANIFEST_MAX, "index", &root, &error))
-		return false;
-	bool is = json_is_array(json_object_get(root, "manifests")) && !json_object_get(root, "layers");
-	json_decref(root);
-	return is;
-}

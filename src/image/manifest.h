@@ -67,7 +67,4 @@ void index_done(struct image_index *index);
 /* The row for this machine: linux/amd64, else one without a platform when it is the only row. NULL: none. */
 const struct image_index_row *index_choose(const struct image_index *index);
 
-/* Whether this JSON object is an index ("manifests") and no manifest. */
-bool index_is(const char *json, size_t size);
-
 #endif

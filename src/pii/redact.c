@@ -18,7 +18,6 @@ struct pii_redactor {
 	enum pii_strategy strategy;
 	pii_writer *write;
 	void *user;
-	u64 found;
 	u8 key[crypto_generichash_KEYBYTES];
 };
 
@@ -69,7 +68,6 @@ static int replace(void *user, const struct pii_finding *finding, const u8 *byte
 	struct pii_redactor *redactor = user;
 	char text[PII_NAME_MAX + 2 * HASH_SIZE + 4];
 	(void)bytes, (void)size;
-	redactor->found++;
 	if (redactor->strategy == PII_REMOVE)
 		return 0;
 	const char *name = pii_entity_name(finding->entity);
@@ -119,11 +117,6 @@ int pii_redactor_feed(struct pii_redactor *redactor, const void *bytes, size_t s
 int pii_redactor_finish(struct pii_redactor *redactor)
 {
 	return pii_stream_finish(redactor->stream);
-}
-
-u64 pii_redactor_found(const struct pii_redactor *redactor)
-{
-	return redactor->found;
 }
 
 void pii_redactor_free(struct pii_redactor *redactor)

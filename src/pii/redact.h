@@ -38,8 +38,6 @@ int pii_redactor_new(const struct pii_options *options, const struct pii_redacti
 /* As pii_stream_feed() and pii_stream_finish() do, and what the writer returned. */
 int pii_redactor_feed(struct pii_redactor *redactor, const void *bytes, size_t size) MUST_CHECK;
 int pii_redactor_finish(struct pii_redactor *redactor) MUST_CHECK;
-/* How much was found so far. */
-u64 pii_redactor_found(const struct pii_redactor *redactor) MUST_CHECK;
 void pii_redactor_free(struct pii_redactor *redactor);
 
 /* One text as a whole, masked. Returns 0, with a text to be freed and its size; or as above. */
