@@ -71,7 +71,7 @@ int audit_found_add(struct audit_found *found, u64 index, const u8 *text, size_t
 	return r;
 }
 
-void audit_found_finish(struct audit_found *found, const struct audit_view *view)
+static void audit_found_finish(struct audit_found *found, const struct audit_view *view)
 {
 	for (size_t i = 0; i < found->open_count; i++)
 		found->open[i].running = audit_view_runs(view, found->open[i].id);

@@ -26,8 +26,6 @@ struct audit_found {
  * 0, -EBADMSG: it is no event, -ERANGE: it has another sequence number; or -ENOMEM.
  */
 int audit_found_add(struct audit_found *found, u64 index, const u8 *text, size_t size) MUST_CHECK;
-/* Asks which of them go on. */
-void audit_found_finish(struct audit_found *found, const struct audit_view *view);
 
 /*
  * Verifies a log that was opened with each_note: entries against hashes, hashes of tiles against those above, all against the signed root, sequence numbers

@@ -115,7 +115,8 @@ s64 cells_now(void)
 	return (s64)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-const char *cells_time(s64 nanoseconds, char *text, size_t size)
+/* "2026-11-22T23:16:37.123456789Z", as RFC 3339 has it. Returns `text`. */
+static const char *cells_time(s64 nanoseconds, char *text, size_t size)
 {
 	time_t seconds = (time_t)(nanoseconds / 1000000000);
 	struct tm tm;

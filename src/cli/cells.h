@@ -52,8 +52,6 @@ const char *cells_status(const struct cell_found *found, char *text, size_t size
 /* "3 minutes". Returns `text`. */
 const char *cells_duration(s64 nanoseconds, char *text, size_t size);
 s64 cells_now(void);
-/* "2026-11-22T23:16:37.123456789Z", as RFC 3339 has it. Returns `text`. */
-const char *cells_time(s64 nanoseconds, char *text, size_t size);
 
 /* The environment of a cell's processes: which cell that is, is in it, so that they are found when nothing else tells. The words are not copied;
  * the array is the caller's, its last word lives as long as the process. NULL without memory. */

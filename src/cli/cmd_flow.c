@@ -73,7 +73,7 @@ static int init_verb(const struct flow_options *given, const char *word)
 /* The runs, of this file only when there is one. NULL without memory. */
 static json_t *runs_of(const char *file)
 {
-	json_t *all = flow_state_list(), *runs = json_array(), *one;
+	json_t *all = flow_state_list(), *runs = all ? json_array() : NULL, *one;
 	char path[PATH_MAX];
 	size_t i;
 	json_array_foreach(all, i, one)

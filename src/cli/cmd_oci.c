@@ -86,7 +86,8 @@ static void put_quoted(const char *text, FILE *to)
 	json_decref(string);
 }
 
-void oci_log(const struct oci_global *global, const char *level, const char *text)
+/* Writes an entry of the log; level: "error", "warning", "debug". */
+static void oci_log(const struct oci_global *global, const char *level, const char *text)
 {
 	FILE *to = global->log ? fopen(global->log, "ae") : stderr;
 	char now[64];

@@ -27,10 +27,6 @@ struct flow_cli {
 /* Finds the base directory and reads config.yaml. 0, or an exit status, after saying why. */
 int flow_cli_begin(struct flow_cli *cli);
 void flow_cli_done(struct flow_cli *cli);
-/* Reads a file as a whole: at most 1 MiB. 0, or an exit status, after saying why. */
-int flow_cli_read(const char *path, char **ret, size_t *ret_size);
-/* Says "lichen flow: FILE:LINE:COLUMN: text". Returns LICHEN_EXIT_CONFIG, or LICHEN_EXIT_SOFTWARE without memory. */
-int flow_cli_wrong(const char *path, int error, const struct yaml_error *why);
 
 int flow_cli_run(struct flow_cli *cli, const char *file);
 int flow_cli_validate(struct flow_cli *cli, const char *file);

@@ -29,7 +29,8 @@ static int say(const char *path, int error, int status)
 	return status;
 }
 
-int flow_cli_wrong(const char *path, int error, const struct yaml_error *why)
+/* Says "lichen flow: FILE:LINE:COLUMN: text". Returns LICHEN_EXIT_CONFIG, or LICHEN_EXIT_SOFTWARE without memory. */
+static int flow_cli_wrong(const char *path, int error, const struct yaml_error *why)
 {
 	if (error == -ENOMEM) {
 		fputs("lichen flow: out of memory\n", stderr);
@@ -42,7 +43,8 @@ int flow_cli_wrong(const char *path, int error, const struct yaml_error *why)
 	return LICHEN_EXIT_CONFIG;
 }
 
-int flow_cli_read(const char *path, char **ret, size_t *ret_size)
+/* Reads a file as a whole: at most 1 MiB. 0, or an exit status, after saying why. */
+static int flow_cli_read(const char *path, char **ret, size_t *ret_size)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)

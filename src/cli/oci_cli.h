@@ -26,8 +26,6 @@ extern const struct oci_verb oci_verb_create, oci_verb_run, oci_verb_start, oci_
 	oci_verb_exec, oci_verb_ps, oci_verb_list, oci_verb_pause, oci_verb_resume, oci_verb_update, oci_verb_events, oci_verb_spec,
 	oci_verb_features;
 
-/* Writes an entry of the log; level: "error", "warning", "debug". */
-void oci_log(const struct oci_global *global, const char *level, const char *text);
 /* Logs an error, and says it on stderr if the log is a file. Returns OCI_EXIT_FAILED. */
 int oci_failed(const struct oci_global *global, const char *what, const struct oci_error *error);
 /* Logs what was left away. */

@@ -166,7 +166,8 @@ void text_wrap(const char *text, unsigned indent, FILE *to)
 	}
 }
 
-bool colours_wanted(FILE *to)
+/* A terminal that is not dumb, and no NO_COLOR in the environment (no-color.org). */
+static bool colours_wanted(FILE *to)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 	return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(fileno(to));

@@ -55,10 +55,7 @@ struct cell {
 	enum colour colour;
 };
 
-/* Prints the cells side by side, on as many lines as the longest needs. Colours only where colours_wanted(to). */
+/* Prints the cells side by side, on as many lines as the longest needs. Colours only on a terminal that has them, and without NO_COLOR. */
 void print_row(const struct cell *cells, size_t count, FILE *to);
-
-/* A terminal that is not dumb, and no NO_COLOR in the environment (no-color.org). */
-bool colours_wanted(FILE *to);
 
 #endif

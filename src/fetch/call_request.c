@@ -16,7 +16,8 @@ static int refuse(struct fetch_error *error, const char *what, const char *why)
 }
 
 /* What frames the message, or is the connection's, is libcurl's to say. */
-bool call_header_allowed(const char *name)
+/* Is a text the name of a header field (RFC 9110 5.6.2), and one that a caller may set? */
+static bool call_header_allowed(const char *name)
 {
 	static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	static const char *const ours[] = {

@@ -48,7 +48,4 @@ struct call_request {
 int call_request_read(const char *text, size_t size, struct call_request *ret, struct fetch_error *ret_error) MUST_CHECK;
 void call_request_done(struct call_request *request);
 
-/* Is a text the name of a header field (RFC 9110 5.6.2), and one that a caller may set? */
-bool call_header_allowed(const char *name);
-
 #endif

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum gap_presence evidence_class(int error)
+/* What an errno says about a feature: ENOSYS and its like MISSING, EPERM and its like BLOCKED, ENOMEM and its like UNKNOWN. */
+static enum gap_presence evidence_class(int error)
 {
 	switch (error) {
 	case 0:

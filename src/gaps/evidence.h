@@ -54,7 +54,4 @@ void evidence_note(struct evidence *evidence, const char *format, ...) PRINTF_LI
 /* Completes the finding. */
 void evidence_end(struct evidence *evidence);
 
-/* What an errno says about a feature: ENOSYS and its like MISSING, EPERM and its like BLOCKED, ENOMEM and its like UNKNOWN. */
-enum gap_presence evidence_class(int error);
-
 #endif

@@ -123,7 +123,8 @@ int mount_scratch_make_on_disk(struct mount_scratch *ret)
 	return r;
 }
 
-int mount_scratch_make(struct mount_scratch *ret)
+/* On a tmpfs that takes programs and attributes if there is one. */
+static int mount_scratch_make(struct mount_scratch *ret)
 {
 	int r;
 

@@ -17,10 +17,7 @@ struct mount_scratch {
 };
 #define MOUNT_SCRATCH_NONE ((struct mount_scratch){ .lock = -9 })
 
-/* Makes one: on a tmpfs that takes programs and attributes if there is one, else in TMPDIR, /tmp or /var/tmp. 0 or the negative errno of the last
- * place that was tried. */
-int mount_scratch_make(struct mount_scratch *ret) MUST_CHECK;
-/* The same, but not on a tmpfs first: for what may be much. What others left there is for mount_scratch_sweep_disk(). */
+/* Makes one in TMPDIR, /tmp or /var/tmp, not on a tmpfs first: for what may be much. 0 or the negative errno of the last place that was tried. What others left there is for mount_scratch_sweep_disk(). */
 int mount_scratch_make_on_disk(struct mount_scratch *ret) MUST_CHECK;
 /* Makes one for a cell, whose commons tell where it is, and how overlays that the guest mounts can be kept there. */
 int mount_scratch_stage(struct mount_scratch *ret, struct commons *commons) MUST_CHECK;

@@ -128,7 +128,7 @@ static void read_user(struct oci_reader *r, json_t *process, struct oci_user *us
 	}
 }
 
-void oci_read_process(struct oci_reader *r, json_t *from, struct oci_process *process)
+static void oci_read_process(struct oci_reader *r, json_t *from, struct oci_process *process)
 {
 	json_t *size = oci_read_object(r, from, "consoleSize");
 	s64 score;

@@ -32,8 +32,7 @@ u32 oci_read_u32(struct oci_reader *r, json_t *from, const char *name);         
 const char **oci_read_texts(struct oci_reader *r, json_t *from, const char *name); /* NULL-terminated, allocated; NULL = not told */
 void *oci_read_alloc(struct oci_reader *r, size_t count, size_t size); /* zeros; NULL after saying that there is no memory */
 
-/* oci_spec.c, oci_spec_linux.c */
-void oci_read_process(struct oci_reader *r, json_t *from, struct oci_process *process);
+/* oci_spec_linux.c */
 void oci_read_linux(struct oci_reader *r, json_t *from, struct oci_spec *spec);
 
 #endif

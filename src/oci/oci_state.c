@@ -193,7 +193,8 @@ char **oci_container_list(const char *root)
 
 /* --- how it is doing ------------------------------------------------------------------------------------------------------------------------ */
 
-const char *oci_container_text(const struct oci_container *container, const char *name)
+/* A text of state.json, "" = not there. */
+static const char *oci_container_text(const struct oci_container *container, const char *name)
 {
 	const char *text = json_string_value(json_object_get(container->data, name));
 

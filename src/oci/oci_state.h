@@ -59,8 +59,6 @@ pid_t oci_container_pid(const struct oci_container *container);
 u64 oci_process_started(pid_t pid);
 bool oci_container_alive(const struct oci_container *container);
 enum oci_status oci_container_status(const struct oci_container *container);
-/* A text of state.json, "" = not there. */
-const char *oci_container_text(const struct oci_container *container, const char *name);
 
 /* The configuration that it was created with: oci_spec_done() it. */
 int oci_container_spec(const struct oci_container *container, struct oci_spec *ret, struct oci_error *error) MUST_CHECK;

@@ -61,7 +61,7 @@ void manager_tell(struct manager *manager, enum manager_progress progress, const
 		(void)close(take_fd(&manager->events));
 }
 
-struct managed *manager_unit(struct manager *manager, const struct unit *unit)
+static struct managed *manager_unit(struct manager *manager, const struct unit *unit)
 {
 	for (size_t i = 0; i < manager->count; i++)
 		if (manager->units[i].unit == unit)
@@ -69,7 +69,8 @@ struct managed *manager_unit(struct manager *manager, const struct unit *unit)
 	return NULL;
 }
 
-void manager_stop(struct manager *manager)
+/* Stops everything, in the order. */
+static void manager_stop(struct manager *manager)
 {
 	manager->stopping = true;
 }
@@ -136,7 +137,8 @@ static void stop_some(struct manager *manager)
 }
 
 /* Tells once that all are up. */
-void manager_check_ready(struct manager *manager)
+/* Whether the head is up, and everything else that is to be; tells it once. */
+static void manager_check_ready(struct manager *manager)
 {
 	const struct managed *head = manager_unit(manager, manager->start->set->head);
 

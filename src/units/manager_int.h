@@ -108,11 +108,6 @@ s64 manager_now_ns(void);
 /* manager.c */
 void manager_tell(struct manager *manager, enum manager_progress progress, const struct managed *managed, const char *format, ...)
 	PRINTF_LIKE(4, 5);
-/* Whether the head is up, and everything else that is to be; tells it once. */
-void manager_check_ready(struct manager *manager);
-/* Stops everything, in the order. */
-void manager_stop(struct manager *manager);
-struct managed *manager_unit(struct manager *manager, const struct unit *unit);
 
 /* manager_state.c: writes units.json. */
 void manager_write(struct manager *manager);

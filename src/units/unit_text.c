@@ -35,8 +35,8 @@ char *unit_file_read(const char *path, size_t limit, size_t *ret_size, int *ret_
 	return text;
 }
 
-int unit_settings_add(struct unit_settings *into, const char *section, const char *name, const char *value, const char *file,
-		      unsigned line)
+static int unit_settings_add(struct unit_settings *into, const char *section, const char *name, const char *value, const char *file,
+			     unsigned line)
 {
 	struct unit_setting *row;
 

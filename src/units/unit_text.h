@@ -27,9 +27,6 @@ int unit_text_parse(const char *text, size_t size, const char *file, struct unit
 		    struct word_list *notes) MUST_CHECK;
 /* The same for a file below `dir`. Also negative errno of reading it; -EFBIG. */
 int unit_text_read(const char *path, struct unit_settings *into, struct word_list *notes) MUST_CHECK;
-/* Adds one. 0 or -ENOMEM. */
-int unit_settings_add(struct unit_settings *into, const char *section, const char *name, const char *value, const char *file,
-		      unsigned line) MUST_CHECK;
 void unit_settings_done(struct unit_settings *settings);
 
 /* Reads a whole file: its bytes (malloc, with a NUL behind them), or NULL with *ret_error. */

@@ -61,7 +61,8 @@ static size_t character(const u8 *text, size_t size)
 	return length;
 }
 
-void call_print_bytes(const char *bytes, size_t size, FILE *to)
+/* As a C string without quotes. */
+static void call_print_bytes(const char *bytes, size_t size, FILE *to)
 {
 	for (size_t i = 0; i < size; i++) {
 		u8 c = (u8)bytes[i];

@@ -100,9 +100,6 @@ int call_number(const char *name) MUST_CHECK;
 /* Prints a TRACE_CALL record: openat(AT_FDCWD, "/dev/kmsg", O_RDONLY|O_CLOEXEC). What is no printable UTF-8 is escaped as C does. */
 void call_print(const struct trace_record *record, FILE *to);
 
-/* Prints bytes as a C string without quotes. */
-void call_print_bytes(const char *bytes, size_t size, FILE *to);
-
 /* "SIGKILL" for 9; "signal 99" for numbers without a name. The result lives until the next call. */
 const char *call_signal_name(int signal);
 
