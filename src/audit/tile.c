@@ -11,6 +11,7 @@
 
 #include "audit/tile.h"
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 
 const char *tile_path(char path[TILE_PATH_SIZE], int level, u64 index, u32 width)
 {
@@ -82,24 +83,6 @@ static s64 size_of(int fd, size_t most)
 	return S_ISREG(st.st_mode) && (u64)st.st_size <= most ? st.st_size : -EBADMSG;
 }
 
-static ssize_t read_some(int fd, void *to, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, (u8 *)to + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 int tile_read(struct tile_reader *reader, unsigned level, u64 index, const struct merkle_hash **ret_hashes)
 {
 	struct tile_cache *cache = &reader->cache[level % TILE_LEVELS];
@@ -118,7 +101,7 @@ int tile_read(struct tile_reader *reader, unsigned level, u64 index, const struc
 			n = -EBADMSG;
 		if (n < 0)
 			return (int)n;
-		n = read_some(fd, cache->hashes, width * sizeof(*cache->hashes));
+		n = read_bytes_into(fd, cache->hashes, width * sizeof(*cache->hashes));
 		if (n < 0)
 			return (int)n;
 		if ((size_t)n < width * sizeof(*cache->hashes))
@@ -150,7 +133,7 @@ int tile_read_entries(struct tile_reader *reader, u64 index, u8 **ret_bundle, si
 	bundle = malloc((size_t)size + 1);
 	if (!bundle)
 		return -ENOMEM;
-	n = read_some(fd, bundle, (size_t)size);
+	n = read_bytes_into(fd, bundle, (size_t)size);
 	if (n < 0)
 		return (int)n;
 	at = bundle;

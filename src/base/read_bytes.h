@@ -47,4 +47,23 @@ MUST_CHECK static inline int read_bytes(int fd, size_t most, char **ret_bytes, s
 	return 0;
 }
 
+/* Reads to the end, or until `to` is full. How many bytes there are, or negative errno of read(2). */
+MUST_CHECK static inline ssize_t read_bytes_into(int fd, void *to, size_t size)
+{
+	size_t had = 0;
+
+	while (had < size) {
+		ssize_t n = read(fd, (u8 *)to + had, size - had);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		had += (size_t)n;
+	}
+	return (ssize_t)had;
+}
+
 #endif

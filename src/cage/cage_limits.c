@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "host/cell_process.h"
 
 #define GROUP_NAME "cage"
@@ -71,18 +72,6 @@ static void end_by(struct cage_run_limits *run, const char *limit)
 
 /* --- output -------------------------------------------------------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t n = write(fd, bytes + done, size - done);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 /* A thread: hands on what comes, up to the limit; then the pipe is closed, so that writers get SIGPIPE. */
 static void *pump(void *data)
 {
@@ -100,7 +89,8 @@ static void *pump(void *data)
 		if (n <= 0)
 			break;
 		before = __atomic_fetch_add(&run->written, (u64)n, __ATOMIC_RELAXED);
-		if (before < limit && !write_all(stream->to, bytes, limit - before < (u64)n ? (size_t)(limit - before) : (size_t)n))
+		if (before < limit &&
+		    write_bytes(stream->to, bytes, limit - before < (u64)n ? (size_t)(limit - before) : (size_t)n) < 0)
 			break;
 		if (before + (u64)n > limit) {
 			end_by(run, "output");

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "host/network.h"
 #include "proxy/proxy_rule.h"
 
@@ -28,20 +29,6 @@ static_assert(CAGE_PROXY_PORT == 3128, "URL");
 int cage_proxy_find(char path[PATH_MAX])
 {
 	return helper_find("lichen-proxy", path);
-}
-
-static int send_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t n = send(fd, text, length, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		length -= (size_t)n;
-	}
-	return 0;
 }
 
 static json_t *list_of(const struct cage_words *words)
@@ -63,8 +50,8 @@ static int send_rules(int control, const struct cage_policy *policy)
 	json_decref(rules);
 	if (!line)
 		return -ENOMEM;
-	int r = send_all(control, line, strlen(line));
-	return r ? r : send_all(control, "\n", 1);
+	int r = send_bytes(control, line, strlen(line));
+	return r ? r : send_bytes(control, "\n", 1);
 }
 
 /* Waits for something to read. 0 or negative errno. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "cli/words.h"
 #include "host/cell_join.h"
 #include "host/cell_tree.h"
@@ -47,9 +48,9 @@ static int copy_self(void)
 			return -errno;
 		if (n == 0)
 			break;
-		for (ssize_t at = 0, m; at < n; at += m)
-			if ((m = write(to, data + at, (size_t)(n - at))) < 0)
-				return -errno;
+		int r = write_bytes(to, data, (size_t)n);
+		if (r < 0)
+			return r;
 	}
 	if (fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return -errno;

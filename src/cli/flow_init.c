@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "cli/commands.h"
 #include "cli/flow_cli.h"
 #include "cli/words.h"
@@ -168,11 +169,7 @@ static int write_one(int dir, const struct init_file *file)
 	if (!file->text)
 		return mkdirat(dir, file->name, 0777) < 0 && errno != EEXIST ? -errno : 0;
 	CLEANUP_FD int fd = openat(dir, file->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	size_t size = strlen(file->text);
-	if (fd < 0)
-		return -errno;
-	ssize_t n = write(fd, file->text, size);
-	return n == (ssize_t)size ? 0 : n < 0 ? -errno : -ENOSPC;
+	return fd < 0 ? -errno : write_bytes(fd, file->text, strlen(file->text));
 }
 
 int flow_cli_init(const char *directory)

@@ -8,23 +8,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "echo/echo.h"
 
 /* --- out -------------------------------------------------------------------------------------------------------------------------- */
-
-static bool put(int fd, const char *from, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, from, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		from += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
 
 static void send_text(int fd, long status, const char *type, const char *text, bool cut)
 {
@@ -33,8 +20,8 @@ static void send_text(int fd, long status, const char *type, const char *text, b
 	int length = snprintf(head, sizeof(head),
 			      "HTTP/1.1 %ld %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status,
 			      status < 400 ? "OK" : "Error", type, size);
-	if (put(fd, head, (size_t)length))
-		(void)!put(fd, text, cut ? size / 2 : size);
+	if (write_bytes(fd, head, (size_t)length) == 0)
+		(void)!write_bytes(fd, text, cut ? size / 2 : size);
 }
 
 void echo_send(int fd, long status, json_t *document, bool cut)
@@ -53,7 +40,7 @@ bool echo_stream_begin(int fd)
 {
 	static const char head[] =
 		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
-	return put(fd, head, sizeof(head) - 1);
+	return write_bytes(fd, head, sizeof(head) - 1) == 0;
 }
 
 bool echo_stream_event(int fd, const char *name, const char *data)
@@ -63,7 +50,8 @@ bool echo_stream_event(int fd, const char *name, const char *data)
 	if (size < 0)
 		return false;
 	int length = snprintf(head, sizeof(head), "%x\r\n", (unsigned)size);
-	bool ok = put(fd, head, (size_t)length) && put(fd, text, (size_t)size) && put(fd, "\r\n", 2);
+	bool ok = write_bytes(fd, head, (size_t)length) == 0 && write_bytes(fd, text, (size_t)size) == 0 &&
+		  write_bytes(fd, "\r\n", 2) == 0;
 	free(text);
 	return ok;
 }
@@ -77,7 +65,7 @@ bool echo_stream_json(int fd, const char *name, json_t *event)
 
 void echo_stream_end(int fd)
 {
-	(void)!put(fd, "0\r\n\r\n", 5);
+	(void)!write_bytes(fd, "0\r\n\r\n", 5);
 }
 
 /* --- in --------------------------------------------------------------------------------------------------------------------------- */

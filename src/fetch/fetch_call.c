@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/read_bytes.h"
+#include "base/write_bytes.h"
 #include "fetch/call_request.h"
 
 struct call {
@@ -42,26 +43,12 @@ static bool fail(struct call *call, int status, const char *kind, const char *wh
 
 /* --- What leaves ------------------------------------------------------------------------------------------------------------------ */
 
-static int write_all(int fd, const char *from, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, from, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		from += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Writes one line of JSON; takes the reference. */
 static bool tell(struct call *call, json_t *event)
 {
 	char *line = event ? json_dumps(event, JSON_COMPACT) : NULL;
 	json_decref(event);
-	bool ok = line && write_all(call->out, line, strlen(line)) == 0 && write_all(call->out, "\n", 1) == 0;
+	bool ok = line && write_bytes(call->out, line, strlen(line)) == 0 && write_bytes(call->out, "\n", 1) == 0;
 	free(line);
 	return ok || fail(call, LICHEN_FETCH_IO, "internal", "the answer cannot be handed on");
 }
@@ -191,7 +178,7 @@ static size_t take_body(char *data, size_t one, size_t size, void *user)
 	if (call->moved)
 		return size;
 	bool ok = tell_answer(call) && tell(call, json_pack("{s:s, s:I}", "event", "data", "size", (json_int_t)size));
-	if (ok && write_all(call->out, data, size))
+	if (ok && write_bytes(call->out, data, size))
 		ok = fail(call, LICHEN_FETCH_IO, "internal", "the answer cannot be handed on");
 	return ok ? size : CURL_WRITEFUNC_ERROR;
 }

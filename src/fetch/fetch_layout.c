@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 
 static int open_dir(int at, const char *name)
 {
@@ -94,13 +95,9 @@ static int replace(const struct layout *layout, int to, const char *name, const 
 	CLEANUP_FD int fd = openat(layout->partial, "file", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
-	for (ssize_t n; size; data += n, size -= (size_t)n) {
-		n = write(fd, data, size);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		if (n < 0)
-			return -errno;
-	}
+	int error = write_bytes(fd, data, size);
+	if (error)
+		return error;
 	return fsync(fd) || renameat(layout->partial, "file", to, name) ? -errno : 0;
 }
 

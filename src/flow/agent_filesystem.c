@@ -19,7 +19,9 @@
 
 #include "base/cleanup.h"
 #include "base/read_bytes.h"
+#include "base/write_bytes.h"
 #include "flow/flow_paths.h"
+#include "flow/flow_sort.h"
 #include "host/tree.h"
 
 #define LIST_MAX 10000u /* names */
@@ -180,28 +182,6 @@ static int list_one(void *arg, int dir, const char *name)
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(json_string_value(json_object_get(*(json_t *const *)a, "name")),
-		      json_string_value(json_object_get(*(json_t *const *)b, "name")));
-}
-
-static json_t *sorted(json_t *items)
-{
-	size_t count = json_array_size(items);
-	json_t **rows = calloc(count + 1, sizeof(*rows)), *to = json_array();
-
-	for (size_t i = 0; rows && i < count; i++)
-		rows[i] = json_array_get(items, i);
-	if (rows && count > 0)
-		qsort(rows, count, sizeof(json_t *), by_name);
-	for (size_t i = 0; rows && i < count; i++)
-		(void)json_array_append(to, rows[i]);
-	free(rows);
-	json_decref(items);
-	return to;
-}
-
 static enum flow_outcome do_list(const struct flow_task *task, const char *path, const struct flow_place *place,
 				 struct flow_result *result)
 {
@@ -213,25 +193,12 @@ static enum flow_outcome do_list(const struct flow_task *task, const char *path,
 		json_decref(listing.items);
 		return failed(result, "list", path, r);
 	}
-	listing.items = sorted(listing.items);
+	listing.items = flow_sorted(listing.items, "name");
 	return give(result, json_pack("{s:o, s:i, s:o}", "path", name_json(path), "count", (int)json_array_size(listing.items),
 				      "items", listing.items));
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------------------------------- */
-
-static int write_whole(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		bytes += n > 0 ? n : 0;
-		size -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
 
 static int append_to(const struct flow_place *place, const char *bytes, size_t size, u64 most)
 {
@@ -244,7 +211,7 @@ static int append_to(const struct flow_place *place, const char *bytes, size_t s
 		return -errno;
 	if ((u64)st.st_size + size > most)
 		return -EFBIG;
-	return write_whole(fd, bytes, size);
+	return write_bytes(fd, bytes, size);
 }
 
 /* What is there is replaced if it is a file; a link is refused, not replaced. */
@@ -260,7 +227,7 @@ static int replace(const struct flow_place *place, const char *bytes, size_t siz
 		return -EIO;
 	(void)snprintf(name, sizeof(name), ".lichen-%016llx", (unsigned long long)random);
 	CLEANUP_FD int fd = openat(place->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	int r = fd < 0 ? -errno : write_whole(fd, bytes, size);
+	int r = fd < 0 ? -errno : write_bytes(fd, bytes, size);
 	if (r == 0 && renameat(place->dir, name, place->dir, place->name) < 0)
 		r = -errno;
 	if (r < 0 && fd >= 0)

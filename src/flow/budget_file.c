@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 
 /* Widths: a word, three numbers, the run, a checksum; single blanks between them and a newline. */
 #define WORD 7
@@ -24,7 +25,7 @@
 
 static_assert(WORD + 1 + 3 * (NUMBER + 1) + BUDGET_RUN_MAX + 1 + CHECK + 1 == BUDGET_RECORD, "the fields fill a record");
 
-void budget_record_write(const struct budget_record *record, char to[BUDGET_RECORD])
+static void budget_record_write(const struct budget_record *record, char to[BUDGET_RECORD])
 {
 	char line[BUDGET_RECORD + 1];
 	int length = snprintf(line, sizeof(line), "%-*s %0*llu %0*llu %0*llu %-*s ", WORD,
@@ -47,7 +48,7 @@ static bool read_number(const char **at, u64 *ret)
 	return *(*at)++ == ' ';
 }
 
-int budget_record_read(const char from[BUDGET_RECORD], struct budget_record *ret)
+static int budget_record_read(const char from[BUDGET_RECORD], struct budget_record *ret)
 {
 	char again[BUDGET_RECORD];
 	struct budget_record record = { .kind = memcmp(from, "settle", 6) == 0 ? BUDGET_SETTLE : BUDGET_RESERVE };
@@ -201,21 +202,6 @@ u64 budget_file_count(const struct budget_file *file)
 	return file->count;
 }
 
-static int write_at(int fd, const char *from, size_t size, u64 at)
-{
-	while (size) {
-		ssize_t n = pwrite(fd, from, size, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		from += n;
-		size -= (size_t)n;
-		at += (u64)n;
-	}
-	return 0;
-}
-
 int budget_file_append(struct budget_file *file, const struct budget_record *record)
 {
 	char bytes[BUDGET_RECORD];
@@ -225,7 +211,7 @@ int budget_file_append(struct budget_file *file, const struct budget_record *rec
 	if (ftruncate(file->fd, (off_t)end))
 		return -errno;
 	budget_record_write(record, bytes);
-	int error = write_at(file->fd, bytes, sizeof(bytes), end);
+	int error = write_bytes_at(file->fd, bytes, sizeof(bytes), (off_t)end);
 	if (!error && fdatasync(file->fd))
 		error = -errno;
 	/* What is not durable must not be read as if it were. Where even this fails the record counts, which is the safe side. */

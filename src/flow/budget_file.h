@@ -44,8 +44,4 @@ u64 budget_file_count(const struct budget_file *file);
 /* Adds one behind what was read, and cuts off what is torn there. Returns when it is durable; after an error it is not there. */
 int budget_file_append(struct budget_file *file, const struct budget_record *record) MUST_CHECK;
 
-/* One record as bytes, and back. budget_record_read() returns 0 or -EBADMSG. */
-void budget_record_write(const struct budget_record *record, char to[BUDGET_RECORD]);
-int budget_record_read(const char from[BUDGET_RECORD], struct budget_record *ret) MUST_CHECK;
-
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "flow/call_frames.h"
 #include "host/helper.h"
 
@@ -144,15 +145,10 @@ static int request_file(const json_t *request)
 		return -ENOMEM;
 	if (fd < 0)
 		return -errno;
-	for (size_t at = 0, size = strlen(text); at < size;) {
-		ssize_t n = write(fd, text + at, size - at);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return -errno;
-	return take_fd(&fd);
+	int r = write_bytes(fd, text, strlen(text));
+	if (r < 0)
+		return r;
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : take_fd(&fd);
 }
 
 static int start(const struct flow_call *call, struct helper *helper, struct flow_reply *reply)

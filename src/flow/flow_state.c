@@ -16,6 +16,8 @@
 
 #include "base/cleanup.h"
 #include "base/read_bytes.h"
+#include "base/write_bytes.h"
+#include "flow/flow_sort.h"
 #include "host/state_dir.h"
 #include "host/tree.h"
 
@@ -103,14 +105,9 @@ static int put_file(int dir, const char *name, const char *bytes, size_t size)
 	CLEANUP_FD int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		bytes += n > 0 ? n : 0;
-		size -= n > 0 ? (size_t)n : 0;
-	}
+	int r = write_bytes(fd, bytes, size);
+	if (r < 0)
+		return r;
 	return fsync(fd) < 0 || renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
 }
 
@@ -194,31 +191,14 @@ static int add_run(void *arg, int dir, const char *name)
 	return 0;
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const char *one = json_string_value(json_object_get(*(json_t *const *)a, "started"));
-	const char *two = json_string_value(json_object_get(*(json_t *const *)b, "started"));
-
-	return strcmp(one ? one : "", two ? two : "");
-}
-
 json_t *flow_state_list(void)
 {
 	CLEANUP_FD int flows = open_flows();
-	json_t *runs = json_array(), *sorted = json_array();
+	json_t *runs = json_array();
 
 	if (flows >= 0 && runs)
 		(void)tree_each(flows, add_run, runs);
-	size_t count = json_array_size(runs);
-	CLEANUP_FREE json_t **rows = calloc(count + 1, sizeof(json_t *));
-	for (size_t i = 0; rows && i < count; i++)
-		rows[i] = json_array_get(runs, i);
-	if (rows && count > 1)
-		qsort(rows, count, sizeof(json_t *), by_start);
-	for (size_t i = 0; rows && i < count; i++)
-		(void)json_array_append(sorted, rows[i]);
-	json_decref(runs);
-	return sorted;
+	return flow_sorted(runs, "started");
 }
 
 /* --- the key ---------------------------------------------------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 
 #include "abi/trace.h"
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "gaps/registry.h"
 #include "host/agent_blob.h"
 #include "host/filter.h"
@@ -81,13 +82,10 @@ static int make_agent(void)
 
 static int fill_agent(int fd)
 {
-	for (size_t done = 0; done < agent_blob_size;) {
-		ssize_t n = write(fd, agent_blob + done, agent_blob_size - done);
+	int r = write_bytes(fd, agent_blob, agent_blob_size);
 
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
+	if (r < 0)
+		return r;
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "host/trace_file.h"
 
 #define MS UINT64_C(1000000)
@@ -41,16 +42,8 @@ static u64 clock_now(clockid_t clock)
 /* After the first error nothing more is written: the file ends at a whole record, or breaks off where the disk was full. */
 static void flush(struct trace_drain *drain)
 {
-	for (size_t done = 0; drain->trace->fd >= 0 && done < drain->used && !drain->trace->error;) {
-		ssize_t n = write(drain->trace->fd, drain->buffer + done, drain->used - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			drain->trace->error = errno;
-		else
-			done += (size_t)n;
-	}
+	if (drain->trace->fd >= 0 && !drain->trace->error)
+		drain->trace->error = -write_bytes(drain->trace->fd, drain->buffer, drain->used);
 	drain->used = 0;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "host/tree.h"
 
 #define DEPTH_MAX TREE_DEPTH_MAX
@@ -62,14 +63,12 @@ static int copy_bytes(int from, int to)
 
 	if (!chunk)
 		return -ENOMEM;
-	while ((n = read(from, chunk, CHUNK)) > 0)
-		for (ssize_t done = 0; done < n;) {
-			ssize_t m = write(to, chunk + done, (size_t)(n - done));
+	while ((n = read(from, chunk, CHUNK)) > 0) {
+		int r = write_bytes(to, chunk, (size_t)n);
 
-			if (m < 0)
-				return -errno;
-			done += m;
-		}
+		if (r < 0)
+			return r;
+	}
 	return n < 0 ? -errno : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "image/copy.h"
 
 /* Where it goes: a name in a directory. */
@@ -92,20 +93,6 @@ static int receive_tree(int peer, const struct copy_target *target, char kind, c
 	return error;
 }
 
-static int write_all(int to, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(to, data, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The archive, to somebody who reads archives. */
 static int receive_archive(int peer, const struct copy_target *target, const char *name, struct image_error *ret_error)
 {
@@ -120,7 +107,7 @@ static int receive_archive(int peer, const struct copy_target *target, const cha
 		if (n <= 0)
 			break;
 		size += (u64)n;
-		int error = write_all(target->archive, data, (size_t)n);
+		int error = write_bytes(target->archive, data, (size_t)n);
 		if (error)
 			return image_fail_errno(ret_error, error, "cannot write the archive");
 	}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "host/tree.h"
 #include "image/copy.h"
 
@@ -77,16 +78,7 @@ static int resolve(struct sending *sending)
 static int to_peer(void *arg, const void *data, size_t size)
 {
 	const struct sending *sending = arg;
-	for (const char *at = data; size;) {
-		ssize_t n = send(sending->peer, at, size, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
+	return send_bytes(sending->peer, data, size);
 }
 
 /* Those of the paths to leave out that lie below the one that is sent, relative to it. */

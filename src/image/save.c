@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "image/image.h"
 #include "image/path_set.h"
 #include "image/tar_write.h"
@@ -24,16 +25,7 @@ struct saving {
 static int write_all(void *arg, const void *data, size_t size)
 {
 	const struct saving *saving = arg;
-	for (const char *at = data; size;) {
-		ssize_t n = write(saving->to, at, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
+	return write_bytes(saving->to, data, size);
 }
 
 static int cannot_write(struct saving *saving, int error)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "image/store_int.h"
 
 int blob_begin(const struct image_store *store, struct blob_writer *ret_writer)
@@ -29,19 +30,9 @@ int blob_begin(const struct image_store *store, struct blob_writer *ret_writer)
 
 int blob_add(struct blob_writer *writer, const void *data, size_t size)
 {
-	const char *at = data;
 	digest_add(&writer->state, data, size);
 	writer->size += size;
-	while (size) {
-		ssize_t n = write(writer->fd, at, size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
+	return write_bytes(writer->fd, data, size);
 }
 
 void blob_abort(struct blob_writer *writer)

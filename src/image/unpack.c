@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 #include "host/tree.h"
 #include "image/layer_stream.h"
 #include "image/unpack_int.h"
@@ -100,21 +101,6 @@ static int check_size(struct unpack *unpack, const struct place *at, s64 size)
 	return 0;
 }
 
-static int write_block(int file, const char *data, size_t size, off_t offset)
-{
-	while (size) {
-		ssize_t n = pwrite(file, data, size, offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		offset += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_data(struct unpack *unpack, struct layer_stream *stream, int file, const struct place *at, s64 size)
 {
 	const void *data;
@@ -124,7 +110,7 @@ static int write_data(struct unpack *unpack, struct layer_stream *stream, int fi
 	while ((result = archive_read_data_block(stream->tar, &data, &n, &offset)) == ARCHIVE_OK) {
 		if (offset < end || n > (u64)size || offset > size - (s64)n)
 			return image_fail(unpack->error, -EBADMSG, "the file '%s' has data outside its size", at->path);
-		int error = write_block(file, data, n, offset);
+		int error = write_bytes_at(file, data, n, offset);
 		if (error)
 			return unpack_refused(unpack, error, "write", at->path);
 		end = offset + (s64)n;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write_bytes.h"
 
 #define CHUNK 4096
 
@@ -33,18 +34,6 @@ int oci_wait_begin(sigset_t *ret_old)
 	return sigprocmask(SIG_BLOCK, &set, ret_old) < 0 ? -errno : 0;
 }
 
-static void write_all(int fd, const char *bytes, ssize_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, (size_t)size);
-
-		if (n < 0 && errno != EINTR)
-			return;
-		bytes += n > 0 ? n : 0;
-		size -= n > 0 ? n : 0;
-	}
-}
-
 /* Whether there can be more. */
 static bool relay(int from, int to)
 {
@@ -52,7 +41,7 @@ static bool relay(int from, int to)
 	ssize_t n = read(from, bytes, sizeof(bytes));
 
 	if (n > 0)
-		write_all(to, bytes, n);
+		(void)!write_bytes(to, bytes, (size_t)n);
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 

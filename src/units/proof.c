@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
+#include "base/write_bytes.h"
 #include "units/profile.h"
 
 #define IMAGE "lichen-proof"
@@ -96,37 +98,14 @@ struct asking {
 	size_t why_size;
 };
 
-static int send_all(int fd, const void *data, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		ssize_t n = send(fd, (const char *)data + at, size - at, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 /* Reads to the connection's end, at most ANSWER_MAX bytes. */
 static int receive(int fd, struct asking *asking)
 {
-	size_t got = 0;
+	ssize_t got = read_bytes_into(fd, asking->answer, ANSWER_MAX - 1);
 	char *body;
 
-	while (got < ANSWER_MAX - 1) {
-		ssize_t n = recv(fd, asking->answer + got, ANSWER_MAX - 1 - got, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
+	if (got < 0)
+		return (int)got;
 	asking->answer[got] = '\0';
 	body = strstr(asking->answer, "\r\n\r\n");
 	if (!body || strncmp(asking->answer, "HTTP/1.", 7) != 0)
@@ -146,9 +125,9 @@ static int request(struct asking *asking, const char *what, const char *type, co
 			  "%s HTTP/1.0\r\nHost: docker\r\nUser-Agent: lichen\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
 			  what, type, size);
 	if (r == 0)
-		r = send_all(fd, head, (size_t)length);
+		r = send_bytes(fd, head, (size_t)length);
 	if (r == 0)
-		r = send_all(fd, body, size);
+		r = send_bytes(fd, body, size);
 	if (r == 0)
 		r = receive(fd, asking);
 	if (r < 0)
