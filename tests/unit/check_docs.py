@@ -3,7 +3,8 @@
 """check_docs.py LICHEN DOCS GAPS-PAGE: what users read about the command line agrees with its tables, no more and no less.
 
 The tables speak through --help, which is printed from them.  Compared with them: the OPTIONS of each man page, the completions of
-bash (by completing), zsh and fish (by reading), the members of JSON in doctor-json.md, why-json.md and image-json.md, the names of gaps and workloads.
+bash (by completing), zsh and fish (by reading), the members of JSON in the pages *-json.md, the names of gaps and workloads.  What README and the
+guides name (gaps, files, steps of the demo) is there.
 """
 import json
 import os
@@ -216,6 +217,35 @@ def check_documents():
                 wrong(f"{document.name}: {printed['schema']} has a member {key}")
 
 
+NUMBERS = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+           "twenty").split()
+
+
+def check_pages():
+    """README and the guides name gaps, files and lines of the demo that are there."""
+    root = DOCS.parent
+    readme = (root / "README.md").read_text()
+    features = json.loads(lichen("doctor", "--json"))["features"]
+    fillable = {feature["name"] for feature in features if feature["fillable"]}
+    same("README.md, gaps", set(re.findall(r"^\| `([a-z]+)` \|", readme, re.M)), fillable)
+    counts = f"names {NUMBERS[len(features)]} features that hosts refuse, probes all of them, and **fills {NUMBERS[len(fillable)]}**"
+    if counts not in readme:
+        wrong(f"README.md does not say '{counts}'")
+    names = {path.name for folder in ("src", "tests", "include") for path in (root / folder).glob("**/*.[chS]")}
+    for page in (root / "README.md", root / "ARCHITECTURE.md", *DOCS.glob("*.md")):
+        text = page.read_text()
+        for target in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`((?:src|tests|docs|tools|bench)/[\w./-]+)`", text):
+            if "NAME" not in target and not (page.parent / target).exists() and not (root / target).exists():
+                wrong(f"{page.name} names {target}, which is not there")
+        for name in re.findall(r"`(\w+\.[chS])`", text):
+            if name not in names:
+                wrong(f"{page.name} names {name}, which is not there")
+    demo = (root / "tools/demo.sh").read_text()
+    for step in re.findall(r'fill="#d0d7de"[^>]*>([^<]*)<', (DOCS / "demo.svg").read_text()):
+        if step not in demo and not step.startswith("pgbench: "):
+            wrong(f"demo.svg: the demo has no step '{step}' any more: tools/picture draws it again")
+
+
 def check_troff():
     for page in [*sorted((DOCS / "man").glob("*.[1-8]")), GAPS_PAGE]:
         done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-Wbreak", "-z", "-rLL=78n", page], capture_output=True, text=True, check=False)
@@ -226,6 +256,7 @@ def check_troff():
 check_commands()
 check_names()
 check_json()
+check_pages()
 check_troff()
 print("\n".join(WRONG))
 sys.exit(bool(WRONG))
