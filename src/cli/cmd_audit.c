@@ -12,12 +12,15 @@
 #include "audit/audit_log.h"
 #include "audit/audit_verify.h"
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "cli/audit_out.h"
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/words.h"
 #include "host/state_dir.h"
 #include "lichen.h"
+
+#define ACTIONS "verify, show, export, prove, checkpoint or witness-check"
 
 struct audit_options {
 	const char *key;
@@ -207,19 +210,13 @@ static int read_note(const char *file, char note[NOTE_MAX + 1], size_t *ret_size
 	bool given = strcmp(file, "-") == 0;
 	CLEANUP_FD int opened = given ? FD_NONE : open(file, O_RDONLY | O_CLOEXEC);
 	int fd = given ? STDIN_FILENO : opened;
-	size_t size = 0;
-	ssize_t n;
-	if (fd < 0)
-		return -errno;
-	while (size <= NOTE_MAX && (n = read(fd, note + size, NOTE_MAX + 1 - size)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		size += n > 0 ? (size_t)n : 0;
-	}
+	ssize_t size = fd < 0 ? -errno : read_bytes_into(fd, note, NOTE_MAX + 1);
+	if (size < 0)
+		return (int)size;
 	if (size > NOTE_MAX)
 		return -EFBIG;
 	note[size] = 0;
-	*ret_size = size;
+	*ret_size = (size_t)size;
 	return 0;
 }
 
@@ -341,34 +338,43 @@ static int find_own(char log[PATH_MAX + 8])
 	return -1;
 }
 
+/* The action's words: [DIR] and what it takes besides. Without DIR it is the log of who asks; a file there is none. */
+static int run_action(const struct audit_options *given, const struct action *action, int count, char **words)
+{
+	char log[PATH_MAX + 8];
+	bool own = count < 1 + action->least || (action->least && is_file(words[0]));
+	int more = own ? count : count - 1;
+	if (more < action->least || more > action->most)
+		return command_usage(&command_audit, "%s takes the directory of a log%s", action->name,
+				     action->most == 0   ? ""
+				     : action->most == 1 ? " and the number of an entry"
+							 : " and files with checkpoints");
+	int status = own ? find_own(log) : -1;
+	return status < 0 ? act(action, given, own ? log : words[0], more, own ? words : words + 1) : status;
+}
+
+static int choose_action(const struct audit_options *given, int count, char **words)
+{
+	const struct action *action = NULL;
+	if (count == 0)
+		return command_no_action(&command_audit, NULL, ACTIONS);
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+		if (strcmp(actions[i].name, words[0]) == 0)
+			action = &actions[i];
+	if (!action)
+		return command_no_action(&command_audit, words[0], ACTIONS);
+	const char *idle = find_idle(given, action);
+	if (idle)
+		return command_usage(&command_audit, "%s takes no --%s", action->name, idle);
+	return run_action(given, action, count - 1, words + 1);
+}
+
 static int run(int argc, char **argv)
 {
 	struct audit_options given = { 0 };
 	int first, status = command_parse(&command_audit, argc, argv, &given, &first);
-	if (status < 0 && first == argc)
-		status = command_usage(&command_audit,
-				       "there is nothing to do: verify, show, export, prove, checkpoint or witness-check");
-	const struct action *action = NULL;
-	for (size_t i = 0; status < 0 && i < ARRAY_SIZE(actions); i++)
-		if (strcmp(actions[i].name, argv[first]) == 0)
-			action = &actions[i];
-	int count = argc - first - 1;
-	if (status < 0 && !action)
-		status = command_usage(&command_audit, "it does no '%s'", argv[first]);
-	const char *idle = status < 0 ? find_idle(&given, action) : NULL;
-	if (idle)
-		status = command_usage(&command_audit, "%s takes no --%s", action->name, idle);
-	bool own = status < 0 && (count < 1 + action->least || (action->least && is_file(argv[first + 1])));
-	if (status < 0 && (count + own < 1 + action->least || count + own - 1 > action->most))
-		status = command_usage(&command_audit, "%s takes the directory of a log%s", action->name,
-				       action->most == 0   ? ""
-				       : action->most == 1 ? " and the number of an entry"
-							   : " and files with checkpoints");
-	char log[PATH_MAX + 8];
-	if (status < 0 && own)
-		status = find_own(log);
 	if (status < 0)
-		status = act(action, &given, own ? log : argv[first + 1], count - !own, argv + first + 1 + !own);
+		status = choose_action(&given, argc - first, argv + first);
 	free((void *)given.witnesses.words);
 	return status;
 }

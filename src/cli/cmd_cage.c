@@ -13,6 +13,8 @@
 #include "cli/json_out.h"
 #include "lichen.h"
 
+#define ACTIONS "check or env-check"
+
 struct cage_check_options {
 	bool json;
 };
@@ -101,7 +103,7 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first == argc)
-		return command_usage(&command_cage, "there is nothing to do: check or env-check");
+		return command_no_action(&command_cage, NULL, ACTIONS);
 	int count = argc - first - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(actions[i].name, argv[first]) != 0)
@@ -110,7 +112,7 @@ static int run(int argc, char **argv)
 			return command_usage(&command_cage, "%s takes %s", actions[i].name, actions[i].takes);
 		return actions[i].run(&given, argv + first + 1);
 	}
-	return command_usage(&command_cage, "it does no '%.100s'", argv[first]);
+	return command_no_action(&command_cage, argv[first], ACTIONS);
 }
 
 static const char *const notes[] = {

@@ -213,6 +213,8 @@ static const char *find_idle(const struct flow_options *given, const struct verb
 
 /* --- the command line ------------------------------------------------------------------------------------------------------------------- */
 
+#define VERBS "run, validate, init, status, logs or list"
+
 static int run(int argc, char **argv)
 {
 	struct flow_options given = { 0 };
@@ -221,12 +223,12 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first == argc)
-		return command_usage(&command_flow, "there is nothing to do: run, validate, init, status, logs or list");
+		return command_no_action(&command_flow, NULL, VERBS);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(verbs[i].name, argv[first]) == 0)
 			verb = &verbs[i];
 	if (!verb)
-		return command_usage(&command_flow, "it does no '%.80s'", argv[first]);
+		return command_no_action(&command_flow, argv[first], VERBS);
 	int count = argc - first - 1;
 	if (count < verb->least || count > verb->most)
 		return command_usage(&command_flow, "%s takes %s%s", verb->name, verb->least ? "" : "at most ", verb->word);

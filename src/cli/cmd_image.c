@@ -7,7 +7,6 @@
 #include "cli/image_describe.h"
 #include "cli/image_words.h"
 #include "cli/json_out.h"
-#include "cli/words.h"
 #include "lichen.h"
 
 /* One thing that `lichen image` does. */
@@ -95,15 +94,7 @@ static const struct action actions[] = {
 	{ "inspect", 1, INT_MAX, inspect },
 };
 
-static int unknown(const char *name)
-{
-	struct guess guess = { .word = name };
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-		guess_consider(&guess, actions[i].name);
-	if (guess.best)
-		return command_usage(&command_image, "it does no '%s'; did you mean '%s'?", name, guess.best);
-	return command_usage(&command_image, "it does no '%s'", name);
-}
+#define ACTIONS "import, from-host or inspect"
 
 static int run(int argc, char **argv)
 {
@@ -111,7 +102,7 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first == argc)
-		return command_usage(&command_image, "there is nothing to do");
+		return command_no_action(&command_image, NULL, ACTIONS);
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(actions[i].name, argv[first]) != 0)
 			continue;
@@ -122,7 +113,7 @@ static int run(int argc, char **argv)
 					     actions[i].least == 1 ? "" : "s");
 		return actions[i].run(count, argv + first + 1);
 	}
-	return unknown(argv[first]);
+	return command_no_action(&command_image, argv[first], ACTIONS);
 }
 
 static const char *const notes[] = {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_bytes.h"
 #include "cli/commands.h"
 #include "cli/words.h"
 #include "lichen.h"
@@ -18,19 +19,25 @@
 
 #define CHUNK 65536u
 
+#define ACTIONS "scan, redact or list"
+
+struct entity_choice {
+	bool made; /* else all are looked for */
+	struct pii_set entities;
+};
+
 struct pii_words {
 	const char *strategy, *key;
 	bool json;
-	struct pii_set entities;
-	bool some; /* --entities was given */
+	struct entity_choice choice;
 	struct option_words patterns;
 };
 
 /* Adds entities to look for, separated by commas; "none" adds nothing. */
 static int parse_entities(void *field, const char *value, struct option_error *error)
 {
-	struct pii_words *words = (struct pii_words *)(void *)((char *)field - offsetof(struct pii_words, entities));
-	words->some = true;
+	struct entity_choice *choice = field;
+	choice->made = true;
 	while (*value) {
 		char name[PII_NAME_MAX + 1];
 		size_t size = strcspn(value, ",");
@@ -40,7 +47,7 @@ static int parse_entities(void *field, const char *value, struct option_error *e
 		if (entity < 0)
 			return options_refuse(error, "there is no entity '%.64s'; 'lichen pii list' lists them", name);
 		if (!none)
-			pii_set_add(&words->entities, (unsigned)entity);
+			pii_set_add(&choice->entities, (unsigned)entity);
 		value += size + (value[size] == ',');
 	}
 	return 0;
@@ -57,7 +64,7 @@ static const struct option_row options[] = {
 	  .help = "redact: the key that hash needs, 16 bytes and more" },
 	{ .name = "entities",
 	  .value = "NAME,…",
-	  .offset = offsetof(struct pii_words, entities),
+	  .offset = offsetof(struct pii_words, choice),
 	  .parse = parse_entities,
 	  .help = "look for these only; none: for patterns only" },
 	{ .name = "pattern",
@@ -308,15 +315,10 @@ static int redact(struct job *job)
 static int read_key(const char *path, u8 *key, struct pii_redaction *redaction)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t size = 0;
-	ssize_t n = fd < 0 ? -1 : 1;
-	while (n > 0 && size < PII_KEY_MOST + 1) {
-		n = read(fd, key + size, PII_KEY_MOST + 1 - size);
-		size += n > 0 ? (size_t)n : 0;
-	}
-	if (n < 0)
-		return say(LICHEN_EXIT_NO_INPUT, path, -errno);
-	redaction->key_size = size > 0 && key[size - 1] == '\n' ? size - 1 : size;
+	ssize_t size = fd < 0 ? -errno : read_bytes_into(fd, key, PII_KEY_MOST + 1);
+	if (size < 0)
+		return say(LICHEN_EXIT_NO_INPUT, path, (int)size);
+	redaction->key_size = (size_t)(size > 0 && key[size - 1] == '\n' ? size - 1 : size);
 	redaction->key = key;
 	return 0;
 }
@@ -378,7 +380,7 @@ static int work_on(enum action action, const struct pii_words *words, const char
 		return say(LICHEN_EXIT_SOFTWARE, "no memory", -ENOMEM);
 	job->words = words;
 	job->input = FD_NONE;
-	job->options.entities = words->some ? words->entities : pii_set_all();
+	job->options.entities = words->choice.made ? words->choice.entities : pii_set_all();
 	int status = action == ACTION_REDACT ? choose_strategy(words, job->key, &job->redaction) : 0;
 	if (!status)
 		status = add_patterns(job);
@@ -407,7 +409,7 @@ static int act(const struct pii_words *words, int count, char **args)
 {
 	static const char *const names[] = { [ACTION_SCAN] = "scan", [ACTION_REDACT] = "redact" };
 	if (count == 0)
-		return command_usage(&command_pii, "there is nothing to do: scan, redact or list");
+		return command_no_action(&command_pii, NULL, ACTIONS);
 	if (strcmp(args[0], "list") == 0)
 		return count == 1 ? list() : command_usage(&command_pii, "list takes no files");
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -421,7 +423,7 @@ static int act(const struct pii_words *words, int count, char **args)
 			return command_usage(&command_pii, "redact takes no --json");
 		return work_on((enum action)i, words, args[1]);
 	}
-	return command_usage(&command_pii, "it does no '%s'", args[0]);
+	return command_no_action(&command_pii, args[0], ACTIONS);
 }
 
 static int run(int argc, char **argv)

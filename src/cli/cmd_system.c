@@ -376,7 +376,7 @@ static int run(int argc, char **argv)
 	if (strcmp(argv[first], "prune") == 0)
 		return act(&given, prune);
 	if (strcmp(argv[first], "df") != 0)
-		return command_usage(&command_system, "it does no '%s'", argv[first]);
+		return command_no_action(&command_system, argv[first], "df or prune");
 	if (given.all || given.volumes || given.force)
 		return command_usage(&command_system, "df takes no option but --json");
 	return act(&given, df);

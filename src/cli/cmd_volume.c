@@ -192,6 +192,8 @@ static int act(const struct action *action, const struct volume_options *given, 
 	return status;
 }
 
+#define ACTIONS "ls, create, rm or inspect"
+
 static int run(int argc, char **argv)
 {
 	struct volume_options given = { 0 };
@@ -199,7 +201,7 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first == argc)
-		return command_usage(&command_volume, "there is nothing to do");
+		return command_no_action(&command_volume, NULL, ACTIONS);
 	int count = argc - first - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (strcmp(actions[i].name, argv[first]) != 0)
@@ -211,7 +213,7 @@ static int run(int argc, char **argv)
 								    : "names of volumes");
 		return act(&actions[i], &given, count, argv + first + 1);
 	}
-	return command_usage(&command_volume, "it does no '%s'", argv[first]);
+	return command_no_action(&command_volume, argv[first], ACTIONS);
 }
 
 static const char *const notes[] = {

@@ -57,6 +57,9 @@ int command_parse(const struct command *command, int argc, char **argv, void *in
 /* Says "lichen NAME: TEXT" and where help is on stderr. Returns command->usage_status. */
 int command_usage(const struct command *command, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The same, of a word that is none of a command's actions (NULL: none was given); `actions` lists them: "df or prune". */
+int command_no_action(const struct command *command, const char *word, const char *actions);
+
 /* Flushes stdout. Returns `status`, or LICHEN_EXIT_IO when what was printed could not be written, which is said on stderr. */
 int command_flush(int status);
 

@@ -41,6 +41,13 @@ int command_usage(const struct command *command, const char *format, ...)
 	return command->usage_status;
 }
 
+int command_no_action(const struct command *command, const char *word, const char *actions)
+{
+	if (!word)
+		return command_usage(command, "there is nothing to do: %s", actions);
+	return command_usage(command, "there is no '%.80s': %s", word, actions);
+}
+
 int command_flush(int status)
 {
 	errno = 0;

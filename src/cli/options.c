@@ -121,8 +121,11 @@ static int parse_long(struct parse *parse, const char *text)
 {
 	size_t length = strcspn(text, "=");
 	const char *value = text[length] ? text + length + 1 : NULL;
-	if (length == 4 && memcmp(text, "help", 4) == 0 && (!value || strcmp(value, "all") == 0))
+	if (length == 4 && memcmp(text, "help", 4) == 0) {
+		if (value && strcmp(value, "all") != 0)
+			return fail(parse, "option '--help' takes no value but 'all', not '%.40s'", value);
 		return value ? OPTIONS_HELP_ALL : OPTIONS_HELP;
+	}
 	for (size_t i = 0; i < parse->command->option_count; i++) {
 		const struct option_row *row = &parse->command->options[i];
 		if (!row->name || strlen(row->name) != length || memcmp(row->name, text, length) != 0)

@@ -47,7 +47,7 @@ static int parse_agent(struct flow_step *step, struct yaml_error *error)
 		if (strcmp(step->agent->actions[i].name, name) == 0)
 			step->action = &step->agent->actions[i];
 	if (r == 0 && !step->action)
-		return yaml_refuse(action, error, "%s does no '%.40s'", step->agent->name, name);
+		return yaml_refuse(action, error, "%s has no action '%.40s'", step->agent->name, name);
 	return r;
 }
 

@@ -262,7 +262,7 @@ static void what_is_wrong_in_a_flow_has_a_place(void **state)
 		{ "name: n\nversion: 1\nsteps: []\n", "version", 2, 1 },
 		{ HEAD "  - action: read\n", "no agent", 3, 5 },
 		{ HEAD "  - agent: files\n    action: read\n", "no agent 'files'", 3, 12 },
-		{ HEAD "  - agent: filesystem\n    action: run\n", "does no 'run'", 4, 13 },
+		{ HEAD "  - agent: filesystem\n    action: run\n", "has no action 'run'", 4, 13 },
 		{ HEAD "  - agent: filesystem\n    action: read\n", "needs parameters.path", 3, 5 },
 		{ HEAD "  - agent: filesystem\n    action: read\n    parameters: {path: x, pat: y}\n", "no 'pat'", 5, 27 },
 		{ HEAD "  - agent: filesystem\n    action: read\n    parameters: {path: [x]}\n", "path must be a string", 5, 24 },

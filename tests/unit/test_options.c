@@ -139,7 +139,7 @@ static void says_what_is_wrong(void **state)
 		{ .args = { "--wrkdir=x" }, .error = "unknown option '--wrkdir'; did you mean '--workdir'?" },
 		{ .args = { "--work" }, .error = "unknown option '--work'; did you mean '--workdir'?" },
 		{ .args = { "--zzz" }, .error = "unknown option '--zzz'" },
-		{ .args = { "--help=x" }, .error = "unknown option '--help'; did you mean '--help'?" },
+		{ .args = { "--help=x" }, .error = "option '--help' takes no value but 'all', not 'x'" },
 		{ .args = { "-az" }, .error = "unknown option '-z'" },
 		{ .args = { "--workdir" }, .error = "option '--workdir' needs a value: DIR" },
 		{ .args = { "--workdir=" }, .error = "option '--workdir' needs a value: DIR" },
