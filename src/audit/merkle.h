@@ -35,12 +35,14 @@ struct merkle_proof {
 	struct merkle_hash hashes[MERKLE_PROOF_MAX]; /* in the order of RFC 6962 */
 };
 
+/* RFC 6962, section 2.1: the hash of an entry (SHA-256 of a zero byte and it), and of two subtrees (of a one byte and both). */
 struct merkle_hash merkle_leaf(const void *entry, size_t size);
 struct merkle_hash merkle_node(const struct merkle_hash *left, const struct merkle_hash *right);
 bool merkle_equal(const struct merkle_hash *a, const struct merkle_hash *b);
 /* The hash of a perfect subtree out of `count` hashes of one level, a power of two of them. */
 struct merkle_hash merkle_perfect(const struct merkle_hash *hashes, u32 count);
 
+/* Adds the next leaf. */
 void merkle_edge_add(struct merkle_edge *edge, const struct merkle_hash *leaf);
 /* The root; of no leaves, that of the empty string. */
 struct merkle_hash merkle_edge_root(const struct merkle_edge *edge);
@@ -51,7 +53,7 @@ int merkle_edge_load(const struct merkle_source *source, u64 size, struct merkle
 int merkle_inclusion(const struct merkle_source *source, u64 index, u64 size, struct merkle_proof *ret_proof) MUST_CHECK;
 int merkle_consistency(const struct merkle_source *source, u64 old, u64 size, struct merkle_proof *ret_proof) MUST_CHECK;
 
-/* RFC 9162, sections 2.1.3.2 and 2.1.4.2. */
+/* Whether a proof holds: RFC 9162, sections 2.1.3.2 and 2.1.4.2. */
 bool merkle_inclusion_holds(const struct merkle_hash *leaf, u64 index, u64 size, const struct merkle_proof *proof,
 			    const struct merkle_hash *root);
 bool merkle_consistency_holds(u64 old, const struct merkle_hash *old_root, u64 size, const struct merkle_hash *root,

@@ -41,10 +41,12 @@ struct audit_report {
 	bool own_key;                    /* nobody has said which key it must be */
 };
 
+/* For people: what `lichen audit verify` says of a log that is whole. */
 void audit_report_print(const struct audit_report *report, FILE *to);
 /* NULL without memory. */
 json_t *audit_report_json(const struct audit_report *report) MUST_CHECK;
 
+/* "witnessed by NAME, TIME"; seconds: since 1970. */
 void audit_print_witness(const char *name, u64 seconds, FILE *to);
 
 #endif

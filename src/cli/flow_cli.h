@@ -28,6 +28,7 @@ struct flow_cli {
 int flow_cli_begin(struct flow_cli *cli);
 void flow_cli_done(struct flow_cli *cli);
 
+/* The verbs run, validate and init: they print. Each returns an exit status, after saying why. */
 int flow_cli_run(struct flow_cli *cli, const char *file);
 int flow_cli_validate(struct flow_cli *cli, const char *file);
 int flow_cli_init(const char *directory);

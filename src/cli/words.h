@@ -17,6 +17,7 @@ struct guess {
 	size_t distance;
 };
 
+/* `candidate` is not copied. */
 void guess_consider(struct guess *guess, const char *candidate);
 
 /* Gaps as a command line names them. What "all" stands for is for the option to say. */

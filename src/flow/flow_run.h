@@ -49,6 +49,7 @@ struct flow_ended {
 	char error[FLOW_ERROR_MAX + 160]; /* why it is not FLOW_OK */
 };
 
+/* Runs all steps. ret->output is freed by the caller. */
 void flow_run(struct flow_run *run, struct flow_ended *ret);
 
 /* "ok", "failed", … */

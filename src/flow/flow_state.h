@@ -29,6 +29,7 @@ int flow_state_write(int dir, const json_t *state);
 /* Reads it. "state" becomes "interrupted" for a run that says it runs, and whose lock nobody has; "resumable" is added. NULL: it cannot be read. */
 json_t *flow_state_read(int dir) MUST_CHECK;
 
+/* Keep an output of a step (step-N.out), and the run's events (audit.jsonl): redacted already. 0 or negative errno. */
 int flow_state_put_output(int dir, unsigned step, const char *text, size_t size) MUST_CHECK;
 int flow_state_put_audit(int dir, const char *text, size_t size) MUST_CHECK;
 /* 0, -ENOENT, or negative errno. *ret: malloc'ed, NUL-terminated. */

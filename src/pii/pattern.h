@@ -28,6 +28,7 @@ void pii_pattern_free(struct pii_pattern *pattern);
 
 struct line_patterns;
 
+/* The patterns of `options`, which must outlive them. 0, -E2BIG or -ENOMEM. */
 int line_patterns_new(const struct pii_options *options, struct line_patterns **ret_patterns) MUST_CHECK;
 void line_patterns_free(struct line_patterns *lines);
 /* scan_text() up to the last line that is complete, with matches of the patterns told in between. */

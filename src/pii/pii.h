@@ -49,6 +49,7 @@ const char *pii_entity_about(unsigned entity);
 /* Returns the entity of that name, whatever its case, or -ENOENT. */
 int pii_entity_find(const char *name) MUST_CHECK;
 
+/* Sets of entities; that of all. */
 struct pii_set pii_set_all(void);
 void pii_set_add(struct pii_set *set, unsigned entity);
 bool pii_set_has(const struct pii_set *set, unsigned entity);

@@ -45,6 +45,7 @@ const char *proxy_address_text(const struct proxy_address *address, char to[PROX
 /* For connect(2). Returns the length. */
 socklen_t proxy_address_to(const struct proxy_address *address, u16 port, struct sockaddr_storage *to);
 
+/* What an address is for, by the registries of RFC 6890 (proxy_address.c has the rows). */
 enum address_class proxy_address_class(const struct proxy_address *address);
 /* In words: "a loopback address". */
 const char *proxy_address_class_text(enum address_class class);

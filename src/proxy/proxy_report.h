@@ -27,6 +27,7 @@ struct proxy_told {
 	char target[PROXY_TARGET_MAX];
 };
 
+/* The first line, with the schema. */
 void report_ready(struct proxy_report *report);
 /* An address is going to be dialled. */
 void report_allowed(struct proxy_report *report, const struct proxy_told *told, const struct proxy_address *address,

@@ -131,7 +131,6 @@ void managed_up(struct managed *managed);            /* what Type= waits for has
 void managed_stop(struct managed *managed);
 void managed_stop_step(struct managed *managed); /* a command of the stop lists has ended, or a process */
 void managed_kill(struct managed *managed);      /* time is up */
-void managed_stopped(struct managed *managed);
 
 /* manager_process.c */
 /* Starts a command. 0 or negative errno. */

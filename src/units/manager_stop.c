@@ -99,6 +99,23 @@ static void begin_term(struct managed *managed)
 	managed_stop_step(managed);
 }
 
+/* All of it has ended: it is down, or will be started again. */
+static void managed_stopped(struct managed *managed)
+{
+	s64 pause = unit_get_span(managed->unit, "Service", "RestartSec", RESTART_MS);
+
+	managed->main_pid = 0;
+	if (managed->wants_restart && !managed->manager->stopping && strcmp(managed->result, "start-limit-hit") != 0) {
+		managed_set(managed, MANAGED_AUTO_RESTART);
+		managed->next_look = manager_now_ms() + (pause == UNIT_FOREVER ? RESTART_MS : pause);
+		return;
+	}
+	unit_dirs_remove(managed->unit);
+	if (managed->log)
+		cell_log_flush(managed->log);
+	managed_set(managed, strcmp(managed->result, "success") == 0 ? MANAGED_DEAD : MANAGED_FAILED);
+}
+
 static void begin_post(struct managed *managed)
 {
 	begin_list(managed, MANAGED_STOP_POST, LIST_STOP_POST);
@@ -182,20 +199,4 @@ void managed_kill(struct managed *managed)
 	} else {
 		begin_post(managed);
 	}
-}
-
-void managed_stopped(struct managed *managed)
-{
-	s64 pause = unit_get_span(managed->unit, "Service", "RestartSec", RESTART_MS);
-
-	managed->main_pid = 0;
-	if (managed->wants_restart && !managed->manager->stopping && strcmp(managed->result, "start-limit-hit") != 0) {
-		managed_set(managed, MANAGED_AUTO_RESTART);
-		managed->next_look = manager_now_ms() + (pause == UNIT_FOREVER ? RESTART_MS : pause);
-		return;
-	}
-	unit_dirs_remove(managed->unit);
-	if (managed->log)
-		cell_log_flush(managed->log);
-	managed_set(managed, strcmp(managed->result, "success") == 0 ? MANAGED_DEAD : MANAGED_FAILED);
 }
