@@ -209,71 +209,101 @@ static u32 probe_features(void)
 
 /* --- all of it ---------------------------------------------------------------------------------------------------------------------- */
 
-static int make_limited(u32 emulate, u32 refused, const struct identity_start *identity, const struct namespaces_start *namespaces,
-			bool tree, const struct launch_trace *trace, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
+/* Where what stands in the commons: offsets and sizes in bytes. */
+struct plan_of_commons {
+	struct commons_area areas[COMMONS_GAPS_MAX];
+	u64 ring, ring_size;
+	u64 views, spaces;
+	u64 mapped; /* by members */
+	u64 file_size;
+};
+
+static void plan_commons(const struct launch *launch, u64 file_limit, struct plan_of_commons *plan)
+{
+	bool has_spaces = launch->tree || (launch->emulate & LOOKS_AT_PATHS);
+
+	*plan = (struct plan_of_commons){ .file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE };
+	plan->ring = lay_out(launch->emulate, plan->areas);
+	plan->ring_size = launch->trace ? ALIGN_UP(sizeof(struct trace_ring), LAYOUT_PAGE) : 0;
+	plan->views = plan->ring + plan->ring_size;
+	plan->spaces = plan->views + ALIGN_UP(sizeof(struct view_state), LAYOUT_PAGE);
+	plan->mapped = plan->spaces + (has_spaces ? ALIGN_UP(sizeof(struct fs_spaces), LAYOUT_PAGE) : 0);
+}
+
+/* The file is zeros; nothing of it is touched that stays so. */
+static void fill_commons(const struct launch *launch, const struct plan_of_commons *plan, struct commons *map)
+{
+	const struct launch_trace *trace = launch->trace;
+
+	map->version = COMMONS_VERSION;
+	map->features = probe_features();
+	map->mapped = plan->mapped;
+	map->file_size = plan->file_size;
+	map->emulated = launch->emulate;
+	map->refused = launch->refuse;
+	map->identity = launch->identity;
+	map->namespaces = launch->namespaces;
+	map->paths =
+		filter_paths(launch->emulate) | (trace && trace->mode == TRACE_EVERYTHING ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0);
+	map->trace = (u32)plan->ring_size;
+	map->trace_offset = plan->ring;
+	map->trace_mode = trace ? trace->mode : TRACE_EVERYTHING;
+	map->views = plan->views;
+	map->spaces = plan->spaces;
+	map->supervisor = (s32)getpid();
+	map->text_size = (u32)agent_blob_text_size;
+	memcpy(map->areas, plan->areas, sizeof(plan->areas));
+	if (trace && trace->numbers)
+		memcpy(map->trace_numbers, trace->numbers, sizeof(map->trace_numbers));
+	outer_state_get(&map->outer);
+	if (!(launch->emulate & GAP_BIT(GAP_namespaces)))
+		map->namespaces.pids = 0;
+}
+
+/* The commons' file, moved up. A descriptor or negative errno. */
+static int make_commons(u64 size, const char **ret_stage)
+{
+	CLEANUP_FD int fd = new_memfd("lichen-commons", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	*ret_stage = "sizing the commons";
+	if (ftruncate(fd, (off_t)size) < 0)
+		return -errno;
+	return move_up(&fd);
+}
+
+static int make_limited(const struct launch *launch, u64 file_limit, struct cell_fds *ret, const char **ret_stage)
 {
 	CLEANUP_FD int agent = FD_NONE, commons = FD_NONE, broker = FD_NONE, broker_members = FD_NONE;
-	struct commons_area areas[COMMONS_GAPS_MAX] = { { 0, 0 } };
-	u64 ring = lay_out(emulate, areas), ring_size = trace ? ALIGN_UP(sizeof(struct trace_ring), LAYOUT_PAGE) : 0;
-	u64 views = ring + ring_size, spaces = views + ALIGN_UP(sizeof(struct view_state), LAYOUT_PAGE);
-	u64 mapped = spaces + (tree || (emulate & LOOKS_AT_PATHS) ? ALIGN_UP(sizeof(struct fs_spaces), LAYOUT_PAGE) : 0),
-	    file_size = file_limit < COMMONS_FILE_SIZE ? file_limit : COMMONS_FILE_SIZE;
+	struct plan_of_commons plan;
 	struct commons *map;
 	int r;
 
+	plan_commons(launch, file_limit, &plan);
 	*ret_stage = "making files under this limit of file sizes (ulimit -f)";
-	if (file_limit < mapped || file_limit < agent_blob_size)
+	if (file_limit < plan.mapped || file_limit < agent_blob_size)
 		return -EFBIG;
 	*ret_stage = "memfd_create";
 	agent = make_agent();
 	if (agent < 0)
 		return agent;
-	r = new_memfd("lichen-commons", MFD_CLOEXEC);
-	if (r < 0)
-		return r;
-	commons = r;
-	*ret_stage = "sizing the commons";
-	if (ftruncate(commons, (off_t)file_size) < 0)
-		return -errno;
-	r = move_up(&commons);
-	if (r < 0)
-		return r;
-	commons = r;
+	commons = make_commons(plan.file_size, ret_stage);
+	if (commons < 0)
+		return commons;
 	*ret_stage = "making the broker socket";
-	r = wants_broker(emulate) ? make_broker(&broker, &broker_members) : 0;
+	r = wants_broker(launch->emulate) ? make_broker(&broker, &broker_members) : 0;
 	if (r < 0)
 		return r;
 	*ret_stage = "mapping the commons";
-	map = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, commons, 0);
+	map = mmap(NULL, plan.mapped, PROT_READ | PROT_WRITE, MAP_SHARED, commons, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	/* the file is zeros; nothing of it is touched that stays so */
-	map->version = COMMONS_VERSION;
-	map->features = probe_features();
-	map->mapped = mapped;
-	map->file_size = file_size;
-	map->emulated = emulate;
-	map->refused = refused;
-	map->identity = *identity;
-	map->namespaces = *namespaces;
-	map->paths = filter_paths(emulate) | (trace && trace->mode == TRACE_EVERYTHING ? GAP_PATHS_OPEN | GAP_PATHS_STAT : 0);
-	map->trace = (u32)ring_size;
-	map->trace_offset = ring;
-	map->trace_mode = trace ? trace->mode : TRACE_EVERYTHING;
-	map->views = views;
-	map->spaces = spaces;
-	map->supervisor = (s32)getpid();
-	map->text_size = (u32)agent_blob_text_size;
-	memcpy(map->areas, areas, sizeof(areas));
-	if (trace && trace->numbers)
-		memcpy(map->trace_numbers, trace->numbers, sizeof(map->trace_numbers));
-	outer_state_get(&map->outer);
-	if (!(emulate & GAP_BIT(GAP_namespaces)))
-		map->namespaces.pids = 0;
+	fill_commons(launch, &plan, map);
 	*ret_stage = "staging a gap";
-	r = stage_gaps(emulate, map);
+	r = stage_gaps(launch->emulate, map);
 	if (r < 0) {
-		(void)munmap(map, mapped);
+		(void)munmap(map, plan.mapped);
 		return r;
 	}
 	map->magic = COMMONS_MAGIC;
@@ -282,19 +312,18 @@ static int make_limited(u32 emulate, u32 refused, const struct identity_start *i
 			      [RESERVED_COMMONS] = take_fd(&commons),
 			      [RESERVED_BROKER] = take_fd(&broker_members) },
 		.broker = take_fd(&broker),
-		.mapped = mapped,
+		.mapped = plan.mapped,
 		.text_size = (u32)agent_blob_text_size,
 		.map = map,
 	};
 	return 0;
 }
 
-int cell_fds_make(u32 emulate, u32 refused, const struct identity_start *identity, const struct namespaces_start *namespaces,
-		  bool tree, const struct launch_trace *trace, struct cell_fds *ret, const char **ret_stage)
+int cell_fds_make(const struct launch *launch, struct cell_fds *ret, const char **ret_stage)
 {
 	struct rlimit saved;
 	u64 limit = lift_file_limit(&saved);
-	int r = make_limited(emulate, refused, identity, namespaces, tree, trace, limit, ret, ret_stage);
+	int r = make_limited(launch, limit, ret, ret_stage);
 
 	(void)setrlimit(RLIMIT_FSIZE, &saved);
 	return r;

@@ -6,7 +6,7 @@
 #include "abi/commons.h"
 #include "abi/reserved.h"
 
-struct launch_trace;
+struct launch; /* host/launch.h */
 
 struct cell_fds {
 	int reserved
@@ -19,14 +19,12 @@ struct cell_fds {
 #define CELL_FDS_NONE ((struct cell_fds){ .reserved = { -9, -9, -9 }, .broker = -9 })
 
 /*
- * Makes them, lets each emulated gap (bit per gap_id) stage its area, and moves the descriptors to the highest free numbers below
- * min(RLIMIT_NOFILE, 1024), where guests are least likely to look; of the agent's image, see below. refused: gaps whose kernel
- * feature the agent treats as absent (commons->refused). identity: who the first program is where gap identity is filled. namespaces:
- * likewise, what they begin with. tree: the cell has a tree of its own. trace: with a ring for such records (host/launch.h); NULL = none.
+ * Makes them for a cell of that launch, lets each emulated gap stage its area, and moves the descriptors to the highest free numbers below
+ * min(RLIMIT_NOFILE, 1024), where guests are least likely to look; of the agent's image, see below. Of the launch count emulate, refuse,
+ * identity, namespaces, trace, and whether there is a tree.
  * Returns 0 or negative errno; *ret_stage then says what failed. On failure *ret is untouched and nothing is left open.
  */
-int cell_fds_make(u32 emulate, u32 refused, const struct identity_start *identity, const struct namespaces_start *namespaces,
-		  bool tree, const struct launch_trace *trace, struct cell_fds *ret, const char **ret_stage) MUST_CHECK;
+int cell_fds_make(const struct launch *launch, struct cell_fds *ret, const char **ret_stage) MUST_CHECK;
 /* Writes the agent's image and seals it: before a member executes it, which may be after the first has been forked. 0 or negative errno. */
 int cell_fds_fill(const struct cell_fds *fds) MUST_CHECK;
 /* Moves descriptors that were received up, as those that are made are. 0 or negative errno. */

@@ -410,8 +410,7 @@ static int get_fds(const struct launch *spec, bool whole, struct cell_fds *fds, 
 		fds->map->start_error = 1;
 		return 0;
 	}
-	r = cell_fds_make(spec->emulate, spec->refuse, &spec->identity, &spec->namespaces, spec->tree != NULL, spec->trace, fds,
-			  ret_stage);
+	r = cell_fds_make(spec, fds, ret_stage);
 	if (r < 0)
 		return r;
 	r = whole ? cell_fds_fill(fds) : 0;
