@@ -227,10 +227,94 @@ static bool write_id(int fd, const char *id)
 	return fd < 0 || write(fd, id, strlen(id)) == (ssize_t)strlen(id);
 }
 
+/* All that a cell is made of, from the command line to the start of its command. */
+struct making {
+	const struct command *command;
+	const struct cell_options *given;
+	const struct launch *launch;
+	struct guest_root *root;
+	const struct guest_image *image; /* NULL = none */
+	struct cell_config config;       /* points to what follows */
+	struct tree_paths paths;
+	struct cell_tree kept;
+	struct cell_enforcement enforcement;
+	struct cell_run run;
+	struct guest_tree tree;
+	char **env; /* cells_env() */
+};
+
+/* What config.json says of the cell. */
+static void describe(struct making *making, const struct plan *plan, const struct native_plan *mechanisms)
+{
+	const struct cell_options *given = making->given;
+	const struct guest_image *image = making->image;
+	int its_signal = image ? cell_signal_number(image->image.config.stop_signal) : 0;
+	making->config = config_of(given, &making->run.launch, plan);
+	making->config.user = given->user;
+	making->config.init = making->root->init;
+	making->config.network_none = making->launch->network == LAUNCH_NETWORK_NONE;
+	if (!given->stop_signal && its_signal)
+		making->config.stop_signal = its_signal;
+	making->kept = tree_of(making->root, making->launch, image, &making->paths);
+	making->config.tree = &making->kept;
+	making->config.mechanisms = mechanisms;
+	cell_resources_plan(&given->resources.limits, &making->enforcement);
+	resource_say(making->command, &given->resources.limits, &making->enforcement);
+	making->config.resources = &given->resources.limits;
+	making->config.enforcement = &making->enforcement;
+	making->run.config = &making->config;
+}
+
+/* What its id is needed for: the host name, the tree, the environment, --cidfile. Returns -1, or the exit status. */
+static int prepare(struct making *making, bool named, int cidfile)
+{
+	struct launch *launch = &making->run.launch;
+	const char *id = making->config.id;
+	if (named && !launch->namespaces.hostname[0])
+		memcpy(launch->namespaces.hostname, id, CELL_ID_SIZE);
+	if (making->root->directory) {
+		making->root->hostname = named ? launch->namespaces.hostname : NULL;
+		int status = stage_tree(making->command, id, making->root, making->image, launch->workdir, &making->tree);
+		making->root->hostname = NULL;
+		if (status >= 0)
+			return status;
+	}
+	making->env = cells_env(launch->envp, id);
+	if (!making->env)
+		return say_not_made(making->config.name, -ENOMEM);
+	return write_id(cidfile, id) ? -1 : say_not_made(making->config.name, -errno);
+}
+
+/* Starts its command. Returns the exit status. */
+static int run_made(struct making *making)
+{
+	const struct cell_options *given = making->given;
+	struct cell_recorder recorder = { run_audit_starting, run_audit_ended, given->audit };
+	struct native_root *native = making->tree.native;
+	if (given->audit) {
+		given->audit->command.cell = making->config.id;
+		given->audit->command.cell_name = making->config.name;
+		making->run.recorder = &recorder;
+	}
+	if (native) {
+		native->identity = making->launch->identity;
+		native->temporary |= given->remove && !making->root->upper;
+		native->hostname = making->run.launch.namespaces.hostname;
+	}
+	making->run.launch.tree = making->tree.agent;
+	making->run.launch.native = native;
+	making->run.launch.envp = making->env;
+	return start(&making->run, given, making->launch->argv[0]);
+}
+
 int cell_run_command(const struct command *command, const struct cell_options *given, const struct launch *launch,
 		     const struct plan *plan, const struct native_plan *mechanisms, struct guest_root *root,
 		     const struct guest_image *image)
 {
+	struct making making = {
+		.command = command, .given = given, .launch = launch, .root = root, .image = image, .run = { .launch = *launch }
+	};
+	bool named = image && ((plan->emulated & GAP_BIT(GAP_namespaces)) || mechanisms->state == NATIVE_KERNEL);
 	int status = refuse(command, given);
 	if (status >= 0)
 		return status;
@@ -240,68 +324,24 @@ int cell_run_command(const struct command *command, const struct cell_options *g
 						     : absolute_workdir(launch->workdir);
 	if (!workdir)
 		return LICHEN_EXIT_FAILED;
-	struct cell_run run = { .store = store, .launch = *launch };
-	run.launch.workdir = workdir;
-	struct cell_config config = config_of(given, &run.launch, plan);
-	config.user = given->user;
-	config.init = root->init;
-	config.network_none = launch->network == LAUNCH_NETWORK_NONE;
-	if (image && !given->stop_signal && cell_signal_number(image->image.config.stop_signal))
-		config.stop_signal = cell_signal_number(image->image.config.stop_signal);
-	struct tree_paths paths;
-	struct cell_tree kept = tree_of(root, launch, image, &paths);
-	config.tree = &kept;
-	config.mechanisms = mechanisms;
+	making.run.store = store;
+	making.run.launch.workdir = workdir;
 	CLEANUP_FD int cidfile = make_cidfile(given->cidfile);
 	if (given->cidfile && cidfile < 0)
 		return LICHEN_EXIT_FAILED;
-	struct cell_enforcement kept_by;
-	cell_resources_plan(&given->resources.limits, &kept_by);
-	resource_say(command, &given->resources.limits, &kept_by);
-	config.resources = &given->resources.limits;
-	config.enforcement = &kept_by;
-	int r = cell_store_create(store, &config, &run.dir, &run.monitor);
-	if (r < 0) {
+	describe(&making, plan, mechanisms);
+	int r = cell_store_create(store, &making.config, &making.run.dir, &making.run.monitor);
+	status = r < 0 ? say_not_made(making.config.name, r) : prepare(&making, named, cidfile);
+	if (status < 0) {
+		status = run_made(&making);
+	} else {
+		if (r == 0)
+			cell_store_remove(store, making.config.id, true);
 		if (given->cidfile)
 			unlink(given->cidfile);
-		return say_not_made(config.name, r);
 	}
-	run.config = &config;
-	struct guest_tree tree = { 0 };
-	bool named = image && ((plan->emulated & GAP_BIT(GAP_namespaces)) || mechanisms->state == NATIVE_KERNEL);
-	if (named && !run.launch.namespaces.hostname[0])
-		memcpy(run.launch.namespaces.hostname, config.id, CELL_ID_SIZE);
-	root->hostname = named ? run.launch.namespaces.hostname : NULL;
-	status = root->directory ? stage_tree(command, config.id, root, image, workdir, &tree) : -1;
-	root->hostname = NULL;
-	char **env = status < 0 ? cells_env(launch->envp, config.id) : NULL;
-	if (status < 0 && (!env || !write_id(cidfile, config.id)))
-		status = say_not_made(config.name, env ? -errno : -ENOMEM);
-	if (status >= 0) {
-		cell_store_remove(store, config.id, true);
-		if (given->cidfile)
-			unlink(given->cidfile);
-		if (env)
-			cells_env_free(env);
-		guest_tree_done(&tree);
-		return status;
-	}
-	struct cell_recorder recorder = { run_audit_starting, run_audit_ended, given->audit };
-	if (given->audit) {
-		given->audit->command.cell = config.id;
-		given->audit->command.cell_name = config.name;
-		run.recorder = &recorder;
-	}
-	run.launch.tree = tree.agent;
-	run.launch.native = tree.native;
-	if (tree.native) {
-		tree.native->identity = launch->identity;
-		tree.native->temporary |= given->remove && !root->upper;
-		tree.native->hostname = run.launch.namespaces.hostname;
-	}
-	run.launch.envp = env;
-	status = start(&run, given, launch->argv[0]);
-	cells_env_free(env);
-	guest_tree_done(&tree);
+	if (making.env)
+		cells_env_free(making.env);
+	guest_tree_done(&making.tree);
 	return status;
 }
