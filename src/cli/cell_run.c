@@ -239,6 +239,7 @@ struct making {
 	struct cell_tree kept;
 	struct cell_enforcement enforcement;
 	struct cell_run run;
+	struct cell_recorder recorder;
 	struct guest_tree tree;
 	char **env; /* cells_env() */
 };
@@ -289,12 +290,12 @@ static int prepare(struct making *making, bool named, int cidfile)
 static int run_made(struct making *making)
 {
 	const struct cell_options *given = making->given;
-	struct cell_recorder recorder = { run_audit_starting, run_audit_ended, given->audit };
 	struct native_root *native = making->tree.native;
 	if (given->audit) {
 		given->audit->command.cell = making->config.id;
 		given->audit->command.cell_name = making->config.name;
-		making->run.recorder = &recorder;
+		making->recorder = (struct cell_recorder){ run_audit_starting, run_audit_ended, given->audit };
+		making->run.recorder = &making->recorder;
 	}
 	if (native) {
 		native->identity = making->launch->identity;
