@@ -98,6 +98,12 @@ static int say(int status, const char *what, int error)
 	return status;
 }
 
+static int say_unreadable(const char *name, int error)
+{
+	fprintf(stderr, "lichen pii: cannot read '%s': %s (%s)\n", name, strerror(-error), errno_name(-error));
+	return LICHEN_EXIT_NO_INPUT;
+}
+
 /* --- a signal ends the input ---------------------------------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupted;
@@ -257,7 +263,7 @@ static int read_all(const struct work *work)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return say(LICHEN_EXIT_NO_INPUT, job->name, -errno);
+			return say_unreadable(job->name, -errno);
 		error = work->redactor ? pii_redactor_feed(work->redactor, bytes, (size_t)n)
 				       : pii_stream_feed(work->stream, bytes, (size_t)n);
 		if (!error)
@@ -317,7 +323,7 @@ static int read_key(const char *path, u8 *key, struct pii_redaction *redaction)
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd < 0 ? -errno : read_bytes_into(fd, key, PII_KEY_MOST + 1);
 	if (size < 0)
-		return say(LICHEN_EXIT_NO_INPUT, path, (int)size);
+		return say_unreadable(path, (int)size);
 	redaction->key_size = (size_t)(size > 0 && key[size - 1] == '\n' ? size - 1 : size);
 	redaction->key = key;
 	return 0;
@@ -370,7 +376,7 @@ static int open_input(struct job *job, const char *path)
 {
 	job->name = path && strcmp(path, "-") != 0 ? path : "(standard input)";
 	job->input = path && strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : STDIN_FILENO;
-	return job->input < 0 ? say(LICHEN_EXIT_NO_INPUT, job->name, -errno) : 0;
+	return job->input < 0 ? say_unreadable(job->name, -errno) : 0;
 }
 
 static int work_on(enum action action, const struct pii_words *words, const char *path)

@@ -25,7 +25,7 @@
 
 static int say(const char *path, int error, int status)
 {
-	fprintf(stderr, "lichen flow: '%s': %s (%s)\n", path, strerror(-error), errno_name(-error));
+	fprintf(stderr, "lichen flow: cannot read '%s': %s (%s)\n", path, strerror(-error), errno_name(-error));
 	return status;
 }
 
@@ -209,8 +209,10 @@ static int run_flow(struct flow_cli *cli, const char *file, const struct flow *f
 		.tell = tell,
 		.user = &cli->config,
 	};
-	if (stop < 0)
-		return say("signalfd", stop, LICHEN_EXIT_FAILED);
+	if (stop < 0) {
+		fprintf(stderr, "lichen flow: cannot wait for signals: %s (%s)\n", strerror(-stop), errno_name(-stop));
+		return LICHEN_EXIT_FAILED;
+	}
 	flow_run(&run, &ended);
 	int status = finish(cli, &ended);
 	free(ended.output);

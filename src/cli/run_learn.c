@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -47,12 +48,31 @@ static int make_tmp(struct run_learn *learn, char *const *environment)
 	return 0;
 }
 
+/* Whether the file can be written when the run is over, which may have taken hours. 0 or negative errno. */
+static int check_place(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP_FREE char *directory = !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	struct stat st;
+	if (!directory)
+		return -ENOMEM;
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return access(directory, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
 int run_learn_begin(const struct command *command, struct run_learn *learn, struct launch *launch)
 {
 	char here[PATH_MAX], workdir[PATH_MAX];
 	const char *home = getenv("HOME");
 	if (launch->native || launch->tree)
 		return command_usage(command, "--learn is for commands on the machine's own files: without --rootfs and images");
+	int place = check_place(learn->path);
+	if (place < 0) {
+		fprintf(stderr, "lichen %s: --learn: nothing was started: '%s' could not be written: %s (%s)\n", command->name,
+			learn->path, strerror(-place), errno_name(-place));
+		return LICHEN_EXIT_FAILED;
+	}
 	if (!getcwd(here, sizeof(here)))
 		return fail(command, "the working directory", -errno);
 	if (!realpath(launch->workdir ? launch->workdir : here, workdir))

@@ -130,6 +130,11 @@ E2
 output=$(size 'a [1]' a)
 chmod 755 job.sh
 printf 'b\na\n' >work/words
+# a policy that could not be written is told before anything runs
+for place in ./nowhere/policy.yaml .; do
+	same "no place for a policy: $place" 125 "$(status_of "$lichen" run --learn "$place" -- touch begun)"
+	[ ! -e begun ] || fail "it was run, and $place cannot be written"
+done
 "$lichen" run --learn policy.yaml -- ./job.sh >out 2>err </dev/null
 same 'status of a run that is learnt from' 0 $?
 same 'its output' "$output" "$(paste -sd " " out)"
