@@ -579,7 +579,8 @@ static int run(int argc, char **argv)
 static const char *const notes[] = {
 	"Gaps are the features that 'lichen doctor' names. What works here is never touched unless --emulate asks for it.",
 	"Exit status: that of CMD, 128+n when signal n ended it; 125 lichen failed, 126 CMD cannot be executed, 127 no such CMD; 74 the "
-	"audit log could not be written, 65 it is broken; with --cage: 77 something was denied, 69 the host lacks a layer, 78 the policy is wrong.",
+	"audit log could not be written, 65 it is broken; with --cage: 77 something was denied, 69 the host lacks a layer, 78 the policy is wrong, 124 a limit of time "
+	"ended it.",
 	NULL,
 };
 
