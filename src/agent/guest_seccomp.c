@@ -15,7 +15,7 @@
  * have. SECCOMP_RET_LOG is not logged for calls that the agent answers. A tracer is told of SECCOMP_RET_TRACE for calls that the kernel makes, not for
  * those that the agent answers. SECCOMP_RET_USER_NOTIF: guest_notify.c; in a cell without a tree of its own, calls that only the agent can make (processes,
  * execve, signals) are ENOSYS, as without a listener, and what is continued is done by the kernel as it was asked for.
- * Code that jumps into the agent's text is not judged (DESIGN: emulation is no boundary).
+ * Code that jumps into the agent's text is not judged (emulation is no boundary: README).
  */
 #include "agent/cbpf.h"
 #include "agent/engine.h"

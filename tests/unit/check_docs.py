@@ -240,6 +240,10 @@ def check_pages():
         for name in re.findall(r"`(\w+\.[chS])`", text):
             if name not in names:
                 wrong(f"{page.name} names {name}, which is not there")
+    targets = {path.stem.removeprefix("fuzz_") for path in (root / "tests/fuzz").glob("fuzz_*.c")}
+    same("tests/fuzz/README.md", set(re.findall(r"^\| (\w+) \| ", (root / "tests/fuzz/README.md").read_text(), re.M)) - {"target"}, targets)
+    groups = {path.name for path in (root / "tests/gaps").iterdir() if any(path.glob("*.c"))}
+    same("tests/gaps/README.md", set(re.findall(r"`(\w+)/`", (root / "tests/gaps/README.md").read_text())), groups)
     demo = (root / "tools/demo.sh").read_text()
     for step in re.findall(r'fill="#d0d7de"[^>]*>([^<]*)<', (DOCS / "demo.svg").read_text()):
         if step not in demo and not step.startswith("pgbench: "):
