@@ -39,7 +39,7 @@ complete -c lichen -n __fish_use_subcommand -a flow -d 'Run workflows of tools, 
 complete -c lichen -n __fish_use_subcommand -a volume -d 'List, make and remove volumes'
 complete -c lichen -n __fish_use_subcommand -a system -d 'Tell what is on disk, remove what is not used'
 complete -c lichen -n __fish_use_subcommand -a oci -d 'Be an OCI runtime'
-complete -c lichen -n __fish_use_subcommand -a cage -d 'Tells what a policy of a cage means'
+complete -c lichen -n __fish_use_subcommand -a cage -d 'Checks policies of cages, and what can be enforced'
 complete -c lichen -n __fish_use_subcommand -a pii -d 'Finds or replaces personal data and secrets'
 complete -c lichen -n __fish_use_subcommand -a exec -d 'Run a further command in a cell'
 complete -c lichen -n __fish_use_subcommand -a top -d 'List the processes of a cell'
