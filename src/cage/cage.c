@@ -69,10 +69,10 @@ enum cage_attributes cage_attributes_of(const struct cage *cage)
 
 void cage_refused_calls(const struct cage *cage, u64 *numbers)
 {
-	cage_seccomp_refused(cage->policy, cage_attributes_of(cage), numbers);
+	cage_seccomp_refused(cage->policy, cage_attributes_of(cage), cage->host.ipc, numbers);
 }
 
-int cage_open(const struct cage_policy *policy, u32 weaker, const struct cell_enforcement *limits, struct cage **ret,
+int cage_open(struct cage_policy *policy, u32 weaker, const struct cell_enforcement *limits, struct cage **ret,
 	      struct cage_policy_error *error)
 {
 	struct cage *cage = calloc(1, sizeof(*cage));
@@ -88,6 +88,8 @@ int cage_open(const struct cage_policy *policy, u32 weaker, const struct cell_en
 	r = cage_probe(policy, cage->needed, limits, &cage->host);
 	if (r == 0)
 		r = cage_profile_load(policy, &cage->profile, error);
+	if (r == 0)
+		r = cage_tmp_shm(policy, &cage->host, &cage->shm);
 	if (r == 0)
 		r = cage_rules_make(cage);
 	if (r == 0)

@@ -21,10 +21,10 @@
 
 struct cage;
 
-/* Prepares a cage; the policy stays the caller's and must outlive it. `weaker`: bit per layer that may be missing. `limits`: what cage_limits_plan() has said
- * of such limits in this run; NULL: they are tried. 0 or negative errno, and then error->at.text says what of the policy is wrong (-EINVAL: its seccomp
- * profile), or is empty; the caller calls cage_close(). */
-int cage_open(const struct cage_policy *policy, u32 weaker, const struct cell_enforcement *limits, struct cage **ret,
+/* Prepares a cage; the policy stays the caller's and must outlive it; a /dev/shm of the run's own becomes a rule of it (cage_tmp.h). `weaker`: bit per layer
+ * that may be missing. `limits`: what cage_limits_plan() has said of such limits in this run; NULL: they are tried. 0 or negative errno, and then
+ * error->at.text says what of the policy is wrong (-EINVAL: its seccomp profile), or is empty; the caller calls cage_close(). */
+int cage_open(struct cage_policy *policy, u32 weaker, const struct cell_enforcement *limits, struct cage **ret,
 	      struct cage_policy_error *error) MUST_CHECK;
 void cage_close(struct cage *cage);
 

@@ -10,6 +10,7 @@
 #include "cage/cage_profile.h"
 #include "cage/cage_proxy.h"
 #include "cage/cage_seccomp.h"
+#include "cage/cage_tmp.h"
 #include "cage/cage_view.h"
 
 /* What Landlock allows below a path. */
@@ -31,7 +32,8 @@ struct cage {
 	char **names; /* as written, where a view has them; and symbolic links of the machine's root */
 	size_t name_count;
 	const char *workdir; /* while it is launched */
-	char **denied;       /* canonical paths: what no rule allows */
+	struct cage_shm shm;
+	char **denied; /* canonical paths: what no rule allows */
 	char **masks, **missing,
 		**pins; /* of that, what is covered; of that, what is not there; directories above that stay where they are */
 	size_t denied_count, mask_count, missing_count, pin_count;
@@ -107,7 +109,7 @@ void cage_judge_deny(struct cage *cage);
 const char *cage_find_program(const struct cage *cage, const struct launch *launch, char out[PATH_MAX]) MUST_CHECK;
 /* After it could not be started in launch->workdir: was it because no rule lets it be executed? */
 void cage_judge_program(struct cage *cage, const struct launch *launch, const struct launch_result *result);
-/* What may be written, for limits.disk: a list, whose strings are the cage's. 0 or -ENOMEM. */
+/* What may be written on disk, for limits.disk: a list, whose strings are the cage's. 0 or -ENOMEM. */
 int cage_written(const struct cage *cage, const char ***ret, size_t *ret_count) MUST_CHECK;
 
 /* In the child, struct launch_confinement; data: the cage. */

@@ -217,6 +217,20 @@ int cage_mounts_restrict(const char *place, const struct cage_tree *tree, char *
 	return failed(step, "restricting the mounts of", tree->path);
 }
 
+int cage_mounts_memory(const char *place, const struct cage_tree *tree, char *step)
+{
+	CLEANUP_FD int fd = cage_open_path(place);
+	char by_number[32], options[48];
+
+	if (fd < 0)
+		errno = -fd;
+	(void)snprintf(by_number, sizeof(by_number), "/proc/self/fd/%d", fd);
+	(void)snprintf(options, sizeof(options), "mode=1777,size=%lluk", (unsigned long long)(tree->memory >> 10));
+	if (fd < 0 || mount("tmpfs", by_number, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0)
+		return failed(step, "mounting a file system in memory on", tree->path);
+	return 0;
+}
+
 static int copy_tree(int fd)
 {
 	return (int)syscall(SYS_open_tree, fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC_ | AT_RECURSIVE | AT_EMPTY_PATH);
@@ -297,6 +311,8 @@ struct copy {
 static int take_copies(const struct cage_tree *trees, size_t count, struct copy *copies, char *step)
 {
 	for (size_t i = 1; i < count; i++) {
+		if (trees[i].memory)
+			continue;
 		copies[i].place = cage_open_path(trees[i].path);
 		if (copies[i].place < 0) {
 			errno = -copies[i].place;
@@ -315,6 +331,12 @@ static int take_copies(const struct cage_tree *trees, size_t count, struct copy 
 static int attach_copies(const struct cage_tree *trees, size_t count, bool proc, const struct copy *copies, char *step)
 {
 	for (size_t i = 1; i < count; i++) {
+		int r = trees[i].memory ? cage_mounts_memory(trees[i].path, &trees[i], step) : 0;
+
+		if (r < 0)
+			return r;
+		if (trees[i].memory)
+			continue;
 		CLEANUP_FD int place = proc && strcmp(trees[i].path, "/proc") == 0 ? FD_NONE : cage_open_path(trees[i].path);
 
 		if (place == FD_NONE)

@@ -9,6 +9,7 @@
  *   3 everything becomes read-only and noexec, copies as they may be                                        mount_setattr(2), recursive
  *   4 a new /proc, with what is mounted over parts of the old one
  *   5 the copies are attached where they belong, by descriptors of paths without symbolic links             move_mount(2)
+ *     a tree that is the run's own (/dev/shm) is a new file system there                                    mount(2)
  *   6 any other /proc is covered (a chroot's)
  *   7 masks, last: what is mounted later would lie over them
  */
@@ -30,6 +31,7 @@ bool cage_mounts_allowed(void) MUST_CHECK;
 struct cage_tree {
 	const char *path; /* canonical */
 	bool write, execute;
+	u64 memory; /* not 0: instead of what is there an empty file system in memory, for everybody, of so many bytes */
 };
 
 /* In a new mount namespace: trees[0] is "/"; outer ones stand before inner ones. With `proc` /proc is a new one, on which those below it are mounted.
@@ -37,6 +39,8 @@ struct cage_tree {
 int cage_mounts_enter(const struct cage_tree *trees, size_t count, bool proc, char *step) MUST_CHECK;
 /* Takes what a tree does not have from the mount on a canonical path, and from those below it. Likewise. */
 int cage_mounts_restrict(const char *place, const struct cage_tree *tree, char *step) MUST_CHECK;
+/* Mounts what a tree with `memory` is on a canonical path. Likewise. */
+int cage_mounts_memory(const char *place, const struct cage_tree *tree, char *step) MUST_CHECK;
 /* Covers every /proc that is mounted below `base`, but `own`: it shows other processes, and by their roots all that they have. Likewise. */
 int cage_mounts_hide_procs(const char *base, const char *own, char *step) MUST_CHECK;
 /* What is mounted over parts of /proc, as in containers, which hide these: it lies over a new one as well. */

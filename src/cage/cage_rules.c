@@ -207,6 +207,8 @@ struct cage_tree cage_rights_of(const struct cage *cage, const char *path)
 {
 	struct cage_tree tree = { .path = path };
 
+	if (strcmp(cage->shm.path, path) == 0) /* what is written in memory is never executed */
+		return (struct cage_tree){ .path = path, .write = true, .memory = cage->shm.size };
 	for (size_t i = 0; i < cage->grant_count; i++) {
 		if (!policy_within(cage->grants[i].path, path))
 			continue;
@@ -247,7 +249,7 @@ static bool is_special(const char *path)
 /* Whether a tree has to be a mount of its own in what is around it. */
 static bool differs(const struct cage *cage, const struct cage_tree *tree, const struct cage_tree *around)
 {
-	if (cage->host.view && strcmp(tree->path, "/proc") == 0)
+	if (tree->memory || (cage->host.view && strcmp(tree->path, "/proc") == 0))
 		return true;
 	if (policy_of_process(tree->path)) /* in the cage that is none, or another */
 		return false;
@@ -318,7 +320,7 @@ int cage_written(const struct cage *cage, const char ***ret, size_t *ret_count)
 	if (!all)
 		return -ENOMEM;
 	for (size_t i = 0; i < cage->grant_count; i++)
-		if (cage->grants[i].access & CAGE_WRITE)
+		if ((cage->grants[i].access & CAGE_WRITE) && strcmp(cage->grants[i].path, cage->shm.path) != 0)
 			all[count++] = cage->grants[i].path;
 	*ret = all;
 	*ret_count = count;

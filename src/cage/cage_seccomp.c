@@ -363,9 +363,10 @@ int cage_seccomp_install(const struct cage_seccomp *spec)
 	return r;
 }
 
-void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes attributes, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
+void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes attributes, bool ipc,
+			  u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
 {
-	struct cage_seccomp spec = { .policy = policy, .attributes = attributes, .agent = -1 };
+	struct cage_seccomp spec = { .policy = policy, .attributes = attributes, .ipc = ipc, .agent = -1 };
 	u8 rules[CAGE_SECCOMP_NUMBERS];
 
 	make_rules(&spec, rules);
@@ -374,9 +375,9 @@ void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes
 			numbers[i / 64] |= UINT64_C(1) << (i % 64);
 }
 
-void cage_seccomp_unlisted(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
+void cage_seccomp_unlisted(const struct cage_policy *policy, bool ipc, u64 numbers[CAGE_SECCOMP_NUMBERS / 64])
 {
-	struct cage_seccomp spec = { .policy = policy, .attributes = CAGE_ATTRIBUTES_ALLOWED, .ipc = true, .agent = -1 };
+	struct cage_seccomp spec = { .policy = policy, .attributes = CAGE_ATTRIBUTES_ALLOWED, .ipc = ipc, .agent = -1 };
 	u8 rules[CAGE_SECCOMP_NUMBERS];
 
 	make_rules(&spec, rules);

@@ -44,9 +44,10 @@ int cage_seccomp_install(const struct cage_seccomp *spec) MUST_CHECK;
 /* The number of a system call of x86-64 by its name; negative: there is none. */
 int cage_seccomp_number(const char *name) MUST_CHECK;
 /* Sets the bit of each number that it refuses, always or by its arguments, but for those that are answered ENOSYS. */
-void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes attributes,
+void cage_seccomp_refused(const struct cage_policy *policy, enum cage_attributes attributes, bool ipc,
 			  u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
-/* Sets the bit of each number that it refuses whatever the arguments, where the host gives all that it can: what processes.allow would have to name. */
-void cage_seccomp_unlisted(const struct cage_policy *policy, u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
+/* Sets the bit of each number that it refuses whatever the arguments, where the host gives all that it can (`ipc`: an IPC namespace, too): what processes.allow
+ * would have to name. */
+void cage_seccomp_unlisted(const struct cage_policy *policy, bool ipc, u64 numbers[CAGE_SECCOMP_NUMBERS / 64]);
 
 #endif

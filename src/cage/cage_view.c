@@ -149,6 +149,12 @@ static int take_name(struct parts *parts, const char *name)
 	return r == -ENAMETOOLONG || r > 0 ? 0 : r;
 }
 
+/* A file system that is made for the view. */
+static bool is_new(const struct cage_tree *tree)
+{
+	return tree->memory || strcmp(tree->path, "/proc") == 0;
+}
+
 /* Where what may be seen is covered while the view is built: nothing is looked up there any more. Another than `but`, if that is not NULL. */
 static const char *choose_base(const char *but)
 {
@@ -170,7 +176,7 @@ static int take_parts(const struct cage_view *view, struct parts *parts, char *s
 	parts->sources = calloc(view->count + 1, sizeof(*parts->sources));
 	parts->workdir = view->workdir ? realpath(view->workdir, NULL) : NULL;
 	for (size_t i = 0; parts->sources && i < view->count; i++) {
-		parts->sources[i] = strcmp(view->trees[i].path, "/proc") == 0 ? FD_NONE : cage_open_path(view->trees[i].path);
+		parts->sources[i] = is_new(&view->trees[i]) ? FD_NONE : cage_open_path(view->trees[i].path);
 		if (parts->sources[i] < 0 && (parts->sources[i] == -EMFILE || parts->sources[i] == -ENFILE)) {
 			errno = -parts->sources[i];
 			r = failed(step, "opening", view->trees[i].path);
@@ -228,10 +234,10 @@ static int make_places(const struct cage_view *view, const struct parts *parts, 
 	int r = 0;
 
 	for (size_t i = 0; i < view->count && r == 0; i++) {
-		bool proc = strcmp(view->trees[i].path, "/proc") == 0;
+		bool new = is_new(&view->trees[i]);
 
-		if (proc || (parts->sources[i] >= 0 && fstat(parts->sources[i], &st) == 0))
-			r = make_place(view->trees[i].path, proc || S_ISDIR(st.st_mode), step);
+		if (new || (parts->sources[i] >= 0 && fstat(parts->sources[i], &st) == 0))
+			r = make_place(view->trees[i].path, new || S_ISDIR(st.st_mode), step);
 	}
 	if (r == 0 && parts->workdir)
 		r = make_place(parts->workdir, true, step);
@@ -262,6 +268,8 @@ static int attach(const char *base, const struct cage_tree *tree, int source, ch
 
 	if (snprintf(place, sizeof(place), "%s%s", base, tree->path[1] ? tree->path : "") >= (int)sizeof(place))
 		return -ENAMETOOLONG;
+	if (tree->memory)
+		return cage_mounts_memory(place, tree, step);
 	fd = cage_open_path(place);
 	if (fd < 0)
 		errno = -fd;
@@ -287,7 +295,7 @@ static int fill(const struct cage_view *view, const struct parts *parts, size_t 
 	int r = 0;
 
 	for (size_t i = from; i < view->count && r == 0; i++)
-		if (parts->sources[i] >= 0 || strcmp(view->trees[i].path, "/proc") == 0)
+		if (parts->sources[i] >= 0 || is_new(&view->trees[i]))
 			r = attach(parts->base, &view->trees[i], parts->sources[i], step);
 	(void)snprintf(proc, sizeof(proc), "%s/proc", parts->base);
 	if (r == 0)

@@ -5,7 +5,7 @@
  *
  *   1 all that is named is opened, without symbolic links, and the links on the way to it are read
  *   2 an empty file system is mounted somewhere; in it the directories, files and links are made
- *   3 each tree is mounted where it belongs, with all that is mounted below it, read-only and noexec as its rights are; a new /proc
+ *   3 each tree is mounted where it belongs, with all that is mounted below it, read-only and noexec as its rights are; a new /proc; a new /dev/shm (files.tmp)
  *   4 the file system itself becomes read-only, and then the root; the old one is gone
  *
  * Limits: where the kernel does not know mount_setattr(2) (gVisor), noexec keeps programs from execve(2), and not from being mapped by who may read them.

@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cage/cage_tmp.h"
+
 /* --- files ---------------------------------------------------------------------------------------------------------------------- */
 
 /* Landlock and seccomp say EACCES and EPERM, of a name that moves between directories EXDEV, a read-only mount EROFS, a root without the file ENOENT; what
@@ -83,6 +85,16 @@ static bool find_masked(const struct cage_policy *policy, const char *directory,
 	return false;
 }
 
+/* Where libc keeps named memory and semaphores: no rule is what most policies want there (cage_tmp.h). A run that has its own has a rule for it. */
+static const char *why_no_memory(const struct cage_policy *policy, const char *path)
+{
+	if (!policy_within(CAGE_SHM, path))
+		return NULL;
+	return policy->files.tmp
+		     ? "no rule allows it, and no /dev/shm of the run's own can be made here (files.tmp); a rule for /dev/shm shares this one"
+		     : "no rule allows it; 'files.tmp: true' is a /dev/shm of the run's own where one can be made";
+}
+
 static bool judge_file(const struct cage_policy *policy, const struct cage_attempt *attempt, struct cage_denial *ret)
 {
 	static const enum cage_denied names[] = {
@@ -112,6 +124,8 @@ static bool judge_file(const struct cage_policy *policy, const struct cage_attem
 	}
 	if (allowed)
 		return false;
+	if (!ret->why && !list)
+		ret->why = why_no_memory(policy, attempt->path);
 	ret->what = names[wanted];
 	ret->cut = attempt->cut;
 	(void)snprintf(ret->object, sizeof(ret->object), "%s", attempt->path);
@@ -257,6 +271,21 @@ static bool named(const struct cage_words *words, const char *name)
 	return false;
 }
 
+/* Calls of shm, sem and msg are refused where there is no IPC namespace for them, and lichen knows how to answer them. */
+static const char *why_no_ipc(const struct cage_policy *policy, s32 nr)
+{
+	static const s32 calls[] = { __NR_shmget, __NR_shmat,  __NR_shmctl, __NR_semget, __NR_semop, __NR_semtimedop,
+				     __NR_semctl, __NR_msgget, __NR_msgsnd, __NR_msgrcv, __NR_msgctl };
+	char buffer[CAGE_CALL_NAME];
+
+	if (named(&policy->processes.deny, cage_call_name(nr, buffer)))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		if (calls[i] == nr)
+			return "no IPC namespace can be made here; 'run --emulate=sysvipc' gives the run objects of its own";
+	return NULL;
+}
+
 /* Refused by number, or one of those that are refused by what their arguments say. */
 static bool judge_call(const struct cage_policy *policy, const u64 *refused, const struct cage_attempt *attempt,
 		       struct cage_denial *ret)
@@ -272,6 +301,7 @@ static bool judge_call(const struct cage_policy *policy, const u64 *refused, con
 	if (refused && !TRACE_NUMBERS_HAS(refused, attempt->nr) && attempt->nr != __NR_pidfd_send_signal)
 		return false;
 	ret->what = CAGE_DENIED_SYSCALL;
+	ret->why = why_no_ipc(policy, attempt->nr);
 	(void)snprintf(ret->object, sizeof(ret->object), "%s", name);
 	if (named(&policy->processes.deny, name))
 		(void)snprintf(ret->rule, sizeof(ret->rule), "processes.deny %s", name);

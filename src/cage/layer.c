@@ -199,7 +199,7 @@ static void found(struct cage_host *host, enum cage_layer layer, enum cage_state
 	(void)snprintf(host->layers[layer].how, sizeof(host->layers[layer].how), "%s", how);
 }
 
-static void judge_files(struct cage_host *host)
+static void judge_files(const struct cage_policy *policy, struct cage_host *host)
 {
 	char how[sizeof(host->layers[0].how)];
 
@@ -216,12 +216,13 @@ static void judge_files(struct cage_host *host)
 		return;
 	}
 	(void)snprintf(
-		how, sizeof(how), "Landlock, ABI %d; %s%s", host->landlock,
+		how, sizeof(how), "Landlock, ABI %d; %s%s%s", host->landlock,
 		host->mounts ? "what may not be written is mounted read-only"
 		: host->notify
 			? "chmod, chown, utimensat are asked of lichen (seccomp notification); setxattr is refused"
 			: "there is no mount namespace: chmod, chown, utimensat, setxattr and their like are refused everywhere",
-		host->mounts ? "" : "; execute is not judged for what ld.so or lichen loads");
+		host->mounts ? "" : "; execute is not judged for what ld.so or lichen loads",
+		policy->files.tmp && !host->mounts ? "; no /dev/shm of its own" : "");
 	/* before ABI 3: no right to truncate; Landlock does not judge what is mapped, mounts without execution do */
 	found(host, CAGE_LAYER_FILES, host->landlock >= 3 && host->mounts ? CAGE_PASS : CAGE_WEAKER, how);
 }
@@ -313,7 +314,7 @@ static void judge(const struct cage_policy *policy, struct cage_host *host)
 {
 	found(host, CAGE_LAYER_PROCESS, CAGE_PASS,
 	      "no_new_privs, a new session, descriptors closed, no capabilities of the machine");
-	judge_files(host);
+	judge_files(policy, host);
 	found(host, CAGE_LAYER_DENY, host->mounts ? CAGE_PASS : CAGE_MISSING,
 	      host->mounts ? "masked by mounts; what is not there by placeholders, which go after the run"
 			   : "paths cannot be masked without a mount namespace");

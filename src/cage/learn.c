@@ -283,7 +283,7 @@ void cage_learner_take(void *data, const struct trace_record *record)
 		take_attempt(learner, record->pid);
 }
 
-int cage_learner_new(const char *workdir, const char *home, const char *tmp, struct cage_learner **ret)
+int cage_learner_new(const char *workdir, const char *home, const char *tmp, bool shm, struct cage_learner **ret)
 {
 	struct cage_learner *new = calloc(1, sizeof(*new));
 
@@ -292,6 +292,7 @@ int cage_learner_new(const char *workdir, const char *home, const char *tmp, str
 	new->workdir = strdup(workdir);
 	new->home = home ? strdup(home) : NULL;
 	new->tmp = tmp ? strdup(tmp) : NULL;
+	new->shm = shm;
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &new->begun); /* what file systems take their times from */
 	if (!new->workdir || (home && !new->home) || (tmp && !new->tmp)) {
 		cage_learner_free(new);

@@ -29,6 +29,7 @@ struct cage_learner {
 	struct learnt sockets, inet, calls;
 	bool network, abstract;
 	bool uses_tmp, executes_tmp; /* what is below `tmp` */
+	bool shm;                    /* a cage has a /dev/shm of its own */
 	u64 left_out;
 	int error; /* negative errno: no memory */
 	struct cage_attempt attempt;
@@ -42,6 +43,8 @@ void learnt_done(struct learnt *list);
 
 /* Whether a policy can hold a text: UTF-8 without control characters, and no pattern. */
 bool learn_writable(const char *text) MUST_CHECK;
+/* Looks whether a /dev/shm of the run's own is enough: when the run is over, before anything is merged. */
+void learn_judge_memory(struct cage_learner *learner);
 /* Whether a rule for that directory would give away too much: / or the home directory or what is above it. */
 bool learn_too_wide(const struct cage_learner *learner, const char *path) MUST_CHECK;
 /* The paths with that access, merged and sorted, without what `defaults` or one of the lists `above` (each may be NULL) allows already; *ret is freed by

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cage/cage_tmp.h"
 #include "cage/learn_int.h"
 
 bool learn_too_wide(const struct cage_learner *learner, const char *path)
@@ -123,6 +124,27 @@ static bool is_made(const struct cage_learner *learner, const char *path)
 	return at[1];
 }
 
+void learn_judge_memory(struct cage_learner *learner)
+{
+	bool used = false;
+
+	for (size_t i = 0; i < learner->made.count && !used; i++)
+		used = policy_within(CAGE_SHM, learner->made.row[i].path);
+	for (size_t i = 0; i < learner->files.count && learner->shm; i++) {
+		const char *path = learner->files.row[i].path;
+
+		if (policy_within(CAGE_SHM, path) && path[sizeof(CAGE_SHM) - 1] && !is_made(learner, path))
+			learner->shm = false; /* it was another's, or of an earlier run */
+	}
+	learner->shm = learner->shm && used;
+	learner->uses_tmp = learner->uses_tmp || learner->shm;
+}
+
+static bool is_own_memory(const struct cage_learner *learner, const char *path)
+{
+	return learner->shm && policy_within(CAGE_SHM, path);
+}
+
 /* What a rule has to name: of a program that the run has made itself, the directory that was there. NULL: nothing; a link that was made is where that may be
  * written, and what it leads to is a row of its own. */
 static const char *to_name(const struct cage_learner *learner, enum cage_access access, const char *path, char directory[PATH_MAX])
@@ -147,13 +169,13 @@ static int gather(const struct cage_learner *learner, enum cage_access access, c
 		const struct learnt_path *row = &learner->files.row[i];
 		const char *path = (row->access & access) ? to_name(learner, access, row->path, directory) : NULL;
 
-		if (path && !learn_too_wide(learner, path) && !is_covered(above[0], path) && !is_covered(above[1], path) &&
-		    !cage_policy_allows(defaults, access, path, NULL, NULL))
+		if (path && !is_own_memory(learner, path) && !learn_too_wide(learner, path) && !is_covered(above[0], path) &&
+		    !is_covered(above[1], path) && !cage_policy_allows(defaults, access, path, NULL, NULL))
 			r = learnt_add(to, path, 0);
 	}
 	for (size_t i = 0; access == CAGE_WRITE && i < learner->made.count && r == 0; i++) {
 		home_of(learner, learner->made.row[i].path, directory);
-		if (!learn_too_wide(learner, directory) && learn_writable(directory))
+		if (!is_own_memory(learner, directory) && !learn_too_wide(learner, directory) && learn_writable(directory))
 			r = learnt_add(to, directory, 0);
 	}
 	return r;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cage/cage_tmp.h"
 #include "cage/learn_int.h"
 
 static bool is_plain(const char *text)
@@ -65,10 +66,24 @@ static void put_network(const struct cage_learner *learner, FILE *to)
 		fputs("  abstract: true\n", to);
 }
 
+/* Of calls that lichen's list has where an IPC namespace can be made. */
+static bool is_shared(const char *call)
+{
+	return strncmp(call, "shm", 3) == 0 || strncmp(call, "sem", 3) == 0 || strncmp(call, "msg", 3) == 0;
+}
+
 static void put_calls(const struct learnt *calls, FILE *to)
 {
+	static const char objects[] =
+		"# System V objects are shared with others here: without shm, sem and msg, 'run --emulate=sysvipc' gives the run its own\n";
+	bool shared = false;
+
 	if (!calls->count)
 		return;
+	for (size_t i = 0; i < calls->count && !shared; i++)
+		shared = is_shared(calls->row[i].path);
+	if (shared)
+		fputs(objects, to);
 	fputs("processes:\n  allow: [", to);
 	for (size_t i = 0; i < calls->count; i++)
 		fprintf(to, "%s%s", i ? ", " : "", calls->row[i].path);
@@ -87,12 +102,18 @@ static void put_both(const struct learnt *execute, const struct learnt *write, F
 static void put_files(const struct cage_learner *learner, const struct learnt *read, const struct learnt *execute,
 		      const struct learnt *write, FILE *to)
 {
+	static const char memory[] =
+		"  # /dev/shm is shared with others: 'tmp: true' instead is one of the run's own where mounts can be made\n";
+
 	if (!read->count && !execute->count && !write->count && !learner->uses_tmp)
 		return;
 	fputs("files:\n", to);
 	put_list("read", read, to);
 	put_list("execute", execute, to);
 	put_both(execute, write, to);
+	for (size_t i = 0; i < write->count; i++)
+		if (strcmp(write->row[i].path, CAGE_SHM) == 0)
+			fputs(memory, to);
 	put_list("write", write, to);
 	if (learner->executes_tmp)
 		fputs("  # Programs in it were executed: that needs another place that is written and executed\n", to);
@@ -100,7 +121,7 @@ static void put_files(const struct cage_learner *learner, const struct learnt *r
 		fputs("  tmp: true\n", to);
 }
 
-int cage_learner_write(const struct cage_learner *learner, u64 lost, FILE *to)
+int cage_learner_write(struct cage_learner *learner, u64 lost, FILE *to)
 {
 	static const char nothing[] = "version: 1\n";
 	static const char head[] =
@@ -114,6 +135,7 @@ int cage_learner_write(const struct cage_learner *learner, u64 lost, FILE *to)
 	u64 skipped = learner->left_out + lost;
 	int r = learner->error;
 
+	learn_judge_memory(learner);
 	if (r == 0)
 		r = cage_policy_parse(nothing, sizeof(nothing) - 1, "/", learner->home, &defaults, &error);
 	if (r == 0)

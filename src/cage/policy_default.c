@@ -24,6 +24,7 @@ static const struct cage_default defaults[] = {
 	{ "/proc/sys/kernel/ngroups_max", CAGE_READ },
 	{ "/proc/sys/kernel/osrelease", CAGE_READ },
 	{ "/proc/sys/vm/overcommit_memory", CAGE_READ },
+	{ "/sys/devices/system/clocksource", CAGE_READ }, /* Redis warns of slow ones */
 	{ "/sys/devices/system/cpu", CAGE_READ },
 	{ "/sys/devices/system/node", CAGE_READ },
 	{ "/sys/kernel/mm/hugepages", CAGE_READ },

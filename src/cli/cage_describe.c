@@ -43,7 +43,9 @@ static void ask_files(const struct cage_policy *policy, char *to)
 	(void)cage_default_paths(&defaults);
 	size_t at = add(to, 0, "%zu rule%s, all else is refused", rules, plural(rules));
 	if (policy->files.defaults)
-		(void)add(to, at, "; %zu defaults", defaults);
+		at = add(to, at, "; %zu defaults", defaults);
+	if (policy->files.tmp)
+		(void)add(to, at, "; a directory for temporary files and, where it can be made, a /dev/shm of its own");
 }
 
 static void ask_syscalls(const struct cage_policy *policy, char *to)

@@ -77,12 +77,16 @@ int run_learn_begin(const struct command *command, struct run_learn *learn, stru
 		return fail(command, "the working directory", -errno);
 	if (!realpath(launch->workdir ? launch->workdir : here, workdir))
 		return fail(command, "the working directory", -errno);
+	struct cage_host host = { .ipc = false };
 	int r = make_tmp(learn, launch->envp);
 	if (r == 0)
-		r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, learn->tmp.path, &learn->learner);
+		r = cage_probe(learn->nothing, cage_layers_needed(learn->nothing), NULL, &host);
+	if (r == 0)
+		r = cage_learner_new(workdir, home && *home == '/' ? home : NULL, learn->tmp.path, cage_tmp_has_shm(&host),
+				     &learn->learner);
 	if (r < 0)
 		return fail(command, "beginning", r);
-	cage_seccomp_unlisted(learn->nothing, learn->numbers);
+	cage_seccomp_unlisted(learn->nothing, host.ipc, learn->numbers);
 	launch->envp = learn->env;
 	learn->trace = (struct launch_trace){
 		.mode = TRACE_USES,

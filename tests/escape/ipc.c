@@ -5,6 +5,7 @@
  */
 #include "attack.h"
 
+#include <dirent.h>
 #include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -56,6 +57,21 @@ static int shared_memory(const struct attack *a)
 	return id < 0 ? errno : outcome((long)shmat(id, NULL, 0));
 }
 
+/* Whatever segment there is, by its number: no key is needed for that. */
+static int any_segment(const struct attack *a)
+{
+	struct shmid_ds state;
+	int r = ENOENT;
+
+	(void)a;
+	for (int index = 0; index < 1024 && r; index++) {
+		int id = shmctl(index, SHM_STAT, &state);
+
+		r = id >= 0 ? outcome((long)shmat(id, NULL, SHM_RDONLY)) : errno == EINVAL ? r : errno;
+	}
+	return r;
+}
+
 static int semaphore(const struct attack *a)
 {
 	struct sembuf up = { .sem_op = 1 };
@@ -91,9 +107,41 @@ static int posix_memory(const struct attack *a)
 	return is_secret(shm_open(name, O_RDWR, 0));
 }
 
+static int written_memory(const struct attack *a)
+{
+	char name[64];
+	int fd, r;
+
+	posix_name(name, sizeof(name), a->more[0]);
+	fd = shm_open(name, O_RDWR, 0);
+	r = fd < 0 ? errno : outcome(write(fd, "secret", 6));
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
+/* What others keep there, without a name that is known before. */
+static int listed_memory(const struct attack *a)
+{
+	DIR *directory = opendir("/dev/shm");
+	const struct dirent *entry;
+	char name[64];
+	int r = NOTHING;
+
+	if (!directory)
+		return errno;
+	posix_name(name, sizeof(name), a->more[0]);
+	while (r && (entry = readdir(directory)))
+		if (strcmp(entry->d_name, name + 1) == 0)
+			r = is_secret(openat(dirfd(directory), entry->d_name, O_RDONLY));
+	(void)closedir(directory);
+	return r;
+}
+
 static const struct way ways[] = {
-	{ "shmget", shared_memory }, { "semget", semaphore },      { "msgget", queue },
-	{ "mq_open", posix_queue },  { "shm_open", posix_memory },
+	{ "shmget", shared_memory },     { "semget", semaphore },       { "msgget", queue },
+	{ "mq_open", posix_queue },      { "shm_open", posix_memory },  { "shm_stat", any_segment },
+	{ "shm_write", written_memory }, { "shm_list", listed_memory },
 };
 
 int main(int argc, char **argv)

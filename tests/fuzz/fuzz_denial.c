@@ -49,7 +49,7 @@ static void learn(const struct trace_record *record)
 	CLEANUP_FREE char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
-	MUST(to && cage_learner_new("/work", "/root", "/tmp/t", &learner) == 0);
+	MUST(to && cage_learner_new("/work", "/root", "/tmp/t", true, &learner) == 0);
 	cage_learner_take(learner, record);
 	MUST(cage_learner_write(learner, 1, to) == 0);
 	MUST(fclose(to) == 0);

@@ -155,6 +155,19 @@ static void follows_the_policy(void **state)
 	assert_true(cage_seccomp_number("no_such_call") < 0);
 }
 
+/* In a namespace of its own what fails there has failed by the kernel's rules, and is no denial. */
+static void ipc_is_refused_without_a_namespace(void **state)
+{
+	u64 with[CAGE_SECCOMP_NUMBERS / 64] = { 0 }, without[CAGE_SECCOMP_NUMBERS / 64] = { 0 };
+
+	(void)state;
+	cage_seccomp_refused(&policy, CAGE_ATTRIBUTES_ALLOWED, true, with);
+	cage_seccomp_refused(&policy, CAGE_ATTRIBUTES_ALLOWED, false, without);
+	assert_true(without[SYS_shmget / 64] >> (SYS_shmget % 64) & 1);
+	assert_false(with[SYS_shmget / 64] >> (SYS_shmget % 64) & 1);
+	assert_true(with[SYS_ptrace / 64] >> (SYS_ptrace % 64) & 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +175,7 @@ int main(void)
 		cmocka_unit_test(looks_at_low_halves),
 		cmocka_unit_test(knows_sockets),
 		cmocka_unit_test(follows_the_policy),
+		cmocka_unit_test(ipc_is_refused_without_a_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,36 @@ static const char *judged(const struct cage_policy *policy, const u64 *numbers, 
 	return text;
 }
 
+/* Why, if not by a rule and not because there is none. */
+static const char *why(const char *text, const struct trace_record *record)
+{
+	CLEANUP_POLICY struct cage_policy *parsed = policy(text);
+	struct cage_attempt attempt;
+	struct cage_denial denial = { 0 };
+	assert_true(cage_attempt_get(record, 0, &attempt));
+	assert_true(cage_denial_judge(parsed, NULL, &attempt, &denial));
+	return denial.why ? denial.why : "";
+}
+
+static void memory_that_is_shared_is_told_with_what_helps(void **state)
+{
+	static const char plain[] = "version: 1\n", tmp[] = "version: 1\nfiles: {tmp: true}\n",
+			  deny[] = "version: 1\nfiles: {write: [/dev], deny: [/dev/shm]}\nprocesses: {deny: [shmget]}\n";
+	struct trace_record memory = refused(SYS_open, EACCES), other = refused(SYS_open, EACCES),
+			    call = refused(SYS_shmget, EPERM), trace = refused(SYS_ptrace, EPERM);
+	(void)state;
+	memory.args[1] = other.args[1] = O_RDWR | O_CREAT;
+	put_text(&memory, 0, "/dev/shm/x");
+	put_text(&other, 0, "/dev/shmx");
+	assert_non_null(strstr(why(plain, &memory), "'files.tmp: true' is a /dev/shm of the run's own"));
+	assert_non_null(strstr(why(tmp, &memory), "no /dev/shm of the run's own can be made here (files.tmp)"));
+	assert_string_equal(why(deny, &memory), "");
+	assert_string_equal(why(plain, &other), "");
+	assert_non_null(strstr(why(plain, &call), "'run --emulate=sysvipc'"));
+	assert_string_equal(why(deny, &call), "");
+	assert_string_equal(why(plain, &trace), "");
+}
+
 static const char files_policy[] = "version: 1\n"
 				   "files:\n"
 				   "  read: [/usr]\n"
@@ -431,6 +461,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_program_that_was_made_since_is_told),
+		cmocka_unit_test(memory_that_is_shared_is_told_with_what_helps),
 		cmocka_unit_test(files_are_judged_by_what_the_call_wanted),
 		cmocka_unit_test(both_names_of_a_rename_are_judged),
 		cmocka_unit_test(a_call_that_is_refused_by_number_is_told_where_its_path_is_allowed),

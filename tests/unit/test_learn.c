@@ -50,7 +50,7 @@ static void ran(const char *path)
 
 static void begin(void)
 {
-	assert_int_equal(cage_learner_new("/nonexistent/work", "/nonexistent/home/me", "/nonexistent/tmp", &learner), 0);
+	assert_int_equal(cage_learner_new("/nonexistent/work", "/nonexistent/home/me", "/nonexistent/tmp", true, &learner), 0);
 }
 
 /* The policy without its first comment; it must be one that lichen takes. */
@@ -128,6 +128,27 @@ static void what_was_made_opens_the_directory_that_was_there(void **state)
 	used(SYS_open, O_RDONLY, "/tmp/lichen-test-made/a");
 	used(SYS_rename, 0, "/tmp/lichen-test-made/a");
 	expect("version: 1\nfiles:\n  write:\n    - /tmp\n");
+}
+
+/* Where a cage has a /dev/shm of its own what is in the machine's is not needed, but what the run did not make. */
+static void memory_with_names_is_the_runs_own(void **state)
+{
+	(void)state;
+	begin();
+	used(SYS_creat, 0600, "/dev/shm/lichen-test-made");
+	used(SYS_open, O_RDWR, "/dev/shm/lichen-test-made");
+	expect("version: 1\nfiles:\n  tmp: true\n");
+	begin();
+	used(SYS_creat, 0600, "/dev/shm/lichen-test-made");
+	used(SYS_open, O_RDWR, "/dev/shm/lichen-test-others");
+	expect("version: 1\nfiles:\n"
+	       "  # /dev/shm is shared with others: 'tmp: true' instead is one of the run's own where mounts can be made\n"
+	       "  write:\n    - /dev/shm\n");
+	assert_int_equal(cage_learner_new("/nonexistent/work", NULL, NULL, false, &learner), 0);
+	used(SYS_creat, 0600, "/dev/shm/lichen-test-made");
+	expect("version: 1\nfiles:\n"
+	       "  # /dev/shm is shared with others: 'tmp: true' instead is one of the run's own where mounts can be made\n"
+	       "  write:\n    - /dev/shm\n");
 }
 
 /* A rule for the program itself would be none for the one that the next run makes. */
@@ -241,6 +262,7 @@ int main(void)
 		cmocka_unit_test(entries_of_system_directories_become_the_directory),
 		cmocka_unit_test(neither_the_root_nor_the_home_directory_is_given_away),
 		cmocka_unit_test(what_was_made_opens_the_directory_that_was_there),
+		cmocka_unit_test(memory_with_names_is_the_runs_own),
 		cmocka_unit_test(a_program_that_was_made_opens_its_directory),
 		cmocka_unit_test(object_files_are_not_executed),
 		cmocka_unit_test(a_terminal_of_its_own_has_two_ends),
