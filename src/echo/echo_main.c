@@ -84,7 +84,7 @@ static int take_usage(const char *word, enum echo_usage *ret)
 			*ret = (enum echo_usage)i;
 			return -1;
 		}
-	return wrong("--usage is not ", word);
+	return wrong("--usage is true, none, zero, low, high, huge, negative, text or fraction, not ", word);
 }
 
 static int take_number(const char *name, long least, long most, long *ret)

@@ -151,6 +151,14 @@ def check_commands():
                 wrong(f"lichen.bash: lichen {command} {option} completes nothing")
 
 
+def check_helpers():
+    """The programs beside lichen have no tables, but --help and a man page."""
+    for name in ("lichen-fetch", "lichen-proxy", "lichen-echo-model"):
+        text = subprocess.run([str(pathlib.Path(LICHEN).with_name(name)), "--help"], capture_output=True, text=True, check=False).stdout
+        found = {option + value for option, value in re.findall(r"^  (?:-\w, |    )(--[a-z-]+)(=?)", text, re.M)}
+        same(f"{name}.1", {option for option in in_man_page(DOCS / f"man/{name}.1") if option.startswith("--")}, found)
+
+
 # --- names that stand in several places -------------------------------------------------------------------------------------------
 
 
@@ -258,6 +266,7 @@ def check_troff():
 
 
 check_commands()
+check_helpers()
 check_names()
 check_json()
 check_pages()
