@@ -154,7 +154,7 @@ def check_commands():
 def check_helpers():
     """The programs beside lichen have no tables, but --help and a man page."""
     for name in ("lichen-fetch", "lichen-proxy", "lichen-echo-model"):
-        text = subprocess.run([str(pathlib.Path(LICHEN).with_name(name)), "--help"], capture_output=True, text=True, check=False).stdout
+        text = subprocess.run([pathlib.Path(LICHEN).absolute().with_name(name), "--help"], capture_output=True, text=True, check=False).stdout
         found = {option + value for option, value in re.findall(r"^  (?:-\w, |    )(--[a-z-]+)(=?)", text, re.M)}
         same(f"{name}.1", {option for option in in_man_page(DOCS / f"man/{name}.1") if option.startswith("--")}, found)
 
