@@ -147,7 +147,7 @@ static bool is_new(const struct cage_learner *learner, const struct cage_attempt
 {
 	struct statx st;
 
-	if (!(attempt->flags & O_CREAT))
+	if (!(attempt->flags & O_CREAT) || policy_within("/proc", attempt->path))
 		return false;
 	if (statx(AT_FDCWD, attempt->path, 0, STATX_TYPE | STATX_BTIME, &st) < 0)
 		return true;
@@ -186,6 +186,8 @@ static void add_program(struct cage_learner *learner, s32 pid)
 	struct cage_attempt *attempt = &learner->attempt;
 	char interpreter[PATH_MAX];
 
+	if (policy_of_process(attempt->path)) /* /proc/self/exe: what runs already. As a rule it would be none */
+		return;
 	for (u32 depth = 0; depth < 6; depth++) { /* a script's interpreter may be a script: 4 times (execve(2)); and ld.so */
 		add_file(learner, attempt, CAGE_EXECUTE, pid);
 		if (!learn_interpreter(attempt->path, interpreter) || interpreter[0] != '/')

@@ -130,6 +130,17 @@ static void what_was_made_opens_the_directory_that_was_there(void **state)
 	expect("version: 1\nfiles:\n  write:\n    - /tmp\n");
 }
 
+/* As Chromium does: it starts itself again, and opens what its child is to the killer with O_CREAT; the child is gone when that is looked at. */
+static void processes_make_no_rules_for_others_or_by_numbers(void **state)
+{
+	(void)state;
+	begin();
+	ran("/proc/self/exe");
+	used(SYS_open, O_WRONLY | O_CREAT | O_TRUNC, "/proc/4000001/oom_score_adj");
+	used(SYS_open, O_WRONLY | O_CREAT | O_TRUNC, "/proc/77/clear_refs");
+	expect("version: 1\nfiles:\n  read:\n    - /proc\n  write:\n    - /proc/self/clear_refs\n");
+}
+
 /* Where a cage has a /dev/shm of its own what is in the machine's is not needed, but what the run did not make. */
 static void memory_with_names_is_the_runs_own(void **state)
 {
@@ -263,6 +274,7 @@ int main(void)
 		cmocka_unit_test(neither_the_root_nor_the_home_directory_is_given_away),
 		cmocka_unit_test(what_was_made_opens_the_directory_that_was_there),
 		cmocka_unit_test(memory_with_names_is_the_runs_own),
+		cmocka_unit_test(processes_make_no_rules_for_others_or_by_numbers),
 		cmocka_unit_test(a_program_that_was_made_opens_its_directory),
 		cmocka_unit_test(object_files_are_not_executed),
 		cmocka_unit_test(a_terminal_of_its_own_has_two_ends),
