@@ -191,6 +191,8 @@ bool policy_of_process(const char *path);
  * guest may have made (cage_policy_resolve()); -ENAMETOOLONG.
  */
 int policy_real_path(const struct cage_policy *policy, const char *path, char real[PATH_MAX], bool *ret_own) MUST_CHECK;
+/* The same without a policy: a guest may have made links below `real` of these. */
+int policy_real_below(const struct cage_paths *roots, const char *path, char real[PATH_MAX], bool *ret_own) MUST_CHECK;
 /* "fs.read" */
 const char *cage_denied_name(enum cage_denied what);
 /* Is that denial expected? `object` as it is told: a path, HOST:PORT, a name. */

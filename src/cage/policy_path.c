@@ -105,7 +105,7 @@ static int splice(char rest[PATH_MAX], const char *target, const char *left)
  * realpath(3), but not through a symbolic link below what `roots` lets write: the guest of an earlier run may have made it, and a rule for W/x would be one for /etc.
  * What is not there stays as it is. *ret_own: it leads through something of a process. 0; -ELOOP: through such a link; -ENAMETOOLONG.
  */
-static int find_real(const struct cage_paths *roots, const char *path, char real[PATH_MAX], bool *ret_own)
+int policy_real_below(const struct cage_paths *roots, const char *path, char real[PATH_MAX], bool *ret_own)
 {
 	char rest[PATH_MAX], target[PATH_MAX];
 	unsigned links = 0;
@@ -140,7 +140,7 @@ static const struct cage_paths *touched(const struct cage_policy *policy)
 
 int policy_real_path(const struct cage_policy *policy, const char *path, char real[PATH_MAX], bool *ret_own)
 {
-	return find_real(touched(policy), path, real, ret_own);
+	return policy_real_below(touched(policy), path, real, ret_own);
 }
 
 /* Fills `real`. 0, -EINVAL with a sentence, or -ENOMEM. */
@@ -150,7 +150,7 @@ static int look_up(const struct policy_reader *reader, const struct cage_paths *
 	for (size_t i = 0; i < paths->count; i++) {
 		struct cage_path *path = &paths->path[i];
 		const struct yaml_node place = { .line = path->line, .column = path->column };
-		int r = find_real(roots, path->path, real, &path->own);
+		int r = policy_real_below(roots, path->path, real, &path->own);
 		if (!r && access(real, F_OK))
 			r = -errno;
 		if (paths == &reader->policy->files.deny && path->own)

@@ -177,6 +177,21 @@ static enum flow_outcome judge(const struct flow_tool *tool, struct flow_tool_re
 	return FLOW_FAILED;
 }
 
+/* What the step names of paths is config.yaml's: of what templates have made nobody has told yet. */
+static enum flow_outcome judge_paths(const struct flow_task *task, const char *command, struct flow_result *result)
+{
+	const char *path = NULL;
+	int r = flow_paths_judge(task, &path);
+
+	if (r == 0)
+		return FLOW_OK;
+	(void)snprintf(result->error, sizeof(result->error), "cannot run '%.80s': '%.200s' of allowed_paths %s", command, path,
+		       r == -EACCES  ? "is in none of config.yaml's"
+		       : r == -EXDEV ? "has a '..'"
+				     : "is too long");
+	return FLOW_DENIED;
+}
+
 static enum flow_outcome run_tool(const struct flow_tool *tool, struct flow_result *result)
 {
 	struct flow_tool_result ended = { 0 };
@@ -218,7 +233,9 @@ static enum flow_outcome run(const struct flow_task *task, struct flow_result *r
 			       tool.argv[0]);
 		outcome = FLOW_DENIED;
 	} else {
-		outcome = run_tool(&tool, result);
+		outcome = judge_paths(task, tool.argv[0], result);
+		if (outcome == FLOW_OK)
+			outcome = run_tool(&tool, result);
 	}
 	free(tool.argv);
 	free_words(tool.envp);

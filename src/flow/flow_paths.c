@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,19 +31,7 @@ bool flow_path_within(const char *clean, const char *directory)
 	return length == 0 || (strncmp(clean, directory, length) == 0 && (clean[length] == '/' || clean[length] == '\0'));
 }
 
-int flow_path_allowed(const struct flow_task *task, size_t n, char clean[PATH_MAX])
-{
-	const json_t *own = json_object_get(task->settings, "allowed_paths");
-	const char *path = NULL;
-
-	if (own)
-		path = json_string_value(json_array_get(own, n));
-	else if (n < task->config->allowed_paths.count)
-		path = task->config->allowed_paths.words[n];
-	return path ? flow_path_clean(task->base_path, path, clean) : -ENOENT;
-}
-
-/* Whether config.yaml allows the directory: what a step's own list says was compared before, but not with its variables filled in. */
+/* Whether config.yaml allows the directory: what a step's own list says was compared before, but not with its templates filled in. */
 static bool is_allowed(const struct flow_task *task, const char *directory)
 {
 	const struct flow_strings *allowed = &task->config->allowed_paths;
@@ -52,6 +41,76 @@ static bool is_allowed(const struct flow_task *task, const char *directory)
 		if (flow_path_clean(task->base_path, allowed->words[i], clean) == 0 && flow_path_within(directory, clean))
 			return true;
 	return false;
+}
+
+/* The n-th directory that a step may use, as it is written; NULL behind the last. */
+static const char *written(const struct flow_task *task, size_t n)
+{
+	const json_t *own = json_object_get(task->settings, "allowed_paths");
+
+	if (own)
+		return json_string_value(json_array_get(own, n));
+	return n < task->config->allowed_paths.count ? task->config->allowed_paths.words[n] : NULL;
+}
+
+int flow_path_allowed(const struct flow_task *task, size_t n, char clean[PATH_MAX])
+{
+	const char *path = written(task, n);
+	int r = path ? flow_path_clean(task->base_path, path, clean) : -ENOENT;
+
+	return r == 0 && !is_allowed(task, clean) ? -EACCES : r;
+}
+
+int flow_paths_judge(const struct flow_task *task, const char **ret_wrong)
+{
+	char clean[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; r == 0; i++) {
+		r = flow_path_allowed(task, i, clean);
+		*ret_wrong = written(task, i);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+/* --- links ---------------------------------------------------------------------------------------------------------------------------- */
+
+int flow_roots_find(const struct flow_task *task, struct cage_paths *ret)
+{
+	const struct flow_strings *allowed = &task->config->allowed_paths;
+	const struct cage_paths nothing = { .count = 0 };
+	char path[PATH_MAX + 1] = "/", real[PATH_MAX];
+	bool own;
+
+	*ret = (struct cage_paths){ .path = calloc(allowed->count + 1, sizeof(*ret->path)) };
+	for (size_t i = 0; ret->path && i < allowed->count; i++) {
+		if (flow_path_clean(task->base_path, allowed->words[i], path + 1) < 0 ||
+		    policy_real_below(&nothing, path, real, &own) < 0)
+			continue;
+		ret->path[ret->count].real = strdup(real);
+		if (!ret->path[ret->count++].real)
+			return -ENOMEM;
+	}
+	return ret->path ? 0 : -ENOMEM;
+}
+
+void flow_roots_done(struct cage_paths *roots)
+{
+	for (size_t i = 0; i < roots->count; i++)
+		free(roots->path[i].real);
+	free(roots->path);
+	*roots = (struct cage_paths){ .count = 0 };
+}
+
+/* The outermost of config.yaml's directories around a path: no step can put anything in its place. NULL: it is in none. */
+static const char *find_outer(const struct cage_paths *roots, const char *real)
+{
+	const char *outer = NULL;
+
+	for (size_t i = 0; i < roots->count; i++)
+		if (policy_within(roots->path[i].real, outer ? outer : real))
+			outer = roots->path[i].real;
+	return outer;
 }
 
 /* Whether it is a link that is in the way: what the error was is then told. */
@@ -72,40 +131,63 @@ static bool meets_link(int root, const char *path)
 	}
 }
 
-/* Opens the directory of a clean path below an allowed one. */
-static int open_below(const char *allowed, const char *clean, struct flow_place *ret)
+/* Opens the directory of what lies below an open one. */
+static int open_below(int root, const char *below, struct flow_place *ret)
 {
-	char path[PATH_MAX + 1], *slash;
-	const char *rest = clean + strlen(allowed);
+	char path[PATH_MAX], *slash;
 
-	(void)snprintf(path, sizeof(path), "/%s", allowed);
-	CLEANUP_FD int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	rest += *rest == '/';
-	(void)snprintf(path, sizeof(path), "%s", rest);
+	(void)snprintf(path, sizeof(path), "%s", below);
 	slash = strrchr(path, '/');
 	(void)snprintf(ret->name, sizeof(ret->name), "%.*s", NAME_MAX, slash ? slash + 1 : path);
-	if (!slash) {
-		ret->dir = take_fd(&root);
-		return 0;
-	}
-	*slash = '\0';
-	ret->dir = tree_open_dir(root, path);
+	if (slash)
+		*slash = '\0';
+	ret->dir = tree_open_dir(root, slash ? path : "");
 	if (ret->dir == -ENOTDIR && meets_link(root, path))
 		return -ELOOP;
 	return ret->dir < 0 ? ret->dir : 0;
 }
 
+/* The same of a clean path in an allowed directory. */
+static int open_allowed(const struct cage_paths *roots, const char *allowed, const char *clean, struct flow_place *ret)
+{
+	char path[PATH_MAX + 1], real[PATH_MAX];
+	const char *outer;
+	bool own;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/%s", allowed);
+	r = policy_real_below(roots, path, real, &own);
+	if (r < 0)
+		return r;
+	outer = find_outer(roots, real);
+	if (!outer)
+		return -EACCES;
+	CLEANUP_FD int root = open(outer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	const char *rest = real + strlen(outer), *more = clean + strlen(allowed);
+	rest += *rest == '/';
+	more += *more == '/';
+	if (snprintf(path, PATH_MAX, "%s%s%s", rest, *rest && *more ? "/" : "", more) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return open_below(root, path, ret);
+}
+
 int flow_path_open(const struct flow_task *task, const char *path, struct flow_place *ret)
 {
 	char clean[PATH_MAX], allowed[PATH_MAX];
+	struct cage_paths roots;
 	int r = flow_path_clean(task->base_path, path, clean);
 
 	for (size_t i = 0; r == 0; i++) {
 		r = flow_path_allowed(task, i, allowed);
-		if (r == 0 && flow_path_within(clean, allowed) && is_allowed(task, allowed))
-			return open_below(allowed, clean, ret);
+		if (r < 0 || !flow_path_within(clean, allowed))
+			continue;
+		r = flow_roots_find(task, &roots);
+		if (r == 0)
+			r = open_allowed(&roots, allowed, clean, ret);
+		flow_roots_done(&roots);
+		return r;
 	}
 	return r == -ENOENT ? -EACCES : r;
 }

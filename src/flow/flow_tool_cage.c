@@ -16,6 +16,7 @@
 #include "cage/cage_limits.h"
 #include "cage/cage_tmp.h"
 #include "cage/denial_event.h"
+#include "flow/flow_paths.h"
 #include "flow/flow_policy.h"
 #include "flow/flow_redact.h"
 #include "flow/flow_tool.h"
@@ -29,6 +30,7 @@ struct job {
 	const struct flow_tool *tool;
 	int report;
 	struct cage_policy *policy;
+	struct cage_paths roots; /* of config.yaml: an earlier step may have made links in them */
 	struct cage_tmp tmp;
 	struct cage *cage;
 	struct launch launch;
@@ -128,7 +130,10 @@ static void read_policy(struct job *job)
 	struct cage_policy_error error = { 0 };
 	int r = text ? cage_policy_parse(text, strlen(text), job->tool->task->base_path, NULL, &job->policy, &error) : -ENOMEM;
 
+	if (r == 0)
+		r = flow_roots_find(job->tool->task, &job->roots);
 	if (r == 0) {
+		job->policy->touched = &job->roots;
 		free(job->policy->name);
 		job->policy->name = strdup("config.yaml");
 		r = job->policy->name ? cage_policy_resolve(job->policy, NULL, &error) : -ENOMEM;
@@ -242,6 +247,7 @@ void flow_tool_caged(const struct flow_tool *tool, int report)
 	cage_hear_network(job.cage, &network);
 	int r = cage_launch(job.cage, &job.launch, &result);
 	cage_tmp_end(&job.tmp);
+	flow_roots_done(&job.roots);
 	if (job.error || job.network_error)
 		give_up(&job, FLOW_TOOL_SAYS_LOG, "the audit log could not be told of the cage, or of a denial",
 			strerror(job.error ? -job.error : -job.network_error));

@@ -85,6 +85,29 @@ wants 77 run no.yml
 one no.yml filesystem write 'config: {read_only: false}' 'parameters: {path: data/input/link, content: x}'
 wants 77 run no.yml
 same 'nothing is written through a link' 'top secret' "$(cat secret/file)"
+# nor through one on the way to what a step allows itself, or another line of config.yaml: an earlier step may have made it
+for line in 'allowed_paths: [./data]' 'allowed_paths: [./data/input/link, ./data]' "allowed_paths: [$WORK/data/input, ./data/input/link]"; do
+	printf '%s\n' "$line" >config.yaml
+	one no.yml filesystem write 'config: {read_only: false, allowed_paths: [./data/input/link]}' 'parameters: {path: data/input/link/made, content: x}'
+	wants 77 run no.yml
+	contains "why, $line" "$(cat stderr)" 'symbolic links are not followed'
+	[ ! -e secret/made ] || fail "something was written through a link to a directory, $line"
+done
+rm config.yaml
+ln -s data there # the operator's own link
+printf 'allowed_paths: [./there]\n' >config.yaml
+one yes.yml filesystem read 'config: {allowed_paths: [./there/input]}' 'parameters: {path: there/input/app.log}'
+wants 0 run yes.yml
+rm config.yaml there
+# what a template makes of allowed_paths is in config.yaml's, too
+for agent in 'filesystem read {path: secret/file}' 'tool_executor run {command: cat, args: [secret/file]}'; do
+	# shellcheck disable=SC2086 # agent and action
+	one no.yml ${agent%% \{*} 'config: {allowed_paths: ["${WHERE}"]}' "parameters: {${agent#*\{}"
+	for where in "$WORK/secret" '' ./data/../secret "$WORK"; do
+		WHERE=$where "$lichen" flow run no.yml >out 2>stderr </dev/null
+		same "status of $agent in '$where' ($(cat stderr))" 77 $?
+	done
+done
 one no.yml filesystem read 'on_error: skip' 'parameters: {path: /etc/hostname}'
 wants 77 run no.yml
 mkfifo data/input/fifo
@@ -255,6 +278,10 @@ for line in sys.stdin:
     event = json.loads(line)
     assert event["what"] == "fs.read" and event["rule"] is None and event["error"] in ("EACCES", "ENOENT") and event["comm"] == "cat", event
     assert event["quiet"] is False and event["step"] == 1 and event["pid"] > 0 and event["call"].startswith("open"), event' || fail 'events of denials'
+	one caged.yml tool_executor run 'config: {read_only: false, allowed_paths: [./data/input/link]}' 'parameters: {command: sh, args: [-c, "echo x >secret/made"]}'
+	wants 1 run caged.yml
+	contains 'a link on the way to what a tool may write' "$(cat stderr)" 'leads through a symbolic link'
+	[ ! -e secret/made ] || fail 'a tool has written through a link'
 	printf 'allowed_commands: [cat, sh]\nquiet_denials: [fs.read %s/secret]\n' "$WORK" >config.yaml
 	one quiet.yml tool_executor run "parameters: {command: sh, args: [-c, 'cat $WORK/secret/file; true']}"
 	wants 0 run quiet.yml
