@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +16,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/write_bytes.h"
 #include "host/cell_process.h"
 
 #define GROUP_NAME "cage"
 #define AGAIN_MS 100
+#define PATIENCE_MS 1000
 #define LOOK_MOST_MS 1000000
 #define PAGE 4096u
 
@@ -72,6 +74,48 @@ static void end_by(struct cage_run_limits *run, const char *limit)
 
 /* --- output -------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Waits until something can be read or written. False: that cannot, and a limit has ended the command. */
+static bool wait_for(const struct cage_run_limits *run, int fd, short events)
+{
+	struct pollfd ends[] = { { .fd = fd, .events = events }, { .fd = run->enough, .events = POLLIN } };
+
+	while (poll(ends, ARRAY_SIZE(ends), -1) < 0 || !(ends[0].revents | ends[1].revents))
+		;
+	if (!ends[0].revents) {
+		s64 left = run->patience - now_ms();
+
+		(void)poll(ends, 1, left > 0 ? (int)left : 0);
+	}
+	return ends[0].revents != 0;
+}
+
+/* Writes what goes in without waiting: a pipe in which there is room takes PIPE_BUF bytes. Returns how many, 0, or -1 with errno. */
+static ssize_t write_some(struct cage_run_limits *run, int fd, const char *bytes, size_t size)
+{
+	struct pollfd end = { .fd = fd, .events = POLLOUT };
+	ssize_t n = 0;
+
+	(void)pthread_mutex_lock(&run->writing);
+	if (poll(&end, 1, 0) > 0)
+		n = write(fd, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+	(void)pthread_mutex_unlock(&run->writing);
+	return n;
+}
+
+static bool write_all(struct cage_run_limits *run, int fd, const char *bytes, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write_some(run, fd, bytes + done, size - done);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return false;
+		if (n <= 0 && !wait_for(run, fd, POLLOUT))
+			return false;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
 /* A thread: hands on what comes, up to the limit; then the pipe is closed, so that writers get SIGPIPE. */
 static void *pump(void *data)
 {
@@ -80,7 +124,7 @@ static void *pump(void *data)
 	u64 limit = run->limits->output;
 	char bytes[16384];
 
-	for (;;) {
+	while (wait_for(run, stream->from, POLLIN)) {
 		ssize_t n = read(stream->from, bytes, sizeof(bytes));
 		u64 before;
 
@@ -90,7 +134,7 @@ static void *pump(void *data)
 			break;
 		before = __atomic_fetch_add(&run->written, (u64)n, __ATOMIC_RELAXED);
 		if (before < limit &&
-		    write_bytes(stream->to, bytes, limit - before < (u64)n ? (size_t)(limit - before) : (size_t)n) < 0)
+		    !write_all(run, stream->to, bytes, limit - before < (u64)n ? (size_t)(limit - before) : (size_t)n))
 			break;
 		if (before + (u64)n > limit) {
 			end_by(run, "output");
@@ -103,6 +147,10 @@ static void *pump(void *data)
 
 static int make_pipes(struct cage_run_limits *run, struct launch_setup *setup)
 {
+	(void)pthread_mutex_init(&run->writing, NULL);
+	run->enough = eventfd(0, EFD_CLOEXEC);
+	if (run->enough < 0)
+		return -errno;
 	for (int i = 0; i < 2; i++) {
 		int ends[2], target = setup->stdio[i + 1] >= 0 ? setup->stdio[i + 1] : i + 1;
 
@@ -263,9 +311,11 @@ int cage_limits_begin(struct cage_run_limits *run, const struct cage_limits *lim
 	int r = 0;
 
 	*why = NULL;
-	*run = (struct cage_run_limits){
-		.limits = limits, .resources = resources_of(limits), .streams = { none, none }, .ends = { FD_NONE, FD_NONE }
-	};
+	*run = (struct cage_run_limits){ .limits = limits,
+					 .resources = resources_of(limits),
+					 .streams = { none, none },
+					 .ends = { FD_NONE, FD_NONE },
+					 .enough = FD_NONE };
 	run->sampler = (struct cell_sampler){ .id = GROUP_NAME, .search = CELL_BY_PARENT, .limits = &run->resources, .by = by };
 	if (limits->disk)
 		r = begin_disk(run, place, setup, why);
@@ -302,12 +352,18 @@ int cage_limits_watch(struct cage_run_limits *run, pid_t guest, bool init, struc
 
 void cage_limits_end(struct cage_run_limits *run)
 {
+	if (run->enough >= 0 && run->hit) {
+		run->patience = now_ms() + PATIENCE_MS;
+		(void)eventfd_write(run->enough, 1);
+	}
 	for (int i = 0; i < 2; i++) {
 		close_fd(&run->ends[i]);
 		if (run->streams[i].started)
 			(void)pthread_join(run->streams[i].thread, NULL);
 		close_fd(&run->streams[i].from);
 	}
+	close_fd(&run->enough);
+	run->enough = FD_NONE;
 	if (run->limits && run->limits->disk) {
 		if (disk_watch_end(&run->disk) && !run->hit)
 			run->hit = "disk";

@@ -6,7 +6,8 @@
  *   cpu_time                           likewise: SIGXCPU, and SIGKILL a second later; or by lichen's looks, for gVisor, and for who does not mind SIGXCPU
  *   memory, cpu, processes             control groups where they work, else lichen looks ten times a second, and says so (host/cell_sampler.h)
  *   wall                               lichen's clock: SIGKILL, exit status 124
- *   output                             standard output and error go through pipes and are counted; what is more ends the command
+ *   output                             standard output and error go through pipes and are counted; what is more ends the command. When a limit has ended it, who does not
+ *                                      read what it has written is not waited for
  *   disk                               lichen counts what may be written now and then (disk_watch.h): SIGKILL; and setrlimit(2), as far as one file goes
  */
 #ifndef LICHEN_CAGE_CAGE_LIMITS_H
@@ -40,7 +41,10 @@ struct cage_run_limits {
 	struct disk_watch disk;       /* with limits->disk */
 	struct launch_limit *rlimits; /* what the setup has, and one more */
 	struct cage_stream streams[2];
-	int ends[2]; /* the guest's ends of them; negative: none */
+	int ends[2];             /* the guest's ends of them; negative: none */
+	int enough;              /* an eventfd: a limit has ended the command, and readers are waited for until … */
+	s64 patience;            /* … ms, monotonic */
+	pthread_mutex_t writing; /* both may go to one pipe */
 	pid_t guest;
 	u64 begun;       /* when the guest was, in clock ticks after boot; 0: not known yet */
 	s64 deadline;    /* ms, monotonic; 0: none */

@@ -56,7 +56,7 @@ static int count_unnamed(struct disk_watch *watch, struct disk_total *total)
 			r = disk_usage_add_open(&watch->usage, all[i].pid, total);
 	for (int i = 0; i < found && r == 0; i++)
 		if (!is_other(watch, &all[i]))
-			r = disk_usage_add_mapped(&watch->usage, all[i].pid, total);
+			r = disk_usage_add_mapped(&watch->usage, cell_process_thread(&all[i]), total);
 	return r;
 }
 

@@ -277,9 +277,11 @@ int cage_run_limit(const struct cage_run *run, const struct run_audit *audit)
 	if (!limit)
 		return 0;
 	const char *not_told = cage_limit_why(run->cage);
+	/* The log first: who reads our standard error may be gone to sleep. */
+	int r = audit_run_note(audit->path, &audit->run, "run.limit", json_pack("{s:s}", "limit", limit), &why);
 	fprintf(stderr, "lichen: limits.%s of %s ended the command%s%s\n", limit, run->policy->name,
 		not_told ? ": whether it holds cannot be told: " : "", not_told ? not_told : "");
-	if (audit_run_note(audit->path, &audit->run, "run.limit", json_pack("{s:s}", "limit", limit), &why) == 0)
+	if (r == 0)
 		return 0;
 	fprintf(stderr, "lichen: the audit log '%s': %s\n", audit->path, why.text);
 	return LICHEN_EXIT_IO;

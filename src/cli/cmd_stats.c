@@ -81,7 +81,7 @@ static void look(const struct cell_found *found, struct usage *ret)
 	for (int i = 0; all && i < count; i++) {
 		ret->ticks += all[i].ticks + all[i].waited;
 		ret->threads += all[i].threads;
-		ret->memory += cell_process_memory(all[i].pid, true);
+		ret->memory += cell_process_memory(cell_process_thread(&all[i]), true);
 		ret->io |= read_io(all[i].pid, &ret->read, &ret->written);
 	}
 	ret->processes = count > 0 ? count : 0;

@@ -134,7 +134,7 @@ static bool meets_link(int root, const char *path)
 /* Opens the directory of what lies below an open one. */
 static int open_below(int root, const char *below, struct flow_place *ret)
 {
-	char path[PATH_MAX], *slash;
+	char path[PATH_MAX + 1], *slash;
 
 	(void)snprintf(path, sizeof(path), "%s", below);
 	slash = strrchr(path, '/');

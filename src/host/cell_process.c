@@ -172,6 +172,29 @@ int cell_processes(const char *id, pid_t monitor, enum cell_search search, struc
 	return members;
 }
 
+pid_t cell_process_thread(const struct cell_process *process)
+{
+	struct cell_process thread;
+	char path[32];
+	const struct dirent *entry;
+	pid_t found = process->pid;
+	DIR *stream;
+
+	if (process->state != 'Z' && process->state != 'X')
+		return found;
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
+	stream = opendir(path);
+	while (stream && found == process->pid && (entry = readdir(stream))) {
+		pid_t number = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (number > 0 && read_stat(dirfd(stream), number, &thread) && thread.state != 'Z' && thread.state != 'X')
+			found = number;
+	}
+	if (stream)
+		(void)closedir(stream);
+	return found;
+}
+
 static s64 now_ms(void)
 {
 	struct timespec time;

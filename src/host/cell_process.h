@@ -33,6 +33,12 @@ enum cell_search {
  * how many others have no environment to be read: a process in execve has none for a moment. */
 int cell_processes(const char *id, pid_t monitor, enum cell_search search, struct cell_process **ret, int *ret_unknown) MUST_CHECK;
 
+/*
+ * A thread whose number stands for the process in /proc: files there about the memory of a process say nothing once its first thread has ended, though
+ * others live. The process's own number unless that has.
+ */
+pid_t cell_process_thread(const struct cell_process *process) MUST_CHECK;
+
 /* Kills all of them but the caller, and those that they still start; reaps what is the caller's child. 0, or -ETIMEDOUT: some do not end. */
 int cell_processes_kill(const char *id, pid_t monitor, enum cell_search search);
 

@@ -152,7 +152,7 @@ static u64 memory_of(const struct cell_process *all, int count, bool exact, int 
 	u64 sum = 0, most = 0;
 
 	for (int i = 0; i < count; i++) {
-		u64 bytes = cell_process_memory(all[i].pid, exact);
+		u64 bytes = cell_process_memory(cell_process_thread(&all[i]), exact);
 
 		sum += bytes;
 		if (bytes >= most) {

@@ -54,6 +54,26 @@ same 'status of who was faster' 137 $?
 contains 'what is told of who was faster' "$(cat err)" 'limits.disk'
 rm work/*
 [ "$SLOW" = 0 ] || passed
+# files without a name that are mapped, by who let its first thread end: /proc/PID/maps is empty then
+inside /usr/bin/python3 -I -c '
+import ctypes, os, threading, time
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+def use():
+    time.sleep(0.2)
+    for name in "1234":
+        file = os.open("work/" + name, os.O_CREAT | os.O_RDWR)
+        os.ftruncate(file, 1 << 20)
+        at = libc.mmap(None, ctypes.c_size_t(1 << 20), 3, 1, file, ctypes.c_long(0))
+        os.unlink("work/" + name)
+        os.close(file)
+        ctypes.memset(at, 1, 1 << 20)
+        libc.msync(ctypes.c_void_p(at), ctypes.c_size_t(1 << 20), 4)
+    time.sleep(5)
+    os._exit(0)
+threading.Thread(target=use).start()
+libc.pthread_exit(None)'
+same "status of who maps files without names, without a first thread ($(cat err))" 137 $?
 inside sh -c 'head -c 67108864 /dev/zero >work/one; sleep 60'
 same 'status with one file' 137 $?
 [ "$(stat -c %s work/one)" -le 2200000 ] || fail "one file has grown to $(stat -c %s work/one) bytes"

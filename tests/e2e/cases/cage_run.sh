@@ -331,6 +331,12 @@ caged -- sh -c "setsid sh -c '$stays' & sleep 1000" 2>err
 same 'status of the wall clock' 124 $?
 contains 'the wall clock' "$(cat err)" 'limits.wall of policy.yaml ended the command'
 gone || fail 'the wall clock left something running'
+policy 'limits: {wall: 1s, output: 64m}'
+mkfifo unread
+exec 7<>unread
+timeout -s KILL 60 "$lichen" run --cage policy.yaml -- sh -c 'yes; :' >unread 2>err </dev/null
+same "status of the wall clock when nobody reads what is written ($(cat err))" 124 $?
+exec 7>&-
 policy 'limits: {cpu_time: 1s}'
 caged -- sh -c 'while :; do :; done' 2>err
 same "status of who computes: $(cat err)" 124 $?
@@ -350,6 +356,19 @@ held = []
 while True:
     held.append(bytearray(8 << 20))
     time.sleep(0.01)' 2>err && fail 'a memory bomb'
+# who lets its first thread end has no memory in /proc any more
+if [ "$SLOW" = 0 ]; then
+	timeout -s KILL 60 "$lichen" run --cage policy.yaml -- /usr/bin/python3 -I -c '
+import ctypes, os, threading, time
+def use():
+    time.sleep(0.2)
+    held = bytearray(256 << 20)
+    time.sleep(5)
+    os._exit(0)
+threading.Thread(target=use).start()
+ctypes.CDLL(None).pthread_exit(None)' 2>err </dev/null
+	same "a memory bomb whose first thread has ended ($(cat err))" 137 $?
+fi
 policy 'limits: {processes: 30}'
 caged -- /usr/bin/python3 -I -c '
 import os, time
