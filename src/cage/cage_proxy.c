@@ -272,20 +272,19 @@ static int end_reading(struct cage_proxy *proxy, int result)
 
 int cage_proxy_read(struct cage_proxy *proxy, const struct cage_proxy_reader *reader)
 {
-	while (!proxy->ended) {
-		ssize_t n = read(proxy->helper.out, proxy->line + proxy->have, sizeof(proxy->line) - proxy->have);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return 0;
-		if (n <= 0)
-			return end_reading(proxy, n < 0 ? -errno : 1);
-		proxy->have += (size_t)n;
-		int r = take_lines(proxy, reader);
-		if (r)
-			return end_reading(proxy, r);
-	}
-	return 1;
+	ssize_t n;
+	if (proxy->ended)
+		return 1;
+	do
+		n = read(proxy->helper.out, proxy->line + proxy->have, sizeof(proxy->line) - proxy->have);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
+	if (n <= 0)
+		return end_reading(proxy, n < 0 ? -errno : 1);
+	proxy->have += (size_t)n;
+	int r = take_lines(proxy, reader);
+	return r ? end_reading(proxy, r) : 0;
 }
 
 /* A signal, unless somebody has waited for it already: its number may be another's then. */

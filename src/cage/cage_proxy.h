@@ -67,7 +67,7 @@ int cage_proxy_listen(struct cage_proxy *proxy) MUST_CHECK;
 int cage_proxy_hand(struct cage_proxy *proxy, int door) MUST_CHECK;
 /* The variables that tell programs of the proxy. Returns how many. */
 size_t cage_proxy_environment(const struct cage_policy *policy, struct cage_variable to[CAGE_PROXY_VARIABLES]);
-/* Hands out what has come, without waiting. 0: more may come; 1: it has ended; or negative errno. */
+/* Hands out some of what has come, without waiting: who has other things to do (clocks) gets to them however fast it comes. 0: more may come, or be there; 1: it has ended; or negative errno. */
 int cage_proxy_read(struct cage_proxy *proxy, const struct cage_proxy_reader *reader) MUST_CHECK;
 /*
  * Ends it, and hands out the rest. Returns its exit status (0 as it should be), 128+n; or negative errno;

@@ -71,6 +71,23 @@ same 'what it was asked for then' 3 "$(grep -c GET asked)"
 cp "$CASES/cage_proxy_storm.py" "$CASES/cage_proxy_handed.py" work
 same 'in a storm' fetched "$(caged /usr/bin/python3 -B work/cage_proxy_storm.py "http://127.0.0.1:$port/index.html" 12)"
 
+# limits.wall ends who asks on and on, also while its decisions are written to the log
+if [ "$SLOW" = 0 ]; then
+	sed '$a limits: {wall: 500ms}' policy.yaml >wall.yaml
+	timeout -s KILL 30 "$lichen" run --cage wall.yaml --audit flood --allow-weaker=files,deny,syscalls,unix,scopes,limits -- /usr/bin/python3 -I -c '
+import os, socket
+which = (os.fork() and 1) + (os.fork() and 2)
+for i in range(1000000):
+    try:
+        with socket.create_connection(("127.0.0.1", 3128)) as peer:
+            peer.send(b"CONNECT x%d-%d.example:443 HTTP/1.0\r\n\r\n" % (which, i))
+            peer.recv(64)
+    except OSError:  # so many at once are refused where lichen makes the connections
+        pass' >/dev/null 2>flooded </dev/null
+	same "status of the wall clock in a flood ($(tail -n 3 flooded))" 77 $?
+	contains 'the wall clock in a flood' "$(cat flooded)" 'limits.wall of wall.yaml ended the command'
+fi
+
 # sockets that it is handed lead nowhere else where lichen makes the connections
 case $("$lichen" cage env-check --json policy.yaml) in
 *'made by lichen'*)
