@@ -5,7 +5,7 @@
  *     method      "GET", "POST", "PUT", "DELETE"
  *     url         http or https, without user and password
  *     unix        path of an AF_UNIX socket that is dialled instead of the URL's host
- *     headers     object of texts
+ *     headers     object of texts; Authorization and Cookie among them go to the URL's origin only
  *     secrets     object: field name → {"env": NAME, "prefix": TEXT}; the value is PREFIX and what the environment variable NAME holds. So a secret is
  *                 neither in an argument nor in a log. It goes to the URL's origin only, and without TLS only to `unix` and `private`
  *     body        text

@@ -334,6 +334,26 @@ static char *origin_of(CURLU *url)
 	return origin;
 }
 
+/* What else is meant for the first origin alone: as curl does by itself. */
+static void drop_credentials(struct curl_slist **headers)
+{
+	static const char *const names[] = { "Authorization", "Cookie", "Proxy-Authorization" };
+	while (*headers) {
+		struct curl_slist *one = *headers;
+		size_t length = strcspn(one->data, ":;");
+		bool found = false;
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			found |= strlen(names[i]) == length && strncasecmp(one->data, names[i], length) == 0;
+		if (!found) {
+			headers = &one->next;
+			continue;
+		}
+		*headers = one->next;
+		one->next = NULL;
+		curl_slist_free_all(one);
+	}
+}
+
 static bool run(struct call *call)
 {
 	CLEANUP_FREE char *first = origin_of(call->request.url);
@@ -345,6 +365,7 @@ static bool run(struct call *call)
 			/* Another origin: neither the secrets nor the socket are meant for it. */
 			curl_slist_free_all(call->request.secrets);
 			call->request.secrets = NULL;
+			drop_credentials(&call->request.headers);
 			if (call->request.unix_path)
 				return fail(call, LICHEN_FETCH_UNAUTHORIZED, "denied",
 					    "what is behind the socket redirects to another host");

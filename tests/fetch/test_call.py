@@ -150,6 +150,10 @@ def test_a_secret_stays_with_the_first_origin():
         reply = call({"method": "GET", "url": f"http://{at}/", "private": [at, other], "redirects": 1, "headers": {"X-One": "1"}, **secret}, LICHEN_TEST_SECRET="geheim")
         assert (reply.exit, reply.body) == (0, b"here")
         assert fields(seen[0], "Authorization") == ["Bearer geheim"] and fields(others[0], "X-One") == ["1"] and not fields(others[0], "Authorization")
+        headers = {"authorization": "Basic Z2VoZWlt", "COOKIE": "a=b", "X-One": "1"}
+        assert call({"method": "GET", "url": f"http://{at}/", "private": [at, other], "redirects": 1, "headers": headers}).body == b"here"
+        assert fields(seen[1], "Cookie") == ["a=b"] and fields(seen[1], "Authorization") and fields(others[1], "X-One") == ["1"]
+        assert not fields(others[1], "Cookie") and not fields(others[1], "Authorization")
     reply = call({"method": "GET", "url": "http://example.com/", "allow": ["example.com:*"], **secret}, LICHEN_TEST_SECRET="geheim")
     assert (reply.exit, reply.error) == (DENIED, "denied") and "TLS" in reply.message and "geheim" not in reply.stderr + reply.message
 
