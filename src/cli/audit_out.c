@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/tame.h"
 #include "cli/json_out.h"
 #include "cli/words.h"
 #include "lichen.h"
@@ -18,16 +19,6 @@ static const char *text_of(const json_t *event, const char *member)
 {
 	const char *text = json_string_value(json_object_get(event, member));
 	return text ? text : "";
-}
-
-/* Control characters become '?', those of Unicode's second set as well. */
-static void clean(char *text)
-{
-	for (u8 *at = (u8 *)text; *at; at++)
-		if (*at < 0x20 || *at == 0x7f)
-			*at = '?';
-		else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-			at[0] = at[1] = '?';
 }
 
 /* --- text ------------------------------------------------------------------------------------------------------------------------------- */
@@ -183,9 +174,9 @@ void audit_print_text(const struct audit_print *print, const json_t *event, cons
 	if (fclose(to) == 0) {
 		(void)snprintf(time, sizeof(time), "%s", text_of(event, "time"));
 		(void)snprintf(run, sizeof(run), "%s", text_of(event, "run"));
-		clean(time);
-		clean(run);
-		clean(said);
+		tame(time);
+		tame(run);
+		tame(said);
 		fprintf(print->to, "%6" JSON_INTEGER_FORMAT "  %-19s  %-8s  ", json_integer_value(json_object_get(event, "seq")),
 			time, run);
 		text_wrap(said, ENTRY_COLUMN, print->to);

@@ -5,7 +5,32 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A string as YAML: plain where it has one reading only, else in quotes, with escapes for what no reader of YAML takes. */
+#include "base/tame.h"
+
+/* The number of a character of up to three bytes. */
+static u32 code_of(const char *text, size_t size)
+{
+	const u8 *at = (const u8 *)text;
+	return size == 1 ? at[0]
+	     : size == 2 ? (at[0] & 0x1fu) << 6 | (at[1] & 0x3fu)
+			 : (at[0] & 0xfu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+}
+
+/* One character, or a byte that is none. Returns its bytes. */
+static size_t put_character(const char *text, FILE *to)
+{
+	size_t size = tame_character(text);
+	bool mark = strncmp(text, "\xef\xbb\xbf", 3) == 0;
+	if (size == 0)
+		fprintf(to, "\\x%02x", (u8)*text);
+	else if (tame_wild(text) || mark)
+		fprintf(to, size < 3 ? "\\x%02x" : "\\u%04x", code_of(text, size));
+	else
+		fprintf(to, *text == '"' || *text == '\\' ? "\\%.*s" : "%.*s", (int)size, text);
+	return size ? size : 1;
+}
+
+/* A string as YAML: plain where it has one reading only, else in quotes, with escapes for what no reader of YAML takes, or a terminal would obey. */
 static void put_string(const char *text, FILE *to)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
@@ -14,21 +39,17 @@ static void put_string(const char *text, FILE *to)
 		return;
 	}
 	putc('"', to);
-	for (; *text; text++) {
-		const unsigned char *at = (const unsigned char *)text;
-		bool c1 = at[0] == 0xc2 && at[1] < 0xa0, mark = strncmp(text, "\xef\xbb\xbf", 3) == 0;
-		bool line = at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9);
-		if (*at < 0x20 || *at == 0x7f)
-			fprintf(to, "\\x%02x", *at);
-		else if (c1)
-			fprintf(to, "\\x%02x", at[1]);
-		else if (line || mark)
-			fputs(mark ? "\\ufeff" : at[2] == 0xa8 ? "\\u2028" : "\\u2029", to);
-		else
-			fprintf(to, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
-		text += c1 ? 1 : line || mark ? 2 : 0;
-	}
+	while (*text)
+		text += put_character(text, to);
 	putc('"', to);
+}
+
+static bool is_utf8(const char *text)
+{
+	size_t size = 1;
+	for (; *text && size; text += size)
+		size = tame_character(text);
+	return size > 0;
 }
 
 static void put_paths(const char *key, const struct cage_paths *paths, FILE *to)
@@ -37,7 +58,7 @@ static void put_paths(const char *key, const struct cage_paths *paths, FILE *to)
 	for (size_t i = 0; i < paths->count; i++) {
 		fputs("    - ", to);
 		put_string(paths->path[i].path, to);
-		putc('\n', to);
+		fputs(is_utf8(paths->path[i].path) ? "\n" : " # not UTF-8: YAML cannot write that name\n", to);
 	}
 }
 

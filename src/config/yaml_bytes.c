@@ -4,23 +4,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/tame.h"
 #include "config/yaml_strict_int.h"
 
-/* Writes printable ASCII and UTF-8; all else becomes a question mark, so that an error can be printed as one line. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
+/* What a document says reaches terminals as text alone, so that an error can be printed as one line. */
 __attribute__((format(printf, 4, 0))) static int refuse_va(u32 line, u32 column, struct yaml_error *error, const char *format,
 							   va_list args)
 {
 	error->line = line;
 	error->column = column;
 	(void)vsnprintf(error->text, sizeof(error->text), format, args);
-	make_printable(error->text);
+	tame(error->text);
 	return -EINVAL;
 }
 

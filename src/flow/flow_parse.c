@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tame.h"
 #include "flow/flow.h"
 #include "flow/flow_condition.h"
 
@@ -149,7 +150,7 @@ static int parse_word(const struct yaml_node *node, const char *what, const char
 	if (node->kind != YAML_SCALAR || (yaml_type(node) != YAML_NULL && !node->length))
 		return yaml_refuse(node, error, "%s must be a text", what);
 	for (size_t i = 0; i < node->length; i++)
-		if ((unsigned char)node->text[i] < ' ' && !strchr("\n\t", node->text[i]))
+		if (!node->text[i] || (tame_wild(node->text + i) && !strchr("\n\t", node->text[i])))
 			return yaml_refuse(node, error, "%s has control characters", what);
 	*ret = yaml_type(node) == YAML_NULL ? NULL : node->text;
 	return 0;

@@ -14,6 +14,7 @@
 
 #include "audit/audit_run.h"
 #include "base/cleanup.h"
+#include "base/tame.h"
 #include "flow/flow_call.h"
 #include "flow/flow_condition.h"
 #include "flow/flow_redact.h"
@@ -155,9 +156,7 @@ static void redact_error(const struct flow_work *work, struct flow_result *resul
 		(void)snprintf(result->error, sizeof(result->error), "%s", redacted);
 	else
 		*result->error = '\0';
-	for (char *at = result->error; *at; at++) /* a tool's words go to terminals */
-		if ((unsigned char)*at < ' ' || *at == '\x7f')
-			*at = '?';
+	tame(result->error); /* a tool's words go to terminals */
 }
 
 static enum flow_outcome attempt(struct flow_work *work, size_t i, unsigned number, struct flow_result *result)

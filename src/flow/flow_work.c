@@ -15,6 +15,7 @@
 #include "audit/audit_tree.h"
 #include "audit/audit_view.h"
 #include "base/cleanup.h"
+#include "base/tame.h"
 #include "flow/flow_models.h"
 #include "flow/flow_paths.h"
 #include "flow/flow_policy.h"
@@ -486,6 +487,7 @@ void flow_work_end(struct flow_work *work)
 
 	if (*ended->error && flow_redact(work->run->config, ended->error, strlen(ended->error), &error, &size) == 0)
 		(void)snprintf(ended->error, sizeof(ended->error), "%s", error);
+	tame(ended->error);
 	json_t *facts = flow_budget_facts(work->budget);
 	int r = audit_run_close(work->log, &work->audit, "flow.end",
 				json_pack("{s:s, s:i, s:O*}", "outcome", name, "status", ended->status, "budget", facts), &why);

@@ -6,6 +6,7 @@ CORPUS are policies, right and wrong. What is printed for one is a policy again;
 docs/cage.md and docs/cage-policy.md are policies. The Dockerfile is short, and builds what is installed.
 """
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -59,12 +60,19 @@ def check_corpus(scratch):
 
 def check_odd_strings(scratch):
     path = scratch / "odd.yaml"
-    values = ["\u001b[1m", "é\u0085\u2028\ufeff\U0001f600", "a\nb\t\"\\'", "yes", "8080", "", " x ", "# no comment", "\u007f"]
+    values = ["\u001b[1m", "é\u0085\u2028\ufeff\U0001f600", "a\nb\t\"\\'", "yes", "8080", "", " x ", "# no comment", "\u007f", "a\u009b31m\u202eb\u2066c"]
     written = ",".join(f"A{i}: {json.dumps(value)}" for i, value in enumerate(values)).replace("\\ud83d\\ude00", "\\U0001f600")
     path.write_text(f"version: 1\nenvironment: {{set: {{{written}}}}}\nfiles: {{read: ['./a b', \"./é\"], deny: ['~/\"x']}}\n")
     expect("values of variables changed", list(meaning(path)["environment"]["set"].values()) == values)
     same_again(path, scratch)
-    expect("control characters are printed", not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", check(str(path)).stdout))
+    expect("control characters are printed", not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", check(str(path)).stdout))
+    path.write_text('version: 1\n"a\\x9b31m\\u202e": 1\n')
+    expect("a wrong key reaches the terminal", "'a??31m???'" in check(str(path), status=(78,)).stderr)
+    other = os.fsencode(scratch) + b"/\xe9"
+    os.mkdir(other)
+    pathlib.Path(os.fsdecode(other), "p.yaml").write_text("version: 1\nfiles: {read: [./x]}\n")
+    done = subprocess.run([LICHEN, "cage", "check", "p.yaml"], cwd=other, capture_output=True, check=False, timeout=60)
+    expect(f"a directory that is no UTF-8: {done}", done.returncode == 0 and b'/\\xe9/x" # not UTF-8' in done.stdout and done.stdout.isascii())
 
 
 def check_profiles(scratch):

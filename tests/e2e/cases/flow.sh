@@ -209,6 +209,9 @@ rm tries
 wants 1 run --no-sandbox tool.yml
 same 'attempts: max_retries' 2 "$(grep -c x tries)"
 contains 'why' "$(cat stderr)" "step 1: 'sh' has ended with status 3: no"
+one tool.yml tool_executor run "parameters: {command: sh, args: [-c, 'printf \"a\\\\302\\\\2332J\\\\342\\\\200\\\\256b\" >&2; exit 3']}"
+wants 1 run --no-sandbox tool.yml
+contains 'what a terminal would obey' "$(cat stderr)" 'status 3: a??2J???b'
 one tool.yml tool_executor run 'config: {timeout: 1}' 'parameters: {command: sleep, args: [1000]}'
 wants 1 run --no-sandbox tool.yml
 one tool.yml tool_executor run 'config: {max_output_size: 1000}' 'parameters: {command: "yes"}'
